@@ -1,0 +1,296 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// HostName is the name of the ClusterSupport that stands for the cluster in which the operator runs.
+const HostName = "host"
+
+// ClusterSupportSpec says which cluster is meant, and what the cluster itself does not reveal.
+type ClusterSupportSpec struct {
+	// cluster is the reference to the cluster. It has exactly one member.
+	// +required
+	Cluster ClusterReference `json:"cluster,omitzero"`
+
+	// declaredReleases are releases that nothing in the cluster reveals, such as the Konvoy 1.x version. What is
+	// detected wins over what is declared. Absent: nothing is declared.
+	// +listType=map
+	// +listMapKey=product
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	DeclaredReleases []DeclaredRelease `json:"declaredReleases,omitempty"`
+}
+
+// ClusterReference says where the cluster is. Exactly one member is set.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:MaxProperties=1
+type ClusterReference struct {
+	// host is the operator's own cluster. It is allowed only in the object "host" in the operator's own namespace.
+	// Absent: the reference is another one.
+	// +optional
+	Host *HostReference `json:"host,omitempty"`
+}
+
+// HostReference refers to the cluster in which the operator runs; it has no fields.
+type HostReference struct{}
+
+// DeclaredRelease is an installed release by a person's word.
+type DeclaredRelease struct {
+	// product is the product, for example Konvoy.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Product string `json:"product,omitempty"`
+
+	// name is the installation: that of the addon, the HelmRelease or namespace.instance, else "default".
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// version is the installed version, for example 1.7.2.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Version string `json:"version,omitempty"`
+}
+
+// State is the support state of an installed release.
+// +kubebuilder:validation:Enum=Supported;Unsupported;Unknown
+type State string
+
+// The support states.
+const (
+	// StateSupported: the vendor supports the release.
+	StateSupported State = "Supported"
+	// StateUnsupported: the vendor does not support the release.
+	StateUnsupported State = "Unsupported"
+	// StateUnknown: the policies or the cluster do not tell. It is never taken for Supported.
+	StateUnknown State = "Unknown"
+)
+
+// EvidenceSource is the kind of thing by which an installed release was recognized.
+// +kubebuilder:validation:Enum=ServerVersion;Label;Annotation;CustomResource;HelmRelease;Image;Inferred;Declared;Forbidden
+type EvidenceSource string
+
+// The sources of evidence.
+const (
+	// SourceServerVersion: the API server's own answer to GET /version.
+	SourceServerVersion EvidenceSource = "ServerVersion"
+	// SourceLabel: a label on an object.
+	SourceLabel EvidenceSource = "Label"
+	// SourceAnnotation: an annotation on an object.
+	SourceAnnotation EvidenceSource = "Annotation"
+	// SourceCustomResource: a field of a custom resource of the product.
+	SourceCustomResource EvidenceSource = "CustomResource"
+	// SourceHelmRelease: the version that a Flux HelmRelease has applied.
+	SourceHelmRelease EvidenceSource = "HelmRelease"
+	// SourceImage: the tag of a container image.
+	SourceImage EvidenceSource = "Image"
+	// SourceInferred: concluded from something that goes together with the release, such as its chart's version.
+	SourceInferred EvidenceSource = "Inferred"
+	// SourceDeclared: somebody's word: spec.declaredReleases, or a custom resource that says what ought to be there.
+	SourceDeclared EvidenceSource = "Declared"
+	// SourceForbidden: the API server did not let the operator look (403), so the product may be there or not.
+	SourceForbidden EvidenceSource = "Forbidden"
+)
+
+// Evidence is one sign of an installed release.
+type Evidence struct {
+	// source is the kind of evidence.
+	// +required
+	Source EvidenceSource `json:"source,omitempty"`
+
+	// object is where it was found, for example ClusterAddon/kommander.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Object string `json:"object,omitempty"`
+
+	// version is what it says, with control characters escaped and cut at 64 characters. Absent: it proves that the
+	// product is there and tells no version.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Version string `json:"version,omitempty"`
+}
+
+// FindingType is the question that a finding answers.
+// +kubebuilder:validation:Enum=Lifecycle;PreRelease;Channel;Requires;KubernetesRange;KubernetesPart;Upgrade;Evidence
+type FindingType string
+
+// The types of findings.
+const (
+	// FindingLifecycle: is the release within its support? Feeds Supported and ExpiringSoon.
+	FindingLifecycle FindingType = "Lifecycle"
+	// FindingPreRelease: the installed version is a prerelease. Feeds Supported.
+	FindingPreRelease FindingType = "PreRelease"
+	// FindingChannel: the tag is not from a supported channel. Feeds Supported.
+	FindingChannel FindingType = "Channel"
+	// FindingRequires: do the products on which the release must run have a version that it allows? Feeds Compatible.
+	FindingRequires FindingType = "Requires"
+	// FindingKubernetesRange: is the cluster's Kubernetes in the release's range? Feeds Compatible.
+	FindingKubernetesRange FindingType = "KubernetesRange"
+	// FindingKubernetesPart: is the Kubernetes part of the tag the cluster's minor? Feeds Compatible.
+	FindingKubernetesPart FindingType = "KubernetesPart"
+	// FindingUpgrade: is there a release to go to? Feeds UpgradeRecommended.
+	FindingUpgrade FindingType = "Upgrade"
+	// FindingEvidence: is what was found in the cluster consistent? Feeds no condition by itself.
+	FindingEvidence FindingType = "Evidence"
+)
+
+// Finding is one reasoned statement about an installed release.
+type Finding struct {
+	// type is the question that is answered.
+	// +required
+	Type FindingType `json:"type,omitempty"`
+
+	// reason is the answer in one word; the reasons are constants of this package.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Reason string `json:"reason,omitempty"`
+
+	// message is the answer in a sentence that can be quoted.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +required
+	Message string `json:"message,omitempty"`
+}
+
+// InstalledRelease is a release that is installed in the cluster, with all that the policies say about it.
+type InstalledRelease struct {
+	// product is the product, for example Kommander.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Product string `json:"product,omitempty"`
+
+	// name is the installation: that of the addon, the HelmRelease or namespace.instance, else "default".
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// version is the installed version. Absent: the product is there, its version is not known.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// evidence is what the version was taken from.
+	// +required
+	Evidence Evidence `json:"evidence,omitzero"`
+
+	// otherEvidence is what else was found for the same installation, strongest first. Absent: nothing.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	OtherEvidence []Evidence `json:"otherEvidence,omitempty"`
+
+	// state is the support state: Supported, Unsupported or Unknown.
+	// +required
+	State State `json:"state,omitempty"`
+
+	// supportEndTime is the first instant at which the release is no longer supported, past or announced. Absent: not
+	// known.
+	// +optional
+	SupportEndTime *metav1.Time `json:"supportEndTime,omitempty"`
+
+	// policy is the SupportPolicy that decided. Absent: none did.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Policy string `json:"policy,omitempty"`
+
+	// upgradeTo is the newest patch of the same minor that is not to be avoided, where it is newer than the installed
+	// version. Absent: there is none.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	UpgradeTo string `json:"upgradeTo,omitempty"`
+
+	// findings are the statements about the release. Absent: there are none.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// ClusterSupportStatus is the assessment of one cluster: what was found in it, and what the policies say about that.
+type ClusterSupportStatus struct {
+	// observedGeneration is the generation of the spec that this status describes; -1 before the first evaluation.
+	// Absent: the same.
+	// +optional
+	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, Reachable, Supported, Compatible, ExpiringSoon and UpgradeRecommended, and Stalled and
+	// Reconciling while they are True. Absent: the cluster was not evaluated yet.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// kubernetesVersion is the version that the cluster's API server reports. Absent: it was never asked with success.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+
+	// installedVersions lists the installed releases for the printed column. Absent: nothing was found.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	InstalledVersions string `json:"installedVersions,omitempty"`
+
+	// supportEndTime is the earliest end of support among the installed releases, past or announced. Absent: none is
+	// known.
+	// +optional
+	SupportEndTime *metav1.Time `json:"supportEndTime,omitempty"`
+
+	// releases are the installed releases. Absent: none was found.
+	// +listType=map
+	// +listMapKey=product
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Releases []InstalledRelease `json:"releases,omitempty"`
+}
+
+// ClusterSupport is the support state of one cluster.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=csup,categories=support
+// +kubebuilder:printcolumn:name="Installed",type=string,JSONPath=`.status.installedVersions`
+// +kubebuilder:printcolumn:name="Supported",type=string,JSONPath=`.status.conditions[?(@.type=="Supported")].status`
+// +kubebuilder:printcolumn:name="Compatible",type=string,JSONPath=`.status.conditions[?(@.type=="Compatible")].status`
+// +kubebuilder:printcolumn:name="Support Ends",type=string,JSONPath=`.status.supportEndTime`
+// +kubebuilder:printcolumn:name="Expiring",type=string,JSONPath=`.status.conditions[?(@.type=="ExpiringSoon")].status`
+// +kubebuilder:printcolumn:name="Upgrade",type=string,JSONPath=`.status.conditions[?(@.type=="UpgradeRecommended")].status`
+// +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Supported")].message`
+// +kubebuilder:printcolumn:name="Reachable",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Reachable")].status`
+// +kubebuilder:printcolumn:name="Compatibility",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Compatible")].message`
+// +kubebuilder:printcolumn:name="Upgrades",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="UpgradeRecommended")].message`
+type ClusterSupport struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec says which cluster is meant.
+	// +required
+	Spec ClusterSupportSpec `json:"spec,omitzero"`
+
+	// status is the assessment of the cluster.
+	// +kubebuilder:default={"observedGeneration":-1}
+	// +optional
+	Status ClusterSupportStatus `json:"status,omitzero"`
+}
+
+// ClusterSupportList is a list of ClusterSupport objects.
+//
+// +kubebuilder:object:root=true
+type ClusterSupportList struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard list's metadata.
+	// +optional
+	metav1.ListMeta `json:"metadata,omitzero"`
+	// items are the clusters.
+	Items []ClusterSupport `json:"items"`
+}

@@ -1,0 +1,158 @@
+package v1alpha1
+
+// The condition types. A condition that rolls up over releases or clusters takes the first status of its order that any
+// of them has. Ready, Supported and ExpiringSoon are on both kinds.
+const (
+	// ConditionReady tells whether the object is valid and was evaluated. It never tells whether all is supported: a
+	// day on the calendar or a dead cluster must not break the sync of a Git repository.
+	// True is good; True comes with the first evaluation.
+	ConditionReady = "Ready"
+
+	// ConditionReachable, on ClusterSupport, tells the last contact with the cluster. True is good; Unknown before the
+	// first contact.
+	ConditionReachable = "Reachable"
+
+	// ConditionSupported tells whether the vendor supports what is installed. True is good. Order: False, Unknown, True.
+	ConditionSupported = "Supported"
+
+	// ConditionCompatible, on ClusterSupport, tells whether the installed releases may run together and on this
+	// Kubernetes. True is good. Order: False, Unknown, True.
+	ConditionCompatible = "Compatible"
+
+	// ConditionExpiringSoon tells whether something that is supported now has an announced end within the policy's
+	// expiringSoonDays. False is good. Order: True, Unknown, False.
+	ConditionExpiringSoon = "ExpiringSoon"
+
+	// ConditionUpgradeRecommended, on ClusterSupport, tells whether there is a release that should replace an installed
+	// one. False is good. Order: True, Unknown, False.
+	ConditionUpgradeRecommended = "UpgradeRecommended"
+
+	// ConditionStalled is present while it is True: the spec has an error that only a person can mend.
+	ConditionStalled = "Stalled"
+
+	// ConditionReconciling is present while it is True: work is under way that takes longer than one evaluation.
+	ConditionReconciling = "Reconciling"
+
+	// ConditionConflicting, on SupportPolicy, is present while it is True: another policy of the same priority speaks
+	// about the same product on the same cluster.
+	ConditionConflicting = "Conflicting"
+)
+
+// The reasons of Ready, Stalled, Reconciling and Conflicting.
+const (
+	// ReasonEvaluated: Ready is True, the object is valid and its status is the result.
+	ReasonEvaluated = "Evaluated"
+	// ReasonInvalidPolicy: Ready is False and Stalled is True on a policy that the validator refuses. The message has
+	// the path of each field, what was found and what is allowed.
+	ReasonInvalidPolicy = "InvalidPolicy"
+	// ReasonInvalidSpec: Ready is False and Stalled is True on a ClusterSupport that the validator refuses.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonHostNotAllowed: Ready is False and Stalled is True on a ClusterSupport that claims to be the host cluster and
+	// is not the object "host" in the operator's own namespace.
+	ReasonHostNotAllowed = "HostNotAllowed"
+	// ReasonConnecting: Reconciling is True while the first look at the cluster is under way.
+	ReasonConnecting = "Connecting"
+	// ReasonConflictingPolicies: several policies of equal priority speak about one product on one cluster. Conflicting
+	// is True on each of them; what they would decide is Unknown.
+	ReasonConflictingPolicies = "ConflictingPolicies"
+)
+
+// The reasons of Reachable.
+const (
+	// ReasonConnected: the cluster answers.
+	ReasonConnected = "Connected"
+	// ReasonNotContacted: the cluster was not contacted yet. Supported and its peers carry it too, as Unknown, while
+	// nothing was ever observed.
+	ReasonNotContacted = "NotContacted"
+	// ReasonUnreachable: the cluster does not answer; the last known releases are still evaluated as time passes.
+	ReasonUnreachable = "Unreachable"
+)
+
+// The reasons of Supported, and of the findings that feed it (types Lifecycle, PreRelease and Channel).
+const (
+	// ReasonSupported: the release is within its support.
+	ReasonSupported = "Supported"
+	// ReasonLastInWindow: the release is supported, and the next minor to become generally available ends that. As a
+	// reason of UpgradeRecommended it recommends to go to a newer minor before.
+	ReasonLastInWindow = "LastInWindow"
+	// ReasonSupportEnded: the support of the minor is over. As a reason of ExpiringSoon, which is then False: there is
+	// nothing left to expire. As a reason of UpgradeRecommended: only an upgrade makes it supported again.
+	ReasonSupportEnded = "SupportEnded"
+	// ReasonWithdrawn: the vendor withdrew the minor. It feeds Supported and UpgradeRecommended.
+	ReasonWithdrawn = "Withdrawn"
+	// ReasonNotYetSupported: only releases that are not generally available yet contain this Kubernetes version.
+	ReasonNotYetSupported = "NotYetSupported"
+	// ReasonNotInAnyRange: no release of the products that decide ever contained this Kubernetes version, and it is
+	// not newer than all of them.
+	ReasonNotInAnyRange = "NotInAnyRange"
+	// ReasonPreRelease: the installed version is a prerelease.
+	ReasonPreRelease = "PreRelease"
+	// ReasonUnsupportedChannel: the tag is not from the stable channel, or is a prerelease on it.
+	ReasonUnsupportedChannel = "UnsupportedChannel"
+	// ReasonNotInPolicy: the policy does not list the minor, so it is out of date. Unknown.
+	ReasonNotInPolicy = "NotInPolicy"
+	// ReasonNotYetAvailable: a final version is installed of a minor that, by the policy, is not generally available
+	// yet, so the policy is out of date. Unknown.
+	ReasonNotYetAvailable = "NotYetAvailable"
+	// ReasonVersionUnknown: the product is installed and nothing tells its version. Unknown.
+	ReasonVersionUnknown = "VersionUnknown"
+	// ReasonUnreadableVersion: what should be a version or a tag cannot be read as one. Unknown.
+	ReasonUnreadableVersion = "UnreadableVersion"
+	// ReasonForbidden: the cluster does not let the operator look whether the product is there. Unknown.
+	ReasonForbidden = "Forbidden"
+	// ReasonNoPolicy: no policy speaks about the product on this cluster, or one that is needed is missing. Unknown.
+	ReasonNoPolicy = "NoPolicy"
+	// ReasonPolicyInvalid: the policy that would decide is invalid and decides nothing. Unknown.
+	ReasonPolicyInvalid = "PolicyInvalid"
+	// ReasonPlannedReleaseOverdue: a planned day has passed and nothing confirmed it. Nothing ends by that; the day is
+	// to be confirmed or moved. A finding only.
+	ReasonPlannedReleaseOverdue = "PlannedReleaseOverdue"
+	// ReasonNothingToCheck: there is nothing that the condition could be about.
+	ReasonNothingToCheck = "NothingToCheck"
+	// ReasonNoClusters: the policy decides on no cluster.
+	ReasonNoClusters = "NoClusters"
+)
+
+// The reasons of Compatible, and of the findings that feed it (types Requires, KubernetesRange and KubernetesPart).
+const (
+	// ReasonCompatible: all that was checked is allowed.
+	ReasonCompatible = "Compatible"
+	// ReasonProhibitedCombination: a product on which the release must run has a version that the release does not allow.
+	ReasonProhibitedCombination = "ProhibitedCombination"
+	// ReasonRequirementUnknown: the product on which the release must run is there, its version is not known.
+	ReasonRequirementUnknown = "RequirementUnknown"
+	// ReasonOutsideKubernetesRange: the cluster's Kubernetes is not in the release's range.
+	ReasonOutsideKubernetesRange = "OutsideKubernetesRange"
+	// ReasonKubernetesUnknown: the cluster's Kubernetes version is not known or cannot be read.
+	ReasonKubernetesUnknown = "KubernetesUnknown"
+	// ReasonKubernetesMismatch: the Kubernetes part of the tag is not the cluster's minor.
+	ReasonKubernetesMismatch = "KubernetesMismatch"
+)
+
+// The reasons of ExpiringSoon that are not among the above.
+const (
+	// ReasonSupportEndsSoon: a supported release has an announced end within expiringSoonDays.
+	ReasonSupportEndsSoon = "SupportEndsSoon"
+	// ReasonEndNotNear: all announced ends are further away.
+	ReasonEndNotNear = "EndNotNear"
+	// ReasonEndNotAnnounced: the release is supported and no end is announced.
+	ReasonEndNotAnnounced = "EndNotAnnounced"
+)
+
+// The reasons of UpgradeRecommended, and of the findings that feed it (type Upgrade), that are not among the above.
+const (
+	// ReasonNewerPatch: a newer patch of the installed minor is out.
+	ReasonNewerPatch = "NewerPatch"
+	// ReasonAvoid: the installed patch is one that the vendor says to avoid.
+	ReasonAvoid = "Avoid"
+	// ReasonUpToDate: there is no release that should replace an installed one.
+	ReasonUpToDate = "UpToDate"
+)
+
+// The reasons of findings of type Evidence. They feed no condition.
+const (
+	// ReasonConflictingEvidence: what was found in the cluster disagrees on MAJOR.MINOR; the strongest evidence was taken.
+	ReasonConflictingEvidence = "ConflictingEvidence"
+	// ReasonMixedRefs: the addons of one repository carry different tags; the oldest was taken.
+	ReasonMixedRefs = "MixedRefs"
+)

@@ -1,0 +1,154 @@
+package support
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// Assessment is all that the policies say about one cluster at one instant.
+type Assessment struct {
+	KubernetesVersion string
+	InstalledVersions string
+	SupportEndTime    *metav1.Time
+	Releases          []v1alpha1.InstalledRelease
+	// Conditions are Supported, Compatible, ExpiringSoon and UpgradeRecommended, in this order.
+	Conditions []Condition
+}
+
+// The limits of a status. Facts beyond them are cut, which the conditions then cannot know; they are far above what one
+// cluster holds.
+const (
+	maxInstallations = 64
+	maxOtherEvidence = 8
+	maxInstalledText = 1024
+	maxMessage       = 1024
+)
+
+// Evaluate gives the assessment of a cluster at an instant, and the next instant at which it changes by time alone; zero
+// when none is known.
+func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
+	assessment := s.assess(cluster, now)
+	for _, at := range after(s.instants, now) {
+		if !equality.Semantic.DeepEqual(assessment, s.assess(cluster, at)) {
+			return assessment, at
+		}
+	}
+	return assessment, time.Time{}
+}
+
+func (s *Set) assess(cluster Cluster, now time.Time) Assessment {
+	if cluster.Facts == nil {
+		return neverContacted()
+	}
+	here := scope{set: s, labels: cluster.Labels, now: now}
+	known := gather(cluster)
+	assessment := Assessment{KubernetesVersion: Printable(known.kubernetes)}
+	var statements []statement
+	for _, sub := range here.subjects(known) {
+		if len(assessment.Releases) == maxInstallations {
+			break
+		}
+		row, stated := sub.assess()
+		assessment.Releases = append(assessment.Releases, row)
+		statements = append(statements, stated...)
+		if end := row.SupportEndTime; end != nil && (assessment.SupportEndTime == nil || end.Before(assessment.SupportEndTime)) {
+			assessment.SupportEndTime = end
+		}
+	}
+	assessment.InstalledVersions = installedVersions(assessment.Releases)
+	assessment.Conditions = rollUpCluster(statements, assessment.Releases)
+	return assessment
+}
+
+// assess runs the checks over one release.
+func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
+	row := v1alpha1.InstalledRelease{
+		Product: s.product, Name: s.name, Version: s.used.Version,
+		Evidence: s.used, OtherEvidence: s.others[:min(len(s.others), maxOtherEvidence)],
+		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(),
+	}
+	if !s.verdict.end.IsZero() {
+		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
+	}
+	var statements []statement
+	for _, check := range checks {
+		for _, stated := range check(s) {
+			stated.Message = cut(stated.Message, maxMessage)
+			statements = append(statements, stated)
+			if !stated.silent {
+				row.Findings = append(row.Findings, stated.Finding)
+			}
+		}
+	}
+	return row, statements
+}
+
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-3], "") + "..."
+}
+
+// installedVersions is the text of the printed column.
+func installedVersions(releases []v1alpha1.InstalledRelease) string {
+	words := make([]string, 0, len(releases))
+	for i := range releases {
+		r := &releases[i]
+		version := r.Version
+		if version == "" {
+			version = "?"
+		}
+		words = append(words, Printable(r.Product)+" "+version)
+	}
+	return cut(listOf(words, 12), maxInstalledText)
+}
+
+// FactsOf reads back from a status what was observed when it was written: the status is the lossless record of it. What
+// came from the spec is left out, since the spec still says it. Nil: the cluster was never contacted.
+func FactsOf(status *v1alpha1.ClusterSupportStatus) *Facts {
+	if !contacted(status) {
+		return nil
+	}
+	facts := &Facts{KubernetesVersion: status.KubernetesVersion}
+	for i := range status.Releases {
+		row := &status.Releases[i]
+		if row.Product == Kubernetes {
+			continue
+		}
+		evidence := slices.DeleteFunc(evidenceOf(row), func(e v1alpha1.Evidence) bool { return e.Object == declaredIn })
+		if len(evidence) > 0 {
+			facts.Installations = append(facts.Installations,
+				Installation{Product: row.Product, Name: row.Name, Evidence: evidence})
+		}
+	}
+	return facts
+}
+
+// evidenceOf puts the evidence of a row back into its order: what has no version and stands before the used piece was
+// passed over, and order among the rest is kept.
+func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
+	all := slices.Clone(row.OtherEvidence)
+	at := 0
+	if row.Evidence.Version != "" {
+		for at < len(all) && all[at].Version == "" {
+			at++
+		}
+	}
+	return slices.Insert(all, at, row.Evidence)
+}
+
+func contacted(status *v1alpha1.ClusterSupportStatus) bool {
+	for i := range status.Conditions {
+		if c := &status.Conditions[i]; c.Type == v1alpha1.ConditionSupported {
+			return c.Reason != v1alpha1.ReasonNotContacted
+		}
+	}
+	return false
+}

@@ -1,0 +1,153 @@
+package support
+
+import (
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// Condition is a condition without its times and generation, which are the writer's.
+type Condition struct {
+	Type            string
+	Status          metav1.ConditionStatus
+	Reason, Message string
+}
+
+// maxStatements is how many statements a condition's message names before it counts the rest.
+const maxStatements = 3
+
+// rolling says how statements become a condition.
+type rolling struct {
+	condition string
+	// order of statuses: the first that any statement has is the condition's.
+	order []metav1.ConditionStatus
+	// reasons orders the statements of that status; the first gives the condition's reason. Reasons that are not listed
+	// come first, in the order of the releases.
+	reasons []string
+	// none is the status when there are no statements.
+	none metav1.ConditionStatus
+}
+
+var (
+	worstFirst = []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown, metav1.ConditionTrue}
+	alertFirst = []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionUnknown, metav1.ConditionFalse}
+)
+
+// rollings is the table of the conditions that roll up over the releases of a cluster.
+var rollings = []rolling{
+	{condition: v1alpha1.ConditionSupported, order: worstFirst, none: metav1.ConditionTrue,
+		reasons: []string{v1alpha1.ReasonLastInWindow, v1alpha1.ReasonSupported}},
+	{condition: v1alpha1.ConditionCompatible, order: worstFirst, none: metav1.ConditionTrue},
+	{condition: v1alpha1.ConditionExpiringSoon, order: alertFirst, none: metav1.ConditionFalse,
+		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonEndNotAnnounced, v1alpha1.ReasonEndNotNear}},
+	{condition: v1alpha1.ConditionUpgradeRecommended, order: alertFirst, none: metav1.ConditionFalse,
+		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn, v1alpha1.ReasonLastInWindow,
+			v1alpha1.ReasonAvoid, v1alpha1.ReasonNewerPatch, v1alpha1.ReasonUpToDate}},
+}
+
+func rollUpCluster(statements []statement, releases []v1alpha1.InstalledRelease) []Condition {
+	conditions := make([]Condition, 0, len(rollings))
+	for _, r := range rollings {
+		conditions = append(conditions, r.rollUp(statements, releases))
+	}
+	return conditions
+}
+
+func (r rolling) rollUp(statements []statement, releases []v1alpha1.InstalledRelease) Condition {
+	for _, status := range r.order {
+		var of []statement
+		for _, s := range statements {
+			if s.condition == r.condition && s.status == status {
+				of = append(of, s)
+			}
+		}
+		if len(of) > 0 {
+			return r.of(status, of, releases)
+		}
+	}
+	return Condition{Type: r.condition, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck,
+		Message: "nothing is installed that a policy could speak about"}
+}
+
+// of makes a condition of the statements that have its status, which are at least one.
+func (r rolling) of(status metav1.ConditionStatus, statements []statement, releases []v1alpha1.InstalledRelease) Condition {
+	slices.SortStableFunc(statements, func(a, b statement) int {
+		return slices.Index(r.reasons, a.Reason) - slices.Index(r.reasons, b.Reason)
+	})
+	c := Condition{Type: r.condition, Status: status, Reason: statements[0].Reason}
+	switch {
+	case r.condition == v1alpha1.ConditionSupported && status == metav1.ConditionTrue:
+		c.Reason, c.Message = v1alpha1.ReasonSupported, allSupported(releases)
+	case r.condition == v1alpha1.ConditionCompatible && status == metav1.ConditionTrue:
+		c.Message = fmt.Sprintf("all installed releases may run together and on this Kubernetes (%s)",
+			plural(len(statements), "check", "checks"))
+	case r.condition == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
+		c.Message = "no installed release needs an upgrade"
+	case r.condition == v1alpha1.ConditionExpiringSoon && status == metav1.ConditionFalse:
+		c.Message = messages(ofReason(statements, c.Reason))
+	default:
+		c.Message = messages(statements)
+	}
+	return c
+}
+
+// ofReason keeps the statements that the reason is about: where there is nothing to alert of, the others only distract.
+func ofReason(statements []statement, reason string) []statement {
+	return slices.DeleteFunc(slices.Clone(statements), func(s statement) bool { return s.Reason != reason })
+}
+
+// messages joins what is said; the same sentence is said once.
+func messages(statements []statement) string {
+	var said []string
+	for _, s := range statements {
+		if !slices.Contains(said, s.Message) {
+			said = append(said, s.Message)
+		}
+	}
+	return joinSome(said, "; ", maxStatements)
+}
+
+// allSupported is the message of a cluster on which all is supported: it names the end that comes first, else what is
+// last in its window.
+func allSupported(releases []v1alpha1.InstalledRelease) string {
+	text := fmt.Sprintf("all %s supported", plural(len(releases), "installed release is", "installed releases are"))
+	if len(releases) == 1 {
+		text = "the installed release is supported"
+	}
+	var first *v1alpha1.InstalledRelease
+	var last []string
+	for i := range releases {
+		r := &releases[i]
+		if r.SupportEndTime != nil && (first == nil || r.SupportEndTime.Before(first.SupportEndTime)) {
+			first = r
+		}
+		if slices.ContainsFunc(r.Findings, func(f v1alpha1.Finding) bool {
+			return f.Reason == v1alpha1.ReasonLastInWindow && f.Type == v1alpha1.FindingLifecycle
+		}) {
+			last = append(last, Printable(r.Product)+" "+r.Version)
+		}
+	}
+	switch {
+	case first != nil:
+		text += fmt.Sprintf("; the first end is that of %s %s, at %s", Printable(first.Product), first.Version,
+			first.SupportEndTime.UTC().Format("2006-01-02T15:04:05Z"))
+	case len(last) > 0:
+		text += "; last in the window: " + listOf(last, 4)
+	default:
+		text += "; no end is announced"
+	}
+	return text
+}
+
+// neverContacted is the assessment of a cluster about which nothing is known.
+func neverContacted() Assessment {
+	var a Assessment
+	for _, r := range rollings {
+		a.Conditions = append(a.Conditions, Condition{Type: r.condition, Status: metav1.ConditionUnknown,
+			Reason: v1alpha1.ReasonNotContacted, Message: "the cluster was not contacted yet"})
+	}
+	return a
+}

@@ -1,0 +1,233 @@
+package support
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// Description is what a policy says by itself at one instant, whatever clusters there are.
+type Description struct {
+	// SupportedVersions are the supported minors, newest first, for the printed column.
+	SupportedVersions string
+	Releases          []v1alpha1.ReleaseStatus
+}
+
+// The bounds of a description. Ranges can hold very many minors when somebody writes so.
+const (
+	maxDescribed     = 200
+	maxSupportedText = 40
+)
+
+// Describe gives the stages of a policy's minors at an instant, and the next instant at which they change by time alone;
+// zero when none is known. An invalid or unknown policy has an empty description.
+func (s *Set) Describe(name string, now time.Time) (Description, time.Time) {
+	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
+	if i < 0 || len(s.problems[name]) > 0 {
+		return Description{}, time.Time{}
+	}
+	description := s.describe(s.policies[i], now)
+	for _, at := range after(s.instants, now) {
+		if !equality.Semantic.DeepEqual(description, s.describe(s.policies[i], at)) {
+			return description, at
+		}
+	}
+	return description, time.Time{}
+}
+
+func (s *Set) describe(p *Policy, now time.Time) Description {
+	// Without a cluster there are no labels to select by: what a policy rests on is chosen as for a cluster without any.
+	here := scope{set: s, now: now}
+	var stages []v1alpha1.ReleaseStatus
+	switch {
+	case p.lifecycle.Window != nil:
+		stages = here.windowStages(p)
+	case p.lifecycle.RangeOf != nil:
+		stages = here.rangeStages(p)
+	default:
+		stages = here.tagStages(p)
+	}
+	stages = stages[:min(len(stages), maxDescribed)]
+	return Description{SupportedVersions: supportedVersions(stages), Releases: stages}
+}
+
+func supportedVersions(stages []v1alpha1.ReleaseStatus) string {
+	var versions []string
+	for _, r := range stages {
+		if r.Stage == v1alpha1.StageSupported || r.Stage == v1alpha1.StageLastInWindow {
+			versions = append(versions, r.Version)
+		}
+	}
+	return listOf(versions, maxSupportedText)
+}
+
+func endTime(end time.Time) *metav1.Time {
+	if end.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: end.UTC()}
+}
+
+// windowStages are those of all minors of a window.
+func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
+	spans := timelineAt(p.timelines, s.now).spans
+	stages := make([]v1alpha1.ReleaseStatus, 0, len(p.lines))
+	for i := range p.lines {
+		own := &p.lines[i]
+		r := v1alpha1.ReleaseStatus{Version: own.minor.String(), Stage: v1alpha1.StageEnded}
+		current, supported := spanAt(spans[i], s.now)
+		switch {
+		case !own.availability.at(s.now):
+			r.Stage = v1alpha1.StagePlanned
+		case own.isWithdrawn(s.now):
+			r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(own.withdrawn)
+		case supported:
+			r.Stage = v1alpha1.StageSupported
+			if s.supportedMinor(p, i, current).lastInWindow {
+				r.Stage = v1alpha1.StageLastInWindow
+			}
+			r.SupportEndTime, r.EndsWith = endTime(current.end), current.endsWith
+		default:
+			ended, _ := lastEnded(spans[i], s.now)
+			r.SupportEndTime, r.EndsWith = endTime(ended.end), ended.endsWith
+		}
+		stages = append(stages, r)
+	}
+	return stages
+}
+
+// rangeStages are those of all Kubernetes minors that the ranges of the other products hold.
+func (s scope) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
+	var stages []v1alpha1.ReleaseStatus
+	for _, minor := range s.rangeMinors(p) {
+		v := s.judgeMinor(p, minor)
+		r := v1alpha1.ReleaseStatus{Version: minor.String(), SupportEndTime: endTime(v.end)}
+		switch {
+		case v.lastInWindow:
+			r.Stage = v1alpha1.StageLastInWindow
+		case v.state == v1alpha1.StateSupported:
+			r.Stage = v1alpha1.StageSupported
+		case v.reason == v1alpha1.ReasonNotYetSupported:
+			r.Stage = v1alpha1.StagePlanned
+		case v.reason == v1alpha1.ReasonSupportEnded:
+			r.Stage = v1alpha1.StageEnded
+		default:
+			continue
+		}
+		stages = append(stages, r)
+	}
+	return stages
+}
+
+// rangeMinors enumerates the minors in the ranges of the products on which a policy rests, newest first.
+func (s scope) rangeMinors(p *Policy) []Minor {
+	var minors []Minor
+	for _, product := range p.lifecycle.RangeOf.Products {
+		chosen := s.set.choose(s.labels, product)
+		if chosen.policy == nil {
+			return nil
+		}
+		for i := range chosen.policy.releases {
+			for _, r := range chosen.policy.releases[i].ranges() {
+				minors = append(minors, minorsIn(r)...)
+			}
+		}
+	}
+	slices.SortFunc(minors, func(a, b Minor) int { return b.Compare(a) })
+	return slices.Compact(minors)
+}
+
+// minorsIn lists the minors of a range. Where it crosses a MAJOR only its ends are certain to exist.
+func minorsIn(r *kubernetesRange) []Minor {
+	if r.minimum.Major != r.maximum.Major {
+		return []Minor{r.minimum.Minor, r.maximum.Minor}
+	}
+	var minors []Minor
+	for m := r.minimum.Minor; m.Compare(r.maximum.Minor) <= 0 && len(minors) < maxDescribed; m.Minor++ {
+		minors = append(minors, m)
+	}
+	return minors
+}
+
+// supportedMinors are the ones that a policy supports now, newest first.
+func (s scope) supportedMinors(p *Policy) []string {
+	if text := s.set.describe(p, s.now).SupportedVersions; text != "" {
+		return strings.Split(text, ", ")
+	}
+	return nil
+}
+
+// tagStages are those of all minors of a product whose tags carry a Kubernetes part: a minor is as well off as the best
+// of the Kubernetes minors for which it is listed.
+func (s scope) tagStages(p *Policy) []v1alpha1.ReleaseStatus {
+	chosen := s.set.choose(s.labels, p.lifecycle.Follows.Product)
+	if chosen.policy == nil {
+		return nil
+	}
+	var stages []v1alpha1.ReleaseStatus
+	for i := range p.releases {
+		if stage, ok := s.tagStage(p, i, chosen.policy); ok {
+			stages = append(stages, stage)
+		}
+	}
+	return stages
+}
+
+func (s scope) tagStage(p *Policy, i int, kubernetes *Policy) (v1alpha1.ReleaseStatus, bool) {
+	r := v1alpha1.ReleaseStatus{Version: p.lines[i].minor.String(), Stage: v1alpha1.StageEnded}
+	own := &p.lines[i]
+	switch {
+	case own.isWithdrawn(s.now):
+		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(own.withdrawn)
+		return r, true
+	case own.availability.released.After(s.now) || !own.availability.planned.IsZero():
+		r.Stage = v1alpha1.StagePlanned
+		return r, true
+	}
+	var best verdict
+	for _, listed := range p.releases[i].ranges() {
+		for _, minor := range minorsIn(listed) {
+			best = better(best, s.judgeMinor(kubernetes, minor))
+		}
+	}
+	switch {
+	case best.state == v1alpha1.StateUnknown || best.state == "":
+		return r, false
+	case best.lastInWindow:
+		r.Stage = v1alpha1.StageLastInWindow
+	case best.state == v1alpha1.StateSupported:
+		r.Stage = v1alpha1.StageSupported
+	case best.reason == v1alpha1.ReasonNotYetSupported:
+		r.Stage = v1alpha1.StagePlanned
+	}
+	if end := s.ownEnd(p, own); end != nil && (best.end.IsZero() || end.end.Before(best.end)) {
+		best = *end
+		if end.state == v1alpha1.StateUnsupported {
+			r.Stage = v1alpha1.StageEnded
+		}
+	}
+	r.SupportEndTime = endTime(best.end)
+	return r, true
+}
+
+// better chooses the verdict that lasts longer: supported before not, an open end before a later one before an earlier.
+func better(a, b verdict) verdict {
+	rank := func(v verdict) int {
+		return slices.Index([]v1alpha1.State{"", v1alpha1.StateUnknown, v1alpha1.StateUnsupported, v1alpha1.StateSupported}, v.state)
+	}
+	switch {
+	case rank(a) != rank(b):
+		if rank(a) > rank(b) {
+			return a
+		}
+		return b
+	case a.end.IsZero() || (a.end.After(b.end) && !b.end.IsZero()):
+		return a
+	}
+	return b
+}

@@ -1,0 +1,166 @@
+package support
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// Set is all policies together: what decides which of them speaks about a product on a cluster. It is immutable and
+// safe for concurrent use.
+type Set struct {
+	// policies are ordered by name.
+	policies []*Policy
+	// problems are those of each policy by name, the ones that only show beside the others included.
+	problems map[string]field.ErrorList
+	// instants are all at which an answer can change by time alone.
+	instants []time.Time
+}
+
+// NewSet puts compiled policies together and finds cycles among what they rest on.
+func NewSet(policies ...*Policy) *Set {
+	set := &Set{policies: slices.Clone(policies), problems: map[string]field.ErrorList{}}
+	slices.SortFunc(set.policies, func(a, b *Policy) int { return strings.Compare(a.name, b.name) })
+	for _, p := range set.policies {
+		if len(p.problems) > 0 {
+			set.problems[p.name] = p.problems
+		}
+	}
+	for name, problem := range set.cycles() {
+		set.problems[name] = append(set.problems[name], problem)
+	}
+	set.instants = set.allInstants()
+	return set
+}
+
+// Problems are what is wrong with a policy, its cycles with others included. None: the policy is valid.
+func (s *Set) Problems(name string) field.ErrorList { return s.problems[name] }
+
+// cycles finds the policies whose lifecycle leads, over the products on which it rests, back to their own product.
+func (s *Set) cycles() map[string]*field.Error {
+	rests := map[string][]string{}
+	for _, p := range s.policies {
+		rests[p.product] = append(rests[p.product], p.rests()...)
+	}
+	found := map[string]*field.Error{}
+	for _, p := range s.policies {
+		for _, first := range p.rests() {
+			way := wayTo(p.product, first, rests, map[string]bool{})
+			if way == nil || first == p.product {
+				continue
+			}
+			path := field.NewPath("spec", "lifecycle", "follows", "product")
+			if p.lifecycle.RangeOf != nil {
+				path = field.NewPath("spec", "lifecycle", "rangeOf", "products")
+			}
+			found[p.name] = field.Invalid(path, Printable(first),
+				"must not lead back to the policy's own product: "+Printable(p.product)+", "+listOf(way, maxReportedProblems))
+		}
+	}
+	return found
+}
+
+// wayTo gives the products on the way from one to another, both ends included; nil when there is none.
+func wayTo(target, from string, rests map[string][]string, seen map[string]bool) []string {
+	if from == target {
+		return []string{from}
+	}
+	if seen[from] {
+		return nil
+	}
+	seen[from] = true
+	for _, next := range rests[from] {
+		if rest := wayTo(target, next, rests, seen); rest != nil {
+			return append([]string{Printable(from)}, rest...)
+		}
+	}
+	return nil
+}
+
+// allInstants are the days in the policies and the beginnings of the warnings before them. A warning's length is its own
+// policy's, the end that it is about may be another policy's.
+func (s *Set) allInstants() []time.Time {
+	type warning struct {
+		days int
+		zone string
+	}
+	var days []time.Time
+	warnings := map[warning]*Policy{}
+	for _, p := range s.policies {
+		days = append(days, p.instants()...)
+		warnings[warning{p.expiringSoonDays, p.zone.String()}] = p
+	}
+	all := slices.Clone(days)
+	for _, p := range warnings {
+		for _, d := range days {
+			all = append(all, p.warnsFrom(d))
+		}
+	}
+	return sortedInstants(all)
+}
+
+// after are the instants that lie ahead.
+func after(instants []time.Time, now time.Time) []time.Time {
+	first, found := slices.BinarySearchFunc(instants, now, time.Time.Compare)
+	if found {
+		first++
+	}
+	return instants[first:]
+}
+
+// Claims are the policies that speak about a product on a cluster with these labels: those of the highest priority among
+// the ones that select it. More than one is a conflict.
+func (s *Set) Claims(clusterLabels map[string]string, product string) []*Policy {
+	var claims []*Policy
+	for _, p := range s.policies {
+		if p.product != product || !p.selector.Matches(labels.Set(clusterLabels)) {
+			continue
+		}
+		if len(claims) > 0 && p.priority > claims[0].priority {
+			claims = claims[:0]
+		}
+		if len(claims) == 0 || p.priority == claims[0].priority {
+			claims = append(claims, p)
+		}
+	}
+	return claims
+}
+
+// choice is the policy that decides about a product on a cluster, or the reason why none does.
+type choice struct {
+	policy *Policy
+	// name is that of the policy which ought to decide, whether or not it can.
+	name            string
+	reason, message string
+}
+
+func (s *Set) choose(clusterLabels map[string]string, product string) choice {
+	claims := s.Claims(clusterLabels, product)
+	switch len(claims) {
+	case 0:
+		return choice{reason: v1alpha1.ReasonNoPolicy,
+			message: "no policy speaks about " + Printable(product) + " on this cluster"}
+	case 1:
+		return s.usable(claims[0])
+	}
+	names := make([]string, 0, len(claims))
+	for _, p := range claims {
+		names = append(names, p.name)
+	}
+	return choice{reason: v1alpha1.ReasonConflictingPolicies,
+		message: "policies " + listOf(names, 4) + " speak about " + Printable(product) +
+			" on this cluster with the same priority; give them different priorities"}
+}
+
+func (s *Set) usable(p *Policy) choice {
+	if len(s.problems[p.name]) > 0 {
+		return choice{name: p.name, reason: v1alpha1.ReasonPolicyInvalid,
+			message: "policy " + p.name + " is invalid and decides nothing until it is mended"}
+	}
+	return choice{policy: p, name: p.name}
+}

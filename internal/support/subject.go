@@ -1,0 +1,241 @@
+package support
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// declaredIn is the object of evidence that comes from the ClusterSupport's own spec.
+const declaredIn = "spec.declaredReleases"
+
+// serverVersionIn is the object of the evidence for Kubernetes.
+const serverVersionIn = "/version"
+
+// Cluster is what the engine has to know about one cluster.
+type Cluster struct {
+	// Labels are those of the ClusterSupport, on which policies select.
+	Labels map[string]string
+	// Facts is nil as long as the cluster was never contacted.
+	Facts *Facts
+	// Declared are the releases of spec.declaredReleases.
+	Declared []v1alpha1.DeclaredRelease
+}
+
+// subject is one installed release with all that is known about it: the input of the checks.
+type subject struct {
+	scope
+	// cluster are all installed releases, this one included.
+	cluster *gathered
+
+	product, name string
+	// used is the evidence that gave the version, others are the rest.
+	used   v1alpha1.Evidence
+	others []v1alpha1.Evidence
+
+	choice choice
+	// version is nil when it is not known or cannot be read; versionError says why it cannot.
+	version      *semver.Version
+	versionError error
+	// tag and tagError are set where the policy reads versions as tags.
+	tag      *tag
+	tagError error
+	// release is the minor in the policy; nil where it lists none.
+	release *release
+	verdict verdict
+}
+
+// gathered are the facts about a cluster with what was declared worked in.
+type gathered struct {
+	kubernetes      string
+	kubernetesRead  kubernetesVersion
+	kubernetesError error
+	installations   []Installation
+}
+
+// gather works declarations into the facts. What is detected wins: a declaration gives the version only to an
+// installation whose version nothing tells, and a release of its own only where the product was not detected under its
+// name.
+func gather(cluster Cluster) *gathered {
+	g := &gathered{kubernetes: cluster.Facts.KubernetesVersion}
+	for _, installation := range cluster.Facts.Installations {
+		installation.Evidence = slices.Clone(installation.Evidence)
+		g.installations = append(g.installations, installation)
+	}
+	for _, declared := range cluster.Declared {
+		if declared.Product == Kubernetes {
+			if g.kubernetes == "" {
+				g.kubernetes = declared.Version
+			}
+			continue
+		}
+		g.declare(declared)
+	}
+	slices.SortFunc(g.installations, func(a, b Installation) int {
+		if order := strings.Compare(a.Product, b.Product); order != 0 {
+			return order
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	g.kubernetesRead, g.kubernetesError = parseKubernetesVersion(g.kubernetes)
+	return g
+}
+
+// declare puts a declaration behind the evidence of the installation that it means. The name "default" means the only
+// one that was detected, whatever its name.
+func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
+	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
+	detected := g.of(declared.Product)
+	for _, i := range detected {
+		if g.installations[i].Name == declared.Name || (declared.Name == DefaultInstallation && len(detected) == 1) {
+			g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
+			return
+		}
+	}
+	if declared.Name == DefaultInstallation && len(detected) > 0 {
+		return
+	}
+	g.installations = append(g.installations,
+		Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
+}
+
+// of gives the indices of a product's installations.
+func (g *gathered) of(product string) []int {
+	var found []int
+	for i := range g.installations {
+		if g.installations[i].Product == product {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+func (g *gathered) has(product string) bool { return len(g.of(product)) > 0 }
+
+// use splits evidence into the piece that gives the version and the rest: the first with a version, else the first.
+func use(evidence []v1alpha1.Evidence) (v1alpha1.Evidence, []v1alpha1.Evidence) {
+	used := max(0, slices.IndexFunc(evidence, func(e v1alpha1.Evidence) bool { return e.Version != "" }))
+	others := slices.Concat(evidence[:used], evidence[used+1:])
+	return evidence[used], others
+}
+
+// subjects prepares all installed releases, and the Kubernetes of the cluster where a policy speaks about it.
+func (s scope) subjects(g *gathered) []*subject {
+	all := make([]*subject, 0, len(g.installations)+1)
+	for _, installation := range g.installations {
+		all = append(all, s.subject(g, installation))
+	}
+	if kubernetes := s.kubernetesSubject(g); kubernetes != nil {
+		all = append(all, kubernetes)
+	}
+	slices.SortStableFunc(all, func(a, b *subject) int { return strings.Compare(a.product, b.product) })
+	return all
+}
+
+// kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
+func (s scope) kubernetesSubject(g *gathered) *subject {
+	chosen := s.set.choose(s.labels, Kubernetes)
+	if chosen.reason == v1alpha1.ReasonNoPolicy {
+		return nil
+	}
+	if chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil &&
+		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.has) {
+		return nil
+	}
+	return s.subject(g, Installation{Product: Kubernetes, Name: DefaultInstallation, Evidence: []v1alpha1.Evidence{
+		{Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: Printable(g.kubernetes)},
+	}})
+}
+
+func (s scope) subject(g *gathered, installation Installation) *subject {
+	sub := &subject{
+		scope: s, cluster: g, product: installation.Product, name: installation.Name,
+		choice: s.set.choose(s.labels, installation.Product),
+	}
+	sub.used, sub.others = use(installation.Evidence)
+	if text := sub.used.Version; text != "" {
+		sub.read(text)
+	}
+	sub.verdict = sub.judge()
+	return sub
+}
+
+// read parses the version the way that the policy for the product does.
+func (s *subject) read(text string) {
+	p := s.choice.policy
+	switch {
+	case p != nil && p.lifecycle.Follows != nil:
+		parsed, err := parseTag(text)
+		s.tagError = err
+		if err == nil {
+			s.tag, s.version = &parsed, parsed.version
+		}
+	case s.product == Kubernetes:
+		s.versionError = s.cluster.kubernetesError
+		if s.versionError == nil {
+			v := s.cluster.kubernetesRead
+			s.version = semver.New(v.Major, v.Minor.Minor, v.patch, "", "")
+		}
+	default:
+		s.version, s.versionError = ParseVersion(text)
+	}
+	if p == nil || s.version == nil {
+		return
+	}
+	if i := p.find(minorOf(s.version)); i >= 0 {
+		s.release = &p.releases[i]
+	}
+}
+
+// judge asks the policy that decides, after the questions that come before any policy.
+func (s *subject) judge() verdict {
+	p := s.choice.policy
+	switch {
+	case s.used.Source == v1alpha1.SourceForbidden:
+		return unknown(v1alpha1.ReasonForbidden,
+			"cannot be looked for: the cluster refuses to list "+s.used.Object+"; grant the operator get, list and watch on it")
+	case p == nil:
+		return unknown(s.choice.reason, "cannot be judged: "+s.choice.message)
+	case s.used.Version == "":
+		return unknown(v1alpha1.ReasonVersionUnknown, "is installed and nothing in the cluster tells its version; declare it in "+
+			declaredIn+" as {product: "+s.product+", name: "+s.name+", version: <version>}")
+	case p.lifecycle.Follows != nil:
+		var parsed tag
+		if s.tag != nil {
+			parsed = *s.tag
+		}
+		return s.judgeTag(p, s.used.Version, parsed, s.tagError)
+	case s.versionError != nil:
+		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+s.versionError.Error())
+	case p.lifecycle.RangeOf != nil:
+		v := kubernetesVersion{minorOf(s.version), s.version.Patch()}
+		return s.judgeRange(p, v.String(), func(r *kubernetesRange) int { return versionAgainst(r, v) })
+	case s.version.Prerelease() != "":
+		return unsupported(v1alpha1.FindingPreRelease, v1alpha1.ReasonPreRelease, "is not supported: it is a prerelease")
+	}
+	return s.judgeWindow(p, minorOf(s.version))
+}
+
+// title names the release in a sentence: "Kommander 1.3.1", "Cassandra data.cassandra 1.0.2".
+func (s *subject) title() string {
+	words := []string{Printable(s.product)}
+	if s.name != DefaultInstallation && !strings.EqualFold(s.name, s.product) {
+		words = append(words, Printable(s.name))
+	}
+	if s.used.Version != "" {
+		words = append(words, s.used.Version)
+	}
+	return strings.Join(words, " ")
+}
+
+// sentence puts the subject before a verdict and the policy behind it, so that the sentence can stand alone.
+func (s *subject) sentence(predicate string) string {
+	text := s.title() + " " + predicate
+	if s.choice.policy != nil {
+		text += " (" + s.choice.policy.source() + ")"
+	}
+	return text
+}

@@ -1,0 +1,158 @@
+package support
+
+import (
+	"fmt"
+	"net/url"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// The bounds that the schema does not know, because old API servers cannot change numeric bounds and because a
+// LabelSelector is taken over as it is.
+const (
+	maxExpiringSoonDays  = 3650
+	maxSupportedMinors   = 100
+	maxSelectorTerms     = 32
+	maxSelectorValues    = 64
+	maxReleases          = 100
+	maxPatches           = 100
+	maxReportedProblems  = 8
+	defaultTimeZone      = "Etc/UTC"
+	defaultExpiringSoon  = 90
+	allowedDay           = "a day that exists, such as 2021-05-05"
+	allowedMinor         = "a minor such as 1.4"
+	allowedVersionOfLine = "a version of this minor, such as "
+)
+
+// problems collects what is wrong with an object, each with the path of the field, what was found and what is allowed.
+type problems struct{ list field.ErrorList }
+
+func (p *problems) add(path *field.Path, found any, allowed string) {
+	if text, ok := found.(string); ok {
+		found = Printable(text)
+	}
+	p.list = append(p.list, field.Invalid(path, found, "must be "+allowed))
+}
+
+func (p *problems) say(path *field.Path, found, detail string) {
+	p.list = append(p.list, field.Invalid(path, Printable(found), detail))
+}
+
+// Describe puts problems into one sentence for a condition; it names at most eight.
+func Describe(list field.ErrorList) string {
+	words := make([]string, 0, len(list))
+	for _, problem := range list {
+		words = append(words, problem.Error())
+	}
+	return joinSome(words, "; ", maxReportedProblems)
+}
+
+// validateSelector bounds what a selector may hold; Kubernetes' own type knows no bounds.
+func validateSelector(selector *metav1.LabelSelector, path *field.Path, p *problems) {
+	if selector == nil {
+		return
+	}
+	if terms := len(selector.MatchLabels) + len(selector.MatchExpressions); terms > maxSelectorTerms {
+		p.add(path, fmt.Sprintf("%d terms", terms), fmt.Sprintf("at most %d terms", maxSelectorTerms))
+		return
+	}
+	for i, term := range selector.MatchExpressions {
+		if len(term.Values) > maxSelectorValues {
+			p.add(path.Child("matchExpressions").Index(i).Child("values"), fmt.Sprintf("%d values", len(term.Values)),
+				fmt.Sprintf("at most %d values", maxSelectorValues))
+			return
+		}
+	}
+	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+		p.say(path, "", "must be a label selector: "+Printable(err.Error()))
+	}
+}
+
+func validateURL(text string, path *field.Path, p *problems) {
+	if text == "" {
+		return
+	}
+	if parsed, err := url.Parse(text); err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" {
+		p.add(path, text, "an http or https address")
+	}
+}
+
+func validateLifecycle(lifecycle *v1alpha1.Lifecycle, product string, path *field.Path, p *problems) {
+	members := 0
+	if window := lifecycle.Window; window != nil {
+		members++
+		if n := window.SupportedMinors; n == nil || *n < 1 || *n > maxSupportedMinors {
+			p.add(path.Child("window", "supportedMinors"), numberText(n), fmt.Sprintf("a number from 1 to %d", maxSupportedMinors))
+		}
+	}
+	if rangeOf := lifecycle.RangeOf; rangeOf != nil {
+		members++
+		if len(rangeOf.Products) == 0 {
+			p.add(path.Child("rangeOf", "products"), "nothing", "at least one product")
+		}
+		seen := map[string]bool{}
+		for i, name := range rangeOf.Products {
+			validateOtherProduct(name, product, path.Child("rangeOf", "products").Index(i), p)
+			if seen[name] {
+				p.list = append(p.list, field.Duplicate(path.Child("rangeOf", "products").Index(i), Printable(name)))
+			}
+			seen[name] = true
+		}
+	}
+	if follows := lifecycle.Follows; follows != nil {
+		members++
+		validateOtherProduct(follows.Product, product, path.Child("follows", "product"), p)
+	}
+	if members != 1 {
+		p.add(path, fmt.Sprintf("%d members", members), "exactly one of window, rangeOf and follows")
+	}
+}
+
+func validateOtherProduct(name, own string, path *field.Path, p *problems) {
+	switch name {
+	case "":
+		p.add(path, name, "the name of a product")
+	case own:
+		p.say(path, name, "must be another product: a lifecycle cannot rest on itself")
+	}
+}
+
+func numberText(n *int32) string {
+	if n == nil {
+		return "nothing"
+	}
+	return fmt.Sprint(*n)
+}
+
+// ValidateClusterSupport finds what is wrong with the spec of a ClusterSupport. hostAllowed tells whether this is the
+// one object that may stand for the operator's own cluster.
+func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
+	var p problems
+	path := field.NewPath("spec")
+	if spec.Cluster.Host == nil {
+		p.add(path.Child("cluster"), "0 members", "exactly one member: host")
+	}
+	type key struct{ product, name string }
+	seen := map[key]bool{}
+	for i, declared := range spec.DeclaredReleases {
+		at := path.Child("declaredReleases").Index(i)
+		if declared.Product == "" {
+			p.add(at.Child("product"), declared.Product, "the name of a product")
+		}
+		if declared.Name == "" {
+			p.add(at.Child("name"), declared.Name, "the name of an installation, or "+DefaultInstallation)
+		}
+		if declared.Version == "" {
+			p.add(at.Child("version"), declared.Version, "a version")
+		}
+		k := key{declared.Product, declared.Name}
+		if seen[k] {
+			p.list = append(p.list, field.Duplicate(at, Printable(declared.Product+"/"+declared.Name)))
+		}
+		seen[k] = true
+	}
+	return p.list
+}

@@ -1,0 +1,417 @@
+package support
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// scope is one cluster at one instant: what the lifecycles need to know beyond the release that they judge.
+type scope struct {
+	set    *Set
+	labels map[string]string
+	now    time.Time
+}
+
+// verdict is what a lifecycle says about one release.
+type verdict struct {
+	state   v1alpha1.State
+	finding v1alpha1.FindingType
+	reason  string
+	// message is a sentence without its subject, such as "is supported; no end is announced".
+	message string
+	// end is the announced or past end of support; zero when it is not known.
+	end time.Time
+	// lastInWindow: supported, and the next minor ends it.
+	lastInWindow bool
+	// overdue names plans whose day has passed and which would have ended the support.
+	overdue []string
+}
+
+func unknown(reason, message string) verdict {
+	return verdict{state: v1alpha1.StateUnknown, finding: v1alpha1.FindingLifecycle, reason: reason, message: message}
+}
+
+func unsupported(finding v1alpha1.FindingType, reason, message string) verdict {
+	return verdict{state: v1alpha1.StateUnsupported, finding: finding, reason: reason, message: message}
+}
+
+// judgeMinor asks a policy about a minor. Only windows and ranges can answer.
+func (s scope) judgeMinor(p *Policy, minor Minor) verdict {
+	switch {
+	case p.lifecycle.Window != nil:
+		return s.judgeWindow(p, minor)
+	case p.lifecycle.RangeOf != nil:
+		return s.judgeRange(p, minor.String(), func(r *kubernetesRange) int { return minorAgainst(r, minor) })
+	}
+	return unknown(v1alpha1.ReasonNoPolicy, fmt.Sprintf("cannot be judged: policy %s reads tags, not minors", p.name))
+}
+
+// judgeWindow is the N-2 rule.
+func (s scope) judgeWindow(p *Policy, minor Minor) verdict {
+	i := p.find(minor)
+	if i < 0 {
+		return s.judgeUnlisted(p, minor)
+	}
+	own := &p.lines[i]
+	spans := timelineAt(p.timelines, s.now).spans[i]
+	switch current, supported := spanAt(spans, s.now); {
+	case !own.availability.at(s.now):
+		return unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))
+	case own.isWithdrawn(s.now):
+		gone := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
+			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
+		gone.end = own.withdrawn
+		return gone
+	case supported:
+		return s.supportedMinor(p, i, current)
+	}
+	ended, _ := lastEnded(spans, s.now)
+	over := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
+		"is not supported: "+endedText("support of "+minor.String(), ended, p.zone))
+	over.end = ended.end
+	return over
+}
+
+func notYetAvailable(p *Policy, l *line) string {
+	day := "no day is announced"
+	switch a := l.availability; {
+	case !a.released.IsZero():
+		day = "its day is " + dayText(a.released, p.zone)
+	case !a.planned.IsZero():
+		day = "it is planned for " + dayText(a.planned, p.zone)
+	}
+	return fmt.Sprintf("is installed although %s is not generally available by policy %s (%s); correct the policy",
+		l.minor, p.name, day)
+}
+
+// judgeUnlisted judges a minor that the policy does not list: so many newer ones may be out that it must be outside the
+// window; else the policy is out of date.
+func (s scope) judgeUnlisted(p *Policy, minor Minor) verdict {
+	newer := 0
+	for i := range p.lines {
+		if p.lines[i].minor.Compare(minor) > 0 && p.lines[i].counts(s.now) {
+			newer++
+		}
+	}
+	if newer >= p.window {
+		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
+			fmt.Sprintf("is not supported: %s newer than %s are generally available, and the newest %d are supported",
+				plural(newer, "minor", "minors"), minor, p.window))
+	}
+	return unknown(v1alpha1.ReasonNotInPolicy,
+		fmt.Sprintf("is of a minor that policy %s does not list; bring the policy up to date", p.name))
+}
+
+// supportedMinor is the verdict on a minor within its support.
+func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
+	place := s.placeInWindow(p, i)
+	ownEnd := !p.lines[i].through.IsZero()
+	v := verdict{
+		state: v1alpha1.StateSupported, finding: v1alpha1.FindingLifecycle, reason: v1alpha1.ReasonSupported,
+		end: current.end, lastInWindow: place == p.window-1 && !ownEnd,
+	}
+	if v.lastInWindow {
+		v.reason = v1alpha1.ReasonLastInWindow
+	}
+	if !ownEnd {
+		v.overdue = s.overduePlans(p, i, place)
+	}
+	switch {
+	case !current.end.IsZero():
+		v.message = "is supported; " + endsText("support of "+p.lines[i].minor.String(), current, p.zone)
+	case v.lastInWindow:
+		v.message = "is supported as the last minor in the window: support ends when the next minor becomes generally" +
+			" available, no day is announced"
+	default:
+		v.message = fmt.Sprintf("is supported; no end is announced, support ends when %s generally available",
+			plural(p.window-place, "more minor becomes", "more minors become"))
+	}
+	return v
+}
+
+// placeInWindow counts the newer minors that take a place in the window.
+func (s scope) placeInWindow(p *Policy, i int) int {
+	place := 0
+	for j := range i {
+		if p.lines[j].counts(s.now) {
+			place++
+		}
+	}
+	return place
+}
+
+// overduePlans are the unconfirmed minors with which the minor would have left the window, had their plans come true.
+func (s scope) overduePlans(p *Policy, i, place int) []string {
+	var overdue []string
+	for j := range i {
+		planned := p.lines[j].availability.planned
+		if !planned.IsZero() && !s.now.Before(planned) {
+			overdue = append(overdue, fmt.Sprintf("%s was planned for %s", p.lines[j].minor, dayText(planned, p.zone)))
+		}
+	}
+	if place+len(overdue) < p.window {
+		return nil
+	}
+	return overdue
+}
+
+// endsText says when and why support will end.
+func endsText(what string, s span, zone *time.Location) string {
+	switch s.cause {
+	case causePlanned:
+		return fmt.Sprintf("%s is planned to end on %s, when %s becomes generally available", what, dayText(s.end, zone), s.endsWith)
+	case causeReleased:
+		return fmt.Sprintf("%s ends on %s, when %s becomes generally available", what, dayText(s.end, zone), s.endsWith)
+	case causeThrough:
+		return fmt.Sprintf("%s lasts through %s", what, lastDay(s.end, zone))
+	case causeWithdrawn:
+		return fmt.Sprintf("%s ends on %s, when it is withdrawn", what, dayText(s.end, zone))
+	case causeNone:
+	}
+	return fmt.Sprintf("%s ends on %s", what, dayText(s.end, zone))
+}
+
+// endedText says when and why support has ended. A span without an end means that the day is not known.
+func endedText(what string, s span, zone *time.Location) string {
+	if s.end.IsZero() {
+		return what + " ended on a day that is not known"
+	}
+	switch s.cause {
+	case causeReleased, causePlanned:
+		return fmt.Sprintf("%s ended on %s, when %s became generally available", what, dayText(s.end, zone), s.endsWith)
+	case causeThrough:
+		return fmt.Sprintf("%s lasted through %s", what, lastDay(s.end, zone))
+	case causeWithdrawn, causeNone:
+	}
+	return fmt.Sprintf("%s ended on %s", what, dayText(s.end, zone))
+}
+
+// lastDay is the last day before an end.
+func lastDay(end time.Time, zone *time.Location) string {
+	text := dayOf(end.Add(-1).In(zone)).String()
+	if !zoneIsUTC(zone) {
+		text += " (" + zone.String() + ")"
+	}
+	return text
+}
+
+// minorAgainst tells where a minor lies beside a range: negative below, positive above, 0 when a patch of it is inside.
+func minorAgainst(r *kubernetesRange, minor Minor) int {
+	switch {
+	case r.containsMinor(minor):
+		return 0
+	case minor.Compare(r.maximum.Minor) > 0:
+		return 1
+	}
+	return -1
+}
+
+// versionAgainst is the same for an exact version.
+func versionAgainst(r *kubernetesRange, version kubernetesVersion) int {
+	if r.contains(version) {
+		return 0
+	}
+	if r.maximum.against(version) > 0 {
+		return 1
+	}
+	return -1
+}
+
+// judgeRange supports what the supported releases of other products contain in their ranges. against tells where the
+// judged version lies beside a range.
+func (s scope) judgeRange(p *Policy, version string, against func(*kubernetesRange) int) verdict {
+	var found containment
+	for _, product := range p.lifecycle.RangeOf.Products {
+		chosen := s.set.choose(s.labels, product)
+		if chosen.policy == nil {
+			return unknown(chosen.reason, "depends on "+product+", and "+chosen.message)
+		}
+		if chosen.policy.lifecycle.Window == nil {
+			return unknown(v1alpha1.ReasonNoPolicy,
+				fmt.Sprintf("depends on %s, whose policy %s has no window", product, chosen.name))
+		}
+		found.collect(s, chosen.policy, against)
+	}
+	return found.verdict(s, p, version)
+}
+
+// containment is what the ranges of other products' minors say about a Kubernetes version.
+type containment struct {
+	spans []span
+	// within are the supported minors that contain the version now; lastOnly stays true while each of them is last in
+	// its window.
+	within   []string
+	notLast  bool
+	overdue  []string
+	released bool
+	future   []string
+	// below is true when some range begins above the version or ends at or above it: it is not newer than all.
+	below bool
+}
+
+func (c *containment) collect(s scope, other *Policy, against func(*kubernetesRange) int) {
+	spans := timelineAt(other.timelines, s.now).spans
+	for i := range other.releases {
+		contains := false
+		for _, r := range other.releases[i].ranges() {
+			where := against(r)
+			contains = contains || where == 0
+			c.below = c.below || where <= 0
+		}
+		if !contains {
+			continue
+		}
+		for _, one := range spans[i] {
+			if one.endsWith != "" {
+				one.endsWith = other.product + " " + one.endsWith
+			}
+			c.spans = append(c.spans, one)
+		}
+		c.place(s, other, i, spans[i])
+	}
+}
+
+// place sorts a minor that contains the version into those that support it now, once, or later.
+func (c *containment) place(s scope, other *Policy, i int, spans []span) {
+	name := other.product + " " + other.lines[i].minor.String()
+	if !other.lines[i].availability.at(s.now) {
+		c.future = append(c.future, name)
+		return
+	}
+	c.released = true
+	current, supported := spanAt(spans, s.now)
+	if !supported {
+		return
+	}
+	c.within = append(c.within, name)
+	one := s.supportedMinor(other, i, current)
+	c.notLast = c.notLast || !one.lastInWindow
+	c.overdue = append(c.overdue, one.overdue...)
+}
+
+func (c *containment) verdict(s scope, p *Policy, version string) verdict {
+	products := strings.Join(p.lifecycle.RangeOf.Products, " or ")
+	merged := union(c.spans)
+	switch current, supported := spanAt(merged, s.now); {
+	case supported && len(c.within) > 0:
+		return c.supported(current, p)
+	case c.released:
+		ended, _ := lastEnded(merged, s.now)
+		over := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded, fmt.Sprintf(
+			"is not supported: no supported release of %s contains %s; %s", products, version, endedText("support", ended, p.zone)))
+		over.end = ended.end
+		return over
+	case len(c.future) > 0:
+		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonNotYetSupported,
+			fmt.Sprintf("is not supported yet: only %s, not generally available yet, contains %s", listOf(c.future, 3), version))
+	case c.below:
+		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonNotInAnyRange,
+			fmt.Sprintf("is not supported: no release of %s contains %s", products, version))
+	}
+	return unknown(v1alpha1.ReasonNotInPolicy,
+		fmt.Sprintf("is newer than every range that the policies for %s list; bring them up to date", products))
+}
+
+func (c *containment) supported(current span, p *Policy) verdict {
+	v := verdict{
+		state: v1alpha1.StateSupported, finding: v1alpha1.FindingLifecycle, reason: v1alpha1.ReasonSupported,
+		end: current.end, lastInWindow: !c.notLast,
+	}
+	contained := "is supported, as " + listOf(c.within, 4) + " may run it"
+	switch {
+	case !v.end.IsZero():
+		v.message = contained + "; " + endsText("support", current, p.zone)
+	case v.lastInWindow:
+		v.message = contained + ", the last in the window: support ends when the next minor becomes generally available," +
+			" no day is announced"
+	default:
+		v.message = contained + "; no end is announced"
+	}
+	if v.lastInWindow {
+		v.reason = v1alpha1.ReasonLastInWindow
+		v.overdue = slices.Compact(slices.Sorted(slices.Values(c.overdue)))
+	}
+	return v
+}
+
+// judgeTag reads a version as a tag, and lets its Kubernetes part decide. The order of the questions is the policy's: a
+// channel that is not supported needs no more of them.
+func (s scope) judgeTag(p *Policy, text string, t tag, tagError error) verdict {
+	switch {
+	case isForeignRef(text):
+		return unsupported(v1alpha1.FindingChannel, v1alpha1.ReasonUnsupportedChannel,
+			"is not supported: only tags of the channel stable are")
+	case tagError != nil:
+		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+tagError.Error())
+	case t.isPrerelease():
+		return unsupported(v1alpha1.FindingChannel, v1alpha1.ReasonUnsupportedChannel, "is not supported: it is a prerelease")
+	}
+	own := s.judgeTagVersion(p, t)
+	if own != nil && own.state != v1alpha1.StateSupported {
+		return *own
+	}
+	chosen := s.set.choose(s.labels, p.lifecycle.Follows.Product)
+	if chosen.policy == nil {
+		return unknown(chosen.reason, "depends on "+p.lifecycle.Follows.Product+", and "+chosen.message)
+	}
+	v := s.judgeMinor(chosen.policy, t.kubernetes)
+	v.message = fmt.Sprintf("follows %s %s, which %s", p.lifecycle.Follows.Product, t.kubernetes, v.message)
+	if own != nil && (v.end.IsZero() || own.end.Before(v.end)) && v.state == v1alpha1.StateSupported {
+		v.end, v.message, v.lastInWindow = own.end, own.message, false
+	}
+	return v
+}
+
+// judgeTagVersion is what the policy's own list says about the last part of a tag: Unknown where it does not list the
+// minor for this Kubernetes, and the minor's own end where it has one. Nil: nothing.
+func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
+	if t.version == nil {
+		return nil
+	}
+	minor := minorOf(t.version)
+	i := p.find(minor)
+	if i < 0 {
+		v := unknown(v1alpha1.ReasonNotInPolicy,
+			fmt.Sprintf("is of minor %s, which policy %s does not list; bring the policy up to date", minor, p.name))
+		return &v
+	}
+	if r := p.releases[i].rangeFor(t.version); r != nil && !r.containsMinor(t.kubernetes) {
+		v := unknown(v1alpha1.ReasonNotInPolicy,
+			fmt.Sprintf("is for Kubernetes %s, for which policy %s does not list %s (listed: %s)", t.kubernetes, p.name, minor, r))
+		return &v
+	}
+	own := &p.lines[i]
+	switch day := own.availability.released; {
+	case own.isWithdrawn(s.now):
+		v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
+			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
+		v.end = own.withdrawn
+		return &v
+	case day.After(s.now) || !own.availability.planned.IsZero():
+		v := unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))
+		return &v
+	}
+	return s.ownEnd(p, own)
+}
+
+// ownEnd is the verdict of a minor's own last day or of its coming withdrawal, whichever is first.
+func (s scope) ownEnd(p *Policy, own *line) *verdict {
+	end := span{end: own.through, cause: causeThrough}
+	if end.end.IsZero() || (!own.withdrawn.IsZero() && own.withdrawn.Before(end.end)) {
+		end = span{end: own.withdrawn, cause: causeWithdrawn}
+	}
+	what := "support of " + own.minor.String()
+	switch {
+	case end.end.IsZero():
+		return nil
+	case s.now.Before(end.end):
+		return &verdict{state: v1alpha1.StateSupported, end: end.end, message: "is supported; " + endsText(what, end, p.zone)}
+	}
+	v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded, "is not supported: "+endedText(what, end, p.zone))
+	v.end = end.end
+	return &v
+}
