@@ -1,0 +1,107 @@
+package controlplane
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The programs of a control plane, as they are called in the folder that Assets finds.
+const (
+	etcd              = "etcd"
+	apiServer         = "kube-apiserver"
+	controllerManager = "kube-controller-manager"
+	kubectl           = "kubectl"
+)
+
+// assetsVariable names the folder to use instead of the project's own; envtest knows it by the same name.
+const assetsVariable = "KUBEBUILDER_ASSETS"
+
+// versionsFile, seen from the root of the repository, says which version of Kubernetes build.sh beside it builds.
+const versionsFile = "hack/controlplane/go.mod"
+
+// ErrMissing is wrapped by the errors that say that a program is not there, and how to get it.
+var ErrMissing = errors.New("run make controlplane (minutes the first time), or set " + assetsVariable +
+	" to a folder that has the programs")
+
+// Assets returns the folder of the programs to run: that of KUBEBUILDER_ASSETS when it is set, else
+// .cache/controlplane/VERSION in the root of the repository that the working directory is in. It has etcd and
+// kube-apiserver; what else it has only shows when it is needed. The error wraps ErrMissing.
+func Assets() (string, error) {
+	folder := os.Getenv(assetsVariable)
+	if folder == "" {
+		var err error
+		if folder, err = ownAssets(); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range []string{etcd, apiServer} {
+		if _, err := program(folder, name); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+}
+
+// ownAssets returns the folder that hack/controlplane/build.sh fills.
+func ownAssets() (string, error) {
+	root, err := repositoryRoot()
+	if err != nil {
+		return "", err
+	}
+	version, err := builtVersion(filepath.Join(root, filepath.FromSlash(versionsFile)))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(root, ".cache", "controlplane", version), nil
+}
+
+// repositoryRoot is the nearest folder above the working directory, which for a test is its package's, that has
+// versionsFile.
+func repositoryRoot() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("controlplane: no working directory to look for %s from: %w", versionsFile, err)
+	}
+	for folder := start; ; folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(versionsFile))); err == nil {
+			return folder, nil
+		}
+		if folder == filepath.Dir(folder) {
+			return "", fmt.Errorf("controlplane: neither %s nor a folder above it has %s; change into the repository, or %w",
+				start, versionsFile, ErrMissing)
+		}
+	}
+}
+
+// builtVersion reads the required version of k8s.io/kubernetes from a go.mod file.
+func builtVersion(goMod string) (string, error) {
+	file, err := os.Open(goMod)
+	if err != nil {
+		return "", fmt.Errorf("controlplane: which version of Kubernetes to run: %w", err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(lines.Text()), "require "))
+		if len(words) > 1 && words[0] == "k8s.io/kubernetes" {
+			return words[1], nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", fmt.Errorf("controlplane: which version of Kubernetes to run: %w", err)
+	}
+	return "", fmt.Errorf("controlplane: %s requires no k8s.io/kubernetes; add it, its version names the folder", goMod)
+}
+
+// program returns the path of one of the programs.
+func program(folder, name string) (string, error) {
+	path := filepath.Join(folder, name)
+	if found, err := os.Stat(path); err != nil || found.IsDir() {
+		return "", fmt.Errorf("controlplane: there is no %s: %w", path, ErrMissing)
+	}
+	return path, nil
+}

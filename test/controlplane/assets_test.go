@@ -1,0 +1,93 @@
+package controlplane
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBuiltVersion(t *testing.T) {
+	tests := map[string]struct {
+		goMod, want, wantErr string
+	}{
+		"in a block": {
+			goMod: "require (\n\tk8s.io/kubectl v0.37.2 // indirect\n\tk8s.io/kubernetes v1.37.2\n)\n",
+			want:  "v1.37.2",
+		},
+		"on a line of its own": {goMod: "require k8s.io/kubernetes v1.38.0\n", want: "v1.38.0"},
+		"as an indirect one":   {goMod: "require (\n\tk8s.io/kubernetes v1.37.2 // indirect\n)\n", want: "v1.37.2"},
+		"not at all": {
+			goMod:   "tool k8s.io/kubernetes/cmd/kubectl\n",
+			wantErr: "requires no k8s.io/kubernetes",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			goMod := filepath.Join(t.TempDir(), "go.mod")
+			if err := os.WriteFile(goMod, []byte(test.goMod), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := builtVersion(goMod)
+			if test.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), test.wantErr) {
+					t.Errorf("error %v, want one with %q", err, test.wantErr)
+				}
+			} else if err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("version (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The folder that build.sh fills and the one that is looked in have to be the same.
+func TestAssetsAreThoseOfThisRepository(t *testing.T) {
+	t.Setenv(assetsVariable, "")
+	got, err := ownAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	working, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Dir(filepath.Dir(working))
+	if diff := cmp.Diff(filepath.Join(root, ".cache", "controlplane"), filepath.Dir(got)); diff != "" {
+		t.Errorf("folder (-want +got):\n%s", diff)
+	}
+}
+
+func TestAssetsNamesWhatIsMissing(t *testing.T) {
+	empty := t.TempDir()
+	t.Setenv(assetsVariable, empty)
+	_, err := Assets()
+	if !errors.Is(err, ErrMissing) {
+		t.Fatalf("error %v, want ErrMissing", err)
+	}
+	for _, want := range []string{filepath.Join(empty, "etcd"), "make controlplane"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q does not say %q", err, want)
+		}
+	}
+}
+
+func TestAssetsOutsideOfTheRepository(t *testing.T) {
+	t.Setenv(assetsVariable, "")
+	t.Chdir(t.TempDir())
+	if _, err := Assets(); !errors.Is(err, ErrMissing) {
+		t.Fatalf("error %v, want ErrMissing", err)
+	}
+}
+
+func TestStartSaysWhichProgramIsMissing(t *testing.T) {
+	_, err := Start(t.Context(), Options{Dir: t.TempDir()})
+	if !errors.Is(err, ErrMissing) {
+		t.Fatalf("error %v, want ErrMissing", err)
+	}
+}

@@ -1,0 +1,186 @@
+// Package controlplane runs a real Kubernetes control plane for tests and demos: etcd and kube-apiserver, and on
+// request kube-controller-manager, for what only that one does (garbage collection by owner references, emptying
+// deleted namespaces, service accounts).
+//
+// Authorization is RBAC, so that what a service account may do is proved by ServiceAccountConfig and not assumed.
+// Nothing runs pods. Tests get one from ForTest or, when the tests of a package have one in common, from Shared.
+package controlplane
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+const (
+	// startTimeout is for each program. On a busy machine with two cores an API server takes ten seconds.
+	startTimeout = time.Minute
+	// stopTimeout is how long a program may take to end by itself, before it is killed.
+	stopTimeout = 20 * time.Second
+	// endWatches is the flag with which an API server ends open watches when it is told to stop. Without it, as before
+	// Kubernetes 1.27, one forgotten watch keeps it until it is killed.
+	endWatches = "shutdown-watch-termination-grace-period"
+)
+
+// Options say what to start. Their zero value is an empty cluster without controllers.
+type Options struct {
+	// ControllerManager starts kube-controller-manager too.
+	ControllerManager bool
+
+	// CRDs are files, or folders of files, with custom resource definitions that are to be established when Start
+	// returns. The garbage collector looks for new kinds every 30 s only; it knows those given here from the start.
+	CRDs []string
+
+	// Dir is the folder of the programs. Empty means what Assets finds.
+	Dir string
+
+	// Logs gets what the programs print, one write at a time. Nil drops it.
+	Logs io.Writer
+}
+
+// ControlPlane is a running control plane. Its methods but Stop may be called from several goroutines.
+type ControlPlane struct {
+	folder  string
+	scratch string
+	env     *envtest.Environment
+	config  *rest.Config
+	manager *process
+	thread  *thread
+}
+
+// Start starts a control plane and returns when it serves. The context bounds the start only: what was started runs
+// until Stop, or until the calling process ends, however it ends. The error wraps ErrMissing when a program is not
+// there; nothing is left running then, nor after any other error.
+func Start(ctx context.Context, options Options) (*ControlPlane, error) {
+	folder := options.Dir
+	if folder == "" {
+		var err error
+		if folder, err = Assets(); err != nil {
+			return nil, err
+		}
+	}
+	scratch, err := newScratch()
+	if err != nil {
+		return nil, err
+	}
+	if options.Logs != nil {
+		options.Logs = &serialWriter{to: options.Logs}
+	}
+	c := &ControlPlane{folder: folder, scratch: scratch, thread: newThread()}
+	c.thread.do(func() { err = c.start(ctx, options) })
+	if err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// The folders of a control plane's scratch folder.
+const (
+	dataFolder     = "data"
+	certsFolder    = "certs"
+	programsFolder = "programs"
+)
+
+// newScratch makes the folder for everything that a control plane writes; Stop removes it.
+func newScratch() (string, error) {
+	scratch, err := os.MkdirTemp("", "controlplane-")
+	for _, folder := range []string{dataFolder, certsFolder, programsFolder} {
+		if err == nil {
+			err = os.Mkdir(filepath.Join(scratch, folder), 0o700)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("controlplane: no folder for its data: %w", err)
+	}
+	return scratch, nil
+}
+
+// start starts one program after the other. It runs on the thread that lives as long as they shall.
+func (c *ControlPlane) start(ctx context.Context, options Options) error {
+	if err := c.startServer(options); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("controlplane: given up after the API server had started: %w", err)
+	}
+	if options.ControllerManager {
+		return c.startManager(ctx, options.Logs)
+	}
+	return nil
+}
+
+// startServer starts etcd and the API server.
+func (c *ControlPlane) startServer(options Options) error {
+	etcdPath, err := c.bound(etcd)
+	if err != nil {
+		return err
+	}
+	serverPath, err := c.bound(apiServer)
+	if err != nil {
+		return err
+	}
+	existing := false
+	c.env = &envtest.Environment{
+		ControlPlane: envtest.ControlPlane{
+			Etcd: &envtest.Etcd{
+				Path: etcdPath, DataDir: filepath.Join(c.scratch, dataFolder), Out: options.Logs, Err: options.Logs,
+			},
+			APIServer: &envtest.APIServer{
+				Path: serverPath, CertDir: filepath.Join(c.scratch, certsFolder), Out: options.Logs, Err: options.Logs,
+			},
+			// Never run by envtest; set so that it does not look for one elsewhere.
+			KubectlPath: filepath.Join(c.folder, kubectl),
+		},
+		// Whatever the environment says, a test must not get at a cluster that someone uses.
+		UseExistingCluster:       &existing,
+		CRDDirectoryPaths:        options.CRDs,
+		ErrorIfCRDPathMissing:    true,
+		ControlPlaneStartTimeout: startTimeout,
+		ControlPlaneStopTimeout:  stopTimeout,
+	}
+	if help, err := exec.Command(serverPath, "--help").Output(); err == nil && bytes.Contains(help, []byte(endWatches)) {
+		c.env.ControlPlane.APIServer.Configure().Append(endWatches, "1s")
+	}
+	if c.config, err = c.env.Start(); err != nil {
+		return fmt.Errorf("controlplane: etcd and kube-apiserver from %s: %w", c.folder, err)
+	}
+	return nil
+}
+
+// Config returns a configuration for a client that may do everything. Its own rate limit is out of the way.
+func (c *ControlPlane) Config() *rest.Config { return rest.CopyConfig(c.config) }
+
+// WriteKubeconfig writes a kubeconfig file of the same rights, for programs such as kubectl.
+func (c *ControlPlane) WriteKubeconfig(path string) error { return WriteKubeconfig(path, c.config) }
+
+// Kubectl returns the path of the kubectl that came with the programs. The error wraps ErrMissing.
+func (c *ControlPlane) Kubectl() (string, error) { return program(c.folder, kubectl) }
+
+// Stop ends the programs and removes their data. It returns when they have ended, and says which had to be killed.
+// Further calls do nothing. Clients that still watch see their connections break.
+func (c *ControlPlane) Stop() error {
+	var problems []error
+	if c.manager != nil {
+		problems = append(problems, c.manager.stop(stopTimeout))
+		c.manager = nil
+	}
+	if c.env != nil {
+		problems = append(problems, c.env.Stop())
+		c.env = nil
+	}
+	c.thread.end()
+	problems = append(problems, os.RemoveAll(c.scratch))
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("controlplane: stopping: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package controlplane
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+)
+
+// ForTest starts a control plane that is stopped when the test ends. Where the programs are missing, the test is
+// skipped with the reason; with CI=true it fails instead, so that no run passes for want of a server.
+func ForTest(t testing.TB, options Options) *ControlPlane {
+	t.Helper()
+	c, err := Start(t.Context(), options)
+	unlessStarted(t, err)
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// Shared is the control plane that the tests of one package have in common. It starts with the first test that asks
+// for it, so that tests without one stay fast:
+//
+//	var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
+//
+//	func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+//
+//	func TestReconcile(t *testing.T) {
+//		config := shared.ForTest(t).Config()
+//		…
+//	}
+//
+// Tests keep out of each other's way by namespaces and names of their own. A Shared must not be copied.
+type Shared struct {
+	Options Options
+
+	once  sync.Once
+	plane *ControlPlane
+	err   error
+}
+
+// Run runs the tests, stops the control plane if one of them had started it, and returns the exit code for os.Exit.
+func (s *Shared) Run(m *testing.M) int {
+	code := m.Run()
+	if s.plane == nil {
+		return code
+	}
+	if err := s.plane.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(code, 1)
+	}
+	return code
+}
+
+// ForTest returns the control plane, started by now. Where the programs are missing it skips or fails the test as the
+// function ForTest does.
+func (s *Shared) ForTest(t testing.TB) *ControlPlane {
+	t.Helper()
+	s.once.Do(func() { s.plane, s.err = Start(t.Context(), s.Options) })
+	unlessStarted(t, s.err)
+	return s.plane
+}
+
+// unlessStarted ends the test when there is no control plane for it.
+func unlessStarted(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrMissing) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	default:
+		t.Fatal(err)
+	}
+}

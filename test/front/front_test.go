@@ -1,0 +1,348 @@
+package front_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+)
+
+var shared controlplane.Shared
+
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+
+// old is the version of Konvoy 1.7's API servers.
+const old = "v1.19.7"
+
+func start(t *testing.T) (*front.Front, *controlplane.ControlPlane) {
+	t.Helper()
+	plane := shared.ForTest(t)
+	f, err := front.Start(plane.Config(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f, plane
+}
+
+// token makes a service account that may do everything, and returns its token and its namespace.
+func token(t *testing.T, plane *controlplane.ControlPlane) (token, namespace string) {
+	t.Helper()
+	admin := clientsFor(t, plane.Config())
+	made, err := admin.CoreV1().Namespaces().Create(t.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "front-"}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := metav1.ObjectMeta{Name: made.Name}
+	_, err = admin.CoreV1().ServiceAccounts(made.Name).Create(t.Context(),
+		&corev1.ServiceAccount{ObjectMeta: name}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = admin.RbacV1().ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: name,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: made.Name, Namespace: made.Name}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := plane.ServiceAccountConfig(t.Context(), made.Name, made.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config.BearerToken, made.Name
+}
+
+func clientsFor(t *testing.T, config *rest.Config) *kubernetes.Clientset {
+	t.Helper()
+	clients, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clients
+}
+
+// get asks as config's user, without any client library between.
+func get(t *testing.T, config *rest.Config, path string) (*http.Response, string) {
+	t.Helper()
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(config.Host, "/")+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func TestVersionIsTheChosenOne(t *testing.T) {
+	f, plane := start(t)
+	bearer, _ := token(t, plane)
+	clients := clientsFor(t, f.Config(bearer))
+	served, err := clientsFor(t, plane.Config()).ServerVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		set          string
+		major, minor string
+	}{
+		{set: old, major: "1", minor: "19"},
+		{set: "v1.17.17", major: "1", minor: "17"},
+		{set: "v1.20.11+vendor.1", major: "1", minor: "20"},
+		{set: "v1.18.9-eks-d1db3c", major: "1", minor: "18"},
+		{set: "nonsense"},
+	}
+	for _, test := range tests {
+		f.SetVersion(test.set)
+		got, err := clients.ServerVersion()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &version.Info{
+			Major: test.major, Minor: test.minor, GitVersion: test.set, GitTreeState: "clean",
+			BuildDate: served.BuildDate, GoVersion: served.GoVersion, Compiler: served.Compiler, Platform: served.Platform,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("with %s (-want +got):\n%s", test.set, diff)
+		}
+	}
+	t.Run("unchanged when none is chosen", func(t *testing.T) {
+		f.SetVersion("")
+		got, err := clients.ServerVersion()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(served, got); diff != "" {
+			t.Errorf("version (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What the API server refuses, and how it says so, must look the same through the front: the front has no rights of
+// its own, although it was started with an administrator's configuration.
+func TestCredentialsAreTheClientsOwn(t *testing.T) {
+	f, plane := start(t)
+	tests := map[string]struct {
+		token, path string
+		wantStatus  int
+	}{
+		"anonymous, forbidden":              {path: "/api/v1/nodes", wantStatus: http.StatusForbidden},
+		"a token that nobody issued":        {token: "invented", path: "/api/v1/nodes", wantStatus: http.StatusUnauthorized},
+		"such a token, asking the version":  {token: "invented", path: "/version", wantStatus: http.StatusUnauthorized},
+		"anonymous, where that is allowed":  {path: "/readyz", wantStatus: http.StatusOK},
+		"anonymous, what there is not":      {path: "/nothing", wantStatus: http.StatusForbidden},
+		"anonymous, a name with characters": {path: "/api/v1/namespaces/a%2Fb", wantStatus: http.StatusForbidden},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			direct := rest.AnonymousClientConfig(plane.Config())
+			direct.BearerToken = test.token
+			want, wantBody := get(t, direct, test.path)
+			got, gotBody := get(t, f.Config(test.token), test.path)
+			if got.StatusCode != test.wantStatus || want.StatusCode != test.wantStatus {
+				t.Errorf("status %d, and %d without the front; want %d", got.StatusCode, want.StatusCode, test.wantStatus)
+			}
+			if diff := cmp.Diff(wantBody, gotBody); diff != "" {
+				t.Errorf("body (-direct +front):\n%s", diff)
+			}
+			if diff := cmp.Diff(want.Header.Get("Content-Type"), got.Header.Get("Content-Type")); diff != "" {
+				t.Errorf("content type (-direct +front):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSpeaksHTTP2(t *testing.T) {
+	f, _ := start(t)
+	response, _ := get(t, f.Config(""), "/readyz")
+	if response.ProtoMajor != 2 {
+		t.Errorf("protocol %s, want HTTP/2: clients have all their watches on one connection", response.Proto)
+	}
+}
+
+// next returns the next event.
+func next(t *testing.T, events watch.Interface) watch.Event {
+	t.Helper()
+	select {
+	case event, open := <-events.ResultChan():
+		if !open {
+			t.Fatal("the watch has ended")
+		}
+		return event
+	case <-time.After(10 * time.Second):
+		t.Fatal("no event within 10 s: is something waiting for more of them?")
+	}
+	panic("not reached")
+}
+
+func TestEventsArriveAtOnce(t *testing.T) {
+	f, plane := start(t)
+	bearer, ns := token(t, plane)
+	maps := clientsFor(t, f.Config(bearer)).CoreV1().ConfigMaps(ns)
+
+	opened := time.Now()
+	events, err := maps.Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=watched"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Stop()
+	// Headers alone have to get through: there is no event yet to carry them along.
+	if took := time.Since(opened); took > 2*time.Second {
+		t.Errorf("opening a watch without events took %s", took)
+	}
+	for i := range 3 {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "watched"}}
+		if _, err := maps.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		created := time.Now()
+		if event := next(t, events); event.Type != watch.Added {
+			t.Errorf("round %d: event %s, want %s", i, event.Type, watch.Added)
+		}
+		if took := time.Since(created); took > time.Second {
+			t.Errorf("round %d: the event took %s", i, took)
+		}
+		if err := maps.Delete(t.Context(), "watched", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if event := next(t, events); event.Type != watch.Deleted {
+			t.Errorf("round %d: event %s, want %s", i, event.Type, watch.Deleted)
+		}
+	}
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	f, plane := start(t)
+	bearer, ns := token(t, plane)
+	config := f.Config(bearer)
+	config.UserAgent = "counted/1.0"
+	maps := clientsFor(t, config).CoreV1().ConfigMaps(ns)
+
+	ctx := t.Context()
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "counted"}}
+	do := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(maps.Create(ctx, object, metav1.CreateOptions{}))
+	for range 3 {
+		do(maps.Get(ctx, "counted", metav1.GetOptions{}))
+	}
+	do(maps.List(ctx, metav1.ListOptions{}))
+	if _, err := maps.Get(ctx, "absent", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Fatalf("error %v, want not found", err)
+	}
+
+	got := map[string]int{}
+	for _, verb := range []string{"create", "get", "list", "watch", "delete"} {
+		got[verb] = f.Requests(func(r front.Request) bool {
+			return r.Verb == verb && r.Resource == "configmaps" && r.Namespace == ns && r.UserAgent == "counted/1.0"
+		})
+	}
+	want := map[string]int{"create": 1, "get": 4, "list": 1, "watch": 0, "delete": 0}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("requests by verb (-want +got):\n%s\nall: %v", diff, f.Recent(nil))
+	}
+	if got := f.Requests(front.Request.Writes); got != 1 {
+		t.Errorf("%d writes, want 1: %v", got, f.Recent(front.Request.Writes))
+	}
+	if got := f.Requests(nil); got != 6 {
+		t.Errorf("%d requests, want 6: %v", got, f.Recent(nil))
+	}
+	f.Reset()
+	if got := f.Requests(nil); got != 0 {
+		t.Errorf("%d requests after the reset, want none", got)
+	}
+}
+
+func TestCloseEndsWatches(t *testing.T) {
+	plane := shared.ForTest(t)
+	f, err := front.Start(plane.Config(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer, ns := token(t, plane)
+	events, err := clientsFor(t, f.Config(bearer)).CoreV1().ConfigMaps(ns).Watch(context.Background(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Stop()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-events.ResultChan():
+	case <-time.After(10 * time.Second):
+		t.Error("the watch goes on")
+	}
+}
+
+func TestUpstreamIsVerified(t *testing.T) {
+	plane := shared.ForTest(t)
+	first, err := front.Start(plane.Config(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	// A front of another authority: one's certificate does not do for the other.
+	wrong := plane.Config()
+	wrong.CAData = first.Config("").CAData
+	second, err := front.Start(wrong, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	response, body := get(t, second.Config(""), "/readyz")
+	if response.StatusCode != http.StatusBadGateway || !strings.Contains(body, "certificate") {
+		t.Errorf("status %d and %q, want %d and that the certificate is not good",
+			response.StatusCode, body, http.StatusBadGateway)
+	}
+}
+
+func TestVersionAnswerIsJSONOfItsLength(t *testing.T) {
+	f, _ := start(t)
+	response, body := get(t, f.Config(""), "/version")
+	if response.ContentLength != int64(len(body)) {
+		t.Errorf("content length %d, want %d", response.ContentLength, len(body))
+	}
+	var got version.Info
+	if err := json.Unmarshal([]byte(body), &got); err != nil || got.GitVersion != old {
+		t.Errorf("%q is not the version %s: %v", body, old, err)
+	}
+}

@@ -1,0 +1,65 @@
+package front
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"time"
+)
+
+// lifetime of the certificates: longer than any test or demo runs.
+const lifetime = 7 * 24 * time.Hour
+
+// newIdentity makes a certificate authority and has it sign a serving certificate for the loopback address. The
+// authority comes as PEM, for clients to trust; its key is forgotten, and nothing is written to disk.
+func newIdentity() (ca []byte, serving tls.Certificate, err error) {
+	fail := func(err error) ([]byte, tls.Certificate, error) {
+		return nil, tls.Certificate{}, fmt.Errorf("front: making its certificates: %w", err)
+	}
+	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fail(err)
+	}
+	// An hour back, for a client whose clock is a little behind.
+	start := time.Now().Add(-time.Hour)
+	caTemplate := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "front-ca"},
+		NotBefore:             start,
+		NotAfter:              start.Add(lifetime),
+		KeyUsage:              x509.KeyUsageCertSign,
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+	}
+	caDER, err := x509.CreateCertificate(rand.Reader, caTemplate, caTemplate, caKey.Public(), caKey)
+	if err != nil {
+		return fail(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fail(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2),
+		Subject:      pkix.Name{CommonName: "front"},
+		NotBefore:    start,
+		NotAfter:     start.Add(lifetime),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames:     []string{"localhost"},
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, caTemplate, key.Public(), caKey)
+	if err != nil {
+		return fail(err)
+	}
+	ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
+	return ca, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+}

@@ -1,0 +1,106 @@
+package front
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Request is what is remembered of a request: what was asked for and by which program, but neither body nor token.
+type Request struct {
+	// Method is the HTTP method, such as GET.
+	Method string
+	// Path is the URL's path, without the query. Empty for requests counted after maxDistinct others.
+	Path string
+	// Verb is the Kubernetes verb that the API server authorizes: get, list, watch, create, update, patch, delete or
+	// deletecollection. For a path that is not a resource's (/version, /apis) it is the method in lower case.
+	Verb string
+	// Group is the API group, empty for the core group and for paths that are not a resource's.
+	Group string
+	// Version is the API version, such as v1alpha1.
+	Version string
+	// Resource is the plural, such as kommanderclusters. Empty for a path that is not a resource's.
+	Resource string
+	// Subresource is what follows the name, such as status.
+	Subresource string
+	// Namespace and Name are those of the object asked for, as far as the path names them.
+	Namespace string
+	Name      string
+	// UserAgent is the program's own description of itself.
+	UserAgent string
+}
+
+// Writes reports whether the request asks for a change.
+func (r Request) Writes() bool {
+	switch r.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+func (r Request) String() string { return r.Verb + " " + r.Path }
+
+// describe reads a request as the API server does: /api/VERSION/… is the core group, /apis/GROUP/VERSION/… the others.
+func describe(r *http.Request) Request {
+	q := Request{
+		Method:    r.Method,
+		Path:      r.URL.Path,
+		Verb:      strings.ToLower(r.Method),
+		UserAgent: r.UserAgent(),
+	}
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		q.Version, parts = parts[1], parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		q.Group, q.Version, parts = parts[1], parts[2], parts[3:]
+	default:
+		return q
+	}
+	q.locate(parts)
+	q.Verb = verb(r.Method, q.Name != "", r.URL.Query())
+	return q
+}
+
+// locate reads the path below the API version: [namespaces/NAMESPACE/]RESOURCE[/NAME[/SUBRESOURCE]]. A namespace's own
+// subresources look like resources within it, and are told apart by their names.
+func (r *Request) locate(parts []string) {
+	if len(parts) > 2 && parts[0] == "namespaces" && parts[2] != "status" && parts[2] != "finalize" {
+		r.Namespace, parts = parts[1], parts[2:]
+	}
+	r.Resource = parts[0]
+	if len(parts) > 1 {
+		r.Name = parts[1]
+	}
+	if len(parts) > 2 {
+		r.Subresource = strings.Join(parts[2:], "/")
+	}
+}
+
+func verb(method string, named bool, query url.Values) string {
+	switch method {
+	case http.MethodPost:
+		return "create"
+	case http.MethodPut:
+		return "update"
+	case http.MethodPatch:
+		return "patch"
+	case http.MethodDelete:
+		if named {
+			return "delete"
+		}
+		return "deletecollection"
+	case http.MethodGet, http.MethodHead:
+		// A watch of one object names it in a field selector, not in the path.
+		if named {
+			return "get"
+		}
+		if watch, err := strconv.ParseBool(query.Get("watch")); err == nil && watch {
+			return "watch"
+		}
+		return "list"
+	}
+	return strings.ToLower(method)
+}
