@@ -2,7 +2,6 @@ package support
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -21,7 +20,7 @@ type Description struct {
 // The bounds of a description. Ranges can hold very many minors when somebody writes so.
 const (
 	maxDescribed     = 200
-	maxSupportedText = 40
+	maxSupportedText = 8
 )
 
 // Describe gives the stages of a policy's minors at an instant, and the next instant at which they change by time alone;
@@ -53,17 +52,17 @@ func (s *Set) describe(p *Policy, now time.Time) Description {
 		stages = here.tagStages(p)
 	}
 	stages = stages[:min(len(stages), maxDescribed)]
-	return Description{SupportedVersions: supportedVersions(stages), Releases: stages}
+	return Description{SupportedVersions: listOf(supportedVersions(stages), maxSupportedText), Releases: stages}
 }
 
-func supportedVersions(stages []v1alpha1.ReleaseStatus) string {
+func supportedVersions(stages []v1alpha1.ReleaseStatus) []string {
 	var versions []string
 	for _, r := range stages {
 		if r.Stage == v1alpha1.StageSupported || r.Stage == v1alpha1.StageLastInWindow {
 			versions = append(versions, r.Version)
 		}
 	}
-	return listOf(versions, maxSupportedText)
+	return versions
 }
 
 func endTime(end time.Time) *metav1.Time {
@@ -154,12 +153,9 @@ func minorsIn(r *kubernetesRange) []Minor {
 	return minors
 }
 
-// supportedMinors are the ones that a policy supports now, newest first.
+// supportedMinors are the Kubernetes minors that a policy over ranges supports now, newest first.
 func (s scope) supportedMinors(p *Policy) []string {
-	if text := s.set.describe(p, s.now).SupportedVersions; text != "" {
-		return strings.Split(text, ", ")
-	}
-	return nil
+	return supportedVersions(s.rangeStages(p))
 }
 
 // tagStages are those of all minors of a product whose tags carry a Kubernetes part: a minor is as well off as the best

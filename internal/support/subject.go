@@ -115,11 +115,17 @@ func (g *gathered) of(product string) []int {
 
 func (g *gathered) has(product string) bool { return len(g.of(product)) > 0 }
 
-// use splits evidence into the piece that gives the version and the rest: the first with a version, else the first.
+// use splits evidence into the piece that gives the version, which is the first with a version, else the first, and the
+// rest. What stands there twice says no more than once.
 func use(evidence []v1alpha1.Evidence) (v1alpha1.Evidence, []v1alpha1.Evidence) {
-	used := max(0, slices.IndexFunc(evidence, func(e v1alpha1.Evidence) bool { return e.Version != "" }))
-	others := slices.Concat(evidence[:used], evidence[used+1:])
-	return evidence[used], others
+	used := evidence[max(0, slices.IndexFunc(evidence, func(e v1alpha1.Evidence) bool { return e.Version != "" }))]
+	var others []v1alpha1.Evidence
+	for _, other := range evidence {
+		if other != used && !slices.Contains(others, other) {
+			others = append(others, other)
+		}
+	}
+	return used, others
 }
 
 // subjects prepares all installed releases, and the Kubernetes of the cluster where a policy speaks about it.

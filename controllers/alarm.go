@@ -1,0 +1,137 @@
+package controllers
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+)
+
+// longestSleep bounds how long the alarm trusts a timer. Timers follow the machine's monotonic clock, which stands still
+// while a machine is suspended and does not follow a step of the wall clock; a look at the wall clock does both.
+const longestSleep = time.Minute
+
+// Alarm wakes objects at instants of the injected clock. RequeueAfter cannot: it follows the machine's timers, and an
+// answer that changes at a day's beginning must change by the clock that the answer was made with.
+type Alarm struct {
+	clock clock.WithTicker
+
+	mu    sync.Mutex
+	heap  wakeups
+	byKey map[types.NamespacedName]*wakeup
+	// earlier is signalled when the first instant changes, so that the sleeper sleeps anew.
+	earlier chan struct{}
+	// ring receives the keys of objects whose instant has come. Nil until the controller has started.
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+}
+
+// NewAlarm makes an alarm over a clock. It wakes nobody until it is started.
+func NewAlarm(c clock.WithTicker) *Alarm {
+	return &Alarm{clock: c, byKey: map[types.NamespacedName]*wakeup{}, earlier: make(chan struct{}, 1)}
+}
+
+// Set makes the alarm wake an object at an instant, instead of any instant set before. A zero instant: never.
+func (a *Alarm) Set(key types.NamespacedName, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := a.byKey[key]
+	switch {
+	case at.IsZero() && old == nil:
+		return
+	case at.IsZero():
+		heap.Remove(&a.heap, old.index)
+		delete(a.byKey, key)
+	case old == nil:
+		a.byKey[key] = &wakeup{key: key, at: at}
+		heap.Push(&a.heap, a.byKey[key])
+	default:
+		old.at = at
+		heap.Fix(&a.heap, old.index)
+	}
+	select {
+	case a.earlier <- struct{}{}:
+	default:
+	}
+}
+
+// Source is where a controller gets the wake-ups from.
+func (a *Alarm) Source() source.Source {
+	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.queue = queue
+		return nil
+	})
+}
+
+// Start wakes objects until the context ends.
+func (a *Alarm) Start(ctx context.Context) error {
+	for {
+		timer := a.clock.NewTimer(a.wake())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C():
+		case <-a.earlier:
+			timer.Stop()
+		}
+	}
+}
+
+// wake wakes all objects whose instant has come, and says how long to sleep.
+func (a *Alarm) wake() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.queue == nil {
+		return longestSleep
+	}
+	now := a.clock.Now()
+	for len(a.heap) > 0 && !now.Before(a.heap[0].at) {
+		due := heap.Pop(&a.heap).(*wakeup) //nolint:forcetypeassert // the heap holds nothing else
+		delete(a.byKey, due.key)
+		a.queue.Add(reconcile.Request{NamespacedName: due.key})
+	}
+	if len(a.heap) == 0 {
+		return longestSleep
+	}
+	return min(longestSleep, a.heap[0].at.Sub(now))
+}
+
+// wakeup is one object's instant.
+type wakeup struct {
+	key   types.NamespacedName
+	at    time.Time
+	index int
+}
+
+// wakeups is a heap, earliest first.
+type wakeups []*wakeup
+
+func (w wakeups) Len() int           { return len(w) }
+func (w wakeups) Less(i, j int) bool { return w[i].at.Before(w[j].at) }
+func (w wakeups) Swap(i, j int) {
+	w[i], w[j] = w[j], w[i]
+	w[i].index, w[j].index = i, j
+}
+
+// Push is for package heap alone.
+func (w *wakeups) Push(x any) {
+	added := x.(*wakeup) //nolint:forcetypeassert // the heap holds nothing else
+	added.index = len(*w)
+	*w = append(*w, added)
+}
+
+// Pop is for package heap alone.
+func (w *wakeups) Pop() any {
+	last := (*w)[len(*w)-1]
+	(*w)[len(*w)-1] = nil
+	*w = (*w)[:len(*w)-1]
+	return last
+}

@@ -1,0 +1,99 @@
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// +kubebuilder:rbac:groups="",resources=events,verbs=create
+
+// Transitions writes one event for each change of the status of Supported and ExpiringSoon.
+//
+// An event is created before the status is patched, under a name that follows from the object's UID, the condition, the
+// transition before and the new status. So a crash between the two loses none, and the second attempt finds that the
+// event exists: none is doubled. Core events are used because API servers up to 1.18 know no others.
+type Transitions struct{ writer client.Writer }
+
+// NewTransitions writes events with a client.
+func NewTransitions(writer client.Writer) *Transitions { return &Transitions{writer: writer} }
+
+// announced are the conditions whose transitions are events, each with the status that is good news.
+var announced = map[string]metav1.ConditionStatus{
+	v1alpha1.ConditionSupported:    metav1.ConditionTrue,
+	v1alpha1.ConditionExpiringSoon: metav1.ConditionFalse,
+}
+
+// Record writes the events for the transitions between two lists of conditions of an object.
+func (t *Transitions) Record(ctx context.Context, object client.Object, old, desired []metav1.Condition, now time.Time) error {
+	for i := range desired {
+		next := &desired[i]
+		good, ok := announced[next.Type]
+		if !ok {
+			continue
+		}
+		before := metav1.Condition{Status: metav1.ConditionUnknown}
+		if found := meta.FindStatusCondition(old, next.Type); found != nil {
+			before = *found
+		}
+		if before.Status == next.Status {
+			continue
+		}
+		event, err := transition(object, before, next, next.Status == good, now)
+		if err != nil {
+			return err
+		}
+		err = t.writer.Create(ctx, event, client.DisableReadYourWritesConsistency)
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("create event %s/%s for %s: %w", event.Namespace, event.Name, next.Type, err)
+		}
+	}
+	return nil
+}
+
+func transition(object client.Object, before metav1.Condition, next *metav1.Condition, good bool, now time.Time) (*corev1.Event, error) {
+	kind, err := apiutil.GVKForObject(object, Scheme())
+	if err != nil {
+		return nil, fmt.Errorf("find the kind of %T: %w", object, err)
+	}
+	namespace := object.GetNamespace()
+	if namespace == "" {
+		// The API server wants the events of cluster-scoped objects there.
+		namespace = metav1.NamespaceDefault
+	}
+	kindOfEvent := corev1.EventTypeWarning
+	if good {
+		kindOfEvent = corev1.EventTypeNormal
+	}
+	at := metav1.NewTime(now)
+	return &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: eventName(object, before, next)},
+		InvolvedObject: corev1.ObjectReference{
+			APIVersion: kind.GroupVersion().String(), Kind: kind.Kind,
+			Namespace: object.GetNamespace(), Name: object.GetName(), UID: object.GetUID(),
+		},
+		Type: kindOfEvent, Reason: next.Reason,
+		Message:        fmt.Sprintf("%s is %s, was %s: %s", next.Type, next.Status, before.Status, next.Message),
+		FirstTimestamp: at, LastTimestamp: at, Count: 1,
+		Source:              corev1.EventSource{Component: Name},
+		ReportingController: Name,
+	}, nil
+}
+
+// eventName is the same for the same transition, whoever tries to tell it and how often.
+func eventName(object client.Object, before metav1.Condition, next *metav1.Condition) string {
+	since := before.LastTransitionTime.UTC().Format(time.RFC3339)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s/%s", object.GetUID(), next.Type, since, next.Status))
+	return object.GetName() + "." + hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,347 @@
+package support
+
+import (
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // the zones of these tests do not depend on the machine
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// The builders read like what they build:
+//
+//	policy("kommander").window(3).minor("1.4", ga("2021-05-05"))
+//	cluster().with(kommander("1.3.1")).on("v1.19.7")
+
+// at reads an instant: a day means its beginning in UTC.
+func at(text string) time.Time {
+	layout := time.RFC3339Nano
+	if len(text) == len(time.DateOnly) {
+		layout = time.DateOnly
+	}
+	instant, err := time.Parse(layout, text)
+	if err != nil {
+		panic(err)
+	}
+	return instant
+}
+
+// justBefore is the last instant before another one.
+func justBefore(instant time.Time) time.Time { return instant.Add(-time.Nanosecond) }
+
+// policyBuilder builds a SupportPolicy. Every step returns a copy, so that a table can vary one beginning.
+type policyBuilder struct{ object *v1alpha1.SupportPolicy }
+
+// policy begins a policy. The names of the shipped ones are about their product, any other is about a product of that
+// name.
+func policy(name string) policyBuilder {
+	product := map[string]string{
+		"konvoy": Konvoy, "kommander": Kommander, "bps": BasePlatformServices, "kubernetes": Kubernetes,
+	}[name]
+	if product == "" {
+		product = name
+	}
+	return policyBuilder{&v1alpha1.SupportPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec:       v1alpha1.SupportPolicySpec{Product: product},
+	}}
+}
+
+// edit changes a copy of the spec; for what the other steps do not offer, mistakes above all.
+func (b policyBuilder) edit(change func(*v1alpha1.SupportPolicySpec)) policyBuilder {
+	object := b.object.DeepCopy()
+	change(&object.Spec)
+	return policyBuilder{object}
+}
+
+func (b policyBuilder) about(product string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Product = product })
+}
+
+func (b policyBuilder) window(minors int32) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		spec.Lifecycle.Window = &v1alpha1.WindowLifecycle{SupportedMinors: &minors}
+	})
+}
+
+func (b policyBuilder) rangeOf(products ...string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		spec.Lifecycle.RangeOf = &v1alpha1.RangeOfLifecycle{Products: products}
+	})
+}
+
+func (b policyBuilder) follows(product string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		spec.Lifecycle.Follows = &v1alpha1.FollowsLifecycle{Product: product}
+	})
+}
+
+func (b policyBuilder) zone(name string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.TimeZone = &name })
+}
+
+func (b policyBuilder) warns(days int32) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.ExpiringSoonDays = &days })
+}
+
+func (b policyBuilder) priority(priority int32) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Priority = &priority })
+}
+
+func (b policyBuilder) selects(key, value string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		spec.ClusterSelector = &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}
+	})
+}
+
+func (b policyBuilder) minor(version string, options ...func(*v1alpha1.Release)) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		one := v1alpha1.Release{Version: version}
+		for _, option := range options {
+			option(&one)
+		}
+		spec.Releases = append(spec.Releases, one)
+	})
+}
+
+// ga is a day of general availability.
+func ga(day string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.GeneralAvailability = day }
+}
+
+func planned(day string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.PlannedGeneralAvailability = day }
+}
+
+func through(day string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.SupportedThrough = day }
+}
+
+func withdrawn(day string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.Withdrawn = day }
+}
+
+// runs is a Kubernetes range: minimum, maximum and, where it is given, default.
+func runs(bounds ...string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.Kubernetes = rangeSpec(bounds) }
+}
+
+func rangeSpec(bounds []string) *v1alpha1.KubernetesRange {
+	spec := &v1alpha1.KubernetesRange{Minimum: bounds[0], Maximum: bounds[1]}
+	if len(bounds) > 2 {
+		spec.Default = bounds[2]
+	}
+	return spec
+}
+
+func needs(product string, versions ...string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) {
+		r.Requires = append(r.Requires, v1alpha1.Requirement{Product: product, Versions: versions})
+	}
+}
+
+func upgradesFrom(minors ...string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.UpgradesFrom = minors }
+}
+
+func patched(version string, options ...func(*v1alpha1.Patch)) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) {
+		one := v1alpha1.Patch{Version: version}
+		for _, option := range options {
+			option(&one)
+		}
+		r.Patches = append(r.Patches, one)
+	}
+}
+
+// dated is the day of a patch.
+func dated(day string) func(*v1alpha1.Patch) {
+	return func(p *v1alpha1.Patch) { p.GeneralAvailability = day }
+}
+
+func avoided(why string) func(*v1alpha1.Patch) {
+	return func(p *v1alpha1.Patch) { p.Avoid = why }
+}
+
+// runsOn is the Kubernetes range of a patch.
+func runsOn(bounds ...string) func(*v1alpha1.Patch) {
+	return func(p *v1alpha1.Patch) { p.Kubernetes = rangeSpec(bounds) }
+}
+
+// set compiles policies as they are.
+func set(builders ...policyBuilder) *Set {
+	compiled := make([]*Policy, 0, len(builders))
+	for _, b := range builders {
+		compiled = append(compiled, Compile(b.object))
+	}
+	return NewSet(compiled...)
+}
+
+// validSet compiles policies that have to be valid.
+func validSet(t testing.TB, builders ...policyBuilder) *Set {
+	t.Helper()
+	compiled := set(builders...)
+	for _, p := range compiled.policies {
+		if problems := compiled.Problems(p.name); len(problems) > 0 {
+			t.Fatalf("policy %s: %s", p.name, Describe(problems))
+		}
+	}
+	return compiled
+}
+
+// clusterBuilder builds the input of an evaluation; its steps return copies too.
+type clusterBuilder struct{ Cluster }
+
+// cluster begins a cluster that was contacted and in which nothing was found.
+func cluster() clusterBuilder { return clusterBuilder{Cluster{Facts: &Facts{}}} }
+
+// on sets the version that the API server reports.
+func (c clusterBuilder) on(kubernetes string) clusterBuilder {
+	facts := *c.Facts
+	facts.KubernetesVersion = kubernetes
+	c.Facts = &facts
+	return c
+}
+
+func (c clusterBuilder) with(found ...Installation) clusterBuilder {
+	facts := *c.Facts
+	facts.Installations = append(append([]Installation{}, facts.Installations...), found...)
+	c.Facts = &facts
+	return c
+}
+
+func (c clusterBuilder) declaring(product, name, version string) clusterBuilder {
+	c.Declared = append(append([]v1alpha1.DeclaredRelease{}, c.Declared...),
+		v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version})
+	return c
+}
+
+func (c clusterBuilder) labelled(key, value string) clusterBuilder {
+	c.Labels = map[string]string{key: value}
+	return c
+}
+
+// found is an installation with its evidence; without any it is there, and nothing tells its version.
+func found(product, name string, evidence ...v1alpha1.Evidence) Installation {
+	if len(evidence) == 0 {
+		evidence = []v1alpha1.Evidence{sign(v1alpha1.SourceCustomResource, "")}
+	}
+	return Installation{Product: product, Name: name, Evidence: evidence}
+}
+
+func sign(source v1alpha1.EvidenceSource, version string) v1alpha1.Evidence {
+	return v1alpha1.Evidence{Source: source, Object: string(source) + "/object", Version: version}
+}
+
+func product(name, version string) Installation {
+	return found(name, DefaultInstallation, sign(v1alpha1.SourceCustomResource, version))
+}
+
+func konvoy(version string) Installation { return product(Konvoy, version) }
+
+func kommander(version string) Installation {
+	return found(Kommander, "kommander", sign(v1alpha1.SourceAnnotation, version))
+}
+
+func bps(tags ...string) Installation {
+	evidence := make([]v1alpha1.Evidence, 0, len(tags))
+	for _, text := range tags {
+		evidence = append(evidence, sign(v1alpha1.SourceLabel, text))
+	}
+	return found(BasePlatformServices, DefaultInstallation, evidence...)
+}
+
+// forbidden is a product for which the cluster does not let the operator look.
+func forbidden(product string) Installation {
+	return found(product, DefaultInstallation, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: "things"})
+}
+
+// answer is what a table compares of one release.
+type answer struct {
+	state  v1alpha1.State
+	reason string
+	// end is in UTC, with a day alone for midnight; empty when there is none.
+	end string
+}
+
+func supported(reason, end string) answer { return answer{v1alpha1.StateSupported, reason, end} }
+
+func unsupportedFor(reason, end string) answer { return answer{v1alpha1.StateUnsupported, reason, end} }
+
+func unknownFor(reason string) answer { return answer{v1alpha1.StateUnknown, reason, ""} }
+
+func endText(end *metav1.Time) string {
+	if end == nil {
+		return ""
+	}
+	return strings.TrimSuffix(end.UTC().Format(time.RFC3339Nano), "T00:00:00Z")
+}
+
+// assess evaluates a cluster at an instant.
+func assess(s *Set, c clusterBuilder, now string) Assessment {
+	assessment, _ := s.Evaluate(c.Cluster, at(now))
+	return assessment
+}
+
+// rowOf finds what an assessment says about a product.
+func rowOf(t testing.TB, assessment Assessment, product string) v1alpha1.InstalledRelease {
+	t.Helper()
+	for _, row := range assessment.Releases {
+		if row.Product == product {
+			return row
+		}
+	}
+	t.Fatalf("the assessment has no %s: %+v", product, assessment)
+	return v1alpha1.InstalledRelease{}
+}
+
+func answerOf(row v1alpha1.InstalledRelease) answer {
+	return answer{state: row.State, reason: row.Findings[0].Reason, end: endText(row.SupportEndTime)}
+}
+
+// findings lists the reasons of all findings of a type.
+func findings(row v1alpha1.InstalledRelease, kind v1alpha1.FindingType) []string {
+	var reasons []string
+	for _, f := range row.Findings {
+		if f.Type == kind {
+			reasons = append(reasons, f.Reason)
+		}
+	}
+	return reasons
+}
+
+// messageOf is the sentence of the finding with a reason, of any type; empty when there is none.
+func messageOf(row v1alpha1.InstalledRelease, reason string) string {
+	for _, f := range row.Findings {
+		if f.Reason == reason {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+// conditionOf gives a condition as "status reason".
+func conditionOf(t testing.TB, assessment Assessment, kind string) string {
+	t.Helper()
+	for _, c := range assessment.Conditions {
+		if c.Type == kind {
+			return string(c.Status) + " " + c.Reason
+		}
+	}
+	t.Fatalf("the assessment has no condition %s", kind)
+	return ""
+}
+
+func conditionMessage(t testing.TB, assessment Assessment, kind string) string {
+	t.Helper()
+	for _, c := range assessment.Conditions {
+		if c.Type == kind {
+			return c.Message
+		}
+	}
+	t.Fatalf("the assessment has no condition %s", kind)
+	return ""
+}

@@ -1,0 +1,227 @@
+package support
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// maxPolicyClusters is how many clusters a policy's status names. Status that grows with the fleet is the business of
+// the ClusterSupports.
+const maxPolicyClusters = 100
+
+// Standing is what a policy means for the clusters on which it decides.
+type Standing struct {
+	Summary  v1alpha1.PolicySummary
+	Clusters []v1alpha1.PolicyCluster
+	Omitted  int32
+	// Conditions are Supported and ExpiringSoon, and Conflicting where it is True.
+	Conditions []Condition
+}
+
+// stake is one cluster on which a policy decides, by the worst of its releases.
+type stake struct {
+	v1alpha1.PolicyCluster
+
+	product  string
+	expiring bool
+}
+
+// Standing counts the clusters on which a policy decides, from their assessments. A policy that conflicts with another
+// one decides nothing there, but the cluster is its business: it is counted as Unknown with both.
+func (s *Set) Standing(name string, clusters []v1alpha1.ClusterSupport) Standing {
+	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
+	if i < 0 {
+		return Standing{}
+	}
+	var stakes []stake
+	rivals := map[string]bool{}
+	for j := range clusters {
+		claims := s.Claims(clusters[j].Labels, s.policies[i].product)
+		if !slices.Contains(claims, s.policies[i]) {
+			continue
+		}
+		one, ok := stakeOf(&clusters[j], s.policies[i].product)
+		if !ok {
+			continue
+		}
+		stakes = append(stakes, one)
+		for _, rival := range claims {
+			if rival != s.policies[i] {
+				rivals[rival.name] = true
+			}
+		}
+	}
+	slices.SortFunc(stakes, worseFirst)
+	return standing(stakes, rivals)
+}
+
+// stakeOf finds the worst release of a product on a cluster.
+func stakeOf(cluster *v1alpha1.ClusterSupport, product string) (stake, bool) {
+	var found []stake
+	for i := range cluster.Status.Releases {
+		r := &cluster.Status.Releases[i]
+		if r.Product != product {
+			continue
+		}
+		one := stake{product: product, PolicyCluster: v1alpha1.PolicyCluster{
+			Namespace: cluster.Namespace, Name: cluster.Name, Version: r.Version, State: r.State, SupportEndTime: r.SupportEndTime,
+		}}
+		if len(r.Findings) > 0 {
+			one.Reason = r.Findings[0].Reason
+		}
+		one.expiring = r.State == v1alpha1.StateSupported && slices.ContainsFunc(r.Findings, func(f v1alpha1.Finding) bool {
+			return f.Reason == v1alpha1.ReasonSupportEndsSoon
+		})
+		found = append(found, one)
+	}
+	if len(found) == 0 {
+		return stake{}, false
+	}
+	return slices.MinFunc(found, worseFirst), true
+}
+
+// worseFirst orders by how much a cluster needs attention, then by the end that comes first, then by name.
+func worseFirst(a, b stake) int {
+	return cmp.Or(
+		cmp.Compare(a.rank(), b.rank()),
+		compareEnds(a.SupportEndTime, b.SupportEndTime),
+		strings.Compare(a.Namespace, b.Namespace),
+		strings.Compare(a.Name, b.Name),
+		strings.Compare(a.Version, b.Version),
+	)
+}
+
+func (s *stake) rank() int {
+	switch {
+	case s.State == v1alpha1.StateUnsupported:
+		return 0
+	case s.State == v1alpha1.StateUnknown:
+		return 1
+	case s.expiring:
+		return 2
+	}
+	return 3
+}
+
+// compareEnds puts no end behind every end.
+func compareEnds(a, b *metav1.Time) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	}
+	return a.Time.Compare(b.Time)
+}
+
+func standing(stakes []stake, rivals map[string]bool) Standing {
+	var counts [4]int32
+	result := Standing{}
+	for i := range stakes {
+		counts[stakes[i].rank()]++
+		if i < maxPolicyClusters {
+			result.Clusters = append(result.Clusters, stakes[i].PolicyCluster)
+		} else {
+			result.Omitted++
+		}
+	}
+	unsupported, unknown, expiring := counts[0], counts[1], counts[2]
+	all, supported := int32(len(stakes)), counts[2]+counts[3] //nolint:gosec // clusters do not come in billions
+	result.Summary = v1alpha1.PolicySummary{
+		Clusters: &all, Supported: &supported, ExpiringSoon: &expiring, Unsupported: &unsupported, Unknown: &unknown,
+	}
+	result.Conditions = []Condition{supportOfAll(stakes, unsupported, unknown), expiryOfAll(stakes, expiring, unknown)}
+	if len(rivals) > 0 {
+		names := make([]string, 0, len(rivals))
+		for name := range rivals {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		result.Conditions = append(result.Conditions, Condition{
+			Type: v1alpha1.ConditionConflicting, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConflictingPolicies,
+			Message: "has the same priority as " + listOf(names, 4) + " for the same product on the same cluster; give them" +
+				" different priorities",
+		})
+	}
+	return result
+}
+
+// noClusters is the answer of a policy that decides nowhere.
+func noClusters(conditionType string) Condition {
+	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoClusters,
+		Message: "the product is installed on no cluster that the policy selects"}
+}
+
+func supportOfAll(stakes []stake, unsupported, unknown int32) Condition {
+	c := Condition{Type: v1alpha1.ConditionSupported}
+	switch {
+	case len(stakes) == 0:
+		return noClusters(c.Type)
+	case unsupported > 0:
+		c.Status, c.Reason = metav1.ConditionFalse, stakes[0].Reason
+		c.Message = countOf(stakes, int(unsupported), "not supported", stakes[:unsupported])
+	case unknown > 0:
+		c.Status, c.Reason = metav1.ConditionUnknown, stakes[0].Reason
+		c.Message = countOf(stakes, int(unknown), "of unknown support", stakes[:unknown])
+	default:
+		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupported
+		c.Message = "all " + plural(len(stakes), "cluster is", "clusters are") + " supported"
+		if len(stakes) == 1 {
+			c.Message = "the one cluster is supported"
+		}
+	}
+	return c
+}
+
+func expiryOfAll(stakes []stake, expiring, unknown int32) Condition {
+	c := Condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
+	ofState := func(keep func(stake) bool) []stake {
+		return slices.DeleteFunc(slices.Clone(stakes), func(s stake) bool { return !keep(s) })
+	}
+	supported := ofState(func(s stake) bool { return s.State == v1alpha1.StateSupported })
+	announced := slices.ContainsFunc(supported, func(s stake) bool { return s.SupportEndTime != nil })
+	switch {
+	case len(stakes) == 0:
+		return noClusters(c.Type)
+	case expiring > 0:
+		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon
+		c.Message = countOf(stakes, int(expiring), "about to lose support", ofState(func(s stake) bool { return s.expiring }))
+	case unknown > 0:
+		worst := ofState(func(s stake) bool { return s.State == v1alpha1.StateUnknown })
+		c.Status, c.Reason = metav1.ConditionUnknown, worst[0].Reason
+		c.Message = countOf(stakes, int(unknown), "of unknown support", worst)
+	case len(supported) == 0:
+		c.Reason, c.Message = v1alpha1.ReasonSupportEnded, "no cluster is supported, so nothing can expire"
+	case announced:
+		c.Reason, c.Message = v1alpha1.ReasonEndNotNear, "no announced end is near"
+	default:
+		c.Reason, c.Message = v1alpha1.ReasonEndNotAnnounced, "no end is announced"
+	}
+	return c
+}
+
+// countOf says how many clusters are so, and names the worst of them.
+func countOf(all []stake, n int, what string, named []stake) string {
+	words := make([]string, 0, len(named))
+	for i := range named {
+		s := &named[i]
+		text := s.Namespace + "/" + s.Name + " (" + strings.TrimSpace(Printable(s.product)+" "+s.Version) + ", " + s.Reason
+		if s.SupportEndTime != nil {
+			text += ", " + s.SupportEndTime.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		words = append(words, text+")")
+	}
+	verb := "are"
+	if n == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%d of %s %s %s: %s", n, plural(len(all), "cluster", "clusters"), verb, what, listOf(words, maxStatements))
+}

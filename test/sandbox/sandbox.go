@@ -1,0 +1,166 @@
+// Package sandbox is a small world for the demo and the tests: a real API server with the operator's manifests and
+// stand-ins for the CRDs of the products, a front that makes it pass for an old one, and the operator with a clock that
+// is set by hand, under the rights of its own ServiceAccount and no others.
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+)
+
+// Namespace is the operator's own, as config/default has it.
+const Namespace = "support-policy-system"
+
+// Options are what a world can be told.
+type Options struct {
+	// KubernetesVersion is what the API server claims to be.
+	KubernetesVersion string
+	// Now is where the operator's clock stands at first.
+	Now time.Time
+	// Log receives what the operator logs.
+	Log logr.Logger
+}
+
+// Sandbox is the world. Kubectl and Client have an administrator's rights and see the real API server.
+type Sandbox struct {
+	Client client.Client
+	Front  *front.Front
+	Clock  *clocktesting.FakeClock
+
+	plane      *controlplane.ControlPlane
+	log        logr.Logger
+	root       string
+	kubeconfig string
+	operator   *rest.Config
+}
+
+// CRDs are the folders whose CustomResourceDefinitions a control plane for a Sandbox has to be started with.
+func CRDs() ([]string, error) {
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	return []string{filepath.Join(root, "config", "crd"), filepath.Join(root, "test", "crds")}, nil
+}
+
+// New makes a world on a control plane, in a folder for its kubeconfig. Errors say which part could not be made.
+func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, options Options) (*Sandbox, error) {
+	if err := controllers.DisableStreamingLists(); err != nil {
+		return nil, err
+	}
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{
+		plane: plane, root: root, log: options.Log, Clock: clocktesting.NewFakeClock(options.Now),
+		kubeconfig: filepath.Join(folder, "kubeconfig"),
+	}
+	if err := plane.WriteKubeconfig(s.kubeconfig); err != nil {
+		return nil, err
+	}
+	if s.Client, err = client.New(plane.Config(), client.Options{Scheme: controllers.Scheme()}); err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	if _, err := s.Kubectl(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
+		return nil, err
+	}
+	return s, s.connect(ctx, options.KubernetesVersion)
+}
+
+// connect gives the operator its way to the API server: through the front, with a token of its ServiceAccount.
+func (s *Sandbox) connect(ctx context.Context, version string) error {
+	account, err := s.plane.ServiceAccountConfig(ctx, Namespace, controllers.Name)
+	if err != nil {
+		return err
+	}
+	if s.Front, err = front.Start(s.plane.Config(), version); err != nil {
+		return err
+	}
+	s.operator = s.Front.Config(account.BearerToken)
+	s.operator.UserAgent = controllers.Name
+	return nil
+}
+
+// Close ends the front. The control plane stays.
+func (s *Sandbox) Close() error { return s.Front.Close() }
+
+// Kubeconfig is a file with an administrator's access to the API server.
+func (s *Sandbox) Kubeconfig() string { return s.kubeconfig }
+
+// Kubectl runs the kubectl of the control plane in the folder of this repository, as an administrator. The error has what
+// kubectl wrote to stderr.
+func (s *Sandbox) Kubectl(ctx context.Context, arguments ...string) (string, error) {
+	return s.KubectlInput(ctx, nil, arguments...)
+}
+
+// KubectlInput is Kubectl with a standard input.
+func (s *Sandbox) KubectlInput(ctx context.Context, input []byte, arguments ...string) (string, error) {
+	program, err := s.plane.Kubectl()
+	if err != nil {
+		return "", err
+	}
+	var stdout, stderr bytes.Buffer
+	command := exec.CommandContext(ctx, program, arguments...)
+	command.Dir = s.root
+	command.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
+	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(input), &stdout, &stderr
+	if err := command.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("kubectl %v: %w: %s", arguments, err, stderr.Bytes())
+	}
+	return stdout.String(), nil
+}
+
+// StartOperator runs the operator until stop is called, which waits for its end.
+func (s *Sandbox) StartOperator(ctx context.Context) (stop func() error, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	mgr, err := controllers.NewManager(s.operator, controllers.Options{
+		Namespace: Namespace, Clock: s.Clock, VersionInterval: time.Second, Log: s.log,
+	})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	return func() error {
+		cancel()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("the operator ended: %w", err)
+		}
+		return nil
+	}, nil
+}
+
+// repository is the folder of this repository, found from the working folder upwards.
+func repository() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder, nil
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return "", errors.New("no go.mod in this folder or above: run inside the repository")
+		}
+		folder = parent
+	}
+}
