@@ -100,6 +100,9 @@ func (s *Sandbox) connect(ctx context.Context, version string) error {
 // Close ends the front. The control plane stays.
 func (s *Sandbox) Close() error { return s.Front.Close() }
 
+// Root is the folder of this repository.
+func (s *Sandbox) Root() string { return s.root }
+
 // Kubeconfig is a file with an administrator's access to the API server.
 func (s *Sandbox) Kubeconfig() string { return s.kubeconfig }
 

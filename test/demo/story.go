@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+)
+
+var (
+	firstDay = date("2021-04-15")
+	lastDay  = date("2022-12-31")
+)
+
+// plans are the one thing in this demo that did not happen. Both minors really came out on these days; that it was
+// announced before is made up, and so is that the policies learnt of it four days late.
+var plans = []plan{
+	{policy: "konvoy", minor: "2.1", announced: date("2021-09-01"), planned: date("2021-11-18"), confirmed: date("2021-11-22")},
+	{policy: "kommander", minor: "2.1", announced: date("2021-09-01"), planned: date("2021-11-19"), confirmed: date("2021-11-22")},
+}
+
+// chapter is a turning point: a day on which something is done to the cluster, or on which the operator's answer is
+// worth a look. What it must be is checked, so that a demo that tells a wrong story fails.
+type chapter struct {
+	day, title string
+	upgrade    *installation
+	expect     []expectation
+}
+
+type expectation struct {
+	condition string
+	status    metav1.ConditionStatus
+	reason    string
+}
+
+var story = []chapter{
+	{day: "2021-04-15", title: "the cluster is found, and all is supported", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible},
+		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced},
+	}},
+	{day: "2021-08-26", title: "2.0 is out: Konvoy 1.7 and Kommander 1.3 are last in the window, and no day is announced", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced},
+		{v1alpha1.ConditionUpgradeRecommended, metav1.ConditionTrue, v1alpha1.ReasonLastInWindow},
+	}},
+	{day: "2021-09-01", title: "a plan for 2.1 is committed (made up for this demo): the end has a day now, and it is near", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon},
+	}},
+	{day: "2021-11-20", title: "the planned days pass and nobody confirms them: nothing ends by a plan", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced},
+	}},
+	{day: "2021-11-22", title: "a second commit confirms 2.1: support has ended", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
+		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
+	}},
+	{day: "2021-12-20", title: "the cluster is upgraded: supported again, and last in the window again", upgrade: &secondInstallation, expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible},
+		{v1alpha1.ConditionUpgradeRecommended, metav1.ConditionTrue, v1alpha1.ReasonLastInWindow},
+	}},
+	{day: "2022-04-08", title: "2.2 is out and 2.0 withdrawn: the window skips 2.0, and 1.8 and 1.4 stay in it", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionUpgradeRecommended, metav1.ConditionTrue, v1alpha1.ReasonLastInWindow},
+	}},
+	{day: "2022-04-20", title: "the cluster is upgraded to 2.2: nothing is left to do", upgrade: &thirdInstallation, expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible},
+		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced},
+		{v1alpha1.ConditionUpgradeRecommended, metav1.ConditionFalse, v1alpha1.ReasonUpToDate},
+	}},
+	{day: "2022-12-31", title: "the last day of what is known", expect: []expectation{
+		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		{v1alpha1.ConditionUpgradeRecommended, metav1.ConditionTrue, v1alpha1.ReasonNewerPatch},
+	}},
+}
+
+// tell walks day by day through the story.
+func tell(ctx context.Context, world *sandbox.Sandbox, out io.Writer) error {
+	git, err := openRepository(filepath.Join(world.Root(), "config", "policies"))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nThe cluster runs %s.\nEach line is a change: of the policies in Git, of the cluster, or of what the operator says.\n\n", firstInstallation)
+	watching := newWatcher(world, out)
+	chapters := story
+	for day := firstDay; !day.After(lastDay); day = day.AddDate(0, 0, 1) {
+		if day.After(firstDay) {
+			world.Clock.Step(day.Sub(world.Clock.Now()))
+		}
+		commits, err := git.sync(ctx, world, day)
+		if err != nil {
+			return err
+		}
+		for _, commit := range commits {
+			watching.line(day, "git", commit)
+		}
+		if len(chapters) > 0 && chapters[0].day == day.Format(time.DateOnly) {
+			if err := chapters[0].happen(ctx, world, watching, day); err != nil {
+				return err
+			}
+			chapters = chapters[1:]
+			continue
+		}
+		if err := watching.look(ctx, len(commits) > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// happen plays a turning point, waits for the operator's answer and shows it.
+func (c chapter) happen(ctx context.Context, world *sandbox.Sandbox, watching *watcher, day time.Time) error {
+	if c.upgrade != nil {
+		watching.line(day, "upgrade", c.upgrade.String())
+		if err := c.upgrade.install(ctx, world); err != nil {
+			return err
+		}
+	}
+	if err := watching.await(ctx, c); err != nil {
+		return err
+	}
+	return watching.tables(ctx, day, c.title)
+}
