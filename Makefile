@@ -6,15 +6,24 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-# Tools are pinned in modules of their own and built by Go from the module cache, so that they neither need to be
-# installed nor meet the operator's dependencies. Run from here, they see the paths of this repository.
+# The tools are pinned in modules of their own, where they do not meet the operator's dependencies. Go builds them when
+# they are first used; run from here, they see the paths of this repository.
 CONTROLLER_GEN := go tool -modfile=hack/tools/go.mod controller-gen
 KUSTOMIZE      := go tool -modfile=hack/tools/go.mod kustomize
 GOLANGCI_LINT  := go tool -modfile=hack/lint/go.mod golangci-lint-kube-api-linter
 
-# Packages, and in a package its tests, compete for processors with the API servers that they start.
-GO_PARALLEL ?= 2
-TEST_TIMEOUT ?= 15m
+# Prints the folder of the programs of a control plane, for KUBEBUILDER_ASSETS; builds what is missing.
+CONTROL_PLANE := hack/controlplane/build.sh
+
+KUBECTL ?= kubectl
+IMAGE   ?= support-policy-operator:latest
+# The namespace of an operator that runs outside of the cluster; the deployed one has its own.
+NAMESPACE ?= default
+# So many packages are tested at a time, each perhaps with API servers of its own.
+TEST_PACKAGES ?= 2
+TEST_TIMEOUT  ?= 15m
+# The folder below which `generate` writes.
+INTO ?= .
 
 ##@ Help
 
@@ -22,23 +31,87 @@ TEST_TIMEOUT ?= 15m
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## "; print "Usage: make TARGET" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Develop
 
-# $(call generate-into,FOLDER) writes everything that is generated below a folder.
-#
-# metav1.Condition brings the bound `minimum: 0` into every CRD. It is taken out: Kubernetes 1.17 cannot change by
-# `kubectl apply` a CRD that has one. (A property that is named minimum has its schema on the next lines and stays.)
-define generate-into
-	$(CONTROLLER_GEN) object paths=./api/... output:object:dir=$(1)/api/v1alpha1
-	$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(1)/config/crd
-	for crd in $(1)/config/crd/support.d2iq.io_*.yaml; do \
-		sed '/^ *minimum: 0$$/d' "$$crd" >"$$crd.new" && mv "$$crd.new" "$$crd"; \
-	done
-	$(CONTROLLER_GEN) rbac:roleName=support-policy-operator paths=./... output:rbac:artifacts:config=$(1)/config/rbac
-endef
-
+# metav1.Condition brings the bound `minimum: 0` into every CRD. It is taken out: with Kubernetes 1.17 `kubectl apply`
+# cannot change a CRD that has one. A property with the name minimum has its schema on the lines below, and stays.
 .PHONY: generate
 generate: ## Generate deep copies, CRDs and the RBAC role from the Go sources
-	$(call generate-into,.)
+	@$(CONTROLLER_GEN) object paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
+	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd
+	@for crd in $(INTO)/config/crd/support.d2iq.io_*.yaml; do \
+		sed '/^ *minimum: 0$$/d' "$$crd" >"$$crd.new"; \
+		mv "$$crd.new" "$$crd"; \
+	done
+	@$(CONTROLLER_GEN) rbac:roleName=support-policy-operator paths=./... output:rbac:artifacts:config=$(INTO)/config/rbac
+
+.PHONY: run
+run: ## Run the operator here, against the cluster of the current kubeconfig
+	go run . --namespace=$(NAMESPACE)
+
+.PHONY: demo
+demo: ## Show the operator at work on a control plane of its own
+	assets="$$($(CONTROL_PLANE))"; KUBEBUILDER_ASSETS="$$assets" go run ./test/demo
+
+.PHONY: controlplane
+controlplane: ## Build the control plane for tests and demo (minutes the first time); print its folder
+	@$(CONTROL_PLANE)
+
+##@ Check
+
+# Generated into a folder beside, so that neither uncommitted changes nor stale files hide a difference.
+.PHONY: verify-generated
+verify-generated: ## Check that what is generated is up to date
+	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
+	$(MAKE) generate INTO="$$fresh"; \
+	stale=; \
+	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml; do \
+		diff -ruN --exclude=kustomization.yaml "$$path" "$$fresh/$$path" || stale=yes; \
+	done; \
+	if [[ -n "$$stale" ]]; then echo "run make generate" >&2; exit 1; fi
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint with the Kubernetes API linter
+	$(GOLANGCI_LINT) run
+
+.PHONY: test
+test: ## Run all tests, those against a control plane included
+	assets="$$($(CONTROL_PLANE))"; \
+	KUBEBUILDER_ASSETS="$$assets" go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
+
+# In a folder that does not exist no control plane is found, and the tests that need one are skipped.
+.PHONY: test-fast
+test-fast: ## Run the tests that need no control plane
+	CI= KUBEBUILDER_ASSETS=none go test -short ./...
+
+##@ Build and deploy
+
+.PHONY: build
+build: ## Build the operator into bin
+	CGO_ENABLED=0 go build -trimpath -o bin/support-policy-operator .
+
+.PHONY: manifests
+manifests: ## Print what `deploy` applies
+	@$(KUSTOMIZE) build config/default | sed 's|image: support-policy-operator:latest|image: $(IMAGE)|'
+
+.PHONY: install
+install: ## Apply the CRDs to the current cluster
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply -f -
+
+.PHONY: install-policies
+install-policies: ## Apply the shipped policies to the current cluster
+	$(KUSTOMIZE) build config/policies | $(KUBECTL) apply -f -
+
+.PHONY: deploy
+deploy: ## Apply the CRDs and the operator to the current cluster, with the image IMAGE
+	$(MAKE) manifests | $(KUBECTL) apply -f -
+
+.PHONY: clean
+clean: ## Remove what was built, the control plane included
+	rm -rf bin .cache

@@ -102,12 +102,14 @@ type Evidence struct {
 	Source EvidenceSource `json:"source,omitempty"`
 
 	// object is where it was found, for example ClusterAddon/kommander.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	Object string `json:"object,omitempty"`
 
 	// version is what it says, with control characters escaped and cut at 64 characters. Absent: it proves that the
 	// product is there and tells no version.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Version string `json:"version,omitempty"`
@@ -171,6 +173,7 @@ type InstalledRelease struct {
 	Name string `json:"name,omitempty"`
 
 	// version is the installed version. Absent: the product is there, its version is not known.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Version string `json:"version,omitempty"`
@@ -195,12 +198,14 @@ type InstalledRelease struct {
 	SupportEndTime *metav1.Time `json:"supportEndTime,omitempty"`
 
 	// policy is the SupportPolicy that decided. Absent: none did.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	Policy string `json:"policy,omitempty"`
 
 	// upgradeTo is the newest patch of the same minor that is not to be avoided, where it is newer than the installed
 	// version. Absent: there is none.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	UpgradeTo string `json:"upgradeTo,omitempty"`
@@ -228,11 +233,13 @@ type ClusterSupportStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// kubernetesVersion is the version that the cluster's API server reports. Absent: it was never asked with success.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 
 	// installedVersions lists the installed releases for the printed column. Absent: nothing was found.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	InstalledVersions string `json:"installedVersions,omitempty"`

@@ -110,12 +110,14 @@ type Release struct {
 
 	// generalAvailability is the day on which the minor's first final version came out, or will come out beyond
 	// doubt. Absent: unknown; the minor counts as released when a newer one is or when a patch of it has a day.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:Format=date
 	// +optional
 	GeneralAvailability string `json:"generalAvailability,omitempty"`
 
 	// plannedGeneralAvailability is the vendor's forecast. It yields warnings and forecast ends, and by itself ends
 	// nothing. It never stands together with generalAvailability. Absent: nothing is announced.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:Format=date
 	// +optional
 	PlannedGeneralAvailability string `json:"plannedGeneralAvailability,omitempty"`
@@ -142,24 +144,26 @@ type Release struct {
 
 	// supportedThrough is the last supported day of this minor, inclusive. It replaces the end that the window would
 	// give. Absent: the window decides.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:Format=date
 	// +optional
 	SupportedThrough string `json:"supportedThrough,omitempty"`
 
 	// withdrawn is the day from whose beginning the minor is neither supported nor counted in the window. Absent: it
 	// was not withdrawn.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:Format=date
 	// +optional
 	Withdrawn string `json:"withdrawn,omitempty"`
 
 	// upgradesFrom lists the minors from which an upgrade to this one is documented. Absent means the minor before it
-	// in the list.
+	// in the list; an empty list means that none is.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	// +optional
-	UpgradesFrom []string `json:"upgradesFrom,omitempty"`
+	UpgradesFrom []string `json:"upgradesFrom,omitzero"`
 }
 
 // KubernetesRange is a closed range of Kubernetes versions. "1.19" and "1.19.x" cover all patches, "1.15.4" is exact.
@@ -212,6 +216,7 @@ type Patch struct {
 
 	// generalAvailability is the day on which the patch came out. It never decides whether the patch is supported; an
 	// upgrade is not recommended to a patch whose day has not come. Absent: unknown, and the patch is taken to be out.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:Format=date
 	// +optional
 	GeneralAvailability string `json:"generalAvailability,omitempty"`
@@ -261,6 +266,7 @@ type SupportPolicyStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// supportedVersions lists the supported minors, newest first, for the printed column. Absent: none is supported.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	SupportedVersions string `json:"supportedVersions,omitempty"`
@@ -312,6 +318,7 @@ type ReleaseStatus struct {
 	SupportEndTime *metav1.Time `json:"supportEndTime,omitempty"`
 
 	// endsWith is the minor whose general availability is that end. Absent: the end has another cause, or none.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	EndsWith string `json:"endsWith,omitempty"`
@@ -355,6 +362,7 @@ type PolicyCluster struct {
 	Name string `json:"name,omitempty"`
 
 	// version is the installed version of the worst release that the policy decides there. Absent: unknown.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Version string `json:"version,omitempty"`
@@ -364,6 +372,7 @@ type PolicyCluster struct {
 	State State `json:"state,omitempty"`
 
 	// reason is the reason of that state.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reason string `json:"reason,omitempty"`
