@@ -1,0 +1,94 @@
+package observe
+
+import (
+	"slices"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// The marks that kubeaddons, the Konvoy CLI and Kommander's catalog leave on addons.
+const (
+	labelRepositoryName = "kubeaddons.mesosphere.io/repository-name"
+	labelRepositoryRef  = "kubeaddons.mesosphere.io/repository-ref"
+	labelFederated      = "kubefed.io/managed"
+
+	annotationRevision         = "catalog.kubeaddons.mesosphere.io/addon-revision"
+	annotationOriginRepository = "catalog.kubeaddons.mesosphere.io/origin-repository"
+	annotationOriginRef        = "catalog.kubeaddons.mesosphere.io/origin-repository-version"
+)
+
+// basePlatformServices detects the base addons. The release is the tag of the repository from which they were installed
+// as a whole.
+//
+// AddonRepository objects are not read: they say what could be installed. The revisions of the addons together would be
+// a fingerprint of the release, too; there is no published table of them, and it would not tell the Kubernetes part.
+func basePlatformServices(objects Objects) []support.Installation {
+	addons := objects.installedAddons()
+	evidence := slices.Concat(
+		refsOf(addons, v1alpha1.SourceLabel, repositoryLabels),
+		refsOf(addons, v1alpha1.SourceAnnotation, originAnnotations),
+		declaredRefs(objects.KonvoyClusters),
+	)
+	if len(evidence) == 0 {
+		evidence = unmarkedAddons(addons, showsKonvoy(objects))
+	}
+	if len(evidence) == 0 {
+		evidence = objects.forbidden(ClusterAddons, Addons)
+	}
+	return installation(support.BasePlatformServices, support.DefaultInstallation, evidence)
+}
+
+// repositoryLabels are what the Konvoy CLI writes.
+func repositoryLabels(addon Addon) (repository, ref string) {
+	return addon.Labels[labelRepositoryName], addon.Labels[labelRepositoryRef]
+}
+
+// originAnnotations are what Kommander's catalog writes.
+func originAnnotations(addon Addon) (repository, ref string) {
+	return addon.Annotations[annotationOriginRepository], addon.Annotations[annotationOriginRef]
+}
+
+// declaredRefs are what the description of the cluster asks for, which is not proved to be there. Without knowing which
+// of several descriptions holds, only that much is known.
+func declaredRefs(clusters []KonvoyCluster) []v1alpha1.Evidence {
+	candidates, certain := current(clusters)
+	var evidence []v1alpha1.Evidence
+	for _, cluster := range candidates {
+		for _, repository := range cluster.Repositories {
+			if !isRepository(repository.URL, baseAddonsRepository) {
+				continue
+			}
+			version := repository.Ref
+			if !certain {
+				version = ""
+			}
+			evidence = append(evidence, sign(v1alpha1.SourceDeclared, cluster.object(), version))
+		}
+	}
+	return evidence
+}
+
+// unmarkedAddons is the evidence of base addons that tell nothing about their repository. An addon alone proves little:
+// it takes a cluster of Konvoy 1.x, or the revision that addons from a repository carry.
+func unmarkedAddons(addons []Addon, onKonvoy bool) []v1alpha1.Evidence {
+	for _, addon := range addons {
+		if couldBeBase(addon) && (onKonvoy || addon.Annotations[annotationRevision] != "") {
+			return []v1alpha1.Evidence{sign(v1alpha1.SourceInferred, addon.object(), "")}
+		}
+	}
+	return nil
+}
+
+// couldBeBase tells whether an addon without marks may be one of the base addons. What Kommander 1.x federates to its
+// clusters (Prometheus, Traefik, cert-manager and more, Konvoy's or not) is part of Kommander, and KUDO operators come
+// from the enterprise repository.
+func couldBeBase(addon Addon) bool {
+	switch {
+	case addon.Labels[labelRepositoryName] != "", addon.Annotations[annotationOriginRepository] != "":
+		return false
+	case addon.Labels[labelFederated] == "true", addon.Package != "":
+		return false
+	}
+	return addon.Name != "kommander" && addon.Name != "dispatch"
+}

@@ -1,0 +1,138 @@
+package observe
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// The repositories as the labels of addons and the catalog's annotations name them.
+const (
+	baseLabel       = "mesosphere-kubernetes-base-addons"
+	kommanderLabel  = "mesosphere-kubeaddons-kommander"
+	enterpriseLabel = "mesosphere-kubeaddons-enterprise"
+	dispatchLabel   = "mesosphere-kubeaddons-dispatch"
+
+	baseURL = "https://github.com/mesosphere/kubernetes-base-addons"
+)
+
+// addon is one that the controller has deployed. Without a namespace it is a ClusterAddon.
+func addon(name string) Addon {
+	return Addon{Name: name, Stage: "deployed", Labels: map[string]string{}, Annotations: map[string]string{}}
+}
+
+func (a Addon) in(namespace string) Addon {
+	a.Namespace = namespace
+	return a
+}
+
+// from has the labels that the Konvoy CLI writes.
+func (a Addon) from(repository, ref string) Addon {
+	a.Labels[labelRepositoryName] = repository
+	if ref != "" {
+		a.Labels[labelRepositoryRef] = ref
+	}
+	return a
+}
+
+// origin has the annotations that Kommander's catalog writes.
+func (a Addon) origin(repository, ref string) Addon {
+	return a.note(annotationOriginRepository, repository).note(annotationOriginRef, ref)
+}
+
+func (a Addon) revision(revision string) Addon { return a.note(annotationRevision, revision) }
+
+func (a Addon) appVersion(version string) Addon { return a.note(annotationKommanderVersion, version) }
+
+func (a Addon) note(annotation, value string) Addon {
+	a.Annotations[annotation] = value
+	return a
+}
+
+func (a Addon) chart(name, version string) Addon {
+	a.Chart, a.ChartVersion = name, version
+	return a
+}
+
+func (a Addon) operator(name string) Addon {
+	a.Package = name
+	return a
+}
+
+// federated is what Kommander 1.x makes on the clusters that it manages.
+func (a Addon) federated() Addon {
+	a.Labels[labelFederated] = "true"
+	return a
+}
+
+func (a Addon) stage(stage string) Addon {
+	a.Stage = stage
+	return a
+}
+
+// konvoyCluster is a description in the namespace konvoy, applied as a whole.
+func konvoyCluster(name, version string) KonvoyCluster {
+	return KonvoyCluster{Namespace: konvoyNamespace, Name: name, Version: version, Phase: phaseProvisioned}
+}
+
+func (c KonvoyCluster) provisionedBy(version string) KonvoyCluster {
+	c.ProvisionerVersion = version
+	return c
+}
+
+func (c KonvoyCluster) phase(phase string) KonvoyCluster {
+	c.Phase = phase
+	return c
+}
+
+func (c KonvoyCluster) addons(repository, ref string) KonvoyCluster {
+	c.Repositories = append(c.Repositories, Repository{URL: repository, Ref: ref})
+	return c
+}
+
+// helmRelease is kommander/kommander; the history is given as version and status in turn, newest first.
+func helmRelease(lastApplied string, history ...string) HelmRelease {
+	release := HelmRelease{Namespace: kommanderName, Name: kommanderName, LastAppliedRevision: lastApplied}
+	for i := 0; i < len(history); i += 2 {
+		release.History = append(release.History, HelmSnapshot{ChartVersion: history[i], Status: history[i+1]})
+	}
+	return release
+}
+
+func kommanderCore(wanted, running string) KommanderCore {
+	return KommanderCore{Name: "kommander-core", Wanted: wanted, Running: running}
+}
+
+// found is an installation by its evidence: source, object and version in turn.
+func found(product, name string, evidence ...string) support.Installation {
+	installation := support.Installation{Product: product, Name: name}
+	for i := 0; i < len(evidence); i += 3 {
+		installation.Evidence = append(installation.Evidence, v1alpha1.Evidence{
+			Source: v1alpha1.EvidenceSource(evidence[i]), Object: evidence[i+1], Version: evidence[i+2],
+		})
+	}
+	return installation
+}
+
+// detection is a row of a detector's table.
+type detection struct {
+	name    string
+	reason  string
+	objects Objects
+	want    []support.Installation
+}
+
+// detects checks all rows against one detector.
+func detects(t *testing.T, detect func(Objects) []support.Installation, rows []detection) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, detect(row.objects)); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package observe
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"k8s.io/client-go/rest"
+)
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
+
+func TestAnswersAreBounded(t *testing.T) {
+	endless := bounded{roundTripper(func(*http.Request) (*http.Response, error) {
+		body := io.LimitReader(zeros{}, 2*maxAnswerBytes)
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+	})}
+	for _, row := range []struct {
+		name, query string
+		bytes       int64
+		err         error
+	}{
+		{"list", "?limit=500", maxAnswerBytes, errTooLarge},
+		{"not a watch", "?watch=0", maxAnswerBytes, errTooLarge},
+		{"watch", "?watch=true", 2 * maxAnswerBytes, nil},
+		{"watch, written otherwise", "?watch=1", 2 * maxAnswerBytes, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/apis/x"+row.query, nil)
+			response, err := endless.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			read, err := io.Copy(io.Discard, response.Body)
+			if read != row.bytes || !errors.Is(err, row.err) {
+				t.Errorf("read %d bytes, then %v; want %d, then %v", read, err, row.bytes, row.err)
+			}
+		})
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{0}, len(p))), nil }
+
+func TestNewRefusesConfiguration(t *testing.T) {
+	config := &rest.Config{Host: "https://x", TLSClientConfig: rest.TLSClientConfig{CAData: []byte("no certificate")}}
+	if _, err := New(config, Options{}); err == nil {
+		t.Error("a configuration that no client can use is accepted")
+	}
+}
+
+type warnings []string
+
+func (w *warnings) HandleWarningHeader(_ int, _ string, text string) { *w = append(*w, text) }
+
+func TestWarningsAreNotLogged(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Warning", `299 - "v2beta1 is deprecated"`)
+		_, _ = io.WriteString(w, `{"gitVersion":"v1.19.7"}`)
+	}))
+	defer server.Close()
+	var logged warnings
+	rest.SetDefaultWarningHandler(&logged)
+	defer rest.SetDefaultWarningHandler(rest.WarningLogger{})
+
+	clients, err := newClients(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := clients.kubernetesVersion(t.Context()); err != nil || version != "v1.19.7" {
+		t.Fatalf("the version is %q, %v", version, err)
+	}
+	if len(logged) > 0 {
+		t.Errorf("text of the API server gets into the log: %q", logged)
+	}
+}
+
+func TestKubernetesVersionOfGarbage(t *testing.T) {
+	for _, body := range []string{"<html>", "{}", `{"gitVersion":""}`, "[]"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, body)
+		}))
+		clients, err := newClients(&rest.Config{Host: server.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if version, err := clients.kubernetesVersion(t.Context()); err == nil || answerOf(err) != failed {
+			t.Errorf("%s is taken for the version %q, %v", body, version, err)
+		}
+		server.Close()
+	}
+}

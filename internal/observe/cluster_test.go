@@ -1,0 +1,253 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+)
+
+var shared controlplane.Shared
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
+	os.Exit(shared.Run(m))
+}
+
+const (
+	// soon is far more than anything takes that happens because of an event.
+	soon = 30 * time.Second
+	// calm is longer than anything that would follow an event by mistake takes to show.
+	calm = time.Second
+	// settlingInTests is enough for an API server that has nothing else to do.
+	settlingInTests = 500 * time.Millisecond
+)
+
+// cluster is the shared API server, for one test: what the test makes goes when it ends.
+type cluster struct {
+	t     *testing.T
+	plane *controlplane.ControlPlane
+	client.Client
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	plane := shared.ForTest(t)
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &cluster{t: t, plane: plane, Client: made}
+}
+
+// make creates an object, and removes it when the test ends.
+func (c *cluster) make(object client.Object) {
+	c.t.Helper()
+	if err := c.Create(c.t.Context(), object); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = c.Delete(contextForCleanup(), object) })
+}
+
+// namespace makes sure that there is one. It is left behind: without a controller manager it would never be gone.
+func (c *cluster) namespace(name string) {
+	c.t.Helper()
+	err := c.Create(c.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		c.t.Fatal(err)
+	}
+}
+
+// apply creates an object, and its status if it has one, or updates them. The resource may just have come.
+func (c *cluster) apply(text string) {
+	c.t.Helper()
+	object := read(c.t, text)
+	status, hasStatus := object.Object["status"]
+	c.eventually("apply "+object.GetName(), func() error {
+		err := c.Create(c.t.Context(), object)
+		if apierrors.IsAlreadyExists(err) {
+			return c.update(object)
+		}
+		return err
+	})
+	if !hasStatus {
+		return
+	}
+	object.Object["status"] = status
+	if err := c.Status().Update(c.t.Context(), object); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cluster) update(object client.Object) error {
+	current := read(c.t, "{}")
+	current.SetGroupVersionKind(object.GetObjectKind().GroupVersionKind())
+	if err := c.Get(c.t.Context(), client.ObjectKeyFromObject(object), current); err != nil {
+		return err
+	}
+	object.SetResourceVersion(current.GetResourceVersion())
+	return c.Update(c.t.Context(), object)
+}
+
+// install creates the definition of a resource, changed as the test wants it.
+func (c *cluster) install(name string, change ...func(*apiextensionsv1.CustomResourceDefinition)) {
+	c.t.Helper()
+	definition := readDefinition(c.t, name)
+	for _, change := range change {
+		change(definition)
+	}
+	if err := c.Create(c.t.Context(), definition); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { c.uninstall(name) })
+}
+
+func readDefinition(t *testing.T, name string) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	files, err := filepath.Glob("../../test/crds/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		definition := &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.UnmarshalStrict(text, definition); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if definition.Name == name {
+			return definition
+		}
+	}
+	t.Fatalf("no file in test/crds has the definition %s", name)
+	return nil
+}
+
+// serve changes which versions of a resource are served, and which one is stored.
+func serve(stored string, served ...string) func(*apiextensionsv1.CustomResourceDefinition) {
+	return func(definition *apiextensionsv1.CustomResourceDefinition) {
+		for i := range definition.Spec.Versions {
+			version := &definition.Spec.Versions[i]
+			version.Storage = version.Name == stored
+			version.Served = false
+			for _, name := range served {
+				version.Served = version.Served || version.Name == name
+			}
+		}
+	}
+}
+
+// change changes the definition of a resource. The API server writes to it as well.
+func (c *cluster) change(name string, change func(*apiextensionsv1.CustomResourceDefinition)) {
+	c.t.Helper()
+	c.eventually("change "+name, func() error {
+		definition := &apiextensionsv1.CustomResourceDefinition{}
+		if err := c.Get(c.t.Context(), client.ObjectKey{Name: name}, definition); err != nil {
+			return err
+		}
+		change(definition)
+		return c.Update(c.t.Context(), definition)
+	})
+}
+
+var errStillThere = errors.New("it is still there")
+
+// contextForCleanup outlives a test, whose own context has ended by the time of its cleanup.
+func contextForCleanup() context.Context { return context.Background() }
+
+// uninstall deletes the definition of a resource, and all its objects with it.
+func (c *cluster) uninstall(name string) {
+	c.t.Helper()
+	definition := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	c.eventually("delete "+name, func() error {
+		err := c.Delete(contextForCleanup(), definition)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err == nil {
+			err = errStillThere
+		}
+		return err
+	})
+}
+
+// account makes a service account, and returns its token.
+func (c *cluster) account(name string) string {
+	c.t.Helper()
+	c.make(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}})
+	config, err := c.plane.ServiceAccountConfig(c.t.Context(), "default", name)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return config.BearerToken
+}
+
+// permit lets the service account do what the rules say; it returns how to take that back.
+func (c *cluster) permit(account string, rules ...rbacv1.PolicyRule) (revoke func()) {
+	c.t.Helper()
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{GenerateName: "observe-"}, Rules: rules}
+	c.make(role)
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "default", Name: account}},
+	}
+	c.make(binding)
+	return func() {
+		if err := c.Delete(c.t.Context(), binding); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// behind is a front before the cluster that reports gitVersion.
+func (c *cluster) behind(gitVersion string) *front.Front {
+	c.t.Helper()
+	made, err := front.Start(c.plane.Config(), gitVersion)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		if err := made.Close(); err != nil {
+			c.t.Error(err)
+		}
+	})
+	return made
+}
+
+// eventually repeats what may fail for a moment.
+func (c *cluster) eventually(what string, do func() error) {
+	c.t.Helper()
+	var err error
+	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = do(); err == nil {
+			return
+		}
+	}
+	c.t.Fatalf("%s: %v", what, err)
+}

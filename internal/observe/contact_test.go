@@ -1,0 +1,71 @@
+package observe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+func TestAnswers(t *testing.T) {
+	refused := &url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")}
+	untrusted := &url.Error{Op: "Get", URL: "x", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
+	for _, row := range []struct {
+		name   string
+		err    error
+		answer answer
+		reason ContactReason
+	}{
+		{"none", nil, granted, ""},
+		{"403", errForbidden(), denied, ""},
+		{"403 within a list", fmt.Errorf("failed to list: %w", errForbidden()), denied, ""},
+		{"404", errNotFound(), missing, ""},
+		{"410", apierrors.NewResourceExpired("too old"), outdated, ""},
+		{"401", apierrors.NewUnauthorized("expired"), failed, Unauthorized},
+		{"500", apierrors.NewInternalError(errors.New("conversion webhook")), failed, Failing},
+		{"503", apierrors.NewServiceUnavailable("starting"), failed, Failing},
+		{"429", apierrors.NewTooManyRequests("later", 1), failed, Failing},
+		{"connection refused", refused, failed, Unanswered},
+		{"no answer in time", context.DeadlineExceeded, failed, Unanswered},
+		{"unknown authority", untrusted, failed, Untrusted},
+		{"garbage", errors.New("invalid character '<'"), failed, Failing},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := answerOf(row.err); got != row.answer {
+				t.Errorf("answer %d, want %d", got, row.answer)
+			}
+			if row.reason == "" {
+				return
+			}
+			if got := reasonOf(row.err); got != row.reason {
+				t.Errorf("reason %s, want %s", got, row.reason)
+			}
+		})
+	}
+}
+
+func TestContactErrorText(t *testing.T) {
+	texts := map[string]bool{}
+	for _, err := range []*ContactError{
+		{Reason: Unanswered}, {Reason: Untrusted}, {Reason: Unauthorized}, {Reason: Failing}, {Reason: Failing, Object: Nodes},
+	} {
+		err.cause = errors.New("read tcp 10.0.0.7:52341: reset")
+		text := err.Error()
+		if texts[text] {
+			t.Errorf("two errors have the text %q", text)
+		}
+		texts[text] = true
+		if !errors.Is(err, err.cause) {
+			t.Errorf("the cause of %q is lost", text)
+		}
+		err.cause = nil
+		if err.Error() != text {
+			t.Errorf("the text %q holds the cause, which is another one each time", text)
+		}
+	}
+}

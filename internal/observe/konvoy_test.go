@@ -1,0 +1,120 @@
+package observe
+
+import (
+	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+func TestKonvoy(t *testing.T) {
+	installed := func(evidence ...string) []support.Installation {
+		return []support.Installation{found(support.Konvoy, "default", evidence...)}
+	}
+	const nodePool = "nodes[konvoy.mesosphere.com/node_pool]"
+	detects(t, konvoy, []detection{
+		{
+			name:   "nothing",
+			reason: "a cluster of another distribution",
+		},
+		{
+			name:    "description",
+			reason:  "the description of the cluster has the version, with a v that is not part of it",
+			objects: Objects{KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "v1.7.2").provisionedBy("v1.7.1")}},
+			want:    installed("CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2"),
+		},
+		{
+			name:   "description and nodes",
+			reason: "the nodes add no version",
+			objects: Objects{
+				KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "v1.8.5")},
+				NodeLabel:      konvoyNodeLabels[0],
+			},
+			want: installed("CustomResource", "KonvoyCluster/konvoy/prod", "1.8.5", "Label", nodePool, ""),
+		},
+		{
+			name:    "provisioner only",
+			reason:  "both parts of the description are of the same version",
+			objects: Objects{KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "").provisionedBy("v1.7.2")}},
+			want:    installed("CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2"),
+		},
+		{
+			name:    "description without versions",
+			reason:  "where the webhook that fills them in is off, the description tells only that it is Konvoy",
+			objects: Objects{KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "").phase("")}},
+			want:    installed("CustomResource", "KonvoyCluster/konvoy/prod", ""),
+		},
+		{
+			name:    "being changed",
+			reason:  "while the cluster is provisioned the version is the one to come",
+			objects: Objects{KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "v1.8.0").phase("Provisioning")}},
+			want:    installed("Declared", "KonvoyCluster/konvoy/prod", "1.8.0"),
+		},
+		{
+			name:   "several, one provisioned",
+			reason: "the one that is provisioned is the cluster itself",
+			objects: Objects{KonvoyClusters: []KonvoyCluster{
+				konvoyCluster("a", "v1.8.0").phase("Failed"),
+				konvoyCluster("b", "v1.7.2"),
+				konvoyCluster("c", "v1.8.1").phase("Pending"),
+			}},
+			want: installed("CustomResource", "KonvoyCluster/konvoy/b", "1.7.2"),
+		},
+		{
+			name:   "several, none or all provisioned",
+			reason: "nothing tells which one is the cluster itself, so none gives a version",
+			objects: Objects{
+				KonvoyClusters: []KonvoyCluster{konvoyCluster("a", "v1.8.0"), konvoyCluster("b", "v1.7.2")},
+				NodeLabel:      konvoyNodeLabels[0],
+			},
+			want: installed(
+				"CustomResource", "KonvoyCluster/konvoy/a", "",
+				"CustomResource", "KonvoyCluster/konvoy/b", "",
+				"Label", nodePool, "",
+			),
+		},
+		{
+			name:    "nodes only",
+			reason:  "a cluster that the CLI made tells no version, but that it is Konvoy",
+			objects: Objects{NodeLabel: konvoyNodeLabels[0]},
+			want:    installed("Label", nodePool, ""),
+		},
+		{
+			name:    "nodes by the older label",
+			reason:  "the evidence names the label by which they were recognized",
+			objects: Objects{NodeLabel: konvoyNodeLabels[1]},
+			want:    installed("Label", "nodes[konvoy.mesosphere.com/inventory_hostname]", ""),
+		},
+		{
+			name:    "all forbidden",
+			reason:  "nothing else can tell",
+			objects: Objects{Forbidden: []string{ClusterAddons, KonvoyClusters, Nodes}},
+			want:    installed("Forbidden", "konvoyclusters.kommander.mesosphere.io", "", "Forbidden", "nodes", ""),
+		},
+		{
+			name:   "nodes forbidden, and described",
+			reason: "the description has answered the question",
+			objects: Objects{
+				Forbidden:      []string{Nodes},
+				KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "v1.7.2")},
+			},
+			want: installed("CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2"),
+		},
+		{
+			name:    "nodes forbidden, and not described",
+			reason:  "most Konvoy clusters have no description",
+			objects: Objects{Forbidden: []string{Nodes}},
+			want:    installed("Forbidden", "nodes", ""),
+		},
+		{
+			name:    "description forbidden, and nodes seen",
+			reason:  "it is Konvoy, of unknown version",
+			objects: Objects{Forbidden: []string{KonvoyClusters}, NodeLabel: konvoyNodeLabels[0]},
+			want:    installed("Label", nodePool, ""),
+		},
+		{
+			name:    "addons only",
+			reason:  "the version of the base addons or of Kommander is no version of Konvoy",
+			objects: Objects{ClusterAddons: []Addon{addon("kommander").revision("1.3.0-40"), addon("traefik").from(baseLabel, "stable-1.19-3.2.0")}},
+		},
+	})
+}

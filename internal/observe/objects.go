@@ -1,0 +1,134 @@
+package observe
+
+import (
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// What is looked at, under the names that evidence and errors use. All but nodes are the names of the
+// CustomResourceDefinitions, too.
+const (
+	ClusterAddons  = "clusteraddons.kubeaddons.mesosphere.io"
+	Addons         = "addons.kubeaddons.mesosphere.io"
+	KonvoyClusters = "konvoyclusters.kommander.mesosphere.io"
+	HelmReleases   = "helmreleases.helm.toolkit.fluxcd.io"
+	KommanderCores = "kommandercores.dkp.d2iq.io"
+	Nodes          = "nodes"
+)
+
+// Objects are what was found in one cluster, trimmed to what the detectors read. Its lists are ordered by namespace and
+// name.
+type Objects struct {
+	ClusterAddons []Addon
+	Addons        []Addon
+	// KonvoyClusters are those of the namespace konvoy: there Konvoy 1.x keeps the description of the cluster itself.
+	KonvoyClusters []KonvoyCluster
+	// HelmReleases has at most kommander/kommander.
+	HelmReleases   []HelmRelease
+	KommanderCores []KommanderCore
+	// NodeLabel is the label of Konvoy 1.x that nodes carry; empty when none does.
+	NodeLabel string
+	// Forbidden are the resources, of the constants above, that the API server did not let us look at (403).
+	Forbidden []string
+}
+
+// Addon is a ClusterAddon or, when it has a namespace, an Addon. Both mean the same but for their scope.
+type Addon struct {
+	Namespace, Name string
+	// Labels and Annotations are those of kubeaddons (its domain and the domains below it) and of KubeFed.
+	Labels, Annotations map[string]string
+	// Stage is what the kubeaddons controller says: deployed, absent, …; empty before its first try.
+	Stage string
+	// Chart and ChartVersion are of the Helm chart that the addon installs.
+	Chart, ChartVersion string
+	// Package is the KUDO operator that the addon installs instead of a chart.
+	Package string
+}
+
+// KonvoyCluster is the description of a cluster that Konvoy 1.x made. Nothing else of its spec may be kept: it can hold
+// credentials.
+type KonvoyCluster struct {
+	Namespace, Name string
+	// Version and ProvisionerVersion are Konvoy's, in both parts of the description. Either can be empty.
+	Version, ProvisionerVersion string
+	// Repositories are those from which the cluster is to get its addons.
+	Repositories []Repository
+	// Phase is Provisioned, Provisioning, …
+	Phase string
+}
+
+// Repository is a repository of addons at a ref. An empty ref is the default branch.
+type Repository struct{ URL, Ref string }
+
+// HelmRelease is Flux's. Which of the fields are set depends on the version of its API.
+type HelmRelease struct {
+	Namespace, Name     string
+	LastAppliedRevision string
+	// History is newest first.
+	History []HelmSnapshot
+}
+
+// HelmSnapshot is one entry in the history of a HelmRelease.
+type HelmSnapshot struct{ ChartVersion, Status string }
+
+// KommanderCore is the installation of Kommander from 2.5 on.
+type KommanderCore struct {
+	Name string
+	// Wanted is spec.version, Running is status.version, which is filled from 2.7 on.
+	Wanted, Running string
+}
+
+// Detect returns the installations that the objects show, ordered by product and name, each pair once.
+func Detect(objects Objects) []support.Installation {
+	var found []support.Installation
+	for _, detect := range []func(Objects) []support.Installation{
+		basePlatformServices,
+		kommander,
+		konvoy,
+	} {
+		found = append(found, detect(objects)...)
+	}
+	return ordered(found)
+}
+
+// object is how evidence names the addon.
+func (a Addon) object() string {
+	if a.Namespace == "" {
+		return "ClusterAddon/" + a.Name
+	}
+	return "Addon/" + a.Namespace + "/" + a.Name
+}
+
+func (c KonvoyCluster) object() string { return "KonvoyCluster/" + c.Namespace + "/" + c.Name }
+
+func (r HelmRelease) object() string { return "HelmRelease/" + r.Namespace + "/" + r.Name }
+
+func (c KommanderCore) object() string { return "KommanderCore/" + c.Name }
+
+// installedAddons are the addons of both kinds without those of stage absent: they exist, to say that the addon is not
+// to be installed.
+func (o Objects) installedAddons() []Addon {
+	var installed []Addon
+	for _, addons := range [][]Addon{o.ClusterAddons, o.Addons} {
+		for _, addon := range addons {
+			if addon.Stage != "absent" {
+				installed = append(installed, addon)
+			}
+		}
+	}
+	return installed
+}
+
+// forbidden is the evidence that a product may be there or not: those of the resources that would show it which we may
+// not look at.
+func (o Objects) forbidden(resources ...string) []v1alpha1.Evidence {
+	var evidence []v1alpha1.Evidence
+	for _, resource := range resources {
+		for _, forbidden := range o.Forbidden {
+			if forbidden == resource {
+				evidence = append(evidence, sign(v1alpha1.SourceForbidden, resource, ""))
+			}
+		}
+	}
+	return evidence
+}

@@ -1,0 +1,183 @@
+// Package observe finds out what is installed in one cluster, by watching it, and says by which evidence.
+//
+// It gathers, then judges: watchers keep trimmed copies of the objects that show a product, and after each change a
+// list of pure detectors, one for each product, reads them (see Detect). It does not know whether the cluster is the
+// operator's own.
+//
+// What the cluster does not have is not installed, and may come later: the CustomResourceDefinitions are watched, too.
+// What the API server does not let us look at (403) may be there or not, and the evidence says so. When a cluster stops
+// answering, what was known of it last is kept.
+package observe
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+)
+
+// Options say how to observe. Their zero value is usable.
+type Options struct {
+	// Log gets a line when a resource comes, goes or is out of reach, and nothing that comes from the cluster.
+	Log logr.Logger
+	// Changed is called after the Snapshot has changed, by one goroutine. Several changes can be one call. The next one
+	// waits for it to return.
+	Changed func()
+	// Clock is the time; the machine's by default.
+	Clock clock.Clock
+
+	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
+	// answers; 1 minute by default. It is asked sooner after watches broke.
+	VersionInterval time.Duration
+	// NodesInterval is the time between two looks at the labels of the nodes; 4 hours by default.
+	NodesInterval time.Duration
+	// DiscoveryInterval is the time between two looks at which resources there are, where CustomResourceDefinitions may
+	// not be watched, and between two tries after a request that is made rarely was forbidden; 5 minutes by default.
+	DiscoveryInterval time.Duration
+	// RequestTimeout is for each request that is not a watch; 30 seconds by default.
+	RequestTimeout time.Duration
+	// Patience is how long a failure has to last until the Snapshot tells of it; 20 seconds by default. An API server
+	// that restarts is no news.
+	Patience time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log.GetSink() == nil {
+		o.Log = logr.Discard()
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	for _, interval := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&o.VersionInterval, time.Minute},
+		{&o.NodesInterval, 4 * time.Hour},
+		{&o.DiscoveryInterval, 5 * time.Minute},
+		{&o.RequestTimeout, 30 * time.Second},
+		{&o.Patience, 20 * time.Second},
+	} {
+		if *interval.value <= 0 {
+			*interval.value = interval.standard
+		}
+	}
+	return o
+}
+
+// settling is how long after a change of a definition discovery is asked once more: it lags behind, and may for a
+// moment name a version that is on its way out.
+const settling = 5 * time.Second
+
+// Observer observes one cluster. Its methods may be called from several goroutines.
+type Observer struct {
+	options     Options
+	clients     clients
+	world       *world
+	definitions *definitions
+	watchers    []*watcher
+	version     *probe
+	nodes       *probe
+	settling    time.Duration
+	started     atomic.Bool
+
+	mu       sync.Mutex
+	snapshot Snapshot
+}
+
+// New returns an observer of the cluster that config is for, which makes no request before Run. The error says what is
+// wrong with config.
+func New(config *rest.Config, options Options) (*Observer, error) {
+	clients, err := newClients(config)
+	if err != nil {
+		return nil, err
+	}
+	o := &Observer{options: options.withDefaults(), clients: clients, settling: settling}
+	names := []string{serverVersion, Nodes}
+	for _, resource := range resources() {
+		names = append(names, resource.name)
+		o.watchers = append(o.watchers, newWatcher(o, resource))
+	}
+	o.world = newWorld(o.options.Log, o.options.Clock, o.options.Patience, names)
+	o.definitions = newDefinitions(resources(), o.wakeWatchers)
+	o.version = &probe{
+		name:        serverVersion,
+		every:       o.options.VersionInterval,
+		deniedEvery: o.options.VersionInterval,
+		ask:         clients.kubernetesVersion,
+		tell:        o.world.tellVersion,
+		wake:        make(chan struct{}, 1),
+	}
+	o.nodes = &probe{
+		name:        Nodes,
+		every:       o.options.NodesInterval,
+		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
+		ask:         clients.konvoyNodeLabel,
+		tell:        o.world.tellNodes,
+		wake:        make(chan struct{}, 1),
+	}
+	return o, nil
+}
+
+// Run observes until the context ends, and returns when all has stopped. It can be called once.
+func (o *Observer) Run(ctx context.Context) error {
+	if o.started.Swap(true) {
+		return errors.New("an observer runs once: make another one")
+	}
+	var running sync.WaitGroup
+	running.Go(func() { o.judge(ctx) })
+	running.Go(func() { o.run(ctx, o.version) })
+	running.Go(func() { o.run(ctx, o.nodes) })
+	for _, watcher := range o.watchers {
+		running.Go(func() { watcher.run(ctx) })
+	}
+	definitions := o.reflectDefinitions(ctx)
+
+	running.Wait()
+	definitions.end()
+	o.clients.close()
+	return nil
+}
+
+// Snapshot returns what is known at present. It is the caller's own.
+func (o *Observer) Snapshot() Snapshot {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.snapshot.clone()
+}
+
+// judge makes a snapshot of each piece of news.
+func (o *Observer) judge(ctx context.Context) {
+	for {
+		if _, alive := sleep(ctx, o.options.Clock, never, o.world.news); !alive {
+			return
+		}
+		if o.replace(o.world.snapshot()) {
+			o.options.Changed()
+		}
+	}
+}
+
+func (o *Observer) replace(snapshot Snapshot) (changed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if snapshot.equal(o.snapshot) {
+		return false
+	}
+	o.snapshot = snapshot
+	return true
+}
+
+func (o *Observer) wakeWatchers() {
+	for _, watcher := range o.watchers {
+		poke(watcher.wake)
+	}
+}

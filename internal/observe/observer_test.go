@@ -1,0 +1,539 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+)
+
+// permissions are all that an observer needs beside what every account may do (system:discovery).
+func permissions() []rbacv1.PolicyRule {
+	watch := []string{"list", "watch"}
+	return []rbacv1.PolicyRule{
+		{APIGroups: []string{"apiextensions.k8s.io"}, Resources: []string{"customresourcedefinitions"}, Verbs: watch},
+		{APIGroups: []string{"kubeaddons.mesosphere.io"}, Resources: []string{"addons", "clusteraddons"}, Verbs: watch},
+		{APIGroups: []string{"kommander.mesosphere.io"}, Resources: []string{"konvoyclusters"}, Verbs: watch},
+		{APIGroups: []string{"helm.toolkit.fluxcd.io"}, Resources: []string{"helmreleases"}, Verbs: watch},
+		{APIGroups: []string{"dkp.d2iq.io"}, Resources: []string{"kommandercores"}, Verbs: watch},
+		{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}},
+	}
+}
+
+const (
+	certManager = `
+apiVersion: kubeaddons.mesosphere.io/v1beta1
+kind: ClusterAddon
+metadata:
+  name: cert-manager
+  labels:
+    kubeaddons.mesosphere.io/name: cert-manager
+    kubeaddons.mesosphere.io/repository-name: mesosphere-kubernetes-base-addons
+    kubeaddons.mesosphere.io/repository-ref: stable-1.19-3.2.0
+  annotations:
+    catalog.kubeaddons.mesosphere.io/addon-revision: "1.0.3-7"
+spec: {namespace: cert-manager, chartReference: {chart: cert-manager-setup, version: 0.2.7}}
+status: {ready: true, stage: deployed}
+`
+	kommanderAddonObject = `
+apiVersion: kubeaddons.mesosphere.io/v1beta1
+kind: ClusterAddon
+metadata:
+  name: kommander
+  annotations:
+    catalog.kubeaddons.mesosphere.io/addon-revision: "1.3.0-40"
+    appversion.kubeaddons.mesosphere.io/kommander: "1.3.0"
+spec: {namespace: kommander, chartReference: {chart: kommander, version: 0.13.35, values: "secret"}}
+status: {ready: true, stage: deployed}
+`
+	konvoyClusterObject = `
+apiVersion: kommander.mesosphere.io/v1beta1
+kind: KonvoyCluster
+metadata: {name: prod, namespace: konvoy}
+spec:
+  cluster: {version: v1.7.2, kubernetes: {version: 1.19.9}}
+  provisioner: {provider: none, version: v1.7.2, sshCredentials: {user: centos}}
+  cloudProviderAccountRef: {name: none}
+status: {phase: Provisioned}
+`
+	helmReleaseObject = `
+apiVersion: helm.toolkit.fluxcd.io/v2beta1
+kind: HelmRelease
+metadata: {name: kommander, namespace: kommander}
+spec: {releaseName: kommander}
+status: {lastAppliedRevision: v2.1.4}
+`
+)
+
+// observation is an observer at work.
+type observation struct {
+	*Observer
+
+	t       *testing.T
+	changes atomic.Int64
+	stop    func()
+}
+
+// observe starts an observer, which stops when the test ends at the latest.
+func observe(t *testing.T, config *rest.Config, options Options) *observation {
+	t.Helper()
+	o := &observation{t: t}
+	var busy atomic.Bool
+	options.Changed = func() {
+		if busy.Swap(true) {
+			t.Error("two calls of Changed at the same time")
+		}
+		o.changes.Add(1)
+		o.Snapshot()
+		busy.Store(false)
+	}
+	made, err := New(config, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.settling = settlingInTests
+	o.Observer = made
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- made.Run(ctx) }()
+	o.stop = func() {
+		cancel()
+		select {
+		case err, ended := <-done:
+			if ended && err != nil {
+				t.Error(err)
+			}
+			close(done)
+		case <-time.After(soon):
+			t.Error("the observer does not stop")
+		}
+		o.stop = func() {}
+	}
+	t.Cleanup(func() { o.stop() })
+	return o
+}
+
+// await waits for what the observer has to find out in the end.
+func (o *observation) await(what string, want Snapshot) {
+	o.t.Helper()
+	var diff string
+	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if diff = cmp.Diff(want, o.Snapshot(), cmpopts.EquateEmpty(), cmp.Comparer((*ContactError).equal)); diff == "" {
+			return
+		}
+	}
+	o.t.Fatalf("%s\n-want +got:\n%s", what, diff)
+}
+
+// shows is a complete snapshot of a cluster that answers.
+func shows(version string, installations ...support.Installation) Snapshot {
+	return Snapshot{Complete: true, Facts: support.Facts{KubernetesVersion: version, Installations: installations}}
+}
+
+func TestObserverFollowsTheCluster(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "follows"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+
+	o := observe(t, before.Config(token), Options{})
+	o.await("a cluster without any of the products", shows("v1.19.7"))
+
+	cluster.install(ClusterAddons)
+	cluster.install(Addons)
+	cluster.apply(certManager)
+	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	o.await("addons that come with their definition", shows("v1.19.7", base))
+
+	cluster.apply(kommanderAddonObject)
+	kommander := found(support.Kommander, "kommander",
+		"Annotation", "ClusterAddon/kommander", "1.3.0", "Annotation", "ClusterAddon/kommander", "1.3.0",
+		"Inferred", "ClusterAddon/kommander", "1.3.0")
+	o.await("another addon", shows("v1.19.7", base, kommander))
+
+	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
+	base.Evidence[0].Version = "stable-1.19-3.4.1"
+	o.await("an upgrade", shows("v1.19.7", base, kommander))
+
+	cluster.apply(strings.ReplaceAll(kommanderAddonObject, "stage: deployed", "stage: absent"))
+	o.await("an addon that is to be absent", shows("v1.19.7", base))
+
+	cluster.install(KonvoyClusters)
+	cluster.namespace(konvoyNamespace)
+	cluster.apply(konvoyClusterObject)
+	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "other, namespace: default"))
+	konvoy := found(support.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
+	o.await("another definition, and only what the namespace konvoy has of it", shows("v1.19.7", base, konvoy))
+
+	cluster.uninstall(ClusterAddons)
+	o.await("a definition that goes, and what it defined with it", shows("v1.19.7", konvoy))
+	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
+	base.Evidence[0].Version = "stable-1.19-3.2.0"
+	o.await("a definition that comes back", shows("v1.19.7", base, konvoy))
+}
+
+func TestObserverIsQuietAtRest(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "quiet"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
+
+	o := observe(t, before.Config(token), Options{})
+	o.await("the addon", shows("v1.19.7",
+		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+	// Discovery is asked once more after a definition has come.
+	time.Sleep(settlingInTests + calm)
+
+	changes := o.changes.Load()
+	before.Reset()
+	cluster.apply(certManager)
+	cluster.change(ClusterAddons, func(definition *apiextensionsv1.CustomResourceDefinition) {
+		definition.Annotations = map[string]string{"of-no": "interest"}
+	})
+	time.Sleep(calm)
+	if n := before.Requests(nil); n > 0 {
+		t.Errorf("%d requests at rest: %v", n, before.Recent(nil))
+	}
+	if n := o.changes.Load() - changes; n > 0 {
+		t.Errorf("%d changes were told while nothing changed that is read", n)
+	}
+	o.stop()
+	before.Reset()
+	time.Sleep(calm)
+	if n := before.Requests(nil); n > 0 {
+		t.Errorf("%d requests after the end: %v", n, before.Recent(nil))
+	}
+}
+
+func TestObserverAsksTheVersionAtIntervals(t *testing.T) {
+	cluster := newCluster(t)
+	before := cluster.behind("v1.19.7")
+	o := observe(t, before.Config(cluster.account("interval")), Options{VersionInterval: 50 * time.Millisecond})
+	asks := func(r front.Request) bool { return r.Path == "/version" }
+	cluster.eventually("ask the version again and again", func() error {
+		if before.Requests(asks) < 5 {
+			return errors.New("too few requests")
+		}
+		return nil
+	})
+	for served, want := range map[string]string{
+		"v1.20.6+d2iq.1":              "v1.20.6+d2iq.1",
+		"v1.20.6\n\x1b[31m forbidden": `v1.20.6\n\x1b[31m forbidden`,
+	} {
+		before.SetVersion(served)
+		cluster.eventually("see the new version, as it may be printed", func() error {
+			if got := o.Snapshot().Facts.KubernetesVersion; got != want {
+				return errors.New(got)
+			}
+			return nil
+		})
+	}
+}
+
+func TestObserverAsksTheVersionAfterWatchesBroke(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "broken-watches"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)), Options{VersionInterval: time.Hour})
+	o.await("the version at first", shows("v1.19.7"))
+	// Lists come first, then watches.
+	time.Sleep(calm)
+	before.SetVersion("v1.20.6")
+	before.Reset()
+	cable.breakAll()
+	o.await("an upgrade of the API server", shows("v1.20.6"))
+	if n := before.Requests(func(r front.Request) bool { return r.Path == "/version" }); n != 1 {
+		t.Errorf("the version was asked %d times after all watches broke together, want once", n)
+	}
+}
+
+func TestObserverWithoutPermission(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "forbidden"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.install(ClusterAddons)
+	cluster.install(HelmReleases)
+	cluster.apply(certManager)
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)),
+		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond})
+	nothing := shows("v1.19.7",
+		found(support.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
+		found(support.Kommander, "kommander", "Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, ""),
+		found(support.Konvoy, "default", "Forbidden", Nodes, ""),
+	)
+	o.await("what the cluster has and does not show; what it has not is not there", nothing)
+
+	cluster.install(KommanderCores)
+	nothing.Facts.Installations[1] = found(support.Kommander, "kommander",
+		"Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, "", "Forbidden", KommanderCores, "")
+	o.await("without a watch of definitions, another one is found by asking at intervals", nothing)
+
+	revoke := cluster.permit(account, permissions()...)
+	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	o.await("all is permitted", shows("v1.19.7", base))
+	// Lists come first, then watches.
+	time.Sleep(calm)
+
+	revoke()
+	// An API server lets a watch go on until it ends by itself.
+	cable.breakAll()
+	o.await("all is forbidden again", nothing)
+}
+
+func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "discovery"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()[1:]...)
+
+	o := observe(t, before.Config(token), Options{DiscoveryInterval: 100 * time.Millisecond})
+	o.await("no definitions", shows("v1.19.7"))
+	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
+	o.await("a definition that nothing announces", shows("v1.19.7",
+		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+	cluster.uninstall(ClusterAddons)
+	o.await("and that goes", shows("v1.19.7"))
+}
+
+func TestObserverFollowsVersions(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "versions"
+	before := cluster.behind("v1.21.14")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.namespace(kommanderName)
+	cluster.install(HelmReleases, serve("v2beta1", "v2beta1"))
+	cluster.install(ClusterAddons, serve("v1beta1", "v1beta1"))
+	cluster.apply(helmReleaseObject)
+	cluster.apply(strings.ReplaceAll(helmReleaseObject, "name: kommander,", "name: dkp-insights,"))
+	cluster.apply(certManager)
+
+	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	kommander := found(support.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
+	o := observe(t, before.Config(token), Options{})
+	o.await("the versions of long ago", shows("v1.21.14", base, kommander))
+
+	cluster.change(HelmReleases, serve("v2", "v2"))
+	watchesV2 := func(r front.Request) bool {
+		return r.Resource == "helmreleases" && r.Version == "v2" && r.Verb == "watch" && r.Namespace == kommanderName
+	}
+	cluster.eventually("watch the version that is served now", func() error {
+		if before.Requests(watchesV2) == 0 {
+			return errors.New("no watch")
+		}
+		return nil
+	})
+	o.await("nothing got lost", shows("v1.21.14", base, kommander))
+
+	cluster.apply(strings.ReplaceAll(strings.ReplaceAll(helmReleaseObject, "v2beta1", "v2"),
+		"status: {", "status: {history: [{chartVersion: v2.16.0, status: deployed, version: 2}], "))
+	kommander.Evidence[0].Version = "2.16.0"
+	o.await("what only the new version has", shows("v1.21.14", base, kommander))
+}
+
+func TestObserverOutlivesStaleDiscovery(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "stale"
+	before := cluster.behind("v1.21.14")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(HelmReleases, serve("v2beta1", "v2beta1"))
+	watches := func(version string) error {
+		n := before.Requests(func(r front.Request) bool {
+			return r.Resource == "helmreleases" && r.Version == version && r.Verb == "watch"
+		})
+		if n == 0 {
+			return errors.New("no watch of " + version)
+		}
+		return nil
+	}
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)), Options{})
+	o.await("no HelmRelease", shows("v1.21.14"))
+	cluster.eventually("watch the only version", func() error { return watches("v2beta1") })
+	time.Sleep(settlingInTests + calm)
+
+	// Discovery knows of the new version a little later than the definition.
+	var asked atomic.Int64
+	cable.setInstead(func(request *http.Request) *http.Response {
+		if request.URL.Path != "/apis/helm.toolkit.fluxcd.io" || asked.Add(1) > 1 {
+			return nil
+		}
+		return reply(request, http.StatusOK, `{"kind":"APIGroup","apiVersion":"v1","name":"helm.toolkit.fluxcd.io",`+
+			`"versions":[{"groupVersion":"helm.toolkit.fluxcd.io/v2beta1","version":"v2beta1"}],`+
+			`"preferredVersion":{"groupVersion":"helm.toolkit.fluxcd.io/v2beta1","version":"v2beta1"}}`)
+	})
+	cluster.change(HelmReleases, serve("v2beta1", "v2beta1", "v2"))
+	cluster.eventually("watch the version that is preferred now", func() error { return watches("v2") })
+	time.Sleep(calm)
+
+	// And one that goes does so without a word, if its definition says otherwise.
+	before.Reset()
+	cable.setInstead(func(request *http.Request) *http.Response {
+		if !strings.HasPrefix(request.URL.Path, "/apis/helm.toolkit.fluxcd.io/v2/") &&
+			request.URL.Path != "/apis/helm.toolkit.fluxcd.io/v2" {
+			return nil
+		}
+		return reply(request, http.StatusNotFound, notFound)
+	})
+	cable.breakAll()
+	cluster.eventually("watch the version that is left", func() error { return watches("v2beta1") })
+	time.Sleep(calm)
+
+	before.Reset()
+	cable.setInstead(func(request *http.Request) *http.Response {
+		if !strings.HasPrefix(request.URL.Path, "/apis/helm.toolkit.fluxcd.io") {
+			return nil
+		}
+		return reply(request, http.StatusNotFound, notFound)
+	})
+	cable.breakAll()
+	time.Sleep(settlingInTests + calm)
+	cable.setInstead(nil)
+	cluster.eventually("watch again after nothing was served", func() error { return watches("v2") })
+}
+
+const notFound = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`
+
+func TestObserverSeesNodes(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "nodes"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.make(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "plain"}})
+
+	o := observe(t, before.Config(token), Options{NodesInterval: 100 * time.Millisecond})
+	o.await("nodes of another distribution", shows("v1.19.7"))
+	for _, label := range []string{konvoyNodeLabels[1], konvoyNodeLabels[0]} {
+		cluster.make(&corev1.Node{ObjectMeta: metav1.ObjectMeta{GenerateName: "konvoy-", Labels: map[string]string{label: "x"}}})
+		o.await("nodes of Konvoy", shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes["+label+"]", "")))
+	}
+	watches := func(r front.Request) bool { return r.Resource == "nodes" && r.Verb != "list" }
+	if n := before.Requests(watches); n > 0 {
+		t.Errorf("%d requests for nodes are no lists", n)
+	}
+}
+
+func TestObserverKeepsWhatItKnew(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "unreachable"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)),
+		Options{Patience: 100 * time.Millisecond, VersionInterval: 100 * time.Millisecond})
+	want := shows("v1.19.7",
+		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+	o.await("the cluster answers", want)
+
+	cable.setCut(true)
+	want.Err = &ContactError{Reason: Unanswered}
+	o.await("it does not", want)
+	changes := o.changes.Load()
+	time.Sleep(calm)
+	if n := o.changes.Load() - changes; n > 0 {
+		t.Errorf("%d changes were told while the cluster stayed away", n)
+	}
+	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
+	cable.setCut(false)
+	want.Err = nil
+	want.Facts.Installations[0].Evidence[0].Version = "stable-1.19-3.4.1"
+	o.await("it answers again", want)
+}
+
+func TestObserverTellsWhatFails(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "failing"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+
+	var cable cable
+	config := cable.connect(before.Config(token))
+	cable.setInstead(answer500("/clusteraddons"))
+	o := observe(t, config, Options{Patience: 100 * time.Millisecond})
+	o.await("one resource fails, and what it would show is not known", Snapshot{
+		Facts: support.Facts{KubernetesVersion: "v1.19.7"},
+		Err:   &ContactError{Reason: Failing, Object: ClusterAddons},
+	})
+	cable.setInstead(nil)
+	o.await("it does no longer", shows("v1.19.7"))
+}
+
+func TestObserverWithRefusedCredentials(t *testing.T) {
+	cluster := newCluster(t)
+	o := observe(t, cluster.behind("v1.19.7").Config("expired"), Options{Patience: 100 * time.Millisecond})
+	o.await("nothing is known", Snapshot{Err: &ContactError{Reason: Unauthorized}})
+}
+
+func TestObserverRunsOnce(t *testing.T) {
+	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := o.Run(ended); err != nil {
+		t.Error(err)
+	}
+	if err := o.Run(ended); err == nil {
+		t.Error("a second run is accepted, though what the first one has learned may be outdated")
+	}
+}
+
+// answer500 fails requests whose path ends so.
+func answer500(suffix string) func(*http.Request) *http.Response {
+	return func(request *http.Request) *http.Response {
+		if !strings.HasSuffix(request.URL.Path, suffix) {
+			return nil
+		}
+		return reply(request, http.StatusInternalServerError, `{"kind":"Status","apiVersion":"v1","status":"Failure",`+
+			`"reason":"InternalError","code":500,"message":"conversion webhook for kubeaddons failed"}`)
+	}
+}
+
+func reply(request *http.Request, code int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: code,
+		Header:     http.Header{"Content-Type": []string{"application/json"}},
+		Body:       io.NopCloser(strings.NewReader(body)),
+		Request:    request,
+	}
+}

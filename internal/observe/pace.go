@@ -1,0 +1,73 @@
+package observe
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/clock"
+)
+
+const (
+	// never is for those who wait to be told.
+	never time.Duration = -1
+	// jitter keeps the requests to many clusters, and of many operators, apart.
+	jitter = 0.2
+
+	firstRetry = 250 * time.Millisecond
+	lastRetry  = 30 * time.Second
+)
+
+// retry is how long to wait after each of several failures in a row.
+type retry struct {
+	most    time.Duration
+	backoff wait.Backoff
+}
+
+// newRetry returns a retry that waits no longer than what was asked for is of interest.
+func newRetry(most time.Duration) *retry {
+	r := &retry{most: min(most, lastRetry)}
+	r.reset()
+	return r
+}
+
+func (r *retry) reset() {
+	r.backoff = wait.Backoff{
+		Duration: min(firstRetry, r.most), Cap: r.most, Factor: 2, Jitter: jitter, Steps: 64,
+	}
+}
+
+func (r *retry) next() time.Duration { return r.backoff.Step() }
+
+// sleep waits for the time to pass, or to be woken. It is not alive when the context has ended.
+func sleep(ctx context.Context, clock clock.Clock, duration time.Duration, wake <-chan struct{}) (woken, alive bool) {
+	var passed <-chan time.Time
+	if duration != never {
+		timer := clock.NewTimer(duration)
+		defer timer.Stop()
+		passed = timer.C()
+	}
+	select {
+	case <-ctx.Done():
+	case <-passed:
+	case <-wake:
+		woken = true
+	}
+	return woken, ctx.Err() == nil
+}
+
+// poke fills a channel with room for one: several pokes before the reader comes are one.
+func poke(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
+
+// drain empties such a channel.
+func drain(wake <-chan struct{}) {
+	select {
+	case <-wake:
+	default:
+	}
+}

@@ -1,0 +1,146 @@
+package observe
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// The repositories of addons. Their releases are independent, and the policy of one says nothing about another.
+const (
+	baseAddonsRepository = "kubernetes-base-addons"
+	kommanderRepository  = "kubeaddons-kommander"
+)
+
+// isRepository tells whether a repository is the one of that name, whoever owns the copy. It may be written as a URL, a
+// path, or, as labels have it, a URL's path with "-" in place of "/": mesosphere-kubernetes-base-addons.
+func isRepository(written, name string) bool {
+	written = strings.TrimSuffix(strings.TrimRight(written, "/"), ".git")
+	owner, is := strings.CutSuffix(written, name)
+	return is && (owner == "" || strings.ContainsAny(owner[len(owner)-1:], "-/:"))
+}
+
+const stableChannel = "stable"
+
+// ref is the git ref from which addons were installed: a tag <channel>-<kubernetes>-<version>, such as
+// stable-1.19-3.2.0, a version such as v3.2.0, or anything else.
+type ref struct {
+	text string
+	// channel is empty when the ref is not a tag of a channel.
+	channel string
+	// kubernetes is the middle part, as it is written: stable-1.5-2.0.0 is a real tag.
+	kubernetes [3]uint64
+	// version is nil when the ref has none. The tags of before 2020-02, stable-1.15.6 and stable-1.16.4-2, have a build
+	// number or nothing in its place.
+	version *semver.Version
+	build   uint64
+}
+
+var (
+	channelTag = regexp.MustCompile(
+		`^(stable|testing|untested)-([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:-(.+))?$`)
+	buildNumber = regexp.MustCompile(`^[0-9]{1,9}$`)
+)
+
+func parseRef(text string) ref {
+	unreadable := ref{text: text}
+	match := channelTag.FindStringSubmatch(text)
+	if match == nil {
+		if version, err := semver.StrictNewVersion(strings.TrimPrefix(text, "v")); err == nil {
+			return ref{text: text, version: version}
+		}
+		return unreadable
+	}
+	parsed := ref{
+		text:       text,
+		channel:    match[1],
+		kubernetes: [3]uint64{number(match[2]), number(match[3]), number(match[4])},
+	}
+	switch rest := match[5]; {
+	case buildNumber.MatchString(rest):
+		parsed.build = number(rest)
+	case rest != "":
+		version, err := semver.StrictNewVersion(rest)
+		if err != nil {
+			return unreadable
+		}
+		parsed.version = version
+	}
+	return parsed
+}
+
+// number reads digits of which a pattern has made sure that they fit; none are 0.
+func number(digits string) uint64 {
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// isPrerelease tells whether the ref's own version says so.
+func (r ref) isPrerelease() bool { return r.version != nil && r.version.Prerelease() != "" }
+
+// isRelease tells whether the ref is a tag of the stable channel, and no prerelease.
+func (r ref) isRelease() bool { return r.channel == stableChannel && !r.isPrerelease() }
+
+// compareRefs orders the refs of a set that is mixed so that the first one is the worst, since that one is evaluated:
+// before all those that are no stable release (branches, other channels, prereleases, what cannot be read), which must
+// not hide behind a supported release; then the oldest, by version and, of the same version, by Kubernetes part.
+func compareRefs(a, b ref) int {
+	return cmp.Or(
+		compareBool(a.isRelease(), b.isRelease()),
+		compareBool(a.version != nil, b.version != nil),
+		compareVersions(a.version, b.version),
+		slices.Compare(a.kubernetes[:], b.kubernetes[:]),
+		cmp.Compare(a.build, b.build),
+		cmp.Compare(a.text, b.text),
+	)
+}
+
+// compareBool puts false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+func compareVersions(a, b *semver.Version) int {
+	if a == nil || b == nil {
+		return 0
+	}
+	return a.Compare(b)
+}
+
+// refsOf is the evidence of addons that come from the repository of base addons: one piece for each distinct ref, with
+// the first addon that has it.
+func refsOf(addons []Addon, source v1alpha1.EvidenceSource, read func(Addon) (repository, ref string)) []v1alpha1.Evidence {
+	first := map[string]Addon{}
+	var refs []ref
+	for _, addon := range addons {
+		repository, text := read(addon)
+		if !isRepository(repository, baseAddonsRepository) {
+			continue
+		}
+		if _, known := first[text]; !known {
+			first[text] = addon
+			refs = append(refs, parseRef(text))
+		}
+	}
+	slices.SortFunc(refs, compareRefs)
+	var evidence []v1alpha1.Evidence
+	for _, ref := range refs {
+		evidence = append(evidence, sign(source, first[ref.text].object(), ref.text))
+	}
+	return evidence
+}

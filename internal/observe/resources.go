@@ -1,0 +1,32 @@
+package observe
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// resource is a custom resource that is watched wherever the cluster has it.
+type resource struct {
+	// name is that of its CustomResourceDefinition.
+	name string
+	// namespace and fieldSelector limit what is watched; empty means that they do not.
+	namespace, fieldSelector string
+	// trim keeps of an object what the detectors read.
+	trim func(*unstructured.Unstructured) any
+}
+
+// resources are those that show the products with built-in detection.
+func resources() []resource {
+	return []resource{
+		{name: ClusterAddons, trim: trimAddon},
+		{name: Addons, trim: trimAddon},
+		{name: KonvoyClusters, namespace: konvoyNamespace, trim: trimKonvoyCluster},
+		{
+			name: HelmReleases, namespace: kommanderName, fieldSelector: "metadata.name=" + kommanderName,
+			trim: trimHelmRelease,
+		},
+		{name: KommanderCores, trim: trimKommanderCore},
+	}
+}
+
+func (r resource) groupResource() schema.GroupResource { return schema.ParseGroupResource(r.name) }

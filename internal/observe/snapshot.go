@@ -1,0 +1,34 @@
+package observe
+
+import (
+	"slices"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// Snapshot is what is known about a cluster at one instant.
+type Snapshot struct {
+	// Facts are what was found so far. While the cluster does not answer they are the last that were known.
+	Facts support.Facts
+	// Complete tells that all that there is to look at was looked at once, or proved to be out of reach (403). Before,
+	// what Facts does not have may still be there. It never becomes false again.
+	Complete bool
+	// Err tells that the cluster does not answer, or not to everything; nil while all is well. A failure shorter than
+	// Options.Patience is not told.
+	Err *ContactError
+}
+
+// equal compares content. The cause of an error, which holds addresses and ports, is none.
+func (s Snapshot) equal(other Snapshot) bool {
+	return s.Complete == other.Complete && s.Err.equal(other.Err) && apiequality.Semantic.DeepEqual(s.Facts, other.Facts)
+}
+
+func (s Snapshot) clone() Snapshot {
+	s.Facts.Installations = slices.Clone(s.Facts.Installations)
+	for i := range s.Facts.Installations {
+		s.Facts.Installations[i].Evidence = slices.Clone(s.Facts.Installations[i].Evidence)
+	}
+	return s
+}

@@ -1,0 +1,177 @@
+package observe
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// watcher watches one resource for as long as the cluster has it, in the version that it prefers.
+type watcher struct {
+	resource
+
+	observer *Observer
+	// wake has it look again: the definitions have changed, or the resource was not found where discovery had seen it.
+	wake chan struct{}
+	// lost is set in the latter case.
+	lost atomic.Bool
+
+	// asked and confirmed are the incarnations of the definition for which discovery has answered, at askedAt, and for
+	// which it has answered once more after it had time to settle.
+	asked, confirmed string
+	askedAt          time.Time
+	// version is what is watched; empty while nothing is.
+	version    schema.GroupVersionResource
+	reflection *reflection
+	retry      *retry
+}
+
+func newWatcher(observer *Observer, resource resource) *watcher {
+	return &watcher{
+		resource: resource,
+		observer: observer,
+		wake:     make(chan struct{}, 1),
+		retry:    newRetry(observer.options.DiscoveryInterval),
+	}
+}
+
+func (w *watcher) run(ctx context.Context) {
+	defer w.stop()
+	for alive := true; alive; {
+		_, alive = sleep(ctx, w.observer.options.Clock, w.look(ctx), w.wake)
+	}
+}
+
+// look follows the definition, and returns after which time to look again; never means not before something changes.
+func (w *watcher) look(ctx context.Context) time.Duration {
+	state, incarnation := w.observer.definitions.lookup(w.name)
+	lost := w.lost.Swap(false)
+	switch {
+	case state == unlisted:
+		return never
+	case state == listed && incarnation == "":
+		w.leave()
+		return never
+	case state == listed && incarnation == w.confirmed && !lost:
+		return never
+	}
+	version, err := w.discover(ctx)
+	if ctx.Err() != nil {
+		return never
+	}
+	return w.conclude(ctx, state, incarnation, version, err)
+}
+
+func (w *watcher) discover(ctx context.Context) (schema.GroupVersionResource, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.observer.options.RequestTimeout)
+	defer cancel()
+	return w.observer.clients.discover(ctx, w.groupResource())
+}
+
+// conclude acts on the answer of discovery.
+func (w *watcher) conclude(
+	ctx context.Context, state definitionsState, incarnation string, version schema.GroupVersionResource, err error,
+) time.Duration {
+	w.observer.world.heard(w.name, err)
+	switch answerOf(err) {
+	case granted:
+		w.retry.reset()
+		w.follow(ctx, version)
+		return w.confirm(state, incarnation)
+	case missing:
+		w.leave()
+		if state == unlistable {
+			return w.rediscovery()
+		}
+		// The definition is there: it takes a moment until it is served.
+		return w.retry.next()
+	case denied:
+		if w.reflection == nil {
+			w.observer.world.deny(w.name)
+		}
+		return w.rediscovery()
+	case outdated, failed:
+	}
+	return w.retry.next()
+}
+
+// confirm returns when to ask discovery again after it has answered.
+func (w *watcher) confirm(state definitionsState, incarnation string) time.Duration {
+	if state == unlistable {
+		return w.rediscovery()
+	}
+	now := w.observer.options.Clock.Now()
+	if w.asked != incarnation {
+		w.asked, w.askedAt = incarnation, now
+	}
+	if left := w.observer.settling - now.Sub(w.askedAt); left > 0 {
+		return left
+	}
+	w.confirmed = incarnation
+	return never
+}
+
+func (w *watcher) rediscovery() time.Duration {
+	return wait.Jitter(w.observer.options.DiscoveryInterval, jitter)
+}
+
+// follow watches the resource in that version. What an earlier version has shown holds until the new one was listed.
+func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResource) {
+	if w.reflection != nil && w.version == version {
+		return
+	}
+	w.stop()
+	world := w.observer.world
+	store := &items{trim: w.trim, changed: world.signal}
+	store.listed = func(i *items) { world.show(w.name, i) }
+	w.version = version
+	w.reflection = reflect(ctx, w.name, w.stream(version), &unstructured.Unstructured{}, store)
+}
+
+// leave is for when the cluster does not have the resource.
+func (w *watcher) leave() {
+	w.asked, w.confirmed = "", ""
+	w.stop()
+	w.observer.world.miss(w.name)
+}
+
+func (w *watcher) stop() {
+	if w.reflection != nil {
+		w.reflection.end()
+		w.reflection = nil
+	}
+}
+
+func (w *watcher) stream(version schema.GroupVersionResource) *stream {
+	client := w.observer.clients.dynamic.Resource(version).Namespace(w.namespace)
+	s := w.observer.newStream(w.heard)
+	s.list = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		options.FieldSelector = w.fieldSelector
+		return client.List(ctx, options)
+	}
+	s.watch = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		options.FieldSelector = w.fieldSelector
+		return client.Watch(ctx, options)
+	}
+	return s
+}
+
+// heard takes the outcome of a list or watch.
+func (w *watcher) heard(err error) {
+	w.observer.world.heard(w.name, err)
+	switch answerOf(err) {
+	case denied:
+		w.observer.world.deny(w.name)
+	case missing:
+		w.lost.Store(true)
+		poke(w.wake)
+	case granted, outdated, failed:
+	}
+}

@@ -1,0 +1,141 @@
+package observe
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+const patience = 20 * time.Second
+
+func newTestWorld() (*world, *clocktesting.FakeClock) {
+	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
+	names := []string{serverVersion, Nodes}
+	for _, resource := range resources() {
+		names = append(names, resource.name)
+	}
+	return newWorld(logr.Discard(), clock, patience, names), clock
+}
+
+func itemsOf(t *testing.T, objects ...string) *items {
+	t.Helper()
+	kept := &items{trim: trimAddon, changed: func() {}, listed: func(*items) {}}
+	var list []any
+	for _, object := range objects {
+		list = append(list, read(t, object))
+	}
+	if err := kept.Replace(list, "1"); err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+func TestWorldIsCompleteWhenAllWasLookedAt(t *testing.T) {
+	world, _ := newTestWorld()
+	steps := []func(){
+		func() { world.miss(ClusterAddons) },
+		func() { world.show(Addons, itemsOf(t)) },
+		func() { world.deny(KonvoyClusters) },
+		func() { world.miss(HelmReleases) },
+		func() { world.miss(KommanderCores) },
+		func() { world.tellVersion("v1.19.7"); world.show(serverVersion, nil) },
+	}
+	for _, step := range steps {
+		step()
+		if world.snapshot().Complete {
+			t.Fatal("complete before all was looked at")
+		}
+	}
+	world.deny(Nodes)
+	if !world.snapshot().Complete {
+		t.Error("not complete though all was looked at, or is forbidden")
+	}
+}
+
+func TestWorldChangesItsMind(t *testing.T) {
+	world, _ := newTestWorld()
+	const traefik = `{metadata: {name: traefik, labels: {
+		kubeaddons.mesosphere.io/repository-name: mesosphere-kubernetes-base-addons,
+		kubeaddons.mesosphere.io/repository-ref: stable-1.19-3.2.0}}}`
+	expect := func(what string, want ...support.Installation) {
+		t.Helper()
+		got := world.snapshot().Facts.Installations
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s\n-want +got:\n%s", what, diff)
+		}
+	}
+	forbidden := []support.Installation{
+		found(support.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
+		found(support.Kommander, "kommander", "Forbidden", ClusterAddons, ""),
+	}
+	seen := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/traefik", "stable-1.19-3.2.0")
+
+	expect("at first")
+	world.deny(ClusterAddons)
+	expect("forbidden", forbidden...)
+	world.show(ClusterAddons, itemsOf(t, traefik))
+	expect("permitted", seen)
+	world.deny(ClusterAddons)
+	expect("forbidden later: what was seen may be so no longer", forbidden...)
+	world.show(ClusterAddons, itemsOf(t, traefik))
+	expect("permitted again", seen)
+	world.miss(ClusterAddons)
+	expect("gone")
+}
+
+func TestWorldIsPatient(t *testing.T) {
+	world, clock := newTestWorld()
+	down := apierrors.NewServiceUnavailable("starting")
+	expect := func(what string, want *ContactError) {
+		t.Helper()
+		got := world.snapshot().Err
+		if !got.equal(want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+
+	expect("at first", nil)
+	world.heard(serverVersion, down)
+	expect("one failure", nil)
+	clock.Step(patience - time.Second)
+	world.heard(serverVersion, down)
+	expect("failures for less than the patience", nil)
+	clock.Step(time.Second)
+	world.heard(serverVersion, down)
+	expect("failures for the patience", &ContactError{Reason: Failing})
+	world.heard(serverVersion, errForbidden())
+	expect("an answer, even though it is no", nil)
+	world.heard(serverVersion, down)
+	expect("the first failure after that", nil)
+}
+
+func TestWorldTellsWhatFails(t *testing.T) {
+	world, clock := newTestWorld()
+	refused := errors.New("refused")
+	expect := func(what string, want *ContactError) {
+		t.Helper()
+		if got := world.snapshot().Err; !got.equal(want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+
+	world.heard(KommanderCores, refused)
+	world.heard(HelmReleases, refused)
+	clock.Step(patience)
+	expect("the first of several resources", &ContactError{Reason: Failing, Object: HelmReleases})
+	world.heard(serverVersion, apierrors.NewUnauthorized("expired"))
+	clock.Step(patience)
+	expect("the API server before its resources", &ContactError{Reason: Unauthorized})
+	world.heard(serverVersion, nil)
+	world.heard(HelmReleases, nil)
+	expect("what is left", &ContactError{Reason: Failing, Object: KommanderCores})
+	world.heard(KommanderCores, errNotFound())
+	expect("gone, which is an answer", nil)
+}
