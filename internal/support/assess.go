@@ -48,7 +48,7 @@ func (s *Set) assess(cluster Cluster, now time.Time) Assessment {
 	}
 	here := scope{set: s, labels: cluster.Labels, now: now}
 	known := gather(cluster)
-	assessment := Assessment{KubernetesVersion: Printable(known.kubernetes)}
+	assessment := Assessment{KubernetesVersion: Printable(cluster.Facts.KubernetesVersion)}
 	var statements []statement
 	for _, sub := range here.subjects(known) {
 		if len(assessment.Releases) == maxInstallations {

@@ -143,8 +143,9 @@ func needs(product string, versions ...string) func(*v1alpha1.Release) {
 	}
 }
 
+// upgradesFrom without any minor says that no upgrade is documented.
 func upgradesFrom(minors ...string) func(*v1alpha1.Release) {
-	return func(r *v1alpha1.Release) { r.UpgradesFrom = minors }
+	return func(r *v1alpha1.Release) { r.UpgradesFrom = append([]string{}, minors...) }
 }
 
 func patched(version string, options ...func(*v1alpha1.Patch)) func(*v1alpha1.Release) {

@@ -2,6 +2,7 @@ package support
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -84,7 +85,7 @@ func checkOverduePlan(s *subject) []statement {
 		return nil
 	}
 	return []statement{s.state("", "", v1alpha1.FindingLifecycle, v1alpha1.ReasonPlannedReleaseOverdue, fmt.Sprintf(
-		"may be about to lose its support: %s and is not confirmed; give its generalAvailability in the policy, or move its"+
+		"may be about to lose its support: %s; give the generalAvailability in the policy, or move the"+
 			" plannedGeneralAvailability", listOf(s.verdict.overdue, 3)))}
 }
 
@@ -123,6 +124,10 @@ func (s *subject) checkRequired(product string) statement {
 	unread := ""
 	for _, i := range s.cluster.of(product) {
 		used, _ := use(s.cluster.installations[i].Evidence)
+		if used.Source == v1alpha1.SourceForbidden {
+			unread = "the cluster refuses to tell whether " + product + " is installed"
+			continue
+		}
 		version, err := ParseVersion(used.Version)
 		if err != nil {
 			unread = "the installed " + product + " has an unknown version"
@@ -232,10 +237,21 @@ func (s *subject) wayOut() string {
 			return "supported are " + strings.Join(minors, ", ")
 		}
 		return "no supported minor is known"
+	case p.lifecycle.Follows != nil && s.endedByItself(p):
+		return fmt.Sprintf("go to another minor for %s %s", p.lifecycle.Follows.Product, s.tag.kubernetes)
 	case p.lifecycle.Follows != nil:
 		return "upgrade " + p.lifecycle.Follows.Product + " and go to the tag for it"
 	}
 	return s.nextMinors(p)
+}
+
+// endedByItself tells whether the minor of a tag brought the end, and not the Kubernetes part.
+func (s *subject) endedByItself(p *Policy) bool {
+	if s.release == nil || s.verdict.state != v1alpha1.StateUnsupported || s.verdict.end.IsZero() {
+		return false
+	}
+	own := &p.lines[p.find(s.release.minor)]
+	return s.verdict.end.Equal(own.withdrawn) || s.verdict.end.Equal(own.through)
 }
 
 // nextMinors names the minors to which an upgrade from the installed one is documented and that are out, each with its
@@ -258,13 +274,8 @@ func (s *subject) nextMinors(p *Policy) string {
 // upgradesFrom tells whether the way from a minor to the i-th is documented: as the policy lists it, else from the minor
 // before.
 func (p *Policy) upgradesFrom(i int, from Minor) bool {
-	if documented := p.releases[i].upgradesFrom; len(documented) > 0 {
-		for _, source := range documented {
-			if source == from {
-				return true
-			}
-		}
-		return false
+	if documented := p.releases[i].upgradesFrom; documented != nil {
+		return slices.Contains(documented, from)
 	}
 	return i+1 < len(p.releases) && p.releases[i+1].minor == from
 }

@@ -3,6 +3,7 @@ package support
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -68,8 +69,11 @@ func (r rolling) rollUp(statements []statement, releases []v1alpha1.InstalledRel
 			return r.of(status, of, releases)
 		}
 	}
-	return Condition{Type: r.condition, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck,
-		Message: "nothing is installed that a policy could speak about"}
+	nothing := "nothing is installed that a policy could speak about"
+	if len(releases) > 0 {
+		nothing = "no requirement is known for what is installed"
+	}
+	return Condition{Type: r.condition, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck, Message: nothing}
 }
 
 // of makes a condition of the statements that have its status, which are at least one.
@@ -86,6 +90,8 @@ func (r rolling) of(status metav1.ConditionStatus, statements []statement, relea
 			plural(len(statements), "check", "checks"))
 	case r.condition == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
 		c.Message = "no installed release needs an upgrade"
+	case c.Reason == v1alpha1.ReasonEndNotAnnounced || c.Reason == v1alpha1.ReasonEndNotNear:
+		c.Message = foreseen(releases)
 	case r.condition == v1alpha1.ConditionExpiringSoon && status == metav1.ConditionFalse:
 		c.Message = messages(ofReason(statements, c.Reason))
 	default:
@@ -110,34 +116,42 @@ func messages(statements []statement) string {
 	return joinSome(said, "; ", maxStatements)
 }
 
-// allSupported is the message of a cluster on which all is supported: it names the end that comes first, else what is
-// last in its window.
+// allSupported is the message of a cluster on which all is supported.
 func allSupported(releases []v1alpha1.InstalledRelease) string {
-	text := fmt.Sprintf("all %s supported", plural(len(releases), "installed release is", "installed releases are"))
 	if len(releases) == 1 {
-		text = "the installed release is supported"
+		return "the installed release is supported; " + foreseen(releases)
 	}
+	return fmt.Sprintf("all %d installed releases are supported; %s", len(releases), foreseen(releases))
+}
+
+// foreseen says what is known about the ends to come: the first one that has a day, what is last in its window, and the
+// plans that nobody confirmed.
+func foreseen(releases []v1alpha1.InstalledRelease) string {
 	var first *v1alpha1.InstalledRelease
-	var last []string
+	var last, overdue []string
 	for i := range releases {
 		r := &releases[i]
 		if r.SupportEndTime != nil && (first == nil || r.SupportEndTime.Before(first.SupportEndTime)) {
 			first = r
 		}
-		if slices.ContainsFunc(r.Findings, func(f v1alpha1.Finding) bool {
-			return f.Reason == v1alpha1.ReasonLastInWindow && f.Type == v1alpha1.FindingLifecycle
-		}) {
-			last = append(last, Printable(r.Product)+" "+r.Version)
+		for _, f := range r.Findings {
+			switch {
+			case f.Reason == v1alpha1.ReasonPlannedReleaseOverdue:
+				overdue = append(overdue, f.Message)
+			case f.Reason == v1alpha1.ReasonLastInWindow && f.Type == v1alpha1.FindingLifecycle:
+				last = append(last, Printable(r.Product)+" "+r.Version)
+			}
 		}
 	}
-	switch {
-	case first != nil:
-		text += fmt.Sprintf("; the first end is that of %s %s, at %s", Printable(first.Product), first.Version,
-			first.SupportEndTime.UTC().Format("2006-01-02T15:04:05Z"))
-	case len(last) > 0:
+	text := "no end is announced"
+	if first != nil {
+		text = fmt.Sprintf("the first end is that of %s %s, at %s", Printable(first.Product), first.Version,
+			first.SupportEndTime.UTC().Format(time.RFC3339))
+	} else if len(last) > 0 {
 		text += "; last in the window: " + listOf(last, 4)
-	default:
-		text += "; no end is announced"
+	}
+	if len(overdue) > 0 {
+		text += "; " + joinSome(overdue, "; ", 1)
 	}
 	return text
 }

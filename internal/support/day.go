@@ -22,10 +22,14 @@ func (d day) plus(days int) day {
 	return dayOf(time.Date(d.year, d.month, d.day+days, 0, 0, 0, 0, time.UTC))
 }
 
+// The years that a day can have. Instants in a status have four digits for the year, the day after 9999-12-31 has five;
+// and the zero time, in the year 1, means that none is set.
+const firstYear, lastYear = 1900, 9998
+
 // parseDay reads a day such as 2021-05-05. Days that do not exist, such as 2021-02-30, are errors.
 func parseDay(text string) (day, error) {
 	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
+	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
 		return day{}, fmt.Errorf("%s is not a day such as 2021-05-05", quote(text))
 	}
 	return dayOf(t), nil

@@ -84,7 +84,8 @@ func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 		case !own.availability.at(s.now):
 			r.Stage = v1alpha1.StagePlanned
 		case own.isWithdrawn(s.now):
-			r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(own.withdrawn)
+			ended := endOfWithdrawn(spans[i], own.withdrawn)
+			r.Stage, r.SupportEndTime, r.EndsWith = v1alpha1.StageWithdrawn, endTime(ended.end), ended.endsWith
 		case supported:
 			r.Stage = v1alpha1.StageSupported
 			if s.supportedMinor(p, i, current).lastInWindow {
@@ -179,7 +180,7 @@ func (s scope) tagStage(p *Policy, i int, kubernetes *Policy) (v1alpha1.ReleaseS
 	own := &p.lines[i]
 	switch {
 	case own.isWithdrawn(s.now):
-		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(own.withdrawn)
+		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(earliest(own.withdrawn, own.through))
 		return r, true
 	case own.availability.released.After(s.now) || !own.availability.planned.IsZero():
 		r.Stage = v1alpha1.StagePlanned

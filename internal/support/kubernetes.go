@@ -119,7 +119,7 @@ func compileRange(spec *v1alpha1.KubernetesRange, problem func(field, found, all
 		return compiled
 	}
 	standard, err := parseKubernetesVersion(spec.Default)
-	if err != nil || !compiled.contains(standard) {
+	if err != nil || !compiled.contains(standard) || len(spec.Default) > printableLimit {
 		problem("default", spec.Default, fmt.Sprintf("an exact version from %s to %s", spec.Minimum, spec.Maximum))
 	}
 	return compiled

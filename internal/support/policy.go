@@ -40,7 +40,8 @@ type release struct {
 	kubernetes *kubernetesRange
 	requires   []requirement
 	// patches are ordered newest first.
-	patches      []patch
+	patches []patch
+	// upgradesFrom is nil where the policy does not say.
 	upgradesFrom []Minor
 }
 
@@ -90,9 +91,7 @@ type compiler struct {
 }
 
 func (c *compiler) header(spec *v1alpha1.SupportPolicySpec, path *field.Path) {
-	if spec.Product == "" {
-		c.problems.add(path.Child("product"), spec.Product, "the name of a product")
-	}
+	validateProduct(spec.Product, path.Child("product"), &c.problems)
 	validateURL(spec.DocumentationURL, path.Child("documentationURL"), &c.problems)
 	zoneName := defaultTimeZone
 	if spec.TimeZone != nil {
@@ -220,8 +219,15 @@ func (c *compiler) day(text string, path *field.Path) time.Time {
 
 func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path) release {
 	compiled := release{minor: minor, kubernetes: c.kubernetes(spec.Kubernetes, path)}
+	if !c.problems.bound(path.Child("requires"), len(spec.Requires), maxRequirements, "requirements") ||
+		!c.problems.bound(path.Child("upgradesFrom"), len(spec.UpgradesFrom), maxUpgradesFrom, "minors") {
+		return compiled
+	}
 	for i := range spec.Requires {
 		compiled.requires = append(compiled.requires, c.requirement(&spec.Requires[i], path.Child("requires").Index(i)))
+	}
+	if spec.UpgradesFrom != nil {
+		compiled.upgradesFrom = []Minor{}
 	}
 	for i, from := range spec.UpgradesFrom {
 		source, err := ParseMinor(from)
@@ -230,6 +236,7 @@ func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path
 		}
 		compiled.upgradesFrom = append(compiled.upgradesFrom, source)
 	}
+	c.problems.duplicates(path.Child("upgradesFrom"), spec.UpgradesFrom)
 	compiled.patches = c.patches(spec, minor, path)
 	return compiled
 }
@@ -254,6 +261,7 @@ func (c *compiler) patches(spec *v1alpha1.Release, minor Minor, path *field.Path
 			continue
 		}
 		seen[version.String()] = true
+		c.problems.boundText(at.Child("avoid"), one.Avoid, maxAvoid)
 		released := c.day(one.GeneralAvailability, at.Child("generalAvailability"))
 		if !released.IsZero() && spec.PlannedGeneralAvailability != "" && version.Prerelease() == "" {
 			c.problems.say(path.Child("plannedGeneralAvailability"), spec.PlannedGeneralAvailability,
@@ -269,10 +277,14 @@ func (c *compiler) patches(spec *v1alpha1.Release, minor Minor, path *field.Path
 
 func (c *compiler) requirement(spec *v1alpha1.Requirement, path *field.Path) requirement {
 	compiled := requirement{product: spec.Product, texts: spec.Versions}
-	validateOtherProduct(spec.Product, c.policy.product, path.Child("product"), &c.problems)
+	validateOtherProduct(spec.Product, c.policy.product, path.Child("product"), "a release cannot require its own", &c.problems)
 	if len(spec.Versions) == 0 {
 		c.problems.add(path.Child("versions"), "nothing", "at least one version such as 1.8.x")
 	}
+	if !c.problems.bound(path.Child("versions"), len(spec.Versions), maxRequiredVersions, "versions") {
+		return compiled
+	}
+	c.problems.duplicates(path.Child("versions"), spec.Versions)
 	for i, text := range spec.Versions {
 		pattern, err := parseVersionPattern(text)
 		if err != nil {

@@ -32,7 +32,8 @@ func NewSet(policies ...*Policy) *Set {
 		}
 	}
 	for name, problem := range set.cycles() {
-		set.problems[name] = append(set.problems[name], problem)
+		// The list may be the policy's own, which other sets share.
+		set.problems[name] = append(slices.Clip(set.problems[name]), problem)
 	}
 	set.instants = set.allInstants()
 	return set

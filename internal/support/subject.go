@@ -1,6 +1,8 @@
 package support
 
 import (
+	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -50,47 +52,79 @@ type subject struct {
 
 // gathered are the facts about a cluster with what was declared worked in.
 type gathered struct {
-	kubernetes      string
+	kubernetes      v1alpha1.Evidence
 	kubernetesRead  kubernetesVersion
 	kubernetesError error
 	installations   []Installation
+	// detected is how many of the installations come first because they were detected, while declarations are worked in.
+	detected int
 }
 
 // gather works declarations into the facts. What is detected wins: a declaration gives the version only to an
 // installation whose version nothing tells, and a release of its own only where the product was not detected under its
 // name.
 func gather(cluster Cluster) *gathered {
-	g := &gathered{kubernetes: cluster.Facts.KubernetesVersion}
+	g := &gathered{
+		kubernetes: v1alpha1.Evidence{
+			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: Printable(cluster.Facts.KubernetesVersion),
+		},
+		detected: len(cluster.Facts.Installations),
+	}
 	for _, installation := range cluster.Facts.Installations {
-		installation.Evidence = slices.Clone(installation.Evidence)
+		// What the status has no room for must not be judged either: it would be judged differently from there.
+		installation.Evidence = slices.Clone(installation.Evidence[:min(len(installation.Evidence), 1+maxOtherEvidence)])
 		g.installations = append(g.installations, installation)
 	}
-	for _, declared := range cluster.Declared {
-		if declared.Product == Kubernetes {
-			if g.kubernetes == "" {
-				g.kubernetes = declared.Version
-			}
-			continue
-		}
+	for _, declared := range inOrder(cluster.Declared) {
 		g.declare(declared)
 	}
 	slices.SortFunc(g.installations, func(a, b Installation) int {
-		if order := strings.Compare(a.Product, b.Product); order != 0 {
-			return order
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
 	})
-	g.kubernetesRead, g.kubernetesError = parseKubernetesVersion(g.kubernetes)
+	// One place is Kubernetes' own.
+	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
+	if g.kubernetes.Version == "" {
+		g.kubernetesError = errors.New("the API server did not tell it")
+		return g
+	}
+	g.kubernetesRead, g.kubernetesError = parseKubernetesVersion(g.kubernetes.Version)
 	return g
+}
+
+// inOrder makes the order in which releases are declared meaningless: those that name an installation come before those
+// for "default", which may mean the same one.
+func inOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
+	sorted := slices.Clone(declared)
+	slices.SortStableFunc(sorted, func(a, b v1alpha1.DeclaredRelease) int {
+		switch byName := strings.Compare(a.Name, b.Name); {
+		case byName == 0:
+			return strings.Compare(a.Product, b.Product)
+		case a.Name == DefaultInstallation:
+			return 1
+		case b.Name == DefaultInstallation:
+			return -1
+		default:
+			return byName
+		}
+	})
+	return sorted
 }
 
 // declare puts a declaration behind the evidence of the installation that it means. The name "default" means the only
 // one that was detected, whatever its name.
 func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
-	detected := g.of(declared.Product)
-	for _, i := range detected {
-		if g.installations[i].Name == declared.Name || (declared.Name == DefaultInstallation && len(detected) == 1) {
+	if declared.Product == Kubernetes {
+		if g.kubernetes.Version == "" {
+			g.kubernetes = evidence
+		}
+		return
+	}
+	found := g.of(declared.Product)
+	detected := slices.DeleteFunc(slices.Clone(found), func(i int) bool { return i >= g.detected })
+	for _, i := range found {
+		isOnly := declared.Name == DefaultInstallation && len(detected) == 1 && i == detected[0]
+		if g.installations[i].Name == declared.Name || isOnly {
 			g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
 			return
 		}
@@ -114,6 +148,14 @@ func (g *gathered) of(product string) []int {
 }
 
 func (g *gathered) has(product string) bool { return len(g.of(product)) > 0 }
+
+// shows tells whether a product is certainly there; where the operator may not look it may or may not be.
+func (g *gathered) shows(product string) bool {
+	return slices.ContainsFunc(g.of(product), func(i int) bool {
+		used, _ := use(g.installations[i].Evidence)
+		return used.Source != v1alpha1.SourceForbidden
+	})
+}
 
 // use splits evidence into the piece that gives the version, which is the first with a version, else the first, and the
 // rest. What stands there twice says no more than once.
@@ -148,12 +190,12 @@ func (s scope) kubernetesSubject(g *gathered) *subject {
 		return nil
 	}
 	if chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil &&
-		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.has) {
+		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.shows) {
 		return nil
 	}
-	return s.subject(g, Installation{Product: Kubernetes, Name: DefaultInstallation, Evidence: []v1alpha1.Evidence{
-		{Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: Printable(g.kubernetes)},
-	}})
+	return s.subject(g, Installation{
+		Product: Kubernetes, Name: DefaultInstallation, Evidence: []v1alpha1.Evidence{g.kubernetes},
+	})
 }
 
 func (s scope) subject(g *gathered, installation Installation) *subject {

@@ -64,9 +64,9 @@ func parseTag(text string) (tag, error) {
 	return parsed, nil
 }
 
-// withVersion is the tag of another version for the same Kubernetes.
+// withVersion is the tag of another version for the same Kubernetes, on the channel that is supported.
 func (t tag) withVersion(version *semver.Version) string {
-	return fmt.Sprintf("%s-%s-%s", t.channel, t.kubernetesText, version)
+	return fmt.Sprintf("%s-%s-%s", stableChannel, t.kubernetesText, version)
 }
 
 func (t tag) isPrerelease() bool { return t.version != nil && t.version.Prerelease() != "" }

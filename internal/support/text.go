@@ -12,14 +12,24 @@ import (
 const printableLimit = 64
 
 // Printable makes foreign text fit for messages and status: everything but printable characters is escaped as in a Go
-// string, invalid UTF-8 included, and what is longer than 64 characters is cut, with "..." as the last three.
+// string, invalid UTF-8 included, and what is longer than 64 characters is cut, with "..." as the last three. Text that
+// is fit already stays as it is, so that a status which is read back and written again does not change.
 func Printable(text string) string {
 	// Escaping at most multiplies, so the first 4 bytes a character are enough to fill the limit.
 	if len(text) > utf8.UTFMax*(printableLimit+1) {
 		text = text[:utf8.UTFMax*(printableLimit+1)]
 	}
-	quoted := strconv.Quote(text)
-	plain := strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	var escaped strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if isText := r != utf8.RuneError || size > 1; isText && strconv.IsPrint(r) {
+			escaped.WriteRune(r)
+		} else {
+			escaped.WriteString(strings.Trim(strconv.Quote(text[:size]), `"`))
+		}
+		text = text[size:]
+	}
+	plain := escaped.String()
 	if utf8.RuneCountInString(plain) <= printableLimit {
 		return plain
 	}
@@ -44,16 +54,20 @@ func joinSome(words []string, separator string, limit int) string {
 // dayText prints an instant as the day that begins with it in the zone, or in full where no day does. Zones other than
 // UTC are named, since a day alone would be ambiguous.
 func dayText(instant time.Time, zone *time.Location) string {
-	local := instant.In(zone)
-	start, err := startOfDay(dayOf(local), zone)
-	if err != nil || !start.Equal(instant) {
+	if !beginsDay(instant, zone) {
 		return instant.UTC().Format(time.RFC3339)
 	}
-	day := local.Format(time.DateOnly)
+	day := instant.In(zone).Format(time.DateOnly)
 	if zoneIsUTC(zone) {
 		return day
 	}
 	return fmt.Sprintf("%s (%s)", day, zone)
+}
+
+// beginsDay tells whether a day of the zone begins at the instant. One of another zone need not.
+func beginsDay(instant time.Time, zone *time.Location) bool {
+	start, err := startOfDay(dayOf(instant.In(zone)), zone)
+	return err == nil && start.Equal(instant)
 }
 
 func zoneIsUTC(zone *time.Location) bool {

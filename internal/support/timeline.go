@@ -236,8 +236,9 @@ func whyEnded(lines, assumed []line, ended int, at time.Time) (cause, string) {
 	case !assumed[ended].through.IsZero():
 		return causeThrough, ""
 	}
+	// A minor that came out on an unknown day may count from this instant on as well; it did not come out then.
 	for i := ended - 1; i >= 0; i-- {
-		if assumed[i].availability.provenFrom().Equal(at) {
+		if assumed[i].availability.released.Equal(at) {
 			if lines[i].availability.planned.Equal(at) {
 				return causePlanned, lines[i].minor.String()
 			}

@@ -2,7 +2,11 @@ package support
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -11,7 +15,7 @@ import (
 )
 
 // The bounds that the schema does not know, because old API servers cannot change numeric bounds and because a
-// LabelSelector is taken over as it is.
+// LabelSelector is taken over as it is; and those that it knows, for files that no API server has seen.
 const (
 	maxExpiringSoonDays  = 3650
 	maxSupportedMinors   = 100
@@ -19,10 +23,19 @@ const (
 	maxSelectorValues    = 64
 	maxReleases          = 100
 	maxPatches           = 100
+	maxRequirements      = 16
+	maxRequiredVersions  = 32
+	maxUpgradesFrom      = 16
+	maxRangeOfProducts   = 8
+	maxProductName       = 63
+	maxURL               = 2048
+	maxAvoid             = 512
+	maxDeclared          = 32
+	maxInstallationName  = 253
 	maxReportedProblems  = 8
 	defaultTimeZone      = "Etc/UTC"
 	defaultExpiringSoon  = 90
-	allowedDay           = "a day that exists, such as 2021-05-05"
+	allowedDay           = "a day that exists, such as 2021-05-05, of the years 1900 to 9998"
 	allowedMinor         = "a minor such as 1.4"
 	allowedVersionOfLine = "a version of this minor, such as "
 )
@@ -39,6 +52,27 @@ func (p *problems) add(path *field.Path, found any, allowed string) {
 
 func (p *problems) say(path *field.Path, found, detail string) {
 	p.list = append(p.list, field.Invalid(path, Printable(found), detail))
+}
+
+// bound refuses more than there may be. It tells whether there are not too many.
+func (p *problems) bound(path *field.Path, n, limit int, what string) bool {
+	if n > limit {
+		p.add(path, fmt.Sprintf("%d %s", n, what), fmt.Sprintf("at most %d", limit))
+	}
+	return n <= limit
+}
+
+func (p *problems) boundText(path *field.Path, text string, limit int) bool {
+	return p.bound(path, utf8.RuneCountInString(text), limit, "characters")
+}
+
+// duplicates refuses what stands in a list twice.
+func (p *problems) duplicates(path *field.Path, texts []string) {
+	for i, text := range texts {
+		if slices.Contains(texts[:i], text) {
+			p.list = append(p.list, field.Duplicate(path.Index(i), Printable(text)))
+		}
+	}
 }
 
 // Describe puts problems into one sentence for a condition; it names at most eight.
@@ -66,13 +100,23 @@ func validateSelector(selector *metav1.LabelSelector, path *field.Path, p *probl
 			return
 		}
 	}
-	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
-		p.say(path, "", "must be a label selector: "+Printable(err.Error()))
+	for _, key := range slices.Sorted(maps.Keys(selector.MatchLabels)) {
+		value := selector.MatchLabels[key]
+		if _, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchLabels: map[string]string{key: value}}); err != nil {
+			p.add(path.Child("matchLabels").Key(Printable(key)), value, "the value of a label, under its key")
+		}
+	}
+	for i, term := range selector.MatchExpressions {
+		alone := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{term}}
+		if _, err := metav1.LabelSelectorAsSelector(alone); err != nil {
+			p.say(path.Child("matchExpressions").Index(i), term.Key+" "+string(term.Operator)+" "+strings.Join(term.Values, ","),
+				"must be a term of a label selector: "+Printable(err.Error()))
+		}
 	}
 }
 
 func validateURL(text string, path *field.Path, p *problems) {
-	if text == "" {
+	if text == "" || !p.boundText(path, text, maxURL) {
 		return
 	}
 	if parsed, err := url.Parse(text); err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" {
@@ -93,31 +137,35 @@ func validateLifecycle(lifecycle *v1alpha1.Lifecycle, product string, path *fiel
 		if len(rangeOf.Products) == 0 {
 			p.add(path.Child("rangeOf", "products"), "nothing", "at least one product")
 		}
-		seen := map[string]bool{}
-		for i, name := range rangeOf.Products {
-			validateOtherProduct(name, product, path.Child("rangeOf", "products").Index(i), p)
-			if seen[name] {
-				p.list = append(p.list, field.Duplicate(path.Child("rangeOf", "products").Index(i), Printable(name)))
+		if p.bound(path.Child("rangeOf", "products"), len(rangeOf.Products), maxRangeOfProducts, "products") {
+			for i, name := range rangeOf.Products {
+				validateOtherProduct(name, product, path.Child("rangeOf", "products").Index(i), "a lifecycle cannot rest on itself", p)
 			}
-			seen[name] = true
+			p.duplicates(path.Child("rangeOf", "products"), rangeOf.Products)
 		}
 	}
 	if follows := lifecycle.Follows; follows != nil {
 		members++
-		validateOtherProduct(follows.Product, product, path.Child("follows", "product"), p)
+		validateOtherProduct(follows.Product, product, path.Child("follows", "product"), "a lifecycle cannot rest on itself", p)
 	}
 	if members != 1 {
 		p.add(path, fmt.Sprintf("%d members", members), "exactly one of window, rangeOf and follows")
 	}
 }
 
-func validateOtherProduct(name, own string, path *field.Path, p *problems) {
-	switch name {
-	case "":
-		p.add(path, name, "the name of a product")
-	case own:
-		p.say(path, name, "must be another product: a lifecycle cannot rest on itself")
+func validateOtherProduct(name, own string, path *field.Path, why string, p *problems) {
+	if name != "" && name == own {
+		p.say(path, name, "must be another product: "+why)
+		return
 	}
+	validateProduct(name, path, p)
+}
+
+func validateProduct(name string, path *field.Path, p *problems) {
+	if name == "" {
+		p.add(path, name, "the name of a product")
+	}
+	p.boundText(path, name, maxProductName)
 }
 
 func numberText(n *int32) string {
@@ -137,11 +185,14 @@ func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 	}
 	type key struct{ product, name string }
 	seen := map[key]bool{}
+	if !p.bound(path.Child("declaredReleases"), len(spec.DeclaredReleases), maxDeclared, "releases") {
+		return p.list
+	}
 	for i, declared := range spec.DeclaredReleases {
 		at := path.Child("declaredReleases").Index(i)
-		if declared.Product == "" {
-			p.add(at.Child("product"), declared.Product, "the name of a product")
-		}
+		validateProduct(declared.Product, at.Child("product"), &p)
+		p.boundText(at.Child("name"), declared.Name, maxInstallationName)
+		p.boundText(at.Child("version"), declared.Version, printableLimit)
 		if declared.Name == "" {
 			p.add(at.Child("name"), declared.Name, "the name of an installation, or "+DefaultInstallation)
 		}

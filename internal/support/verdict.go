@@ -64,7 +64,7 @@ func (s scope) judgeWindow(p *Policy, minor Minor) verdict {
 	case own.isWithdrawn(s.now):
 		gone := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
 			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
-		gone.end = own.withdrawn
+		gone.end = endOfWithdrawn(spans, own.withdrawn).end
 		return gone
 	case supported:
 		return s.supportedMinor(p, i, current)
@@ -74,6 +74,14 @@ func (s scope) judgeWindow(p *Policy, minor Minor) verdict {
 		"is not supported: "+endedText("support of "+minor.String(), ended, p.zone))
 	over.end = ended.end
 	return over
+}
+
+// endOfWithdrawn is the span whose end is that of a withdrawn minor's support: the withdrawal, or what ended it before.
+func endOfWithdrawn(spans []span, withdrawn time.Time) span {
+	if ended, ok := lastEnded(spans, withdrawn); ok {
+		return ended
+	}
+	return span{end: withdrawn, cause: causeWithdrawn}
 }
 
 func notYetAvailable(p *Policy, l *line) string {
@@ -150,7 +158,8 @@ func (s scope) overduePlans(p *Policy, i, place int) []string {
 	for j := range i {
 		planned := p.lines[j].availability.planned
 		if !planned.IsZero() && !s.now.Before(planned) {
-			overdue = append(overdue, fmt.Sprintf("%s was planned for %s", p.lines[j].minor, dayText(planned, p.zone)))
+			overdue = append(overdue, fmt.Sprintf("%s was planned for %s and is not confirmed",
+				p.lines[j].minor, dayText(planned, p.zone)))
 		}
 	}
 	if place+len(overdue) < p.window {
@@ -167,7 +176,9 @@ func endsText(what string, s span, zone *time.Location) string {
 	case causeReleased:
 		return fmt.Sprintf("%s ends on %s, when %s becomes generally available", what, dayText(s.end, zone), s.endsWith)
 	case causeThrough:
-		return fmt.Sprintf("%s lasts through %s", what, lastDay(s.end, zone))
+		if beginsDay(s.end, zone) {
+			return fmt.Sprintf("%s lasts through %s", what, lastDay(s.end, zone))
+		}
 	case causeWithdrawn:
 		return fmt.Sprintf("%s ends on %s, when it is withdrawn", what, dayText(s.end, zone))
 	case causeNone:
@@ -184,7 +195,9 @@ func endedText(what string, s span, zone *time.Location) string {
 	case causeReleased, causePlanned:
 		return fmt.Sprintf("%s ended on %s, when %s became generally available", what, dayText(s.end, zone), s.endsWith)
 	case causeThrough:
-		return fmt.Sprintf("%s lasted through %s", what, lastDay(s.end, zone))
+		if beginsDay(s.end, zone) {
+			return fmt.Sprintf("%s lasted through %s", what, lastDay(s.end, zone))
+		}
 	case causeWithdrawn, causeNone:
 	}
 	return fmt.Sprintf("%s ended on %s", what, dayText(s.end, zone))
@@ -242,10 +255,11 @@ func (s scope) judgeRange(p *Policy, version string, against func(*kubernetesRan
 // containment is what the ranges of other products' minors say about a Kubernetes version.
 type containment struct {
 	spans []span
-	// within are the supported minors that contain the version now; lastOnly stays true while each of them is last in
-	// its window.
+	// within are the supported minors that contain the version now; notLast becomes true with the first that is not
+	// last in its window, endures with the first that would still be supported had all plans come true.
 	within   []string
 	notLast  bool
+	endures  bool
 	overdue  []string
 	released bool
 	future   []string
@@ -290,7 +304,10 @@ func (c *containment) place(s scope, other *Policy, i int, spans []span) {
 	c.within = append(c.within, name)
 	one := s.supportedMinor(other, i, current)
 	c.notLast = c.notLast || !one.lastInWindow
-	c.overdue = append(c.overdue, one.overdue...)
+	c.endures = c.endures || len(one.overdue) == 0
+	for _, plan := range one.overdue {
+		c.overdue = append(c.overdue, other.product+" "+plan)
+	}
 }
 
 func (c *containment) verdict(s scope, p *Policy, version string) verdict {
@@ -333,6 +350,8 @@ func (c *containment) supported(current span, p *Policy) verdict {
 	}
 	if v.lastInWindow {
 		v.reason = v1alpha1.ReasonLastInWindow
+	}
+	if !c.endures {
 		v.overdue = slices.Compact(slices.Sorted(slices.Values(c.overdue)))
 	}
 	return v
@@ -351,19 +370,39 @@ func (s scope) judgeTag(p *Policy, text string, t tag, tagError error) verdict {
 		return unsupported(v1alpha1.FindingChannel, v1alpha1.ReasonUnsupportedChannel, "is not supported: it is a prerelease")
 	}
 	own := s.judgeTagVersion(p, t)
-	if own != nil && own.state != v1alpha1.StateSupported {
+	if own != nil && own.state == v1alpha1.StateUnknown {
 		return *own
 	}
 	chosen := s.set.choose(s.labels, p.lifecycle.Follows.Product)
 	if chosen.policy == nil {
+		if own != nil && own.state == v1alpha1.StateUnsupported {
+			return *own
+		}
 		return unknown(chosen.reason, "depends on "+p.lifecycle.Follows.Product+", and "+chosen.message)
 	}
 	v := s.judgeMinor(chosen.policy, t.kubernetes)
 	v.message = fmt.Sprintf("follows %s %s, which %s", p.lifecycle.Follows.Product, t.kubernetes, v.message)
-	if own != nil && (v.end.IsZero() || own.end.Before(v.end)) && v.state == v1alpha1.StateSupported {
-		v.end, v.message, v.lastInWindow = own.end, own.message, false
+	if own == nil {
+		return v
 	}
-	return v
+	return earlierEnd(*own, v)
+}
+
+// earlierEnd joins what a minor's own end says with what it follows. The end that comes first counts, and does not move
+// when the other one passes; that it was withdrawn is said in any case.
+func earlierEnd(own, followed verdict) verdict {
+	ownFirst := followed.end.IsZero() || own.end.Before(followed.end)
+	switch {
+	case own.state == v1alpha1.StateUnsupported && (ownFirst || followed.state != v1alpha1.StateUnsupported):
+		return own
+	case own.reason == v1alpha1.ReasonWithdrawn:
+		own.end = followed.end
+		return own
+	case ownFirst && followed.state == v1alpha1.StateSupported:
+		followed.end, followed.message = own.end, own.message
+		followed.reason, followed.lastInWindow = v1alpha1.ReasonSupported, false
+	}
+	return followed
 }
 
 // judgeTagVersion is what the policy's own list says about the last part of a tag: Unknown where it does not list the
@@ -389,7 +428,7 @@ func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
 	case own.isWithdrawn(s.now):
 		v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
 			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
-		v.end = own.withdrawn
+		v.end = earliest(own.withdrawn, own.through)
 		return &v
 	case day.After(s.now) || !own.availability.planned.IsZero():
 		v := unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))

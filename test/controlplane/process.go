@@ -20,7 +20,6 @@ type process struct {
 
 // startProcess starts a program. The caller sees to it that it runs on a thread that lives long enough.
 func startProcess(path, name string, logs io.Writer, args ...string) (*process, error) {
-	//nolint:gosec // the path is that of a program from the assets folder
 	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = logs, logs
 	// What the programs spawn or still hold must not keep Wait from returning.

@@ -52,14 +52,14 @@ func (c *ControlPlane) bound(name string) (string, error) {
 	}
 	setpriv, err := exec.LookPath("setpriv")
 	if err != nil || runtime.GOOS != "linux" {
-		return path, nil
+		return path, nil //nolint:nilerr // without setpriv the program runs by itself, as the comment says
 	}
 	if path, err = filepath.Abs(path); err != nil {
 		return "", fmt.Errorf("controlplane: where %s is: %w", name, err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec %s --pdeathsig KILL -- %s \"$@\"\n", quote(setpriv), quote(path))
 	standIn := filepath.Join(c.scratch, programsFolder, name)
-	//nolint:gosec // a program has to be executable
+	// A program has to be executable.
 	if err := os.WriteFile(standIn, []byte(script), 0o700); err != nil {
 		return "", fmt.Errorf("controlplane: writing the stand-in for %s: %w", name, err)
 	}

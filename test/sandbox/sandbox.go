@@ -89,6 +89,7 @@ func (s *Sandbox) connect(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
+	//nolint:contextcheck // the front runs until it is closed, whatever becomes of the start
 	if s.Front, err = front.Start(s.plane.Config(), version); err != nil {
 		return err
 	}
@@ -129,12 +130,17 @@ func (s *Sandbox) KubectlInput(ctx context.Context, input []byte, arguments ...s
 	return stdout.String(), nil
 }
 
-// StartOperator runs the operator until stop is called, which waits for its end.
-func (s *Sandbox) StartOperator(ctx context.Context) (stop func() error, err error) {
+// StartOperator runs the operator until stop is called, which waits for its end. Changes are made to what it would be
+// started with.
+func (s *Sandbox) StartOperator(ctx context.Context, changes ...func(*rest.Config, *controllers.Options)) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	mgr, err := controllers.NewManager(s.operator, controllers.Options{
+	config, options := rest.CopyConfig(s.operator), controllers.Options{
 		Namespace: Namespace, Clock: s.Clock, VersionInterval: time.Second, Log: s.log,
-	})
+	}
+	for _, change := range changes {
+		change(config, &options)
+	}
+	mgr, err := controllers.NewManager(config, options)
 	if err != nil {
 		cancel()
 		return nil, err

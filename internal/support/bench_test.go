@@ -1,0 +1,95 @@
+package support
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// shippedPolicies reads the policies that the operator comes with.
+func shippedPolicies(t testing.TB) []*v1alpha1.SupportPolicy {
+	t.Helper()
+	var objects []*v1alpha1.SupportPolicy
+	for _, name := range []string{"konvoy", "kommander", "kubernetes", "base-platform-services"} {
+		content, err := os.ReadFile(filepath.Join("..", "..", "config", "policies", name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := &v1alpha1.SupportPolicy{}
+		if err := yaml.UnmarshalStrict(content, object); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+func shippedSet(t testing.TB) *Set {
+	t.Helper()
+	var policies []*Policy
+	for _, object := range shippedPolicies(t) {
+		policies = append(policies, Compile(object))
+	}
+	return NewSet(policies...)
+}
+
+// typicalCluster is a Konvoy 1.7 as it was, in the middle of 2021.
+func typicalCluster() clusterBuilder {
+	return cluster().on("v1.19.9").with(
+		found(Kommander, "kommander", sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceInferred, "1.3.1")),
+		found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")),
+		bps("stable-1.19-3.2.0", "stable-1.19-3.4.1"),
+	).declaring(Konvoy, DefaultInstallation, "1.7.2")
+}
+
+func BenchmarkEvaluate(b *testing.B) {
+	s := shippedSet(b)
+	for _, now := range []string{"2021-07-01", "2026-11-22"} {
+		b.Run(now, func(b *testing.B) {
+			b.ReportAllocs()
+			c, instant := typicalCluster().Cluster, at(now)
+			for b.Loop() {
+				s.Evaluate(c, instant)
+			}
+		})
+	}
+}
+
+// BenchmarkEvaluateForLong is the worst case: most days of all policies lie ahead, and most change nothing here.
+func BenchmarkEvaluateForLong(b *testing.B) {
+	s := shippedSet(b)
+	b.ReportAllocs()
+	c, instant := cluster().with(found("Other", DefaultInstallation)).Cluster, at("2019-01-01")
+	for b.Loop() {
+		s.Evaluate(c, instant)
+	}
+}
+
+func BenchmarkDescribe(b *testing.B) {
+	s := shippedSet(b)
+	for _, p := range s.policies {
+		b.Run(p.name, func(b *testing.B) {
+			b.ReportAllocs()
+			instant := at("2021-07-01")
+			for b.Loop() {
+				s.Describe(p.name, instant)
+			}
+		})
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	objects := shippedPolicies(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		policies := make([]*Policy, 0, len(objects))
+		for _, object := range objects {
+			policies = append(policies, Compile(object))
+		}
+		NewSet(policies...)
+	}
+}

@@ -1,0 +1,271 @@
+package support
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// installedOf lists what an assessment has found: product/name version (source).
+func installedOf(assessment Assessment) []string {
+	var all []string
+	for _, r := range assessment.Releases {
+		all = append(all, fmt.Sprintf("%s/%s %s (%s)", r.Product, r.Name, r.Version, r.Evidence.Source))
+	}
+	return all
+}
+
+func TestDeclaredReleases(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		cluster clusterBuilder
+		want    []string
+		reason  string
+	}{
+		{
+			"detection wins", cluster().with(konvoy("1.7.2")).declaring(Konvoy, "default", "1.8.0"),
+			[]string{"Konvoy/default 1.7.2 (CustomResource)"}, "what is detected is what runs",
+		},
+		{
+			"version of what was detected", cluster().with(found(Konvoy, "default")).declaring(Konvoy, "default", "1.7.2"),
+			[]string{"Konvoy/default 1.7.2 (Declared)"}, "the nodes tell Konvoy, and nothing tells its version",
+		},
+		{
+			"not detected", cluster().declaring(Konvoy, "default", "1.7.2"),
+			[]string{"Konvoy/default 1.7.2 (Declared)"}, "nothing in the cluster reveals it",
+		},
+		{
+			"default means the only one", cluster().with(found(Kommander, "kommander")).declaring(Kommander, "default", "1.3.1"),
+			[]string{"Kommander/kommander 1.3.1 (Declared)"}, "nobody should have to know the name",
+		},
+		{
+			"default means none of several", cluster().with(found(Kommander, "a"), found(Kommander, "b")).declaring(Kommander, "default", "1.3.1"),
+			[]string{"Kommander/a  (CustomResource)", "Kommander/b  (CustomResource)"}, "which one is meant cannot be told",
+		},
+		{
+			"default is one of several", cluster().with(found(Kommander, "a"), found(Kommander, "default")).declaring(Kommander, "default", "1.3.1"),
+			[]string{"Kommander/a  (CustomResource)", "Kommander/default 1.3.1 (Declared)"}, "the name fits",
+		},
+		{
+			"by name", cluster().with(found(Kommander, "a"), found(Kommander, "b")).declaring(Kommander, "b", "1.3.1"),
+			[]string{"Kommander/a  (CustomResource)", "Kommander/b 1.3.1 (Declared)"}, "the name fits",
+		},
+		{
+			"another name", cluster().with(found(Kommander, "kommander")).declaring(Kommander, "second", "1.3.1"),
+			[]string{"Kommander/kommander  (CustomResource)", "Kommander/second 1.3.1 (Declared)"}, "another installation, which was not detected",
+		},
+		{
+			"several, none detected", cluster().declaring(Kommander, "a", "1.3.1").declaring(Kommander, "default", "1.4.0"),
+			[]string{"Kommander/a 1.3.1 (Declared)", "Kommander/default 1.4.0 (Declared)"}, "two declarations are two installations",
+		},
+		{
+			"several, one detected", cluster().with(found(Kommander, "kommander")).declaring(Kommander, "a", "1.3.1").declaring(Kommander, "default", "1.4.0"),
+			[]string{"Kommander/a 1.3.1 (Declared)", "Kommander/kommander 1.4.0 (Declared)"}, "default means the only one that was detected",
+		},
+		{
+			"not to be seen", cluster().with(forbidden(Konvoy)).declaring(Konvoy, "default", "1.7.2"),
+			[]string{"Konvoy/default 1.7.2 (Declared)"}, "a declaration says what the operator may not look for",
+		},
+		{
+			"control characters", cluster().declaring(Konvoy, "default", "1.7.2\x1b[31m"),
+			[]string{`Konvoy/default 1.7.2\x1b[31m (Declared)`}, "foreign text is made printable",
+		},
+		{
+			"Kubernetes", cluster().with(konvoy("1.7.2")).on("v1.19.9").declaring(Kubernetes, "default", "v1.18.1"),
+			[]string{"Konvoy/default 1.7.2 (CustomResource)", "Kubernetes/default v1.19.9 (ServerVersion)"}, "the server's word wins",
+		},
+		{
+			"Kubernetes that is not known", cluster().with(konvoy("1.7.2")).declaring(Kubernetes, "default", "v1.18.1"),
+			[]string{"Konvoy/default 1.7.2 (CustomResource)", "Kubernetes/default v1.18.1 (Declared)"}, "nobody asked the server",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := validSet(t, threeOut(), konvoyRanges(), kubernetesOf(Konvoy))
+			onlyAsked := func(c clusterBuilder) []string {
+				return slices.DeleteFunc(installedOf(assess(s, c, "2021-06-01")), func(text string) bool {
+					return text == "Kubernetes/default  (ServerVersion)"
+				})
+			}
+			if diff := cmp.Diff(row.want, onlyAsked(row.cluster)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			slices.Reverse(row.cluster.Declared)
+			if diff := cmp.Diff(row.want, onlyAsked(row.cluster)); diff != "" {
+				t.Errorf("declared in another order (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDeclaredKubernetes: what was declared is used, and is not passed off as the server's word.
+func TestDeclaredKubernetes(t *testing.T) {
+	s := validSet(t, konvoyRanges(), kubernetesOf(Konvoy))
+	assessment := assess(s, cluster().with(konvoy("1.7.2")).declaring(Kubernetes, "default", "v1.15.1"), "2021-06-01")
+	if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != "False OutsideKubernetesRange" {
+		t.Errorf("the declared version was not used: %s", got)
+	}
+	if assessment.KubernetesVersion != "" {
+		t.Errorf("the server never said %s", assessment.KubernetesVersion)
+	}
+	status := statusOf(assessment)
+	after, _ := s.Evaluate(Cluster{Facts: FactsOf(&status)}, at("2021-06-01"))
+	if got := conditionOf(t, after, v1alpha1.ConditionCompatible); got != "Unknown KubernetesUnknown" {
+		t.Errorf("a declaration outlived its removal: %s", got)
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	label, custom := v1alpha1.SourceLabel, v1alpha1.SourceCustomResource
+	for _, row := range []struct {
+		name    string
+		found   Installation
+		used    string
+		finding string
+		message string
+		reason  string
+	}{
+		{
+			"agreeing", found(Kommander, "default", sign(label, "1.3.1"), sign(custom, "1.3.4")), "1.3.1", "", "",
+			"patches may differ, MAJOR.MINOR decides",
+		},
+		{
+			"candidate of the same minor", found(Kommander, "default", sign(label, "1.2.0-36"), sign(custom, "1.2.0-rc.5")), "1.2.0-36", "", "",
+			"the final Kommander 1.2.0 calls itself a candidate elsewhere",
+		},
+		{
+			"conflicting", found(Kommander, "default", sign(label, "1.3.1"), sign(custom, "1.4.0"), sign(v1alpha1.SourceInferred, "1.2.0")), "1.3.1",
+			v1alpha1.ReasonConflictingEvidence,
+			"Kommander 1.3.1 is taken from Label/object, although CustomResource/object says 1.4.0 (CustomResource), Inferred/object says" +
+				" 1.2.0 (Inferred); find out which is true (policy kommander)",
+			"disagreeing evidence on MAJOR.MINOR is a finding",
+		},
+		{
+			"first with a version", found(Kommander, "default", sign(label, ""), sign(custom, "1.4.0"), sign(v1alpha1.SourceInferred, "")), "1.4.0", "", "",
+			"evidence without a version proves presence only",
+		},
+		{
+			"declared and detected", found(Kommander, "default", sign(label, "1.3.1"),
+				v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: "1.4.0"}), "1.3.1",
+			v1alpha1.ReasonConflictingEvidence,
+			"Kommander 1.3.1 is taken from Label/object, although spec.declaredReleases says 1.4.0 (Declared); find out which is true" +
+				" (policy kommander)",
+			"a declaration that is wrong should be noticed",
+		},
+		{
+			"mixed refs", bps("stable-1.18-3.2.0", "stable-1.19-3.2.0", "stable-1.19-3.4.0"), "stable-1.18-3.2.0",
+			v1alpha1.ReasonMixedRefs,
+			"BasePlatformServices stable-1.18-3.2.0 is mixed with stable-1.19-3.2.0, stable-1.19-3.4.0; a release must be used as a whole:" +
+				" finish the upgrade (policy bps)",
+			"the first, which is the oldest, is judged",
+		},
+		{
+			"mixed with a branch", bps("master", "stable-1.19-3.2.0"), "master",
+			v1alpha1.ReasonMixedRefs,
+			"BasePlatformServices master is mixed with stable-1.19-3.2.0; a release must be used as a whole: finish the upgrade (policy bps)",
+			"what is no release does not hide behind one",
+		},
+		{
+			"tags of the same line", found(BasePlatformServices, "default", sign(label, "stable-1.19-3.4.0"), sign(custom, "stable-1.19-3.4.1")),
+			"stable-1.19-3.4.0", "", "", "only the patch differs",
+		},
+		{
+			"tags for another Kubernetes", found(BasePlatformServices, "default", sign(label, "stable-1.19-3.4.0"), sign(custom, "stable-1.18-3.4.0")),
+			"stable-1.19-3.4.0", v1alpha1.ReasonConflictingEvidence,
+			"BasePlatformServices stable-1.19-3.4.0 is taken from Label/object, although CustomResource/object says stable-1.18-3.4.0" +
+				" (CustomResource); find out which is true (policy bps)",
+			"the Kubernetes part decides, so it must not differ",
+		},
+		{
+			"old tag and new tag", found(BasePlatformServices, "default", sign(label, "stable-1.16.4-2"), sign(custom, "stable-1.16-1.2.0")),
+			"stable-1.16.4-2", v1alpha1.ReasonConflictingEvidence,
+			"BasePlatformServices stable-1.16.4-2 is taken from Label/object, although CustomResource/object says stable-1.16-1.2.0" +
+				" (CustomResource); find out which is true (policy bps)",
+			"one has no version",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := validSet(t, threeOut(), baseServices(), kubernetesOf(Konvoy), konvoyRanges())
+			got := rowOf(t, assess(s, cluster().with(row.found).on("v1.19.9"), "2021-06-01"), row.found.Product)
+			if got.Version != row.used || got.Evidence.Version != row.used {
+				t.Errorf("%s: version %s from %s, want %s", row.reason, got.Version, got.Evidence.Version, row.used)
+			}
+			var want []string
+			if row.finding != "" {
+				want = []string{row.finding}
+			}
+			if diff := cmp.Diff(want, findings(got, v1alpha1.FindingEvidence)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			if diff := cmp.Diff(row.message, messageOf(got, row.finding)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			if len(got.OtherEvidence) != len(row.found.Evidence)-1 {
+				t.Errorf("%s: other evidence is lost: %v", row.reason, got.OtherEvidence)
+			}
+		})
+	}
+}
+
+func TestWhatIsNotKnown(t *testing.T) {
+	s := validSet(t, threeOut(), konvoyRanges())
+	for _, row := range []struct {
+		name  string
+		found Installation
+		want  string
+	}{
+		{
+			"version", found(Konvoy, "default"),
+			"Konvoy is installed and nothing in the cluster tells its version; declare it in spec.declaredReleases as {product: Konvoy," +
+				" name: default, version: <version>} (policy konvoy)",
+		},
+		{
+			"version of a named installation", found(Kommander, "second"),
+			"Kommander second is installed and nothing in the cluster tells its version; declare it in spec.declaredReleases as {product:" +
+				" Kommander, name: second, version: <version>} (policy kommander)",
+		},
+		{
+			"refusal", forbidden(Konvoy),
+			"Konvoy cannot be looked for: the cluster refuses to list things; grant the operator get, list and watch on it (policy konvoy)",
+		},
+		{
+			"no version", kommander("latest"),
+			`Kommander latest cannot be judged: "latest" is not of the form MAJOR.MINOR.PATCH (policy kommander)`,
+		},
+		{
+			"newer", kommander("1.5.0"),
+			"Kommander 1.5.0 is of a minor that policy kommander does not list; bring the policy up to date (policy kommander)",
+		},
+		{
+			"installation of another name", found(Kommander, "eu", sign(v1alpha1.SourceAnnotation, "1.5.0")),
+			"Kommander eu 1.5.0 is of a minor that policy kommander does not list; bring the policy up to date (policy kommander)",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := rowOf(t, assess(s, cluster().with(row.found), "2021-06-01"), row.found.Product)
+			if diff := cmp.Diff(row.want, got.Findings[0].Message); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEvaluateLeavesItsInputAlone: facts are shared with the cache that holds them.
+func TestEvaluateLeavesItsInputAlone(t *testing.T) {
+	s := validSet(t, threeOut(), konvoyRanges())
+	roomy := make([]v1alpha1.Evidence, 1, 8)
+	roomy[0] = sign(v1alpha1.SourceLabel, "")
+	c := cluster().with(Installation{Product: Konvoy, Name: "default", Evidence: roomy}, kommander("1.3.0"), konvoy("1.0.0")).
+		declaring(Konvoy, "default", "1.7.2").Cluster
+	before := c.Facts.Installations[1]
+	s.Evaluate(c, at("2021-06-01"))
+	if diff := cmp.Diff(before, c.Facts.Installations[1]); diff != "" {
+		t.Errorf("the installations were reordered (-before +after):\n%s", diff)
+	}
+	if got := roomy[:2][1]; got != (v1alpha1.Evidence{}) {
+		t.Errorf("a declaration was written into the facts: %v", got)
+	}
+}

@@ -1,0 +1,220 @@
+package support
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// oddTexts have been found where a version was expected, or could be.
+var oddTexts = []string{
+	"1.3.1", "v1.8.5", "1.2.0-36", "1.2.0-rc.5", "v0.0.79-1", "3.0.2-0", "1.184.0", "4.4.0-rc.3", "0.44.0-5", "2.1.0+sha256.5114f85", "1.20.13+d2iq.1",
+	"stable-1.19-3.2.0", "stable-1.16-1.2.0", "stable-1.16.4-1.2.0", "stable-1.15.6-3", "stable-1.16.4-2", "stable-1.15.6", "stable-1.5-2.0.0",
+	"stable-1.6-2.0.0", "stable-1.7-2.0.0", "testing-1.20-4.0.0-rc.1", "untested-1.20-4.0.0", "v3.2.0", "v4.4.0-rc.3", "master", "release-3",
+	"stable-1.19-3.4.1", "stable-1.19-3.4.0", "kfa-1.5.2-stable-1.17-0.4.3", "kommander-0.4.2", "${chartVersion}", "v1.19.9-gke.1900", "v1.18.20-eks-8c49e2",
+	"", " ", "-", ".", "v", "stable-", "stable--", "1.3.1\n", "1.3.1\x00", "\xff\xfe", "１.３.１", "1.3.18446744073709551616", "1..1", "1.3.1-", "1.3.1+",
+	"stable-1.19-", "stable-1.19-3", "stable-1.10-1.0.0", "STABLE-1.19-3.2.0", strings.Repeat("1.", 40),
+}
+
+func seed(f *testing.F, texts ...string) {
+	f.Helper()
+	for _, text := range append(texts, oddTexts...) {
+		f.Add(text)
+	}
+}
+
+func FuzzPrintable(f *testing.F) {
+	seed(f, strings.Repeat("\x00", 100), strings.Repeat("🙂", 70), `\x1b[31m`, strings.Repeat("a", 63)+"\xf0\x9f\x99")
+	f.Fuzz(func(t *testing.T, text string) { checkPrintable(t, text) })
+}
+
+// FuzzParseVersion holds that what can be read as a version says again what was read, and that a release whose version
+// cannot be read is never supported.
+func FuzzParseVersion(f *testing.F) {
+	seed(f)
+	generous := set(policy("kommander").window(100).minor("1.4", ga("2021-05-05")).minor("1.3").minor("1.2").minor("2.1", ga("2021-06-01")))
+	f.Fuzz(func(t *testing.T, text string) {
+		version, err := ParseVersion(text)
+		if err == nil {
+			again, err := ParseVersion(version.String())
+			if err != nil || !again.Equal(version) {
+				t.Errorf("%q became %s and then %v, %v", text, version, again, err)
+			}
+			if version.Metadata() != "" || (packagingRevision.MatchString(version.Prerelease())) {
+				t.Errorf("%q became %s", text, version)
+			}
+		}
+		minor, errMinor := ParseMinor(text)
+		if errMinor == nil && minor.String() != text {
+			t.Errorf("minor %q became %s", text, minor)
+		}
+		if kubernetes, err := parseKubernetesVersion(text); err == nil && !strings.HasPrefix(strings.TrimPrefix(text, "v"), kubernetes.String()) {
+			t.Errorf("Kubernetes %q became %s", text, kubernetes)
+		}
+		assessment := assess(generous, cluster().with(kommander(Printable(text))).on(text), "2021-07-01")
+		row := assessment.Releases[0]
+		if row.State == v1alpha1.StateSupported && (err != nil || version.Prerelease() != "") {
+			t.Errorf("%q is supported", text)
+		}
+		checkAssessment(t, assessment)
+	})
+}
+
+// FuzzParseTag holds the same of tags.
+func FuzzParseTag(f *testing.F) {
+	seed(f)
+	s := set(baseServices(), policy("kubernetes").window(100).minor("1.20", ga("2020-12-08")).minor("1.19").minor("1.18").minor("1.17").minor("1.16").
+		minor("1.15"))
+	f.Fuzz(func(t *testing.T, text string) {
+		parsed, err := parseTag(text)
+		if err == nil {
+			switch {
+			case !strings.HasPrefix(text, parsed.channel+"-"+parsed.kubernetesText):
+				t.Errorf("%q became %+v", text, parsed)
+			case parsed.kubernetes.Minor < 10:
+				t.Errorf("%q is for Kubernetes %s", text, parsed.kubernetes)
+			case parsed.version != nil && !strings.HasSuffix(text, "-"+parsed.version.Original()):
+				t.Errorf("%q has version %s", text, parsed.version)
+			}
+		}
+		assessment := assess(s, cluster().with(bps(Printable(text))).on("v1.19.9"), "2021-07-01")
+		row := assessment.Releases[0]
+		for _, r := range assessment.Releases {
+			if r.Product == BasePlatformServices {
+				row = r
+			}
+		}
+		if row.State == v1alpha1.StateSupported && (err != nil || parsed.channel != "stable" || parsed.isPrerelease()) {
+			t.Errorf("%q is supported", text)
+		}
+		checkAssessment(t, assessment)
+	})
+}
+
+// checkAssessment holds what the schema of the status demands.
+func checkAssessment(t *testing.T, assessment Assessment) {
+	t.Helper()
+	for _, row := range assessment.Releases {
+		checkPrintable(t, row.Version)
+		if row.State == "" || len(row.Findings) == 0 || len(row.Findings) > 32 || len(row.UpgradeTo) > 64 {
+			t.Errorf("%+v", row)
+		}
+		for _, finding := range row.Findings {
+			if finding.Message == "" || len(finding.Message) > 1024 || finding.Reason == "" || finding.Type == "" {
+				t.Errorf("%+v", finding)
+			}
+		}
+	}
+	for _, c := range assessment.Conditions {
+		if c.Message == "" || len(c.Message) > 32768 || c.Reason == "" || c.Status == "" {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// FuzzDay holds that a day begins after the day before it and with an instant that belongs to it.
+func FuzzDay(f *testing.F) {
+	for _, text := range []string{"2021-05-05", "2011-12-30", "2018-11-04", "2021-02-29", "9999-12-31", "0000-01-01", "1900-01-01", "1972-01-07", "x", ""} {
+		for zone := range eras {
+			f.Add(text, zone)
+		}
+	}
+	zones := []string{
+		"Etc/UTC", "Pacific/Apia", "America/Sao_Paulo", "America/Havana", "Europe/Berlin", "America/St_Johns", "Africa/Monrovia", "Asia/Kathmandu",
+		"Pacific/Kiritimati", "Etc/GMT+12", "Antarctica/Troll", "Asia/Gaza", "America/Juneau", "Asia/Manila",
+	}
+	f.Fuzz(func(t *testing.T, text string, zoneIndex int) {
+		d, err := parseDay(text)
+		if err != nil {
+			return
+		}
+		if d.String() != text {
+			t.Fatalf("%q became %s", text, d)
+		}
+		zone := zoneOf(t, zones[((zoneIndex%len(zones))+len(zones))%len(zones)])
+		start, err := startOfDay(d, zone)
+		if err != nil {
+			if later := startOfDayOrLater(d, zone); dayOf(later.In(zone)) == d {
+				t.Errorf("%s %s was skipped, and yet %s belongs to it", zone, d, later)
+			}
+			return
+		}
+		if dayOf(start.In(zone)) != d || dayOf(justBefore(start).In(zone)) == d {
+			t.Errorf("%s %s does not begin at %s", zone, d, start)
+		}
+		next := startOfDayOrLater(d.plus(1), zone)
+		if length := next.Sub(start); length <= 0 || length > 49*time.Hour {
+			t.Errorf("%s %s lasts %s", zone, d, length)
+		}
+		if year := next.UTC().Year(); year > 9999 {
+			t.Errorf("%s %s ends in the year %d, which a status cannot hold", zone, d, year)
+		}
+	})
+}
+
+// FuzzCompilePolicy holds that no file makes the engine panic, that an invalid policy decides nothing, and that no policy
+// makes what cannot be read supported.
+func FuzzCompilePolicy(f *testing.F) {
+	for _, b := range []policyBuilder{
+		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(Konvoy), policy("kommander").follows(Kommander),
+		threeOut().minor("1.5", planned("9998-12-31")).zone("Pacific/Apia").warns(3650), policy("konvoy").window(1).minor("1.7", runs("0.0", "999999999.0")),
+		threeOut().edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Releases[0].Version = "1.4\x00" }),
+	} {
+		content, err := yaml.Marshal(b.object)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	f.Add([]byte("spec: {product: Kommander, lifecycle: {window: {supportedMinors: 3}}, releases: [{version: '1.3', patches: [{version: 1.3.1}]}]}"))
+	f.Add([]byte("spec: {timeZone: Local, expiringSoonDays: 99999, releases: [{}, {}]}"))
+	others := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(Konvoy).object), Compile(baseServices().object)}
+	unreadable := cluster().with(kommander("1.3"), konvoy("latest"), bps("stable-1.5-2.0.0"), product("Other", "x")).on("v1.19")
+	readable := cluster().with(kommander("1.3.1"), konvoy("1.7.0"), bps("stable-1.19-3.2.0"), product("Other", "1.3.1")).on("v1.19.9")
+	f.Fuzz(func(t *testing.T, content []byte) {
+		var object v1alpha1.SupportPolicy
+		if err := yaml.Unmarshal(content, &object); err != nil {
+			return
+		}
+		object.Name = "fuzzed"
+		compiled := Compile(&object)
+		for _, problem := range compiled.problems {
+			if problem.Error() == "" || strings.ContainsAny(problem.Error(), "\x00\x1b\n") {
+				t.Errorf("%q", problem.Error())
+			}
+		}
+		s := NewSet(append([]*Policy{compiled}, others...)...)
+		now := at("2021-07-01")
+		for _, row := range s.assess(unreadable.Cluster, now).Releases {
+			if row.State == v1alpha1.StateSupported {
+				t.Errorf("%s %q is supported", row.Product, row.Version)
+			}
+		}
+		assessment, next := s.Evaluate(readable.Cluster, now)
+		if !next.IsZero() && !next.After(now) {
+			t.Errorf("next is %s", next)
+		}
+		if len(compiled.problems) == 0 {
+			checkAssessment(t, assessment)
+		}
+		description, next := s.Describe("fuzzed", now)
+		if !next.IsZero() && !next.After(now) {
+			t.Errorf("next is %s", next)
+		}
+		if len(s.Problems("fuzzed")) == 0 {
+			return
+		}
+		if len(description.Releases) > 0 {
+			t.Errorf("an invalid policy describes: %+v", description)
+		}
+		for _, row := range assessment.Releases {
+			if row.Policy == "fuzzed" && row.State != v1alpha1.StateUnknown {
+				t.Errorf("an invalid policy decides: %+v", row)
+			}
+		}
+	})
+}
