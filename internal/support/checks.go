@@ -17,6 +17,7 @@ var checks = []func(*subject) []statement{
 	checkSupport,
 	checkExpiry,
 	checkOverduePlan,
+	checkRulesKnown,
 	checkRequires,
 	checkKubernetesRange,
 	checkKubernetesPart,
@@ -87,6 +88,24 @@ func checkOverduePlan(s *subject) []statement {
 	return []statement{s.state("", "", v1alpha1.FindingLifecycle, v1alpha1.ReasonPlannedReleaseOverdue, fmt.Sprintf(
 		"may be about to lose its support: %s; give the generalAvailability in the policy, or move the"+
 			" plannedGeneralAvailability", listOf(s.verdict.overdue, 3)))}
+}
+
+// checkRulesKnown: is it known which rules hold for the release? A release whose version or minor is not known, or whose
+// policy decides nothing, may be prohibited here, and nobody could tell.
+func checkRulesKnown(s *subject) []statement {
+	p := s.choice.policy
+	switch {
+	case s.choice.reason == v1alpha1.ReasonNoPolicy, s.release != nil:
+		return nil
+	case p != nil && (p.lifecycle.Window == nil || !p.hasRules()):
+		return nil
+	}
+	reason := s.verdict.reason
+	if s.verdict.state != v1alpha1.StateUnknown {
+		reason = v1alpha1.ReasonNotInPolicy
+	}
+	return []statement{silently(s.state(v1alpha1.ConditionCompatible, metav1.ConditionUnknown, v1alpha1.FindingRequires, reason,
+		"may be prohibited here: which rules hold for it is not known"))}
 }
 
 // checkRequires: do the products on which the release must run have a version that it allows? A product that is not

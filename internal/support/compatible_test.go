@@ -1,7 +1,10 @@
 package support
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -249,6 +252,23 @@ func TestCompatibleMessages(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMessagesAreBounded: the schema has room for 1024 characters.
+func TestMessagesAreBounded(t *testing.T) {
+	var versions []string
+	for i := range 32 {
+		versions = append(versions, fmt.Sprintf("1.7.%d-%s", i, strings.Repeat("x", 50)))
+	}
+	s := validSet(t, policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(Konvoy, versions...)))
+	assessment := assess(s, cluster().with(kommander("1.4.0"), konvoy("1.8.0")), "2021-06-01")
+	message := messageOf(rowOf(t, assessment, Kommander), v1alpha1.ReasonProhibitedCombination)
+	if len(message) > 1024 || !strings.HasSuffix(message, "...") {
+		t.Errorf("%d bytes: %s", len(message), message)
+	}
+	if got := cut(strings.Repeat("é", 600), 1024); len(got) > 1024 || !utf8.ValidString(got) {
+		t.Errorf("%d bytes: %q", len(got), got)
 	}
 }
 

@@ -46,6 +46,10 @@ func startOfDay(d day, zone *time.Location) (time.Time, error) {
 	const furthest = 26 * time.Hour
 	for period := midnight.Add(-furthest).In(zone); period.Before(midnight.Add(furthest)); {
 		begin, end := period.ZoneBounds()
+		if !end.IsZero() && !end.After(period) {
+			// On the last days of leap years that are not in the zone's table Go gives an end that has passed.
+			end = period.Add(time.Hour)
+		}
 		_, offset := period.Zone()
 		first := midnight.Add(-time.Duration(offset) * time.Second).In(zone)
 		if !begin.IsZero() && first.Before(begin) {

@@ -107,6 +107,23 @@ func TestStartOfDayAgainstTheClock(t *testing.T) {
 	}
 }
 
+// TestStartOfDayInTheFarFuture: beyond the years that its tables list, Go's ZoneBounds takes leap years for shorter than
+// they are, and gives on their last days an end that has passed.
+func TestStartOfDayInTheFarFuture(t *testing.T) {
+	for _, name := range []string{"Etc/UTC", "Europe/Berlin", "Africa/Cairo", "America/New_York", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"} {
+		zone := zoneOf(t, name)
+		for _, year := range []int{2038, 2039, 2040, 2041, 2044, 2100, 2104, 9912, 9996, 9998} {
+			for days := -3; days <= 3; days++ {
+				d := dayOf(time.Date(year+1, 1, 1+days, 0, 0, 0, 0, time.UTC))
+				want, _ := naiveStartOfDay(d, zone)
+				if got, err := startOfDay(d, zone); err != nil || !got.Equal(want) {
+					t.Errorf("%s %s: got %s, %v, want %s", name, d, got, err, want)
+				}
+			}
+		}
+	}
+}
+
 func TestDaysBefore(t *testing.T) {
 	for _, row := range []struct {
 		zone, instant string

@@ -1,6 +1,7 @@
 package support
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -212,19 +213,36 @@ func (s scope) tagStage(p *Policy, i int, kubernetes *Policy) (v1alpha1.ReleaseS
 	return r, true
 }
 
-// better chooses the verdict that lasts longer: supported before not, an open end before a later one before an earlier.
+// better chooses the verdict that lasts longer: supported before to come before over before unknown; of two that are
+// supported an open end before an announced one, of all the later end.
 func better(a, b verdict) verdict {
-	rank := func(v verdict) int {
-		return slices.Index([]v1alpha1.State{"", v1alpha1.StateUnknown, v1alpha1.StateUnsupported, v1alpha1.StateSupported}, v.state)
-	}
-	switch {
-	case rank(a) != rank(b):
-		if rank(a) > rank(b) {
+	switch order := cmp.Compare(a.outlook(), b.outlook()); {
+	case order > 0:
+		return a
+	case order < 0:
+		return b
+	case a.end.IsZero() != b.end.IsZero():
+		if a.end.IsZero() == (a.state == v1alpha1.StateSupported) {
 			return a
 		}
 		return b
-	case a.end.IsZero() || (a.end.After(b.end) && !b.end.IsZero()):
+	case a.end.After(b.end) || (a.end.Equal(b.end) && !a.lastInWindow):
 		return a
 	}
 	return b
+}
+
+// outlook orders verdicts by what they promise.
+func (v verdict) outlook() int {
+	switch {
+	case v.state == v1alpha1.StateSupported:
+		return 4
+	case v.reason == v1alpha1.ReasonNotYetSupported:
+		return 3
+	case v.state == v1alpha1.StateUnsupported:
+		return 2
+	case v.state == v1alpha1.StateUnknown:
+		return 1
+	}
+	return 0
 }

@@ -126,7 +126,18 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 	if !next.Equal(at("2022-01-01")) {
 		t.Errorf("the first to change is 4.6, after its last day: %s", next)
 	}
+	t.Run("the best of its Kubernetes minors", func(t *testing.T) {
+		s := validSet(t, kubernetesOf(Konvoy), konvoyRanges(), policy("bps").follows(Kubernetes).
+			minor("3.0", runs("1.20", "1.21")).minor("2.0", runs("1.15", "1.17")).minor("1.0", runs("1.15", "1.16")).minor("0.9", runs("1.14", "1.15")))
+		// The plan for Konvoy 1.9 has passed: 1.16 is last in the window, without a day.
+		if diff := cmp.Diff([]string{"3.0 Supported", "2.0 Supported", "1.0 LastInWindow", "0.9 Ended 2021-05-05"}, stagesOf(s, "bps", "2022-06-01")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 	t.Run("what they rest on is missing", func(t *testing.T) {
+		if got := stagesOf(set(baseServices()), "bps", "2021-06-01"); got != nil {
+			t.Errorf("BasePlatformServices: %v", got)
+		}
 		alone := set(kubernetesOf(Konvoy), baseServices())
 		if got := stagesOf(alone, "kubernetes", "2021-06-01"); got != nil {
 			t.Errorf("Kubernetes: %v", got)

@@ -237,11 +237,11 @@ func TestWhatIsNotKnown(t *testing.T) {
 		},
 		{
 			"newer", kommander("1.5.0"),
-			"Kommander 1.5.0 is of a minor that policy kommander does not list; bring the policy up to date (policy kommander)",
+			"Kommander 1.5.0 is of a minor that policy kommander does not list; bring the policy up to date",
 		},
 		{
 			"installation of another name", found(Kommander, "eu", sign(v1alpha1.SourceAnnotation, "1.5.0")),
-			"Kommander eu 1.5.0 is of a minor that policy kommander does not list; bring the policy up to date (policy kommander)",
+			"Kommander eu 1.5.0 is of a minor that policy kommander does not list; bring the policy up to date",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -331,8 +331,13 @@ func (r *release) ranges() []*kubernetesRange {
 	return all
 }
 
-// source names the policy, and the page behind it, at the end of a sentence that can be quoted.
+// source names the policy in a sentence that can be quoted.
 func (p *Policy) source() string { return "policy " + p.name }
+
+// hasRules tells whether the policy says what a release may run with.
+func (p *Policy) hasRules() bool {
+	return slices.ContainsFunc(p.releases, func(r release) bool { return len(r.requires) > 0 || len(r.ranges()) > 0 })
+}
 
 // rests are the products whose policies this one needs for its verdict.
 func (p *Policy) rests() []string {

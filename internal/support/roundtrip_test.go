@@ -107,7 +107,7 @@ func TestStatusIsTheRecord(t *testing.T) {
 	t.Parallel()
 	s := validSet(t, threeOut(), konvoyRanges().minor("1.0"), baseServices(), kubernetesOf(Konvoy), policy("Cassandra").window(2).
 		minor("1.0", ga("2020-01-01"), needs(Konvoy, "1.7.x"), needs("Zookeeper", "1.4.x")).minor("1.4", needs(Kommander, "1.3.x")))
-	for i := range uint64(4000) {
+	for i := range uint64(3000) {
 		rng := rand.New(rand.NewPCG(randomSeed+5, i))
 		c := randomCluster(rng)
 		now := at("2020-06-01").AddDate(0, 0, rng.IntN(900))

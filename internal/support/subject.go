@@ -282,8 +282,8 @@ func (s *subject) title() string {
 // sentence puts the subject before a verdict and the policy behind it, so that the sentence can stand alone.
 func (s *subject) sentence(predicate string) string {
 	text := s.title() + " " + predicate
-	if s.choice.policy != nil {
-		text += " (" + s.choice.policy.source() + ")"
+	if p := s.choice.policy; p != nil && !strings.Contains(predicate, p.source()) {
+		text += " (" + p.source() + ")"
 	}
 	return text
 }

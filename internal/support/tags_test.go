@@ -214,6 +214,13 @@ func TestFollowsUsablePolicies(t *testing.T) {
 			}
 		})
 	}
+	t.Run("withdrawn, without any", func(t *testing.T) {
+		s := set(policy("bps").follows(Kubernetes).minor("3.2", withdrawn("2021-05-20")))
+		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), BasePlatformServices)
+		if diff := cmp.Diff(unsupportedFor("Withdrawn", "2021-05-20"), answerOf(got), allowUnexported); diff != "" {
+			t.Errorf("what is withdrawn needs no other policy (-want +got):\n%s", diff)
+		}
+	})
 	t.Run("a window", func(t *testing.T) {
 		s := validSet(t, baseServices(), policy("kubernetes").window(1).minor("1.20", ga("2021-04-08")).minor("1.19", ga("2020-08-26")))
 		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), BasePlatformServices)
@@ -272,7 +279,7 @@ func TestTagMessages(t *testing.T) {
 		},
 		{
 			"unlisted", s, "stable-1.19-3.3.0", "v1.19.9", byReason(v1alpha1.ReasonNotInPolicy),
-			"BasePlatformServices stable-1.19-3.3.0 is of minor 3.3, which policy bps does not list; bring the policy up to date (policy bps)",
+			"BasePlatformServices stable-1.19-3.3.0 is of minor 3.3, which policy bps does not list; bring the policy up to date",
 		},
 		{
 			"not for this Kubernetes", s, "stable-1.17-3.2.0", "v1.17.9", byReason(v1alpha1.ReasonNotInPolicy),

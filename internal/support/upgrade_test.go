@@ -74,7 +74,7 @@ func TestUpgradeCondition(t *testing.T) {
 		},
 		{
 			"unknown beside up to date", cluster().with(kommander("1.4.1"), konvoy("2.1.0")), "Unknown NotInPolicy",
-			"Konvoy 2.1.0 is of a minor that policy konvoy does not list; bring the policy up to date (policy konvoy)",
+			"Konvoy 2.1.0 is of a minor that policy konvoy does not list; bring the policy up to date",
 		},
 		{
 			"unknown beside a newer patch", cluster().with(kommander("1.4.0"), konvoy("2.1.0")), "True Avoid",

@@ -175,8 +175,8 @@ func numberText(n *int32) string {
 	return fmt.Sprint(*n)
 }
 
-// ValidateClusterSupport finds what is wrong with the spec of a ClusterSupport. hostAllowed tells whether this is the
-// one object that may stand for the operator's own cluster.
+// ValidateClusterSupport finds what is wrong with the spec of a ClusterSupport by itself. Whether the object may stand for
+// the cluster that it names is for the operator to say.
 func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 	var p problems
 	path := field.NewPath("spec")

@@ -90,10 +90,9 @@ func notYetAvailable(p *Policy, l *line) string {
 	case !a.released.IsZero():
 		day = "its day is " + dayText(a.released, p.zone)
 	case !a.planned.IsZero():
-		day = "it is planned for " + dayText(a.planned, p.zone)
+		day = "planned for " + dayText(a.planned, p.zone)
 	}
-	return fmt.Sprintf("is installed although %s is not generally available by policy %s (%s); correct the policy",
-		l.minor, p.name, day)
+	return fmt.Sprintf("is installed although %s is not generally available yet (%s); correct the policy", l.minor, day)
 }
 
 // judgeUnlisted judges a minor that the policy does not list: so many newer ones may be out that it must be outside the
@@ -105,10 +104,14 @@ func (s scope) judgeUnlisted(p *Policy, minor Minor) verdict {
 			newer++
 		}
 	}
+	newest := "only the newest is"
+	if p.window > 1 {
+		newest = fmt.Sprintf("the newest %d are", p.window)
+	}
 	if newer >= p.window {
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
-			fmt.Sprintf("is not supported: %s newer than %s are generally available, and the newest %d are supported",
-				plural(newer, "minor", "minors"), minor, p.window))
+			fmt.Sprintf("is not supported: %s generally available, and %s supported",
+				plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
 	}
 	return unknown(v1alpha1.ReasonNotInPolicy,
 		fmt.Sprintf("is of a minor that policy %s does not list; bring the policy up to date", p.name))

@@ -555,3 +555,109 @@ func TestPlannedReleaseOverdue(t *testing.T) {
 		})
 	}
 }
+
+// TestWindowMessages holds the sentences that somebody quotes.
+func TestWindowMessages(t *testing.T) {
+	withEnds := threeOut().
+		minor("1.5", ga("2021-11-30"), withdrawn("2022-04-08")).
+		minor("1.6", planned("2022-06-01")).
+		minor("1.1", ga("2020-07-16"), through("2021-12-31"))
+	for _, row := range []struct {
+		name, installed, now string
+		policy               policyBuilder
+		want                 string
+	}{
+		{
+			"newest", "1.4.0", "2021-06-01", threeOut(),
+			"is supported; no end is announced, support ends when 3 more minors become generally available",
+		},
+		{
+			"second", "1.3.0", "2021-06-01", threeOut(),
+			"is supported; no end is announced, support ends when 2 more minors become generally available",
+		},
+		{
+			"third", "1.2.0", "2021-06-01", threeOut(),
+			"is supported as the last minor in the window: support ends when the next minor becomes generally available, no day is announced",
+		},
+		{
+			"in a window with places left", "1.2.0", "2021-01-01", threeOut().window(5),
+			"is supported; no end is announced, support ends when 5 more minors become generally available",
+		},
+		{
+			"fixed day", "1.2.0", "2021-06-01", withEnds,
+			"is supported; support of 1.2 ends on 2021-11-30, when 1.5 becomes generally available",
+		},
+		{
+			"planned day", "1.3.0", "2022-05-01", withEnds.minor("1.7", ga("2022-05-01")),
+			"is supported; support of 1.3 is planned to end on 2022-06-01, when 1.6 becomes generally available",
+		},
+		{
+			"own last day", "1.1.0", "2021-12-01", withEnds,
+			"is supported; support of 1.1 lasts through 2021-12-31",
+		},
+		{
+			"own last day over", "1.1.0", "2022-01-01", withEnds,
+			"is not supported: support of 1.1 lasted through 2021-12-31",
+		},
+		{
+			"to be withdrawn", "1.5.0", "2022-01-01", withEnds,
+			"is supported; support of 1.5 ends on 2022-04-08, when it is withdrawn",
+		},
+		{
+			"withdrawn", "1.5.0", "2022-05-01", withEnds,
+			"is not supported: 1.5 was withdrawn on 2022-04-08",
+		},
+		{
+			"ended", "1.2.0", "2022-01-01", withEnds,
+			"is not supported: support of 1.2 ended on 2021-11-30, when 1.5 became generally available",
+		},
+		{
+			"ended on an unknown day", "1.1.0", "2022-01-01", policy("kommander").window(1).minor("1.2", ga("2020-01-01")).minor("1.1", ga("2020-06-01")),
+			"is not supported: support of 1.1 ended on a day that is not known",
+		},
+		{
+			"not listed and old", "1.1.0", "2021-06-01", threeOut(),
+			"is not supported: 3 minors newer than 1.1 are generally available, and the newest 3 are supported",
+		},
+		{
+			"not listed and old, window of one", "1.1.0", "2021-06-01", policy("kommander").window(1).minor("1.2", ga("2020-01-01")),
+			"is not supported: 1 minor newer than 1.1 is generally available, and only the newest is supported",
+		},
+		{
+			"prerelease", "1.4.0-rc.1", "2021-06-01", threeOut(),
+			"is not supported: it is a prerelease",
+		},
+		{
+			"before its day", "1.5.0", "2021-06-01", withEnds,
+			"is installed although 1.5 is not generally available yet (its day is 2021-11-30); correct the policy",
+		},
+		{
+			"before its planned day", "1.6.0", "2021-06-01", withEnds,
+			"is installed although 1.6 is not generally available yet (planned for 2022-06-01); correct the policy",
+		},
+		{
+			"behind its planned day", "1.6.0", "2022-07-01", withEnds,
+			"is installed although 1.6 is not generally available yet (planned for 2022-06-01); correct the policy",
+		},
+		{
+			"without a day", "1.5.0", "2021-06-01", threeOut().minor("1.5"),
+			"is installed although 1.5 is not generally available yet (no day is announced); correct the policy",
+		},
+		{
+			"in a zone", "1.2.0", "2021-06-01", threeOut().zone("Europe/Berlin").minor("1.5", ga("2021-11-30")),
+			"is supported; support of 1.2 ends on 2021-11-30 (Europe/Berlin), when 1.5 becomes generally available",
+		},
+		{
+			"last day in a zone", "1.2.0", "2021-06-01", policy("kommander").window(3).zone("Europe/Berlin").minor("1.2", ga("2021-01-01"), through("2021-12-31")),
+			"is supported; support of 1.2 lasts through 2021-12-31 (Europe/Berlin)",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now), Kommander)
+			want := "Kommander " + row.installed + " " + row.want + " (policy kommander)"
+			if diff := cmp.Diff(want, got.Findings[0].Message); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
