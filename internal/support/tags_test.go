@@ -284,7 +284,7 @@ func TestTagMessages(t *testing.T) {
 		{
 			"not for this Kubernetes", s, "stable-1.17-3.2.0", "v1.17.9", byReason(v1alpha1.ReasonNotInPolicy),
 			"BasePlatformServices stable-1.17-3.2.0 is for Kubernetes 1.17, for which policy bps does not list 3.2 (listed: 1.18 to" +
-				" 1.19) (policy bps)",
+				" 1.19)",
 		},
 		{
 			"withdrawn", own, "stable-1.19-3.2.0", "v1.19.9", byReason(v1alpha1.ReasonWithdrawn),
