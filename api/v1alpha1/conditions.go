@@ -80,6 +80,9 @@ const (
 	ReasonSupportEnded = "SupportEnded"
 	// ReasonWithdrawn: the vendor withdrew the minor. It feeds Supported and UpgradeRecommended.
 	ReasonWithdrawn = "Withdrawn"
+	// ReasonNotSupported, of ExpiringSoon and UpgradeRecommended: the release never was supported, so nothing expires, and
+	// only another release is supported.
+	ReasonNotSupported = "NotSupported"
 	// ReasonNotYetSupported: only releases that are not generally available yet contain this Kubernetes version.
 	ReasonNotYetSupported = "NotYetSupported"
 	// ReasonNotInAnyRange: no release of the products that decide ever contained this Kubernetes version, and it is

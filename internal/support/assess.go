@@ -21,6 +21,22 @@ type Assessment struct {
 	Conditions []Condition
 }
 
+// nextChange is the first of the instants after now at which an answer is no longer the same; zero when there is none.
+// Where very many lie ahead, as only a policy does that is made to be slow, it stops and gives the last one that it tried:
+// whoever is woken then asks again.
+func nextChange(instants []time.Time, now time.Time, same func(time.Time) bool) time.Time {
+	ahead := after(instants, now)
+	for i, at := range ahead {
+		if !same(at) || i == maxLookahead {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// maxLookahead bounds how often one evaluation asks again. The days of the four shipped policies are about a hundred.
+const maxLookahead = 400
+
 // The limits of a status. Facts beyond them are cut, which the conditions then cannot know; they are far above what one
 // cluster holds.
 const (
@@ -34,12 +50,9 @@ const (
 // when none is known.
 func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
 	assessment := s.assess(cluster, now)
-	for _, at := range after(s.instants, now) {
-		if !equality.Semantic.DeepEqual(assessment, s.assess(cluster, at)) {
-			return assessment, at
-		}
-	}
-	return assessment, time.Time{}
+	return assessment, nextChange(s.instants, now, func(at time.Time) bool {
+		return equality.Semantic.DeepEqual(assessment, s.assess(cluster, at))
+	})
 }
 
 func (s *Set) assess(cluster Cluster, now time.Time) Assessment {

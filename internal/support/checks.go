@@ -71,13 +71,22 @@ func checkExpiry(s *subject) []statement {
 	case s.verdict.state == v1alpha1.StateUnknown:
 		return []statement{silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message))}
 	case s.verdict.state == v1alpha1.StateUnsupported:
-		return []statement{silently(state(metav1.ConditionFalse, v1alpha1.ReasonSupportEnded, s.verdict.message))}
+		return []statement{silently(state(metav1.ConditionFalse, s.whyOver(), s.verdict.message))}
 	case end.IsZero():
 		return []statement{silently(state(metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced, s.verdict.message))}
 	case s.now.Before(s.choice.policy.warnsFrom(end)):
 		return []statement{silently(state(metav1.ConditionFalse, v1alpha1.ReasonEndNotNear, s.verdict.message))}
 	}
 	return []statement{state(metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon, s.verdict.message)}
+}
+
+// whyOver tells an unsupported release that once was supported from one that never was.
+func (s *subject) whyOver() string {
+	switch s.verdict.reason {
+	case v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn:
+		return v1alpha1.ReasonSupportEnded
+	}
+	return v1alpha1.ReasonNotSupported
 }
 
 // checkOverduePlan: did a planned day pass without being confirmed? Nothing ends by that.
@@ -138,10 +147,12 @@ func (s *subject) checkRequired(product string) statement {
 	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
 		return s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingRequires, reason, predicate)
 	}
+	installations := s.cluster.of(product)
+	product = Printable(product)
 	needs := "requires " + product + " " + strings.Join(allowed, " or ")
-	var installed []string
+	var met, unmet []string
 	unread := ""
-	for _, i := range s.cluster.of(product) {
+	for _, i := range installations {
 		used, _ := use(s.cluster.installations[i].Evidence)
 		if used.Source == v1alpha1.SourceForbidden {
 			unread = "the cluster refuses to tell whether " + product + " is installed"
@@ -152,18 +163,20 @@ func (s *subject) checkRequired(product string) statement {
 			unread = "the installed " + product + " has an unknown version"
 			continue
 		}
-		for _, pattern := range patterns {
-			if pattern.matches(version) {
-				return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf("runs on %s %s, as it must", product, used.Version))
-			}
+		if slices.ContainsFunc(patterns, func(p versionPattern) bool { return p.matches(version) }) {
+			met = append(met, used.Version)
+		} else {
+			unmet = append(unmet, used.Version)
 		}
-		installed = append(installed, used.Version)
 	}
-	if unread != "" {
+	switch {
+	case unread != "":
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonRequirementUnknown, needs+", and "+unread)
+	case len(met) > 0:
+		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf("runs on %s %s, as it must", product, met[0]))
 	}
 	return state(metav1.ConditionFalse, v1alpha1.ReasonProhibitedCombination,
-		fmt.Sprintf("%s, and %s %s is installed", needs, product, strings.Join(installed, " and ")))
+		fmt.Sprintf("%s, and %s %s is installed", needs, product, strings.Join(unmet, " and ")))
 }
 
 // checkKubernetesRange: is the cluster's Kubernetes in the range of the release? Tags say it themselves; see
@@ -202,7 +215,7 @@ func checkKubernetesPart(s *subject) []statement {
 	}
 	switch g := s.cluster; {
 	case s.tag == nil && isForeignRef(s.used.Version):
-		// A branch or a bare version names no Kubernetes: there is nothing to compare.
+		// A branch names no Kubernetes: there is nothing to compare.
 		return nil
 	case s.tag == nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.tagError.Error())
@@ -234,6 +247,9 @@ func checkUpgrade(s *subject) []statement {
 			"loses its support with the next minor; "+s.wayOut()))
 	case s.verdict.state == v1alpha1.StateUnknown:
 		statements = append(statements, silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message)))
+	case s.verdict.state == v1alpha1.StateUnsupported:
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonNotSupported,
+			"was never supported; go to a release that is"))
 	}
 	if own := s.installedPatch(); own != nil && own.avoid != "" {
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonAvoid, "is to be avoided: "+own.avoid))
@@ -258,6 +274,8 @@ func (s *subject) wayOut() string {
 		return "no supported minor is known"
 	case p.lifecycle.Follows != nil && s.endedByItself(p):
 		return fmt.Sprintf("go to another minor for %s %s", p.lifecycle.Follows.Product, s.tag.kubernetes)
+	case p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && s.tag.kubernetes != s.cluster.kubernetesRead.Minor:
+		return "go to a tag for the cluster's Kubernetes " + s.cluster.kubernetesRead.Minor.String()
 	case p.lifecycle.Follows != nil:
 		return "upgrade " + p.lifecycle.Follows.Product + " and go to the tag for it"
 	}

@@ -32,12 +32,9 @@ func (s *Set) Describe(name string, now time.Time) (Description, time.Time) {
 		return Description{}, time.Time{}
 	}
 	description := s.describe(s.policies[i], now)
-	for _, at := range after(s.instants, now) {
-		if !equality.Semantic.DeepEqual(description, s.describe(s.policies[i], at)) {
-			return description, at
-		}
-	}
-	return description, time.Time{}
+	return description, nextChange(s.stages, now, func(at time.Time) bool {
+		return equality.Semantic.DeepEqual(description, s.describe(s.policies[i], at))
+	})
 }
 
 func (s *Set) describe(p *Policy, now time.Time) Description {
@@ -82,11 +79,11 @@ func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 		r := v1alpha1.ReleaseStatus{Version: own.minor.String(), Stage: v1alpha1.StageEnded}
 		current, supported := spanAt(spans[i], s.now)
 		switch {
-		case !own.availability.at(s.now):
-			r.Stage = v1alpha1.StagePlanned
 		case own.isWithdrawn(s.now):
 			ended := endOfWithdrawn(spans[i], own.withdrawn)
 			r.Stage, r.SupportEndTime, r.EndsWith = v1alpha1.StageWithdrawn, endTime(ended.end), ended.endsWith
+		case !own.availability.at(s.now):
+			r.Stage = v1alpha1.StagePlanned
 		case supported:
 			r.Stage = v1alpha1.StageSupported
 			if s.supportedMinor(p, i, current).lastInWindow {
@@ -134,13 +131,14 @@ func (s scope) rangeMinors(p *Policy) []Minor {
 			return nil
 		}
 		for i := range chosen.policy.releases {
-			for _, r := range chosen.policy.releases[i].ranges() {
+			for _, r := range chosen.policy.releases[i].ranges {
 				minors = append(minors, minorsIn(r)...)
 			}
 		}
 	}
 	slices.SortFunc(minors, func(a, b Minor) int { return b.Compare(a) })
-	return slices.Compact(minors)
+	minors = slices.Compact(minors)
+	return minors[:min(len(minors), maxDescribed)]
 }
 
 // minorsIn lists the minors of a range. Where it crosses a MAJOR only its ends are certain to exist.
@@ -188,7 +186,7 @@ func (s scope) tagStage(p *Policy, i int, kubernetes *Policy) (v1alpha1.ReleaseS
 		return r, true
 	}
 	var best verdict
-	for _, listed := range p.releases[i].ranges() {
+	for _, listed := range p.releases[i].ranges {
 		for _, minor := range minorsIn(listed) {
 			best = better(best, s.judgeMinor(kubernetes, minor))
 		}

@@ -56,7 +56,7 @@ func TestDeclaredReleases(t *testing.T) {
 		},
 		{
 			"another name", cluster().with(found(Kommander, "kommander")).declaring(Kommander, "second", "1.3.1"),
-			[]string{"Kommander/kommander  (CustomResource)", "Kommander/second 1.3.1 (Declared)"}, "another installation, which was not detected",
+			[]string{"Kommander/kommander 1.3.1 (Declared)"}, "a cluster has one Kommander, whatever it is called",
 		},
 		{
 			"several, none detected", cluster().declaring(Kommander, "a", "1.3.1").declaring(Kommander, "default", "1.4.0"),
@@ -64,7 +64,7 @@ func TestDeclaredReleases(t *testing.T) {
 		},
 		{
 			"several, one detected", cluster().with(found(Kommander, "kommander")).declaring(Kommander, "a", "1.3.1").declaring(Kommander, "default", "1.4.0"),
-			[]string{"Kommander/a 1.3.1 (Declared)", "Kommander/kommander 1.4.0 (Declared)"}, "default means the only one that was detected",
+			[]string{"Kommander/kommander 1.4.0 (Declared)"}, "both mean the only one, and default means it better",
 		},
 		{
 			"not to be seen", cluster().with(forbidden(Konvoy)).declaring(Konvoy, "default", "1.7.2"),

@@ -71,6 +71,16 @@ func (r *kubernetesRange) contains(v kubernetesVersion) bool {
 	return r.minimum.against(v) >= 0 && r.maximum.against(v) <= 0
 }
 
+// same tells whether two ranges contain the same versions.
+func (r *kubernetesRange) same(other *kubernetesRange) bool {
+	return r.minimum.kubernetesVersion() == other.minimum.kubernetesVersion() && r.minimum.exact == other.minimum.exact &&
+		r.maximum.kubernetesVersion() == other.maximum.kubernetesVersion() && r.maximum.exact == other.maximum.exact
+}
+
+func (b kubernetesBound) kubernetesVersion() kubernetesVersion {
+	return kubernetesVersion{b.Minor, b.patch}
+}
+
 // containsMinor tells whether any patch of the minor is in the range.
 func (r *kubernetesRange) containsMinor(m Minor) bool {
 	return m.Compare(r.minimum.Minor) >= 0 && m.Compare(r.maximum.Minor) <= 0
@@ -95,6 +105,9 @@ func (r *kubernetesRange) empty() bool {
 	return r.minimum.exact && r.maximum.exact && r.maximum.patch < r.minimum.patch
 }
 
+// maxRangeMinors bounds how wide a range may be: a policy that spans more says nothing.
+const maxRangeMinors = 100
+
 // compileRange reads a range; problem is called for each field that is wrong.
 func compileRange(spec *v1alpha1.KubernetesRange, problem func(field, found, allowed string)) *kubernetesRange {
 	if spec == nil {
@@ -114,6 +127,11 @@ func compileRange(spec *v1alpha1.KubernetesRange, problem func(field, found, all
 	compiled := &kubernetesRange{minimum: minimum, maximum: maximum, standard: strings.TrimPrefix(spec.Default, "v")}
 	if compiled.empty() {
 		problem("maximum", spec.Maximum, "a version that is not below the minimum "+spec.Minimum)
+		return nil
+	}
+	if wide := maximum.Minor.Minor - minimum.Minor.Minor; minimum.Major == maximum.Major && wide > maxRangeMinors {
+		problem("maximum", spec.Maximum, fmt.Sprintf("a version at most %d minors above the minimum %s", maxRangeMinors, spec.Minimum))
+		return nil
 	}
 	if spec.Default == "" {
 		return compiled

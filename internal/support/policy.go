@@ -38,7 +38,9 @@ type Policy struct {
 type release struct {
 	minor      Minor
 	kubernetes *kubernetesRange
-	requires   []requirement
+	// ranges are the different Kubernetes ranges of the minor: its own and those of its patches.
+	ranges   []*kubernetesRange
+	requires []requirement
 	// patches are ordered newest first.
 	patches []patch
 	// upgradesFrom is nil where the policy does not say.
@@ -152,6 +154,13 @@ func (c *compiler) releases(specs []v1alpha1.Release, path *field.Path) {
 		c.policy.lines = append(c.policy.lines, r.line)
 	}
 	inferAvailability(c.policy.lines, c.policy.releases)
+	ranges := 0
+	for i := range c.policy.releases {
+		ranges += len(c.policy.releases[i].ranges)
+	}
+	if ranges > maxRanges {
+		c.problems.add(path, fmt.Sprintf("%d different Kubernetes ranges", ranges), fmt.Sprintf("at most %d", maxRanges))
+	}
 }
 
 // inferAvailability finds the minors without a day that must be out, because a newer minor has a day of general
@@ -192,12 +201,21 @@ func (c *compiler) line(spec *v1alpha1.Release, minor Minor, path *field.Path) l
 			compiled.through = startOfDayOrLater(parsed.plus(1), c.policy.zone)
 		}
 	}
+	c.notBefore(compiled.availability.released, compiled.withdrawn, spec.Withdrawn, path.Child("withdrawn"))
+	c.notBefore(compiled.availability.released, compiled.through, spec.SupportedThrough, path.Child("supportedThrough"))
 	if spec.PlannedGeneralAvailability != "" && spec.GeneralAvailability != "" {
 		c.problems.say(path.Child("plannedGeneralAvailability"), spec.PlannedGeneralAvailability,
 			fmt.Sprintf("must be absent beside generalAvailability (%s): a plan is not a fact, remove one of them",
 				Printable(spec.GeneralAvailability)))
 	}
 	return compiled
+}
+
+// notBefore sees to it that a minor does not end before it came out.
+func (c *compiler) notBefore(released, end time.Time, text string, path *field.Path) {
+	if !released.IsZero() && !end.IsZero() && end.Before(released) {
+		c.problems.add(path, text, "a day that is not before generalAvailability")
+	}
 }
 
 // day reads a day and gives its first instant; zero where none is set or it is wrong.
@@ -238,6 +256,7 @@ func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path
 	}
 	c.problems.duplicates(path.Child("upgradesFrom"), spec.UpgradesFrom)
 	compiled.patches = c.patches(spec, minor, path)
+	compiled.ranges = differentRanges(&compiled)
 	return compiled
 }
 
@@ -317,16 +336,17 @@ func (r *release) rangeFor(version *semver.Version) *kubernetesRange {
 	return r.kubernetes
 }
 
-// ranges are all Kubernetes ranges of the minor: its own and those of its patches.
-func (r *release) ranges() []*kubernetesRange {
+// differentRanges lists the ranges of a minor and its patches, each once: most patches differ in their default only.
+func differentRanges(r *release) []*kubernetesRange {
 	var all []*kubernetesRange
-	if r.kubernetes != nil {
-		all = append(all, r.kubernetes)
-	}
-	for i := range r.patches {
-		if own := r.patches[i].kubernetes; own != nil {
-			all = append(all, own)
+	add := func(one *kubernetesRange) {
+		if one != nil && !slices.ContainsFunc(all, one.same) {
+			all = append(all, one)
 		}
+	}
+	add(r.kubernetes)
+	for i := range r.patches {
+		add(r.patches[i].kubernetes)
 	}
 	return all
 }
@@ -336,7 +356,7 @@ func (p *Policy) source() string { return "policy " + p.name }
 
 // hasRules tells whether the policy says what a release may run with.
 func (p *Policy) hasRules() bool {
-	return slices.ContainsFunc(p.releases, func(r release) bool { return len(r.requires) > 0 || len(r.ranges()) > 0 })
+	return slices.ContainsFunc(p.releases, func(r release) bool { return len(r.requires) > 0 || len(r.ranges) > 0 })
 }
 
 // rests are the products whose policies this one needs for its verdict.
@@ -350,18 +370,17 @@ func (p *Policy) rests() []string {
 	return nil
 }
 
-// instants are those at which the policy's own data can change an answer.
-func (p *Policy) instants() []time.Time {
-	var all []time.Time
-	for i := range p.lines {
-		all = append(all, p.lines[i].instants()...)
+// patchDays are the days on which patches come out, from which on an upgrade to them is recommended.
+func (p *Policy) patchDays() []time.Time {
+	var days []time.Time
+	for i := range p.releases {
 		for j := range p.releases[i].patches {
 			if released := p.releases[i].patches[j].released; !released.IsZero() {
-				all = append(all, released)
+				days = append(days, released)
 			}
 		}
 	}
-	return sortedInstants(all)
+	return days
 }
 
 // warnsFrom is the instant at which the warning of an end begins.

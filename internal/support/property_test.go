@@ -160,7 +160,7 @@ type prediction struct {
 }
 
 func (o *oracle) foresee(i int, now time.Time) prediction {
-	if !o.usable(i, now, now) {
+	if !o.usable(i, now, now) && !o.reached(o.list[i].withdrawn, now) {
 		return prediction{State: v1alpha1.StateUnknown}
 	}
 	var end time.Time
@@ -236,6 +236,14 @@ func randomList(t *testing.T, rng *rand.Rand, name string) (policyBuilder, *orac
 			m.planned = someDay()
 		default:
 			m.ga = someDay()
+			// A minor that ends before it came out is refused.
+			m.through, m.withdrawn = max(m.ga, m.through), max(m.ga, m.withdrawn)
+			if rng.IntN(2) == 0 {
+				m.through = ""
+			}
+			if rng.IntN(2) == 0 {
+				m.withdrawn = ""
+			}
 		}
 		if m.planned == "" {
 			for range rng.IntN(3) {

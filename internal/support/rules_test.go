@@ -10,7 +10,9 @@ import (
 
 // TestRulesNotKnown: what is not known to be allowed must not read as allowed.
 func TestRulesNotKnown(t *testing.T) {
-	ruled := func() policyBuilder { return policy("kommander").window(3).minor("1.3", ga("2021-02-10"), needs("Konvoy", "1.7.x")) }
+	ruled := func() policyBuilder {
+		return policy("kommander").window(3).minor("1.3", ga("2021-02-10"), needs("Konvoy", "1.7.x"))
+	}
 	for _, test := range []struct {
 		name     string
 		policies []policyBuilder

@@ -18,8 +18,9 @@ type Set struct {
 	policies []*Policy
 	// problems are those of each policy by name, the ones that only show beside the others included.
 	problems map[string]field.ErrorList
-	// instants are all at which an answer can change by time alone.
-	instants []time.Time
+	// stages are the instants at which the stage of a minor can change, instants all at which any answer can change by
+	// time alone.
+	stages, instants []time.Time
 }
 
 // NewSet puts compiled policies together and finds cycles among what they rest on.
@@ -35,6 +36,7 @@ func NewSet(policies ...*Policy) *Set {
 		// The list may be the policy's own, which other sets share.
 		set.problems[name] = append(slices.Clip(set.problems[name]), problem)
 	}
+	set.stages = set.stageInstants()
 	set.instants = set.allInstants()
 	return set
 }
@@ -83,23 +85,35 @@ func wayTo(target, from string, rests map[string][]string, seen map[string]bool)
 	return nil
 }
 
-// allInstants are the days in the policies and the beginnings of the warnings before them. A warning's length is its own
-// policy's, the end that it is about may be another policy's.
+// stageInstants are the days of all minors: those at which a stage can change.
+func (s *Set) stageInstants() []time.Time {
+	var days []time.Time
+	for _, p := range s.policies {
+		for i := range p.lines {
+			days = append(days, p.lines[i].instants()...)
+		}
+	}
+	return sortedInstants(days)
+}
+
+// allInstants are the days of all minors and patches, and the beginnings of the warnings before the former, which may be
+// ends. A warning's length is its own policy's, the end that it is about may be another policy's.
 func (s *Set) allInstants() []time.Time {
 	type warning struct {
 		days int
 		zone string
 	}
-	var days []time.Time
-	warnings := map[warning]*Policy{}
+	all := slices.Clone(s.stages)
+	warnings := map[warning]bool{}
 	for _, p := range s.policies {
-		days = append(days, p.instants()...)
-		warnings[warning{p.expiringSoonDays, p.zone.String()}] = p
-	}
-	all := slices.Clone(days)
-	for _, p := range warnings {
-		for _, d := range days {
-			all = append(all, p.warnsFrom(d))
+		all = append(all, p.patchDays()...)
+		length := warning{p.expiringSoonDays, p.zone.String()}
+		if warnings[length] {
+			continue
+		}
+		warnings[length] = true
+		for _, end := range s.stages {
+			all = append(all, p.warnsFrom(end))
 		}
 	}
 	return sortedInstants(all)

@@ -91,27 +91,27 @@ func gather(cluster Cluster) *gathered {
 	return g
 }
 
-// inOrder makes the order in which releases are declared meaningless: those that name an installation come before those
-// for "default", which may mean the same one.
+// inOrder makes the order in which releases are declared meaningless. Those that name an installation come before those
+// for "default", which may mean the same one; where a product is installed once "default" means it better than a name.
 func inOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
+	rank := func(d v1alpha1.DeclaredRelease) int {
+		switch {
+		case d.Name != DefaultInstallation:
+			return 1
+		case installedOnce(d.Product):
+			return 0
+		}
+		return 2
+	}
 	sorted := slices.Clone(declared)
 	slices.SortStableFunc(sorted, func(a, b v1alpha1.DeclaredRelease) int {
-		switch byName := strings.Compare(a.Name, b.Name); {
-		case byName == 0:
-			return strings.Compare(a.Product, b.Product)
-		case a.Name == DefaultInstallation:
-			return 1
-		case b.Name == DefaultInstallation:
-			return -1
-		default:
-			return byName
-		}
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Name, b.Name), strings.Compare(a.Product, b.Product))
 	})
 	return sorted
 }
 
 // declare puts a declaration behind the evidence of the installation that it means. The name "default" means the only
-// one that was detected, whatever its name.
+// one that was detected, whatever its name, and so does any name of a product that is installed once.
 func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
 	if declared.Product == Kubernetes {
@@ -123,17 +123,22 @@ func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	found := g.of(declared.Product)
 	detected := slices.DeleteFunc(slices.Clone(found), func(i int) bool { return i >= g.detected })
 	for _, i := range found {
-		isOnly := declared.Name == DefaultInstallation && len(detected) == 1 && i == detected[0]
+		isOnly := (declared.Name == DefaultInstallation || installedOnce(declared.Product)) && len(detected) == 1 && i == detected[0]
 		if g.installations[i].Name == declared.Name || isOnly {
 			g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
 			return
 		}
 	}
-	if declared.Name == DefaultInstallation && len(detected) > 0 {
+	if len(detected) > 0 && (declared.Name == DefaultInstallation || installedOnce(declared.Product)) {
 		return
 	}
 	g.installations = append(g.installations,
 		Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
+}
+
+// installedOnce tells whether a cluster can have only one installation of a product, whatever it is called.
+func installedOnce(product string) bool {
+	return product == Konvoy || product == Kommander || product == BasePlatformServices
 }
 
 // of gives the indices of a product's installations.
@@ -285,5 +290,5 @@ func (s *subject) sentence(predicate string) string {
 	if p := s.choice.policy; p != nil && !strings.Contains(predicate, p.source()) {
 		text += " (" + p.source() + ")"
 	}
-	return text
+	return escaped(text)
 }

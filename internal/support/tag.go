@@ -3,13 +3,13 @@ package support
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/Masterminds/semver/v3"
 )
 
 // tag is a git tag of a repository of addons, <channel>-<kubernetes>-<version>, such as stable-1.19-3.2.0.
 type tag struct {
-	channel    string
 	kubernetes Minor
 	// kubernetesText is the Kubernetes part as written; it may name a patch.
 	kubernetesText string
@@ -26,18 +26,16 @@ const firstKubernetesMinor = 10
 var (
 	tagPattern = regexp.MustCompile(
 		`^(stable|testing|untested)-((0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8}))?)(?:-(.+))?$`)
-	channelPattern = regexp.MustCompile(`^stable-`)
-	bareNumber     = regexp.MustCompile(`^[0-9]{1,9}$`)
-	bareVersion    = regexp.MustCompile(`^[0-9]+\.[0-9]+(\.[0-9]+)?$`)
-	// gitRef is what a branch or a tag can be called, as far as it matters here; anything else was not read from a
-	// repository.
-	gitRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/+-]*$`)
+	bareNumber = regexp.MustCompile(`^[0-9]{1,9}$`)
+	// gitRef is what a branch or a tag can be called, as far as it matters here (git-check-ref-format); anything else was
+	// not read from a repository.
+	gitRef = regexp.MustCompile(`^[^\s\\~^:?*\[\x00-\x20\x7f]+$`)
 )
 
 // isForeignRef tells whether the text is a ref, and not one from the stable channel: a branch, a tag such as v3.2.0, or
-// another channel. A bare version is none: it lacks what a tag says.
+// another channel.
 func isForeignRef(text string) bool {
-	return gitRef.MatchString(text) && !channelPattern.MatchString(text) && !bareVersion.MatchString(text)
+	return gitRef.MatchString(text) && !strings.HasPrefix(text, stableChannel+"-")
 }
 
 // parseTag reads a tag. The error says what is wrong with it.
@@ -50,7 +48,7 @@ func parseTag(text string) (tag, error) {
 		return tag{}, fmt.Errorf("%s is not a tag of the form <channel>-<kubernetes>-<version>, such as stable-1.19-3.2.0",
 			quote(text))
 	}
-	parsed := tag{channel: match[1], kubernetesText: match[2], kubernetes: Minor{number(match[3]), number(match[4])}}
+	parsed := tag{kubernetesText: match[2], kubernetes: Minor{number(match[3]), number(match[4])}}
 	if parsed.kubernetes.Minor < firstKubernetesMinor {
 		return tag{}, fmt.Errorf("the Kubernetes part %s of tag %s is no Kubernetes version", match[2], quote(text))
 	}

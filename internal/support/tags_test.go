@@ -65,7 +65,7 @@ func TestFollows(t *testing.T) {
 		{"stable-1.19-v3.2.0", "v1.19.9", unknownFor("UnreadableVersion"), "UnreadableVersion", "no tag has a v there"},
 		{"stable-1.19-3.2", "v1.19.9", unknownFor("UnreadableVersion"), "UnreadableVersion", "a version has three numbers"},
 		{"stable-", "v1.19.9", unknownFor("UnreadableVersion"), "UnreadableVersion", "nothing can be read"},
-		{"3.2.0", "v1.19.9", unknownFor("UnreadableVersion"), "UnreadableVersion", "a version without channel is no tag"},
+		{"3.2.0", "v1.19.9", unsupportedFor("UnsupportedChannel", ""), "", "a version without channel is not stable-"},
 		{"stable-1.19-3.2.0\x00", "v1.19.9", unknownFor("UnreadableVersion"), "UnreadableVersion", "a control character is in no tag"},
 
 		{"stable-1.19-5.0.0", "v1.19.9", unknownFor("NotInPolicy"), "Compatible", "a minor that the policy does not list"},
@@ -339,11 +339,11 @@ func TestParseTag(t *testing.T) {
 		version string
 		fails   bool
 	}{
-		{"stable-1.19-3.2.0", tag{channel: "stable", kubernetes: Minor{1, 19}, kubernetesText: "1.19"}, "3.2.0", false},
-		{"stable-1.16.4-1.2.0", tag{channel: "stable", kubernetes: Minor{1, 16}, kubernetesText: "1.16.4"}, "1.2.0", false},
-		{"stable-1.16.4-2", tag{channel: "stable", kubernetes: Minor{1, 16}, kubernetesText: "1.16.4"}, "", false},
-		{"stable-1.15.6", tag{channel: "stable", kubernetes: Minor{1, 15}, kubernetesText: "1.15.6"}, "", false},
-		{"testing-1.20-4.0.0-rc.1", tag{channel: "testing", kubernetes: Minor{1, 20}, kubernetesText: "1.20"}, "4.0.0-rc.1", false},
+		{"stable-1.19-3.2.0", tag{kubernetes: Minor{1, 19}, kubernetesText: "1.19"}, "3.2.0", false},
+		{"stable-1.16.4-1.2.0", tag{kubernetes: Minor{1, 16}, kubernetesText: "1.16.4"}, "1.2.0", false},
+		{"stable-1.16.4-2", tag{kubernetes: Minor{1, 16}, kubernetesText: "1.16.4"}, "", false},
+		{"stable-1.15.6", tag{kubernetes: Minor{1, 15}, kubernetesText: "1.15.6"}, "", false},
+		{"testing-1.20-4.0.0-rc.1", tag{kubernetes: Minor{1, 20}, kubernetesText: "1.20"}, "4.0.0-rc.1", false},
 		{text: "untested-1.20-4.0", fails: true},
 		{text: "stable-1.5-2.0.0", fails: true},
 		{text: "stable-1.x-2.0.0", fails: true},

@@ -19,21 +19,26 @@ func Printable(text string) string {
 	if len(text) > utf8.UTFMax*(printableLimit+1) {
 		text = text[:utf8.UTFMax*(printableLimit+1)]
 	}
-	var escaped strings.Builder
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		if isText := r != utf8.RuneError || size > 1; isText && strconv.IsPrint(r) {
-			escaped.WriteRune(r)
-		} else {
-			escaped.WriteString(strings.Trim(strconv.Quote(text[:size]), `"`))
-		}
-		text = text[size:]
-	}
-	plain := escaped.String()
+	plain := escaped(text)
 	if utf8.RuneCountInString(plain) <= printableLimit {
 		return plain
 	}
 	return string([]rune(plain)[:printableLimit-3]) + "..."
+}
+
+// escaped writes what is not printable as in a Go string, and leaves the rest alone.
+func escaped(text string) string {
+	var plain strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if isText := r != utf8.RuneError || size > 1; isText && strconv.IsPrint(r) {
+			plain.WriteRune(r)
+		} else {
+			plain.WriteString(strings.Trim(strconv.Quote(text[:size]), `"`))
+		}
+		text = text[size:]
+	}
+	return plain.String()
 }
 
 // quote puts foreign text into quotation marks after making it printable.

@@ -35,7 +35,7 @@ func TestUpgradeTo(t *testing.T) {
 		{"newer than listed", "1.4.7", now, "", nil, "no way leads back"},
 		{"packaging revision", "1.4.2-3", now, "", nil, "1.4.2-3 is 1.4.2"},
 		{"no prerelease", "1.4.4", "2023-01-01", "", nil, "1.4.9-rc.1 is no target"},
-		{"from a prerelease", "1.4.2-rc.1", now, "1.4.2", []string{"NewerPatch"}, "the final version is newer than its candidate"},
+		{"from a prerelease", "1.4.2-rc.1", now, "1.4.2", []string{"NotSupported", "NewerPatch"}, "the final version is newer than its candidate"},
 		{"the installed one is to be avoided", "1.4.3", now, "", []string{"Avoid"}, "there is no newer patch, and still it should go"},
 		{"avoided, and a newer one", "1.4.3", "2022-03-01", "1.4.4", []string{"Avoid", "NewerPatch"}, "both are said"},
 		{"no patches listed", "1.3.0", now, "", nil, "the policy knows none"},

@@ -17,11 +17,13 @@ import (
 // The bounds that the schema does not know, because old API servers cannot change numeric bounds and because a
 // LabelSelector is taken over as it is; and those that it knows, for files that no API server has seen.
 const (
-	maxExpiringSoonDays  = 3650
-	maxSupportedMinors   = 100
-	maxSelectorTerms     = 32
-	maxSelectorValues    = 64
-	maxReleases          = 100
+	maxExpiringSoonDays = 3650
+	maxSupportedMinors  = 100
+	maxSelectorTerms    = 32
+	maxSelectorValues   = 64
+	maxReleases         = 100
+	// maxRanges is for all minors and patches together; each is asked for each Kubernetes minor.
+	maxRanges            = 512
 	maxPatches           = 100
 	maxRequirements      = 16
 	maxRequiredVersions  = 32

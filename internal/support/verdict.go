@@ -59,13 +59,13 @@ func (s scope) judgeWindow(p *Policy, minor Minor) verdict {
 	own := &p.lines[i]
 	spans := timelineAt(p.timelines, s.now).spans[i]
 	switch current, supported := spanAt(spans, s.now); {
-	case !own.availability.at(s.now):
-		return unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))
 	case own.isWithdrawn(s.now):
 		gone := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
 			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
 		gone.end = endOfWithdrawn(spans, own.withdrawn).end
 		return gone
+	case !own.availability.at(s.now):
+		return unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))
 	case supported:
 		return s.supportedMinor(p, i, current)
 	}
@@ -274,7 +274,7 @@ func (c *containment) collect(s scope, other *Policy, against func(*kubernetesRa
 	spans := timelineAt(other.timelines, s.now).spans
 	for i := range other.releases {
 		contains := false
-		for _, r := range other.releases[i].ranges() {
+		for _, r := range other.releases[i].ranges {
 			where := against(r)
 			contains = contains || where == 0
 			c.below = c.below || where <= 0

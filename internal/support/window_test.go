@@ -479,7 +479,7 @@ func TestConditionsOfAWindow(t *testing.T) {
 		},
 		{
 			"prerelease", threeOut(), kommander("1.4.0-rc.1"), "2022-01-01",
-			conditions{"False PreRelease", "False SupportEnded", "False UpToDate"},
+			conditions{"False PreRelease", "False NotSupported", "True NotSupported"},
 			"a prerelease has no support that could expire",
 		},
 		{

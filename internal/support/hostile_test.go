@@ -1,0 +1,76 @@
+package support
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// TestControlCharactersNeverReachAMessage: names in a policy are foreign text, too.
+func TestControlCharactersNeverReachAMessage(t *testing.T) {
+	const odd = "Req\n\x1b[31mX"
+	s := set(
+		policy("kommander").window(3).minor("1.3", ga("2021-02-10"), needs(odd, "1.7.x"), patched("1.3.1", func(p *v1alpha1.Patch) { p.Avoid = odd })),
+		kubernetesOf(odd),
+	)
+	c := cluster().on("v1.19.9").with(kommander("1.3.1"), product(odd, "1.8.0"))
+	for _, c := range assess(s, c, "2021-06-01").Conditions {
+		if strings.ContainsFunc(c.Message, unicode.IsControl) {
+			t.Errorf("%s: %q", c.Type, c.Message)
+		}
+	}
+	for _, r := range assess(s, c, "2021-06-01").Releases {
+		for _, f := range r.Findings {
+			if strings.ContainsFunc(f.Message, unicode.IsControl) {
+				t.Errorf("%s: %q", f.Reason, f.Message)
+			}
+		}
+	}
+}
+
+// TestRefusedBounds: what would make one policy slow for all, and what cannot be meant.
+func TestRefusedBounds(t *testing.T) {
+	ranges := policy("konvoy").window(3)
+	for i := range 30 {
+		var options []func(*v1alpha1.Release)
+		for j := range 20 {
+			options = append(options, patched(fmt.Sprintf("1.%d.%d", i, j), runsOn(fmt.Sprintf("1.%d.%d", i, j), "1.90")))
+		}
+		ranges = ranges.minor(fmt.Sprintf("1.%d", i), options...)
+	}
+	for _, row := range []struct {
+		name   string
+		policy policyBuilder
+		want   string
+	}{
+		{"many ranges", ranges, "600 different Kubernetes ranges"},
+		{"a wide range", policy("konvoy").window(3).minor("1.0", runs("1.0", "1.999999")), "at most 100 minors above"},
+		{
+			"withdrawn before it came out", policy("konvoy").window(3).minor("1.0", ga("2021-01-02"), withdrawn("2021-01-01")),
+			"spec.releases[1.0].withdrawn: Invalid value: \"2021-01-01\": must be a day that is not before generalAvailability",
+		},
+		{
+			"supported until before it came out", policy("konvoy").window(3).minor("1.0", ga("2021-01-02"), through("2020-12-31")),
+			"spec.releases[1.0].supportedThrough",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := Describe(set(row.policy).Problems("konvoy")); !strings.Contains(got, row.want) {
+				t.Errorf("%q does not say %q", got, row.want)
+			}
+		})
+	}
+}
+
+// TestUnknownBesideAllowed: one allowed installation does not answer for another one whose version is not known.
+func TestUnknownBesideAllowed(t *testing.T) {
+	s := validSet(t, policy("kommander").window(3).minor("1.3", ga("2021-02-10"), needs("Other", "1.7.x")))
+	c := cluster().on("v1.19.9").with(kommander("1.3.1"),
+		found("Other", "a", sign(v1alpha1.SourceLabel, "1.7.2")), found("Other", "b", sign(v1alpha1.SourceLabel, "")))
+	if got := conditionOf(t, assess(s, c, "2021-06-01"), v1alpha1.ConditionCompatible); got != "Unknown RequirementUnknown" {
+		t.Error(got)
+	}
+}
