@@ -17,8 +17,9 @@ CONTROL_PLANE := hack/controlplane/build.sh
 
 KUBECTL ?= kubectl
 IMAGE   ?= support-policy-operator:latest
-# The namespace of an operator that runs outside of the cluster; the deployed one has its own.
-NAMESPACE ?= default
+# The namespace of an operator that runs outside of the cluster. It is that of a deployed one, so that of the two only the
+# one with the lease works.
+NAMESPACE ?= support-policy-system
 # So many packages are tested at a time, each perhaps with API servers of its own.
 TEST_PACKAGES ?= 2
 TEST_TIMEOUT  ?= 15m
@@ -49,11 +50,11 @@ generate: ## Generate deep copies, CRDs and the RBAC role from the Go sources
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig
-	go run . --namespace=$(NAMESPACE)
+	go run . --namespace=$(NAMESPACE) --leader-elect
 
 .PHONY: demo
 demo: ## Show the operator at work on a control plane of its own
-	assets="$$($(CONTROL_PLANE))"; KUBEBUILDER_ASSETS="$$assets" go run ./test/demo
+	@assets="$$($(CONTROL_PLANE))"; KUBEBUILDER_ASSETS="$$assets" go run ./test/demo
 
 .PHONY: controlplane
 controlplane: ## Build the control plane for tests and demo (minutes the first time); print its folder
@@ -82,7 +83,7 @@ lint: ## Run golangci-lint with the Kubernetes API linter
 
 .PHONY: test
 test: ## Run all tests, those against a control plane included
-	assets="$$($(CONTROL_PLANE))"; \
+	@assets="$$($(CONTROL_PLANE))"; \
 	KUBEBUILDER_ASSETS="$$assets" go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
 
 # In a folder that does not exist no control plane is found, and the tests that need one are skipped.
@@ -101,8 +102,9 @@ manifests: ## Print what `deploy` applies
 	@$(KUSTOMIZE) build config/default | sed 's|image: support-policy-operator:latest|image: $(IMAGE)|'
 
 .PHONY: install
-install: ## Apply the CRDs to the current cluster
+install: ## Apply the CRDs and the operator's namespace to the current cluster
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply -f -
+	$(KUBECTL) apply -f config/manager/namespace.yaml
 
 .PHONY: install-policies
 install-policies: ## Apply the shipped policies to the current cluster

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,7 +30,8 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	var options controllers.Options
-	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
+	// A stack trace says nothing to somebody who runs an operator.
+	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	flags := flag.NewFlagSet(controllers.Name, flag.ContinueOnError)
 	flags.StringVar(&options.Namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"the operator's own namespace, in which ClusterSupport \"host\" is kept")
@@ -37,7 +39,10 @@ func run(ctx context.Context, arguments []string) error {
 	flags.StringVar(&options.HealthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0 serves none")
 	logging.BindFlags(flags)
 	ctrl.RegisterFlags(flags)
-	if err := flags.Parse(arguments); err != nil {
+	switch err := flags.Parse(arguments); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
 		return fmt.Errorf("read the flags: %w", err)
 	}
 	options.Log = zap.New(zap.UseFlagOptions(&logging))

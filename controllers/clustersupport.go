@@ -77,15 +77,18 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	now := r.Clock.Now()
 	var object v1alpha1.ClusterSupport
 	if err := r.Client.Get(ctx, request.NamespacedName, &object); err != nil {
-		r.Alarm.Set(request.NamespacedName, time.Time{})
+		r.Alarm.Forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if r.isKeptByAnother(&object) {
+		return reconcile.Result{}, nil
 	}
 	policies, err := r.Policies.Set(ctx)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	known := r.gather(&object)
-	assessment, next := policies.Evaluate(known.cluster, now)
+	assessment, next := known.evaluate(policies, now)
 	r.Alarm.Set(request.NamespacedName, next)
 	before := object.DeepCopy()
 	object.Status = known.status(before, assessment, now)
@@ -122,6 +125,24 @@ func (r *ClusterSupports) gather(object *v1alpha1.ClusterSupport) gatheredCluste
 	known.contact = contact(snapshot, object.Status.Conditions)
 	known.connecting = known.contact.Reason == v1alpha1.ReasonNotContacted
 	return known
+}
+
+// evaluate judges the cluster. Of one whose spec has problems nothing can be said, and the problems are why.
+func (g *gatheredCluster) evaluate(policies *support.Set, now time.Time) (support.Assessment, time.Time) {
+	if len(g.problems) > 0 {
+		return support.NotEvaluated(g.reason, "the spec is not valid: "+support.Describe(g.problems)), time.Time{}
+	}
+	return policies.Evaluate(g.cluster, now)
+}
+
+// isKeptByAnother tells whether the object is the host of another operator, in that one's own namespace. Two operators in
+// a cluster must not take each other's for a mistake: each would write what the other mends, without end.
+func (r *ClusterSupports) isKeptByAnother(object *v1alpha1.ClusterSupport) bool {
+	if object.Spec.Cluster.Host == nil || object.Name != v1alpha1.HostName || object.Namespace == r.Namespace {
+		return false
+	}
+	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == object.Generation
 }
 
 // validate finds what is wrong with the spec, and the reason to give for it.

@@ -90,7 +90,17 @@ func NewManager(cfg *rest.Config, options Options) (manager.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the manager: %w", err)
 	}
-	return mgr, errors.Join(addReconcilers(mgr, cfg, options), addProbes(mgr))
+	return mgr, errors.Join(checkInstalled(mgr), addReconcilers(mgr, cfg, options), addProbes(mgr))
+}
+
+// checkInstalled sees to it that the API server knows the kinds: without them every controller would fail again and again.
+func checkInstalled(mgr manager.Manager) error {
+	for _, kind := range []string{"SupportPolicy", "ClusterSupport"} {
+		if _, err := mgr.GetRESTMapper().RESTMapping(v1alpha1.GroupVersion.WithKind(kind).GroupKind(), v1alpha1.GroupVersion.Version); err != nil {
+			return fmt.Errorf("the API server does not serve %s of %s, apply config/crd first (make install): %w", kind, v1alpha1.GroupVersion, err)
+		}
+	}
+	return nil
 }
 
 func addProbes(mgr manager.Manager) error {

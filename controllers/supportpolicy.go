@@ -58,7 +58,7 @@ func (r *SupportPolicies) Reconcile(ctx context.Context, request reconcile.Reque
 	now := r.Clock.Now()
 	var object v1alpha1.SupportPolicy
 	if err := r.Client.Get(ctx, request.NamespacedName, &object); err != nil {
-		r.Alarm.Set(request.NamespacedName, time.Time{})
+		r.Alarm.Forget(request.NamespacedName)
 		r.pace.forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}

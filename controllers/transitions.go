@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -50,7 +52,9 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 		if before.Status == next.Status {
 			continue
 		}
-		event, err := transition(object, before, next, next.Status == good, now)
+		// That the last installation of a product has gone is no bad news.
+		isGood := next.Status == good || next.Reason == v1alpha1.ReasonNoClusters
+		event, err := transition(object, before, next, isGood, now)
 		if err != nil {
 			return err
 		}
@@ -95,5 +99,9 @@ func transition(object client.Object, before metav1.Condition, next *metav1.Cond
 func eventName(object client.Object, before metav1.Condition, next *metav1.Condition) string {
 	since := before.LastTransitionTime.UTC().Format(time.RFC3339)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s/%s", object.GetUID(), next.Type, since, next.Status))
-	return object.GetName() + "." + hex.EncodeToString(sum[:8])
+	// The object's own name can be as long as any name may be.
+	suffix := "." + hex.EncodeToString(sum[:8])
+	name := object.GetName()
+	name = name[:min(len(name), validation.DNS1123SubdomainMaxLength-len(suffix))]
+	return strings.TrimRight(name, ".-") + suffix
 }

@@ -57,7 +57,7 @@ func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
 
 func (s *Set) assess(cluster Cluster, now time.Time) Assessment {
 	if cluster.Facts == nil {
-		return neverContacted()
+		return NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet")
 	}
 	here := scope{set: s, labels: cluster.Labels, now: now}
 	known := gather(cluster)
@@ -160,7 +160,7 @@ func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
 func contacted(status *v1alpha1.ClusterSupportStatus) bool {
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; c.Type == v1alpha1.ConditionSupported {
-			return c.Reason != v1alpha1.ReasonNotContacted
+			return !slices.Contains([]string{v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed}, c.Reason)
 		}
 	}
 	return false

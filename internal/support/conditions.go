@@ -156,12 +156,11 @@ func foreseen(releases []v1alpha1.InstalledRelease) string {
 	return text
 }
 
-// neverContacted is the assessment of a cluster about which nothing is known.
-func neverContacted() Assessment {
+// NotEvaluated is the assessment of a cluster about which nothing can be said, and why.
+func NotEvaluated(reason, message string) Assessment {
 	var a Assessment
 	for _, r := range rollings {
-		a.Conditions = append(a.Conditions, Condition{Type: r.condition, Status: metav1.ConditionUnknown,
-			Reason: v1alpha1.ReasonNotContacted, Message: "the cluster was not contacted yet"})
+		a.Conditions = append(a.Conditions, Condition{Type: r.condition, Status: metav1.ConditionUnknown, Reason: reason, Message: message})
 	}
 	return a
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
@@ -58,7 +59,18 @@ func (s *Set) Standing(name string, clusters []v1alpha1.ClusterSupport) Standing
 		}
 	}
 	slices.SortFunc(stakes, worseFirst)
-	return standing(stakes, rivals)
+	result := standing(stakes, rivals)
+	if problems := s.problems[name]; len(problems) > 0 {
+		result.Conditions[0] = invalid(v1alpha1.ConditionSupported, problems)
+		result.Conditions[1] = invalid(v1alpha1.ConditionExpiringSoon, problems)
+	}
+	return result
+}
+
+// invalid is the answer of a policy that decides nothing: why, before how many clusters wait for it.
+func invalid(conditionType string, problems field.ErrorList) Condition {
+	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPolicyInvalid,
+		Message: "the policy is invalid: " + Describe(problems)}
 }
 
 // stakeOf finds the worst release of a product on a cluster.

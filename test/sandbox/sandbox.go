@@ -49,8 +49,12 @@ type Sandbox struct {
 	operator   *rest.Config
 }
 
-// CRDs are the folders whose CustomResourceDefinitions a control plane for a Sandbox has to be started with.
+// CRDs are the folders whose CustomResourceDefinitions a control plane for a Sandbox has to be started with. As the
+// operator's main does first of all, it switches streaming lists off: starting a control plane makes clients.
 func CRDs() ([]string, error) {
+	if err := controllers.DisableStreamingLists(); err != nil {
+		return nil, err
+	}
 	root, err := repository()
 	if err != nil {
 		return nil, err
@@ -60,9 +64,6 @@ func CRDs() ([]string, error) {
 
 // New makes a world on a control plane, in a folder for its kubeconfig. Errors say which part could not be made.
 func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, options Options) (*Sandbox, error) {
-	if err := controllers.DisableStreamingLists(); err != nil {
-		return nil, err
-	}
 	root, err := repository()
 	if err != nil {
 		return nil, err
