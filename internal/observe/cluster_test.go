@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 const (
 	// soon is far more than anything takes that happens because of an event.
-	soon = 30 * time.Second
+	soon = time.Minute
 	// calm is longer than anything that would follow an event by mistake takes to show.
 	calm = time.Second
 	// settlingInTests is enough for an API server that has nothing else to do.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 )
 
@@ -41,8 +42,9 @@ type Options struct {
 	DiscoveryInterval time.Duration
 	// RequestTimeout is for each request that is not a watch; 30 seconds by default.
 	RequestTimeout time.Duration
-	// Patience is how long a failure has to last until the Snapshot tells of it; 20 seconds by default. An API server
-	// that restarts is no news.
+	// Patience is how long a failure has to last until the Snapshot tells of it, and how long a resource that was seen
+	// has to be forbidden, or not served, to be taken for that; 20 seconds by default. An API server that restarts is no
+	// news.
 	Patience time.Duration
 }
 
@@ -132,6 +134,8 @@ func (o *Observer) Run(ctx context.Context) error {
 	if o.started.Swap(true) {
 		return errors.New("an observer runs once: make another one")
 	}
+	// What client-go has to say contains answers of the cluster; what matters of it goes to the world.
+	ctx = klog.NewContext(ctx, logr.Discard())
 	var running sync.WaitGroup
 	running.Go(func() { o.judge(ctx) })
 	running.Go(func() { o.run(ctx, o.version) })

@@ -283,7 +283,7 @@ func TestObserverWithoutPermission(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)),
-		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond})
+		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond, Patience: calm})
 	nothing := shows("v1.19.7",
 		found(support.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
 		found(support.Kommander, "kommander", "Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, ""),
@@ -315,7 +315,8 @@ func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
 	token := cluster.account(account)
 	cluster.permit(account, permissions()[1:]...)
 
-	o := observe(t, before.Config(token), Options{DiscoveryInterval: 100 * time.Millisecond})
+	o := observe(t, before.Config(token),
+		Options{DiscoveryInterval: 100 * time.Millisecond, Patience: 100 * time.Millisecond})
 	o.await("no definitions", shows("v1.19.7"))
 	cluster.install(ClusterAddons)
 	cluster.apply(certManager)
@@ -400,31 +401,15 @@ func TestObserverOutlivesStaleDiscovery(t *testing.T) {
 
 	// And one that goes does so without a word, if its definition says otherwise.
 	before.Reset()
-	cable.setInstead(func(request *http.Request) *http.Response {
-		if !strings.HasPrefix(request.URL.Path, "/apis/helm.toolkit.fluxcd.io/v2/") &&
-			request.URL.Path != "/apis/helm.toolkit.fluxcd.io/v2" {
-			return nil
-		}
-		return reply(request, http.StatusNotFound, notFound)
-	})
-	cable.breakAll()
+	cluster.breakDown(&cable, "/apis/helm.toolkit.fluxcd.io/v2")
 	cluster.eventually("watch the version that is left", func() error { return watches("v2beta1") })
 	time.Sleep(calm)
 
 	before.Reset()
-	cable.setInstead(func(request *http.Request) *http.Response {
-		if !strings.HasPrefix(request.URL.Path, "/apis/helm.toolkit.fluxcd.io") {
-			return nil
-		}
-		return reply(request, http.StatusNotFound, notFound)
-	})
-	cable.breakAll()
-	time.Sleep(settlingInTests + calm)
+	cluster.breakDown(&cable, "/apis/helm.toolkit.fluxcd.io")
 	cable.setInstead(nil)
 	cluster.eventually("watch again after nothing was served", func() error { return watches("v2") })
 }
-
-const notFound = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`
 
 func TestObserverSeesNodes(t *testing.T) {
 	cluster := newCluster(t)
@@ -484,17 +469,90 @@ func TestObserverTellsWhatFails(t *testing.T) {
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
 	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
 
+	for what, path := range map[string]string{
+		"the list":  "/clusteraddons",
+		"discovery": "/apis/kubeaddons.mesosphere.io",
+	} {
+		t.Run(what, func(t *testing.T) {
+			var cable cable
+			config := cable.connect(before.Config(token))
+			cable.setInstead(answer500(path))
+			o := observe(t, config, Options{Patience: 100 * time.Millisecond})
+			o.await("one resource fails, and what it would show is not known", Snapshot{
+				Facts: support.Facts{KubernetesVersion: "v1.19.7"},
+				Err:   &ContactError{Reason: Failing, Object: ClusterAddons},
+			})
+			cable.setInstead(nil)
+			o.await("it does no longer", shows("v1.19.7",
+				found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+		})
+	}
+}
+
+func TestObserverBelievesWhatLasts(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "lasts"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
+
+	const patience = 3 * time.Second
 	var cable cable
-	config := cable.connect(before.Config(token))
-	cable.setInstead(answer500("/clusteraddons"))
-	o := observe(t, config, Options{Patience: 100 * time.Millisecond})
-	o.await("one resource fails, and what it would show is not known", Snapshot{
-		Facts: support.Facts{KubernetesVersion: "v1.19.7"},
-		Err:   &ContactError{Reason: Failing, Object: ClusterAddons},
-	})
+	o := observe(t, cable.connect(before.Config(token)), Options{Patience: patience})
+	want := shows("v1.19.7",
+		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+	o.await("an addon", want)
+	time.Sleep(settlingInTests + calm)
+
+	changes := o.changes.Load()
+	cluster.breakDown(&cable, "/apis/kubeaddons.mesosphere.io")
 	cable.setInstead(nil)
-	o.await("it does no longer", shows("v1.19.7"))
+	time.Sleep(patience)
+	if n := o.changes.Load() - changes; n > 0 {
+		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
+	}
+
+	cluster.breakDown(&cable, "/apis/kubeaddons.mesosphere.io")
+	o.await("a definition that is not served any more", shows("v1.19.7"))
+	cable.setInstead(nil)
+	o.await("and is again", want)
+}
+
+// outage is what an API server does not have at the moment: the path and all below it.
+type outage struct {
+	path string
+	// refused counts the requests for the path itself.
+	refused atomic.Int64
+}
+
+func (o *outage) answer(request *http.Request) *http.Response {
+	below, within := strings.CutPrefix(request.URL.Path, o.path)
+	if !within || below != "" && !strings.HasPrefix(below, "/") {
+		return nil
+	}
+	if below == "" {
+		o.refused.Add(1)
+	}
+	return reply(request, http.StatusNotFound,
+		`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
+}
+
+// breakDown ends all watches, and has the observer ask in vain for what is below the path.
+func (c *cluster) breakDown(cable *cable, path string) {
+	c.t.Helper()
+	outage := &outage{path: path}
+	cable.setInstead(outage.answer)
+	cable.breakAll()
+	c.eventually("ask for "+path, func() error {
+		if outage.refused.Load() == 0 {
+			return errors.New("no request")
+		}
+		return nil
+	})
 }
 
 func TestObserverWithRefusedCredentials(t *testing.T) {

@@ -52,8 +52,10 @@ func (o *Observer) ask(ctx context.Context, p *probe, retry *retry) time.Duratio
 		p.tell(found)
 		o.world.show(p.name, nil)
 	case denied:
+		if !o.world.deny(p.name) {
+			return retry.next()
+		}
 		p.tell("")
-		o.world.deny(p.name)
 		retry.reset()
 		return wait.Jitter(p.deniedEvery, jitter)
 	case missing:

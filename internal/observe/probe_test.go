@@ -55,11 +55,13 @@ func TestProbePaces(t *testing.T) {
 		shortest, longest time.Duration
 		state             lookState
 		told              string
+		before            lookState
 	}{
-		{"answered", "until the answer may be another", nil, every, every * 6 / 5, seen, "v1.19.7"},
-		{"forbidden", "permission may come", errForbidden(), deniedEvery, deniedEvery * 6 / 5, forbidden, ""},
-		{"missing", "the answer is that there is none", errNotFound(), every, every * 6 / 5, absent, ""},
-		{"failed", "soon, and what was known is kept", errors.New("refused"), firstRetry, time.Second, pending, "before"},
+		{"answered", "until the answer may be another", nil, every, every * 6 / 5, seen, "v1.19.7", ""},
+		{"forbidden", "permission may come", errForbidden(), deniedEvery, deniedEvery * 6 / 5, forbidden, "", ""},
+		{"forbidden for a moment", "what was known is kept", errForbidden(), firstRetry, time.Second, seen, "before", seen},
+		{"missing", "the answer is that there is none", errNotFound(), every, every * 6 / 5, absent, "", ""},
+		{"failed", "soon, and what was known is kept", errors.New("refused"), firstRetry, time.Second, pending, "before", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			world, clock := newTestWorld()
@@ -70,6 +72,9 @@ func TestProbePaces(t *testing.T) {
 				tell: func(version string) { told = version },
 			}
 			o := &Observer{world: world, options: Options{Clock: clock}.withDefaults()}
+			if row.before == seen {
+				world.show(serverVersion, nil)
+			}
 			wait := o.ask(t.Context(), probe, newRetry(every))
 			if wait < row.shortest || wait > row.longest {
 				t.Errorf("asks again after %s, want from %s to %s: %s", wait, row.shortest, row.longest, row.reason)

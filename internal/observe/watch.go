@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -108,11 +107,10 @@ type reflection struct {
 
 // reflect keeps the store up to date until the reflection ends. The objects that come have the type of the example.
 func reflect(ctx context.Context, name string, s *stream, example runtime.Object, store cache.ReflectorStore) *reflection {
-	// What the reflector has to say contains answers of the cluster, and what matters of it goes through the stream.
-	quiet := logr.Discard()
-	ctx, cancel := context.WithCancel(klog.NewContext(ctx, quiet))
+	ctx, cancel := context.WithCancel(ctx)
 	r := &reflection{cancel: cancel}
-	reflector := cache.NewReflectorWithOptions(s, example, store, cache.ReflectorOptions{Name: name, Logger: &quiet})
+	logger := klog.FromContext(ctx)
+	reflector := cache.NewReflectorWithOptions(s, example, store, cache.ReflectorOptions{Name: name, Logger: &logger})
 	r.running.Go(func() { reflector.RunWithContext(ctx) })
 	return r
 }

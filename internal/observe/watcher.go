@@ -27,6 +27,8 @@ type watcher struct {
 	// which it has answered once more after it had time to settle.
 	asked, confirmed string
 	askedAt          time.Time
+	// missingSince is from when on discovery has not had the resource; zero while it has.
+	missingSince time.Time
 	// version is what is watched; empty while nothing is.
 	version    schema.GroupVersionResource
 	reflection *reflection
@@ -79,19 +81,18 @@ func (w *watcher) discover(ctx context.Context) (schema.GroupVersionResource, er
 func (w *watcher) conclude(
 	ctx context.Context, state definitionsState, incarnation string, version schema.GroupVersionResource, err error,
 ) time.Duration {
-	w.observer.world.heard(w.name, err)
+	// While the resource is watched, it is the outcome of that which counts.
+	if w.reflection == nil {
+		w.observer.world.heard(w.name, err)
+	}
 	switch answerOf(err) {
 	case granted:
 		w.retry.reset()
+		w.missingSince = time.Time{}
 		w.follow(ctx, version)
 		return w.confirm(state, incarnation)
 	case missing:
-		w.leave()
-		if state == unlistable {
-			return w.rediscovery()
-		}
-		// The definition is there: it takes a moment until it is served.
-		return w.retry.next()
+		return w.await(state)
 	case denied:
 		if w.reflection == nil {
 			w.observer.world.deny(w.name)
@@ -100,6 +101,27 @@ func (w *watcher) conclude(
 	case outdated, failed:
 	}
 	return w.retry.next()
+}
+
+// await returns when to ask discovery again after it did not have the resource. Where there is a definition, or were
+// objects, that has to last to be believed: a definition that has just come is not served at once, and an API server
+// that has just started does not serve any for a moment.
+func (w *watcher) await(state definitionsState) time.Duration {
+	now := w.observer.options.Clock.Now()
+	if w.missingSince.IsZero() {
+		w.missingSince = now
+	}
+	w.asked, w.confirmed = "", ""
+	w.stop()
+	expected := state == listed || w.observer.world.sees(w.name)
+	if expected && now.Sub(w.missingSince) < w.observer.options.Patience {
+		return w.retry.next()
+	}
+	w.leave()
+	if state == listed {
+		return w.retry.next()
+	}
+	return w.rediscovery()
 }
 
 // confirm returns when to ask discovery again after it has answered.
@@ -137,7 +159,6 @@ func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResourc
 
 // leave is for when the cluster does not have the resource.
 func (w *watcher) leave() {
-	w.asked, w.confirmed = "", ""
 	w.stop()
 	w.observer.world.miss(w.name)
 }

@@ -36,6 +36,8 @@ type look struct {
 	state lookState
 	// items are nil in any state but seen.
 	items *items
+	// deniedSince is, in the state seen, from when on we may not look; zero while we may.
+	deniedSince time.Time
 }
 
 type lookState string
@@ -78,11 +80,41 @@ func (w *world) signal() { poke(w.news) }
 // show makes the items of a resource what is known of it.
 func (w *world) show(name string, items *items) { w.become(name, look{state: seen, items: items}) }
 
-// miss tells that the cluster does not have the resource.
-func (w *world) miss(name string) { w.become(name, look{state: absent}) }
+// sees tells whether the objects of a resource are known.
+func (w *world) sees(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.looks[name].state == seen
+}
 
-// deny tells that we may not look. What was seen before is dropped: it may be so no longer.
-func (w *world) deny(name string) { w.become(name, look{state: forbidden}) }
+// miss tells that the cluster does not have the resource, nor any more what was wrong with it.
+func (w *world) miss(name string) {
+	w.heard(name, nil)
+	w.become(name, look{state: absent})
+}
+
+// deny tells that we may not look. What was seen before is dropped, as it may be so no longer, but not at once: an API
+// server that has just started may not know its permissions for a moment. It returns whether that is believed.
+func (w *world) deny(name string) bool {
+	if !w.lastingDenial(name) {
+		return false
+	}
+	w.become(name, look{state: forbidden})
+	return true
+}
+
+func (w *world) lastingDenial(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	look := w.looks[name]
+	if look.state != seen {
+		return true
+	}
+	if look.deniedSince.IsZero() {
+		look.deniedSince = w.clock.Now()
+	}
+	return w.clock.Since(look.deniedSince) >= w.patience
+}
 
 func (w *world) become(name string, now look) {
 	defer w.signal()

@@ -60,7 +60,7 @@ func TestWorldIsCompleteWhenAllWasLookedAt(t *testing.T) {
 }
 
 func TestWorldChangesItsMind(t *testing.T) {
-	world, _ := newTestWorld()
+	world, clock := newTestWorld()
 	const traefik = `{metadata: {name: traefik, labels: {
 		kubeaddons.mesosphere.io/repository-name: mesosphere-kubernetes-base-addons,
 		kubeaddons.mesosphere.io/repository-ref: stable-1.19-3.2.0}}}`
@@ -82,8 +82,20 @@ func TestWorldChangesItsMind(t *testing.T) {
 	expect("forbidden", forbidden...)
 	world.show(ClusterAddons, itemsOf(t, traefik))
 	expect("permitted", seen)
+	if world.deny(ClusterAddons) {
+		t.Error("the first denial after something was seen is believed")
+	}
+	expect("forbidden for a moment", seen)
+	clock.Step(patience - time.Second)
+	world.show(ClusterAddons, itemsOf(t, traefik))
+	clock.Step(time.Second)
 	world.deny(ClusterAddons)
-	expect("forbidden later: what was seen may be so no longer", forbidden...)
+	expect("forbidden for another moment", seen)
+	clock.Step(patience)
+	if !world.deny(ClusterAddons) {
+		t.Error("a denial that lasts is not believed")
+	}
+	expect("forbidden for long: what was seen may be so no longer", forbidden...)
 	world.show(ClusterAddons, itemsOf(t, traefik))
 	expect("permitted again", seen)
 	world.miss(ClusterAddons)
@@ -136,6 +148,6 @@ func TestWorldTellsWhatFails(t *testing.T) {
 	world.heard(serverVersion, nil)
 	world.heard(HelmReleases, nil)
 	expect("what is left", &ContactError{Reason: Failing, Object: KommanderCores})
-	world.heard(KommanderCores, errNotFound())
-	expect("gone, which is an answer", nil)
+	world.miss(KommanderCores)
+	expect("gone, and its failure with it", nil)
 }
