@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,16 +23,17 @@ type statusWriter struct {
 
 // write tells the transitions and patches the status that object has beyond before. The patch replaces lists, so it
 // carries the version that it was computed from: a status that somebody else wrote meanwhile must not be mixed with it.
-// An object that is gone needs no status.
+// An object that is gone needs no status, and one that has changed meanwhile is on its way to be evaluated again.
 func (w statusWriter) write(ctx context.Context, before, object client.Object, old, desired []metav1.Condition, now time.Time) error {
 	if err := w.transitions.Record(ctx, object, old, desired, now); err != nil {
 		return err
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := w.client.Status().Patch(ctx, object, patch, client.FieldOwner(Name)); err != nil {
-		return client.IgnoreNotFound(fmt.Errorf("patch the status of %T %s: %w", object, client.ObjectKeyFromObject(object), err))
+	err := w.client.Status().Patch(ctx, object, patch, client.FieldOwner(Name))
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("patch the status of %T %s: %w", object, client.ObjectKeyFromObject(object), err)
 }
 
 // every makes a change of anything a reason to evaluate all objects of a kind, as the cache has them.
