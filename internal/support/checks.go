@@ -1,6 +1,7 @@
 package support
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -384,9 +385,9 @@ func checkEvidence(s *subject) []statement {
 	var mixed, conflicting []string
 	for _, other := range s.others {
 		switch {
+		case s.isAnotherRef(other):
+			mixed = append(mixed, cmp.Or(other.Version, "addons without a ref"))
 		case other.Version == "" || other.Version == s.used.Version:
-		case s.product == BasePlatformServices && other.Source == s.used.Source && other.Source == v1alpha1.SourceLabel:
-			mixed = append(mixed, other.Version)
 		case !s.sameLine(other.Version):
 			conflicting = append(conflicting, fmt.Sprintf("%s says %s (%s)", other.Object, other.Version, other.Source))
 		}
@@ -404,6 +405,12 @@ func checkEvidence(s *subject) []statement {
 			s.used.Object, listOf(conflicting, 3)))
 	}
 	return statements
+}
+
+// isAnotherRef tells whether evidence is the ref of other addons of the same repository, of which a release has one.
+func (s *subject) isAnotherRef(other v1alpha1.Evidence) bool {
+	return s.product == BasePlatformServices && s.used.Source == v1alpha1.SourceLabel &&
+		other.Source == v1alpha1.SourceLabel && other.Version != s.used.Version
 }
 
 // sameLine tells whether another version agrees with the used one on MAJOR.MINOR; for tags, on their Kubernetes too.

@@ -163,6 +163,12 @@ func TestEvidence(t *testing.T) {
 			"the first, which is the oldest, is judged",
 		},
 		{
+			"mixed with addons that name no ref", bps("stable-1.19-3.2.0", ""), "stable-1.19-3.2.0",
+			v1alpha1.ReasonMixedRefs,
+			"BasePlatformServices stable-1.19-3.2.0 is mixed with addons without a ref; a release must be used as a whole: finish the upgrade (policy bps)",
+			"they may be of any release",
+		},
+		{
 			"mixed with a branch", bps("master", "stable-1.19-3.2.0"), "master",
 			v1alpha1.ReasonMixedRefs,
 			"BasePlatformServices master is mixed with stable-1.19-3.2.0; a release must be used as a whole: finish the upgrade (policy bps)",
