@@ -1,0 +1,375 @@
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/d2iq-labs/support-policy-operator/controllers"
+)
+
+// bell is a work queue that only remembers, in order, who was woken.
+type bell struct {
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+	mu  sync.Mutex
+	who []string
+}
+
+func (b *bell) Add(request reconcile.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.who = append(b.who, request.Name)
+}
+
+// rung waits until the alarm has nothing to do but to wait, and returns who was woken since the last time.
+func (b *bell) rung() []string {
+	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	who := b.who
+	b.who = nil
+	return who
+}
+
+// startAlarm runs an alarm in a synctest bubble, in which waiting takes no time and Wait knows when everybody waits.
+func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *bell) {
+	t.Helper()
+	alarm, bell := controllers.NewAlarm(c), &bell{}
+	if err := alarm.Source().Start(t.Context(), bell); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- alarm.Start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return alarm, bell
+}
+
+func named(name string) types.NamespacedName { return types.NamespacedName{Name: name} }
+
+func expectRung(t *testing.T, when string, b *bell, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, b.rung()); diff != "" {
+		t.Errorf("%s the alarm woke others than expected (-want +got):\n%s", when, diff)
+	}
+}
+
+func TestAlarmWakesAtTheInstant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noon := at(t, "2021-05-05T12:00:00Z")
+		c := clocktesting.NewFakeClock(noon.Add(-36 * time.Hour))
+		alarm, bell := startAlarm(t, c)
+		alarm.Set(named("host"), noon)
+		expectRung(t, "a day and a half before", bell)
+		c.SetTime(noon.Add(-time.Nanosecond))
+		expectRung(t, "a nanosecond before", bell)
+		c.Step(time.Nanosecond)
+		expectRung(t, "at the instant", bell, "host")
+		c.Step(24 * time.Hour)
+		expectRung(t, "a day later", bell)
+	})
+}
+
+func TestAlarmSetAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		set    func(alarm *controllers.Alarm, noon time.Time)
+		before []string // woken by 11:59:59.999999999
+		noon   []string
+		after  []string // woken by 13:00
+	}{
+		"earlier": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("host"), noon.Add(time.Hour))
+				a.Set(named("host"), noon)
+			},
+			noon: []string{"host"},
+		},
+		"later": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("host"), noon)
+				a.Set(named("host"), noon.Add(time.Hour))
+			},
+			after: []string{"host"},
+		},
+		"never": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("host"), noon)
+				a.Set(named("host"), time.Time{})
+			},
+		},
+		"never, and never again": {
+			set: func(a *controllers.Alarm, _ time.Time) {
+				a.Set(named("host"), time.Time{})
+				a.Set(named("host"), time.Time{})
+			},
+		},
+		"forgotten": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("host"), noon)
+				a.Forget(named("host"))
+				a.Forget(named("somebody else"))
+			},
+		},
+		"never, then an instant": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("host"), time.Time{})
+				a.Set(named("host"), noon)
+			},
+			noon: []string{"host"},
+		},
+		"in the past": {
+			set:    func(a *controllers.Alarm, noon time.Time) { a.Set(named("host"), noon.Add(-48*time.Hour)) },
+			before: []string{"host"},
+		},
+		"two, the later one first": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("later"), noon.Add(time.Hour))
+				a.Set(named("sooner"), noon)
+			},
+			noon:  []string{"sooner"},
+			after: []string{"later"},
+		},
+		"one of two never": {
+			set: func(a *controllers.Alarm, noon time.Time) {
+				a.Set(named("host"), noon)
+				a.Set(named("other"), noon.Add(time.Hour))
+				a.Set(named("host"), time.Time{})
+			},
+			after: []string{"other"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				noon := at(t, "2021-05-05T12:00:00Z")
+				c := clocktesting.NewFakeClock(noon.Add(-time.Hour))
+				alarm, bell := startAlarm(t, c)
+				synctest.Wait()
+				test.set(alarm, noon)
+				c.SetTime(noon.Add(-time.Nanosecond))
+				expectRung(t, "before noon", bell, test.before...)
+				c.Step(time.Nanosecond)
+				expectRung(t, "at noon", bell, test.noon...)
+				c.Step(time.Hour)
+				expectRung(t, "an hour later", bell, test.after...)
+			})
+		})
+	}
+}
+
+// What is woken sets itself anew while the alarm runs, as a reconcile does.
+func TestAlarmAgainstSortedList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const objects = 10_000
+		random := rand.New(rand.NewPCG(1, 2))
+		begin := at(t, "2021-01-01")
+		span := int64(365 * 24 * time.Hour)
+		c := clocktesting.NewFakeClock(begin)
+		alarm, bell := startAlarm(t, c)
+
+		due := map[string]time.Time{}
+		set := func(name string, now time.Time) {
+			instant := now.Add(time.Duration(1 + random.Int64N(span)))
+			switch random.IntN(10) {
+			case 0:
+				instant = time.Time{}
+				delete(due, name)
+			case 1:
+				alarm.Forget(named(name))
+				delete(due, name)
+				return
+			default:
+				due[name] = instant
+			}
+			alarm.Set(named(name), instant)
+		}
+		for range 3 * objects {
+			set(fmt.Sprintf("object-%d", random.IntN(objects)), begin)
+		}
+		for now := begin; now.Before(begin.AddDate(1, 0, 7)); {
+			now = now.Add(time.Duration(random.Int64N(int64(7 * 24 * time.Hour))))
+			c.SetTime(now)
+			var want []string
+			for name, instant := range due {
+				if !now.Before(instant) {
+					want = append(want, name)
+				}
+			}
+			byInstant := func(a, b string) int { return due[a].Compare(due[b]) }
+			got := bell.rung()
+			if !slices.IsSortedFunc(got, byInstant) {
+				t.Fatalf("at %s the alarm did not wake in the order of the instants", now)
+			}
+			slices.Sort(want)
+			if diff := cmp.Diff(want, slices.Sorted(slices.Values(got))); diff != "" {
+				t.Fatalf("at %s the alarm woke others than expected (-want +got):\n%s", now, diff)
+			}
+			for _, name := range got {
+				delete(due, name)
+			}
+			for range 20 {
+				set(fmt.Sprintf("object-%d", random.IntN(objects)), now)
+			}
+		}
+	})
+}
+
+// wallClock tells a time that can be set, while its timers follow the machine's monotonic clock, as those of a real
+// machine do.
+type wallClock struct {
+	clock.RealClock
+
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+func (w *wallClock) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.offset)
+}
+
+func (w *wallClock) Since(instant time.Time) time.Duration { return w.Now().Sub(instant) }
+
+func (w *wallClock) set(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.offset = time.Until(now)
+}
+
+func TestAlarmLooksAtTheWallClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noon := at(t, "2021-05-05T12:00:00Z")
+		c := &wallClock{}
+		c.set(noon.AddDate(0, -6, 0))
+		alarm, bell := startAlarm(t, c)
+		alarm.Set(named("host"), noon)
+		time.Sleep(24 * time.Hour)
+		expectRung(t, "after a day", bell)
+		// The machine was suspended, or its clock was set: no timer fires by that.
+		c.set(noon.Add(time.Hour))
+		expectRung(t, "as soon as the clock was set", bell)
+		time.Sleep(time.Minute)
+		expectRung(t, "within a minute", bell, "host")
+	})
+}
+
+func TestAlarmKeepsInstantsWhenTheClockIsSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noon := at(t, "2021-05-05T12:00:00Z")
+		c := &wallClock{}
+		c.set(noon.Add(-time.Second))
+		alarm, bell := startAlarm(t, c)
+		alarm.Set(named("host"), noon)
+		synctest.Wait()
+		c.set(noon.Add(-time.Hour))
+		time.Sleep(2 * time.Minute)
+		// Whatever was evaluated with the clock of before is evaluated anew.
+		expectRung(t, "when the clock was set back", bell, "host")
+		alarm.Set(named("host"), noon)
+		time.Sleep(58*time.Minute - time.Nanosecond)
+		expectRung(t, "a nanosecond before", bell)
+		time.Sleep(time.Nanosecond)
+		expectRung(t, "at the instant", bell, "host")
+	})
+}
+
+// An operator that starts with a clock that is ahead judges by instants that have not come. When the clock is right
+// again, they lie ahead, and only the alarm can know.
+func TestAlarmWakesAllWhenTheClockIsSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noon := at(t, "2021-05-05T12:00:00Z")
+		c := &wallClock{}
+		c.set(noon.AddDate(10, 0, 0))
+		alarm, bell := startAlarm(t, c)
+		alarm.Set(named("nothing ahead"), time.Time{})
+		alarm.Set(named("far ahead"), noon.AddDate(20, 0, 0))
+		alarm.Set(named("gone"), noon.AddDate(20, 0, 0))
+		alarm.Forget(named("gone"))
+		alarm.Set(named("rang before"), noon.AddDate(1, 0, 0))
+		expectRung(t, "at first", bell, "rang before")
+
+		c.set(noon)
+		time.Sleep(time.Minute)
+		got := slices.Sorted(slices.Values(bell.rung()))
+		if diff := cmp.Diff([]string{"far ahead", "nothing ahead", "rang before"}, got); diff != "" {
+			t.Errorf("after the clock was set back the alarm woke others than expected (-want +got):\n%s", diff)
+		}
+		time.Sleep(time.Hour)
+		expectRung(t, "an hour later", bell)
+	})
+}
+
+// A clock that is set back by less than the time between two looks is noticed when the next object is evaluated.
+func TestAlarmNoticesSmallStepsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noon := at(t, "2021-05-05T12:00:00Z")
+		c := &wallClock{}
+		c.set(noon.Add(-10 * time.Second))
+		alarm, bell := startAlarm(t, c)
+		synctest.Wait()
+		time.Sleep(20 * time.Second)
+		// It is 12:00:10, and the last look was at 11:59:50.
+		alarm.Set(named("host"), time.Time{})
+		c.set(noon.Add(-5 * time.Second))
+		time.Sleep(time.Minute)
+		expectRung(t, "after the clock was set back", bell, "host")
+	})
+}
+
+// hastyClock is set to another time while the next timer is being made.
+type hastyClock struct {
+	*clocktesting.FakeClock
+
+	to time.Time
+}
+
+func (h *hastyClock) NewTimer(d time.Duration) clock.Timer {
+	if !h.to.IsZero() {
+		h.SetTime(h.to)
+		h.to = time.Time{}
+	}
+	return h.FakeClock.NewTimer(d)
+}
+
+// A timer that was asked for before the clock moved, and made after, would ring too late.
+func TestAlarmWithAClockThatMovesAlong(t *testing.T) {
+	noon := at(t, "2021-05-05T12:00:00Z")
+	for name, test := range map[string]struct {
+		to         time.Time
+		then, noon []string
+	}{
+		"to the instant": {to: noon, then: []string{"host"}},
+		"close before":   {to: noon.Add(-time.Nanosecond), noon: []string{"host"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &hastyClock{FakeClock: clocktesting.NewFakeClock(noon.Add(-time.Second))}
+				alarm, bell := startAlarm(t, c)
+				synctest.Wait()
+				c.to = test.to
+				alarm.Set(named("host"), noon)
+				expectRung(t, "when the clock had moved", bell, test.then...)
+				c.SetTime(noon)
+				expectRung(t, "at the instant", bell, test.noon...)
+			})
+		})
+	}
+}

@@ -1,0 +1,244 @@
+package controllers_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+)
+
+// What people and pipelines type.
+func TestKubectlWait(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.applyShipped()
+	w.apply(konvoy17)
+	w.apply(kommander131)
+	waiting := make(chan error, 1)
+	w.start()
+	for _, arguments := range [][]string{
+		{"clustersupport/host", "-n", sandbox.Namespace, "--for=condition=Supported"},
+		{"csup/host", "-n", sandbox.Namespace, "--for=condition=Compatible"},
+		{"supportpolicy/kommander", "--for=condition=Ready"},
+		{"spol", "--all", "--for=condition=Supported"},
+	} {
+		if _, err := w.Kubectl(t.Context(), append([]string{"wait", "--timeout=10s"}, arguments...)...); err != nil {
+			t.Error(err)
+		}
+	}
+	// Who waits is told when the day comes.
+	go func() {
+		_, err := w.Kubectl(t.Context(), "wait", "clustersupport/host", "-n", sandbox.Namespace,
+			"--for=condition=Supported=False", "--timeout=30s")
+		waiting <- err
+	}()
+	if _, err := w.Kubectl(t.Context(), "wait", "clustersupport/host", "-n", sandbox.Namespace,
+		"--for=condition=Supported=False", "--timeout=1s"); err == nil {
+		t.Error("Supported is False on 2021-03-01")
+	}
+	w.Clock.SetTime(at(t, "2021-11-18"))
+	if err := <-waiting; err != nil {
+		t.Error(err)
+	}
+	table, err := w.Kubectl(t.Context(), "get", "support", "-A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Kommander 1.3.1", "Konvoy 1.7.2 is not supported: support of 1.7 ended on 2021-11-18"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("kubectl get support -A does not print %q:\n%s", want, table)
+		}
+	}
+}
+
+// The status of a policy follows all clusters, and is written once a second at most.
+func TestPolicyWritesArePaced(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.apply(examplePolicy("example", "Example"))
+	w.apply(exampleHost)
+	w.start()
+	isPatch := func(a answer) bool {
+		return a.method == http.MethodPatch && strings.HasSuffix(a.path, "/supportpolicies/example/status")
+	}
+	// The changes come as fast as the operator writes.
+	w.log.expects("the object has been modified")
+	before := len(w.wire.answered(isPatch))
+	w.Front.Reset()
+	const changes = 60
+	for i := range changes {
+		w.apply(strings.ReplaceAll(exampleHost, "1.0.3", fmt.Sprintf("1.0.%d", i+10)))
+		time.Sleep(25 * time.Millisecond)
+	}
+	w.eventually("the last version in the policy's status", func() error {
+		clusters := w.mustPolicy("example").Status.Clusters
+		if len(clusters) != 1 || clusters[0].Version != fmt.Sprintf("1.0.%d", changes+9) {
+			return fmt.Errorf("its clusters are %+v", clusters)
+		}
+		return nil
+	})
+	w.settle()
+	if got := w.Front.Requests(statusPatch("clustersupports", "host")); got < changes/4 {
+		t.Errorf("%d patches of the host's status: there was nothing to hold back", got)
+	}
+	patches := w.wire.answered(isPatch)[before:]
+	for i := 1; i < len(patches); i++ {
+		// The answers come a little later than the requests go, and not always equally.
+		if gap := patches[i].time.Sub(patches[i-1].time); gap < 900*time.Millisecond {
+			t.Errorf("two patches of the policy's status %s apart", gap)
+		}
+	}
+	if len(patches) < 2 {
+		t.Errorf("%d patches of the policy's status", len(patches))
+	}
+}
+
+const conflicting = `
+apiVersion: support.d2iq.io/v1alpha1
+kind: SupportPolicy
+metadata: {name: %s}
+spec:
+  product: Example
+  priority: %d
+  lifecycle: {window: {supportedMinors: 1}}
+  releases: [{version: "1.0", generalAvailability: "2021-01-01"}%s]
+`
+
+func TestConflictingPolicies(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	// Each of them would give another answer.
+	ours := func(priority int) string { return fmt.Sprintf(conflicting, "ours", priority, "") }
+	theirs := func(priority int) string {
+		return fmt.Sprintf(conflicting, "theirs", priority, `, {version: "1.1", generalAvailability: "2021-02-01"}`)
+	}
+	w.apply(ours(5))
+	w.apply(theirs(5))
+	w.apply(exampleHost)
+	w.start()
+
+	expectConflict := func(when string) {
+		t.Helper()
+		w.awaitRow("Example", v1alpha1.StateUnknown, v1alpha1.ReasonConflictingPolicies, "policies ours, theirs speak about Example")
+		w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonConflictingPolicies)
+		for name, rival := range map[string]string{"ours": "theirs", "theirs": "ours"} {
+			w.awaitPolicy(name, v1alpha1.ConditionConflicting, metav1.ConditionTrue, v1alpha1.ReasonConflictingPolicies)
+			conditions := w.mustPolicy(name).Status.Conditions
+			if err := expect(conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
+			if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionConflicting); !strings.Contains(c.Message, rival) {
+				t.Errorf("%s: the message of %s does not name %s: %s", when, name, rival, c.Message)
+			}
+			// The count follows the status of the cluster, which may be evaluated after the policy.
+			w.eventually(when+": policy "+name+" to count the host as unknown", func() error {
+				if got := *w.mustPolicy(name).Status.Summary.Unknown; got != 1 {
+					return fmt.Errorf("it counts %d unknown clusters", got)
+				}
+				return nil
+			})
+		}
+	}
+	expectPeace := func(state v1alpha1.State, reason, deciding string) {
+		t.Helper()
+		w.awaitRow("Example", state, reason, "(policy "+deciding+")")
+		for _, name := range []string{"ours", "theirs"} {
+			w.eventually("policy "+name+" to be without a conflict", func() error {
+				status := w.mustPolicy(name).Status
+				if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionConflicting); c != nil {
+					return errors.New(c.Message)
+				}
+				if decides := *status.Summary.Clusters == 1; decides != (name == deciding) {
+					return fmt.Errorf("that it decides about the host is %t", decides)
+				}
+				return nil
+			})
+		}
+	}
+
+	expectConflict("at first")
+	w.apply(theirs(6))
+	expectPeace(v1alpha1.StateUnsupported, v1alpha1.ReasonSupportEnded, "theirs")
+	w.apply(ours(6))
+	expectConflict("again")
+	w.apply(ours(7))
+	expectPeace(v1alpha1.StateSupported, v1alpha1.ReasonLastInWindow, "ours")
+	if err := w.Client.Delete(t.Context(), w.mustPolicy("ours")); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitRow("Example", v1alpha1.StateUnsupported, v1alpha1.ReasonSupportEnded, "(policy theirs)")
+}
+
+func TestClusterSelector(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.apply(fmt.Sprintf(conflicting, "everywhere", 0, ""))
+	w.apply(fmt.Sprintf(conflicting, "strict", 10, `, {version: "1.1", generalAvailability: "2021-02-01"}`) +
+		"  clusterSelector: {matchExpressions: [{key: stage, operator: In, values: [prod, staging]}]}\n")
+	w.apply(exampleHost)
+	w.start()
+	labelled := func(stage string) string {
+		return strings.Replace(exampleHost, "namespace:", "labels: {stage: "+stage+"}\n  namespace:", 1)
+	}
+	counts := func() map[string]int32 {
+		return map[string]int32{
+			"everywhere": *w.mustPolicy("everywhere").Status.Summary.Clusters,
+			"strict":     *w.mustPolicy("strict").Status.Summary.Clusters,
+		}
+	}
+	for _, test := range []struct {
+		name, manifest string
+		state          v1alpha1.State
+		reason         string
+		deciding       string
+	}{
+		{"without a label", exampleHost, v1alpha1.StateSupported, v1alpha1.ReasonLastInWindow, "everywhere"},
+		{"with its label", labelled("prod"), v1alpha1.StateUnsupported, v1alpha1.ReasonSupportEnded, "strict"},
+		{"with another one", labelled("test"), v1alpha1.StateSupported, v1alpha1.ReasonLastInWindow, "everywhere"},
+		{"with its other one", labelled("staging"), v1alpha1.StateUnsupported, v1alpha1.ReasonSupportEnded, "strict"},
+	} {
+		w.run(test.name, func(*testing.T) {
+			w.apply(test.manifest)
+			w.awaitRow("Example", test.state, test.reason, "(policy "+test.deciding+")")
+			want := map[string]int32{"everywhere": 0, "strict": 0}
+			want[test.deciding] = 1
+			w.eventually("the policies to count", func() error {
+				if diff := cmp.Diff(want, counts()); diff != "" {
+					return fmt.Errorf("the counts differ (-want +got):\n%s", diff)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// A policy that comes, changes and goes is a matter of one patch each.
+func TestPolicyComesAndGoes(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.apply(exampleHost)
+	w.start()
+	w.awaitRow("Example", v1alpha1.StateUnknown, v1alpha1.ReasonNoPolicy, "no policy speaks about Example on this cluster")
+
+	w.Front.Reset()
+	w.apply(examplePolicy("example", "Example"))
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
+	w.settle()
+	w.expectOnePatch("a new policy")
+
+	w.Front.Reset()
+	if err := w.Client.Delete(t.Context(), w.mustPolicy("example")); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonNoPolicy)
+	w.settle()
+	w.expectOnePatch("a policy that goes")
+	if got := w.Front.Requests(func(r front.Request) bool { return r.Writes() && r.Resource == "supportpolicies" }); got != 0 {
+		t.Errorf("%d writes to a policy that is gone", got)
+	}
+}

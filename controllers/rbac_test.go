@@ -1,0 +1,304 @@
+package controllers_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+)
+
+// rights is all that the operator may do, with the reason. A right is "verbs resource", or "verbs /path".
+var rights = map[string]string{
+	"get /version": "the Kubernetes version of a cluster is in no object",
+	"list,watch customresourcedefinitions.apiextensions.k8s.io": "products come and go with their CRDs, which tells what there is to watch",
+	"list nodes": "labels of nodes prove that Konvoy made the cluster; not watched, because of the heartbeats",
+	"list,watch addons.kubeaddons.mesosphere.io":        "a base addon shows the release of Base Platform Services",
+	"list,watch clusteraddons.kubeaddons.mesosphere.io": "so do these, and one of them is Kommander 1.x",
+	"list,watch konvoyclusters.kommander.mesosphere.io": "the description of a Konvoy 1.x cluster has its version",
+	"list,watch helmreleases.helm.toolkit.fluxcd.io":    "one of them is Kommander 2.x",
+	"list,watch kommandercores.dkp.d2iq.io":             "Kommander 2.5 and later has its version there",
+	"get,list,watch supportpolicies.support.d2iq.io":    "the policies are what is evaluated",
+	"get,list,watch clustersupports.support.d2iq.io":    "the clusters are what they are evaluated for",
+	"create,patch clustersupports.support.d2iq.io":      "the host's object is applied, which is a patch that may create",
+	"patch clustersupports.support.d2iq.io/status":      "the assessment of a cluster",
+	"patch supportpolicies.support.d2iq.io/status":      "the stages and counters of a policy",
+	"create events": "the transitions; an event that exists is not written again",
+	"create leases.coordination.k8s.io in its own namespace":                              "the lease by which one replica is chosen",
+	"get,update leases.coordination.k8s.io " + controllers.Name + " in its own namespace": "that lease, and no other",
+}
+
+// expanded has one entry for each verb.
+func expanded(t *testing.T) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	for right, reason := range rights {
+		verbs, what, ok := strings.Cut(right, " ")
+		if !ok || reason == "" {
+			t.Fatalf("the right %q needs verbs, a resource and a reason", right)
+		}
+		for verb := range strings.SplitSeq(verbs, ",") {
+			all[verb+" "+what] = true
+		}
+	}
+	return all
+}
+
+// The manifests grant what the table has, no less and no more.
+func TestRightsInManifests(t *testing.T) {
+	granted := map[string]bool{}
+	grant := func(rules []rbacv1.PolicyRule, where string) {
+		for _, rule := range rules {
+			for _, verb := range rule.Verbs {
+				for _, url := range rule.NonResourceURLs {
+					granted[verb+" "+url+where] = true
+				}
+				for _, group := range rule.APIGroups {
+					for _, resource := range rule.Resources {
+						names := rule.ResourceNames
+						if len(names) == 0 {
+							names = []string{""}
+						}
+						for _, name := range names {
+							granted[verb+" "+nameOf(group, resource)+strings.TrimRight(" "+name, " ")+where] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	for file, where := range map[string]string{"role.yaml": "", "leader_election.yaml": " in its own namespace"} {
+		content, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(content), "*") {
+			t.Errorf("%s has a wildcard", file)
+		}
+		for document := range strings.SplitSeq(string(content), "\n---\n") {
+			var role struct {
+				Kind  string              `json:"kind"`
+				Rules []rbacv1.PolicyRule `json:"rules"`
+			}
+			if err := yaml.Unmarshal([]byte(document), &role); err != nil {
+				t.Fatal(err)
+			}
+			grant(role.Rules, where)
+		}
+	}
+	if diff := cmp.Diff(sorted(expanded(t)), sorted(granted)); diff != "" {
+		t.Errorf("the manifests grant something else than the table (-table +manifests):\n%s", diff)
+	}
+}
+
+// nameOf writes a resource as kubectl does, with a subresource at its end.
+func nameOf(group, resource string) string {
+	if group == "" {
+		return resource
+	}
+	base, sub, _ := strings.Cut(resource, "/")
+	return strings.TrimRight(schema.GroupResource{Group: group, Resource: base}.String()+"/"+sub, "/")
+}
+
+func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+
+// The API server lets the operator do what the table has, and of everything else that there is in a cluster nothing.
+func TestRightsByAPIServer(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	clients, err := kubernetes.NewForConfig(shared.ForTest(t).Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lists, err := clients.Discovery().ServerGroupsAndResources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	may := func(spec authorizationv1.SubjectAccessReviewSpec) bool {
+		t.Helper()
+		spec.User = "system:serviceaccount:" + sandbox.Namespace + ":" + controllers.Name
+		spec.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:" + sandbox.Namespace, "system:authenticated"}
+		review, err := clients.AuthorizationV1().SubjectAccessReviews().Create(t.Context(),
+			&authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return review.Status.Allowed
+	}
+	allowed, asked := map[string]bool{}, 0
+	for _, list := range lists {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, resource := range list.APIResources {
+			name := nameOf(version.Group, resource.Name)
+			if everybodysRight(name) {
+				continue
+			}
+			base, sub, _ := strings.Cut(resource.Name, "/")
+			of := func(verb, namespace, object string) authorizationv1.SubjectAccessReviewSpec {
+				return authorizationv1.SubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Verb: verb, Group: version.Group, Resource: base, Subresource: sub, Namespace: namespace, Name: object,
+				}}
+			}
+			for _, verb := range []string{
+				"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate",
+			} {
+				asked++
+				switch {
+				// First where it may do most.
+				case !may(of(verb, sandbox.Namespace, controllers.Name)):
+				case may(of(verb, "team-a", "any")):
+					allowed[verb+" "+name] = true
+				case may(of(verb, sandbox.Namespace, "any")):
+					allowed[verb+" "+name+" in its own namespace"] = true
+				default:
+					allowed[verb+" "+name+" "+controllers.Name+" in its own namespace"] = true
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/metrics", "/logs", "/debug/pprof", "/configz"} {
+		if may(authorizationv1.SubjectAccessReviewSpec{
+			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Verb: "get", Path: path},
+		}) {
+			allowed["get "+path] = true
+		}
+	}
+	if asked < 500 {
+		t.Errorf("only %d questions: discovery has not told all resources", asked)
+	}
+	want := expanded(t)
+	// It is everybody's.
+	delete(want, "get /version")
+	if diff := cmp.Diff(sorted(want), sorted(allowed)); diff != "" {
+		t.Errorf("the operator may do something else than the table has (-table +API server):\n%s", diff)
+	}
+	if w.Front.Requests(nil) != 0 {
+		t.Error("somebody else uses the operator's connection")
+	}
+}
+
+// everybodysRight tells what Kubernetes lets every account do: ask about itself, and see whom the cluster trusts.
+func everybodysRight(resource string) bool {
+	return resource == "clustertrustbundles.certificates.k8s.io" || strings.HasPrefix(resource, "self") && (strings.HasSuffix(resource, ".authorization.k8s.io") ||
+		strings.HasSuffix(resource, ".authentication.k8s.io"))
+}
+
+// unused are rights that the operator has beyond what it asks for.
+var unused = map[string]string{
+	"get supportpolicies.support.d2iq.io": "they are read through a cache; whoever may list them may know each",
+	"get clustersupports.support.d2iq.io": "the same",
+}
+
+// A run in which everything happens uses all rights. That none is missing every test sees at its end.
+func TestRightsAreUsed(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.applyShipped()
+	w.apply(konvoy17)
+	w.apply(kommander131)
+	electing := w.elect()
+	w.start(electing)
+	w.Clock.SetTime(at(t, "2021-11-18"))
+	w.awaitPolicy("kommander", v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon)
+	w.settle()
+	w.halt()
+	// The lease was released when the first one ended. The next one finds it and takes it over.
+	w.start(electing)
+	w.halt()
+
+	used := map[string]bool{}
+	w.Front.Requests(func(r front.Request) bool {
+		switch what := nameOf(r.Group, strings.TrimRight(r.Resource+"/"+r.Subresource, "/")); {
+		case r.Resource == "leases" && r.Verb == "create":
+			used["create leases.coordination.k8s.io in its own namespace"] = true
+		case r.Resource == "leases":
+			used[fmt.Sprintf("%s %s %s in its own namespace", r.Verb, what, r.Name)] = true
+			if r.Namespace != sandbox.Namespace {
+				t.Errorf("a lease in the namespace %s", r.Namespace)
+			}
+		case r.Resource != "":
+			used[r.Verb+" "+what] = true
+		case r.Path == "/version":
+			used["get /version"] = true
+		}
+		return false
+	})
+	// An apply is a patch, which asks for the right to create when the object is not there.
+	used["create clustersupports.support.d2iq.io"] = used["patch clustersupports.support.d2iq.io"]
+	want := expanded(t)
+	for right := range unused {
+		delete(want, right)
+	}
+	if diff := cmp.Diff(sorted(want), sorted(used)); diff != "" {
+		t.Errorf("the operator uses other rights than the table has (-table +used):\n%s", diff)
+	}
+}
+
+// Of two replicas one works at a time. The other one takes over when the first ends.
+func TestLeaderElection(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.apply(examplePolicy("example", "Example"))
+	w.apply(exampleHost)
+	electing := w.elect()
+	w.start(electing)
+	first := w.stop
+	holder := w.leaseHolder()
+	if holder == "" {
+		t.Error("nobody holds the lease")
+	}
+	w.launch(electing)
+	w.Front.Reset()
+	w.Clock.SetTime(at(t, exampleWarning))
+	w.awaitHost(v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon)
+	w.settle()
+	w.expectOnePatch("a transition before two replicas")
+	if w.leaseHolder() != holder {
+		t.Errorf("the lease of %s went to %s", holder, w.leaseHolder())
+	}
+
+	if err := first(); err != nil {
+		t.Error(err)
+	}
+	w.Front.Reset()
+	w.Clock.SetTime(at(t, exampleEnd))
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
+	w.settle()
+	w.expectOnePatch("a transition after the leader has gone")
+	if got := w.leaseHolder(); got == holder || got == "" {
+		t.Errorf("the lease of %s is now held by %q", holder, got)
+	}
+}
+
+// elect has an operator take part in the election of a leader.
+func (w *world) elect() func(*rest.Config, *controllers.Options) {
+	// What the manager says when it is told to end and gives the lease back.
+	w.log.expects("leader election lost")
+	return func(_ *rest.Config, options *controllers.Options) { options.LeaderElection = true }
+}
+
+func (w *world) leaseHolder() string {
+	w.t.Helper()
+	holder, err := w.Kubectl(w.t.Context(), "get", "lease", controllers.Name, "-n", sandbox.Namespace,
+		"-o", "jsonpath={.spec.holderIdentity}")
+	if err != nil {
+		w.t.Error(err)
+	}
+	return holder
+}
