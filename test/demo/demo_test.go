@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+)
+
+// TestStory plays the demo to its end. Each chapter checks itself; here it is checked that a reader sees the transitions.
+func TestStory(t *testing.T) {
+	if _, err := controlplane.Assets(); errors.Is(err, controlplane.ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	var told strings.Builder
+	if err := run(t.Context(), []string{"--stay=false"}, &told); err != nil {
+		t.Fatalf("%v\n%s", err, told.String())
+	}
+	story := told.String()
+	for _, line := range []string{
+		"2021-08-26  cluster  host: UpgradeRecommended is True LastInWindow (was True NewerPatch)",
+		"2021-09-01  git      konvoy: 2.1 is planned for 2021-11-18",
+		"2021-09-01  cluster  host: ExpiringSoon is True SupportEndsSoon (was False EndNotAnnounced)",
+		"host: ExpiringSoon is False EndNotAnnounced (was True SupportEndsSoon)",
+		"2021-11-22  git      konvoy: 2.1 is generally available since 2021-11-18",
+		"2021-11-22  cluster  host: Supported is False SupportEnded (was True Supported)",
+		"2021-11-22  policy   Konvoy 1.7 is Ended (was LastInWindow)",
+		"2022-04-08  policy   Konvoy 2.0 is Withdrawn (was Supported)",
+		"host: UpgradeRecommended is False UpToDate (was",
+	} {
+		at := strings.Index(story, line)
+		if at < 0 {
+			t.Fatalf("the story lacks, or tells too early:\n%s\n\nWhat is left of it:\n%s", line, story)
+		}
+		story = story[at:]
+	}
+}
