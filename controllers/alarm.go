@@ -32,7 +32,7 @@ type Alarm struct {
 	byKey map[types.NamespacedName]*wakeup
 	// looked is the time that the clock told last.
 	looked time.Time
-	// earlier is signalled when the first instant changes, so that the sleeper sleeps anew.
+	// earlier is signalled at each Set, which may change the first instant, so that the sleeper sleeps anew.
 	earlier chan struct{}
 	// queue receives the objects whose instant has come. Nil until the controller has started.
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]

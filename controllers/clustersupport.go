@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -56,7 +55,7 @@ func (r *ClusterSupports) SetupWithManager(mgr manager.Manager) error {
 
 // hostChanges wakes the host's object when what is known about the host changes.
 func (r *ClusterSupports) hostChanges() source.Source {
-	host := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: r.Namespace, Name: v1alpha1.HostName}}
+	host := reconcile.Request{NamespacedName: hostIn(r.Namespace)}
 	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		go func() {
 			for {
@@ -148,7 +147,7 @@ func (r *ClusterSupports) isKeptByAnother(object *v1alpha1.ClusterSupport) bool 
 // validate finds what is wrong with the spec, and the reason to give for it.
 func (r *ClusterSupports) validate(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
 	problems := support.ValidateClusterSupport(&object.Spec)
-	isHost := object.Name == v1alpha1.HostName && object.Namespace == r.Namespace
+	isHost := client.ObjectKeyFromObject(object) == hostIn(r.Namespace)
 	if object.Spec.Cluster.Host != nil && !isHost {
 		refused := field.Forbidden(field.NewPath("spec", "cluster", "host"), fmt.Sprintf(
 			"only the object %s/%s may stand for the operator's own cluster; delete this one", r.Namespace, v1alpha1.HostName))

@@ -30,7 +30,7 @@ type Inventory struct {
 
 // SetupWithManager looks at the host's object once at the start and whenever it changes.
 func (r *Inventory) SetupWithManager(mgr manager.Manager) error {
-	host := r.host()
+	host := hostIn(r.Namespace)
 	isHost := predicate.NewPredicateFuncs(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == host })
 	atStart := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		queue.Add(reconcile.Request{NamespacedName: host})
@@ -42,8 +42,9 @@ func (r *Inventory) SetupWithManager(mgr manager.Manager) error {
 		Complete(r)
 }
 
-func (r *Inventory) host() types.NamespacedName {
-	return types.NamespacedName{Namespace: r.Namespace, Name: v1alpha1.HostName}
+// hostIn is the one object that stands for the cluster of an operator with this namespace.
+func hostIn(namespace string) types.NamespacedName {
+	return types.NamespacedName{Namespace: namespace, Name: v1alpha1.HostName}
 }
 
 // Reconcile makes sure that the host's ClusterSupport is there. One that exists is left alone, whoever made it, so that a

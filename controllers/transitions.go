@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -26,10 +27,15 @@ import (
 // An event is created before the status is patched, under a name that follows from the object's UID, the condition, the
 // transition before and the new status. So a crash between the two loses none, and the second attempt finds that the
 // event exists: none is doubled. Core events are used because API servers up to 1.18 know no others.
-type Transitions struct{ writer client.Writer }
+type Transitions struct {
+	writer client.Writer
+	scheme *runtime.Scheme
+}
 
 // NewTransitions writes events with a client.
-func NewTransitions(writer client.Writer) *Transitions { return &Transitions{writer: writer} }
+func NewTransitions(writer client.Writer) *Transitions {
+	return &Transitions{writer: writer, scheme: Scheme()}
+}
 
 // announced are the conditions whose transitions are events, each with the status that is good news.
 var announced = map[string]metav1.ConditionStatus{
@@ -54,7 +60,7 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 		}
 		// That the last installation of a product has gone is no bad news.
 		isGood := next.Status == good || next.Reason == v1alpha1.ReasonNoClusters
-		event, err := transition(object, before, next, isGood, now)
+		event, err := t.event(object, before, next, isGood, now)
 		if err != nil {
 			return err
 		}
@@ -66,8 +72,9 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 	return nil
 }
 
-func transition(object client.Object, before metav1.Condition, next *metav1.Condition, good bool, now time.Time) (*corev1.Event, error) {
-	kind, err := apiutil.GVKForObject(object, Scheme())
+// event tells one transition.
+func (t *Transitions) event(object client.Object, before metav1.Condition, next *metav1.Condition, good bool, now time.Time) (*corev1.Event, error) {
+	kind, err := apiutil.GVKForObject(object, t.scheme)
 	if err != nil {
 		return nil, fmt.Errorf("find the kind of %T: %w", object, err)
 	}
