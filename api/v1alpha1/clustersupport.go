@@ -11,6 +11,11 @@ type ClusterSupportSpec struct {
 	// +required
 	Cluster ClusterReference `json:"cluster,omitzero"`
 
+	// environment says what the cluster is used for: Production or NonProduction. What the vendor allows only outside of
+	// production is judged by it. Absent: not declared.
+	// +optional
+	Environment Environment `json:"environment,omitempty"`
+
 	// declaredReleases are releases that nothing in the cluster reveals, such as the Konvoy 1.x version. What is
 	// detected wins over what is declared. Absent: nothing is declared.
 	// +listType=map
@@ -20,6 +25,18 @@ type ClusterSupportSpec struct {
 	// +optional
 	DeclaredReleases []DeclaredRelease `json:"declaredReleases,omitempty"`
 }
+
+// Environment is what a cluster is used for.
+// +kubebuilder:validation:Enum=Production;NonProduction
+type Environment string
+
+// The environments.
+const (
+	// EnvironmentProduction: the cluster does the real day-to-day work, for its final users.
+	EnvironmentProduction Environment = "Production"
+	// EnvironmentNonProduction: it does not.
+	EnvironmentNonProduction Environment = "NonProduction"
+)
 
 // ClusterReference says where the cluster is. Exactly one member is set.
 // +kubebuilder:validation:MinProperties=1
@@ -113,10 +130,17 @@ type Evidence struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Version string `json:"version,omitempty"`
+
+	// repository is the repository of addons from which the object says that it was installed, where that is not the
+	// vendor's own. Absent: it is the vendor's, or nothing tells.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Repository string `json:"repository,omitempty"`
 }
 
 // FindingType is the question that a finding answers.
-// +kubebuilder:validation:Enum=Lifecycle;PreRelease;Channel;Requires;KubernetesRange;KubernetesPart;Upgrade;Evidence
+// +kubebuilder:validation:Enum=Lifecycle;PreRelease;Channel;Experimental;Requires;KubernetesRange;KubernetesPart;OperatingSystem;Upgrade;Evidence;Exception
 type FindingType string
 
 // The types of findings.
@@ -127,16 +151,23 @@ const (
 	FindingPreRelease FindingType = "PreRelease"
 	// FindingChannel: the tag is not from a supported channel. Feeds Supported.
 	FindingChannel FindingType = "Channel"
+	// FindingExperimental: are parts of the release experimental, and is that allowed here? Feeds Supported.
+	FindingExperimental FindingType = "Experimental"
 	// FindingRequires: do the products on which the release must run have a version that it allows? Feeds Compatible.
 	FindingRequires FindingType = "Requires"
 	// FindingKubernetesRange: is the cluster's Kubernetes in the release's range? Feeds Compatible.
 	FindingKubernetesRange FindingType = "KubernetesRange"
 	// FindingKubernetesPart: is the Kubernetes part of the tag the cluster's minor? Feeds Compatible.
 	FindingKubernetesPart FindingType = "KubernetesPart"
+	// FindingOperatingSystem: does the release support what the nodes run? Feeds Compatible.
+	FindingOperatingSystem FindingType = "OperatingSystem"
 	// FindingUpgrade: is there a release to go to? Feeds UpgradeRecommended.
 	FindingUpgrade FindingType = "Upgrade"
 	// FindingEvidence: is what was found in the cluster consistent? Feeds no condition by itself.
 	FindingEvidence FindingType = "Evidence"
+	// FindingException: does a SupportException cover the release? Feeds ExpiringSoon when it is about to end, and never
+	// changes what the others say.
+	FindingException FindingType = "Exception"
 )
 
 // Finding is one reasoned statement about an installed release.
@@ -203,6 +234,12 @@ type InstalledRelease struct {
 	// +optional
 	Policy string `json:"policy,omitempty"`
 
+	// terms is what the policy's supportTerms say, in one sentence that can be quoted. Absent: none are published.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	Terms string `json:"terms,omitempty"`
+
 	// upgradeTo is the newest patch of the same minor that is not to be avoided, where it is newer than the installed
 	// version. Absent: there is none.
 	// +kubebuilder:validation:MinLength=1
@@ -210,11 +247,144 @@ type InstalledRelease struct {
 	// +optional
 	UpgradeTo string `json:"upgradeTo,omitempty"`
 
+	// exception is the SupportException that covers the release at present. Absent: none does.
+	// +optional
+	Exception *CoveringException `json:"exception,omitempty"`
+
+	// observedSince is when the release was first seen in this version. Absent: not recorded yet.
+	// +optional
+	ObservedSince *metav1.Time `json:"observedSince,omitempty"`
+
 	// findings are the statements about the release. Absent: there are none.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	// +optional
 	Findings []Finding `json:"findings,omitempty"`
+}
+
+// CoveringException is a SupportException that covers an installed release.
+type CoveringException struct {
+	// name is that of the SupportException.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// endTime is the first instant at which it covers nothing any more.
+	// +required
+	EndTime *metav1.Time `json:"endTime,omitempty"`
+}
+
+// ComponentOrigin is where a component of a product comes from.
+// +kubebuilder:validation:Enum=Repository;Federated;HelmRelease
+type ComponentOrigin string
+
+// The origins of components.
+const (
+	// OriginRepository: an addon from a repository of addons.
+	OriginRepository ComponentOrigin = "Repository"
+	// OriginFederated: an addon that a Kommander, here or on another cluster, put into this one.
+	OriginFederated ComponentOrigin = "Federated"
+	// OriginHelmRelease: a Flux HelmRelease that belongs to the product.
+	OriginHelmRelease ComponentOrigin = "HelmRelease"
+)
+
+// Component is a part of a product that was found in the cluster. It has no support of its own.
+type Component struct {
+	// name is that of the component: mostly that of the addon or the HelmRelease.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// object is where it was found, for example ClusterAddon/istio.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +required
+	Object string `json:"object,omitempty"`
+
+	// origin is where it comes from: Repository, Federated or HelmRelease. Absent: nothing tells.
+	// +optional
+	Origin ComponentOrigin `json:"origin,omitempty"`
+
+	// product is the one of which it is a part. Absent: nothing tells.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Product string `json:"product,omitempty"`
+
+	// stage is what the object itself says of the component, such as Experimental, Preview or Beta. Absent: nothing.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Stage string `json:"stage,omitempty"`
+}
+
+// NodesStatus is what the nodes of the cluster run, as it was at the last look, every few hours.
+type NodesStatus struct {
+	// count is how many nodes there are. Absent: the API server does not let the operator look (403).
+	// +optional
+	Count *int32 `json:"count,omitempty"`
+
+	// operatingSystems are what they run, by osImage and kernelVersion. Absent: there are no nodes, or none can be seen.
+	// +listType=map
+	// +listMapKey=osImage
+	// +listMapKey=kernelVersion
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	OperatingSystems []NodeOperatingSystem `json:"operatingSystems,omitempty"`
+
+	// omitted is the number of nodes whose operating systems had no room above. Absent means 0.
+	// +optional
+	Omitted *int32 `json:"omitted,omitempty"`
+}
+
+// NodeOperatingSystem is one operating system with one kernel, and how many nodes run it.
+type NodeOperatingSystem struct {
+	// osImage is what the nodes report, for example "CentOS Linux 7 (Core)", made printable and cut at 64 characters.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	OSImage string `json:"osImage,omitempty"`
+
+	// kernelVersion is what the nodes report, for example "3.10.0-1160.el7.x86_64", made printable and cut alike.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	KernelVersion string `json:"kernelVersion,omitempty"`
+
+	// nodes is how many nodes report both.
+	// +required
+	Nodes *int32 `json:"nodes,omitempty"`
+}
+
+// EndedInstallation is an installed release that is no longer there in that version.
+type EndedInstallation struct {
+	// product is the product.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Product string `json:"product,omitempty"`
+
+	// name is the installation.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// version is the version that was installed. Absent: it was not known.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// from is when it was first seen. Absent: not recorded.
+	// +optional
+	From *metav1.Time `json:"from,omitempty"`
+
+	// to is when it was first seen no longer.
+	// +required
+	To *metav1.Time `json:"to,omitempty"`
 }
 
 // ClusterSupportStatus is the assessment of one cluster: what was found in it, and what the policies say about that.
@@ -256,6 +426,28 @@ type ClusterSupportStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Releases []InstalledRelease `json:"releases,omitempty"`
+
+	// components are parts of the installed products that were found, of which some may be experimental. Absent: none.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=128
+	// +optional
+	Components []Component `json:"components,omitempty"`
+
+	// nodes are what the nodes run. Absent: nobody has looked yet.
+	// +optional
+	Nodes *NodesStatus `json:"nodes,omitempty"`
+
+	// findings are the statements that are about no single release. Absent: there are none.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Findings []Finding `json:"findings,omitempty"`
+
+	// history are the installations that ended last, newest first. Absent: none has ended.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	// +optional
+	History []EndedInstallation `json:"history,omitempty"`
 }
 
 // ClusterSupport is the support state of one cluster.

@@ -33,6 +33,10 @@ const (
 	// ConditionReconciling is present while it is True: work is under way that takes longer than one evaluation.
 	ConditionReconciling = "Reconciling"
 
+	// ConditionActive, on SupportException, tells whether the exception covers anything at present. It is neither good nor
+	// bad.
+	ConditionActive = "Active"
+
 	// ConditionConflicting, on SupportPolicy, is present while it is True: another policy of the same priority speaks
 	// about the same product on the same cluster.
 	ConditionConflicting = "Conflicting"
@@ -47,6 +51,9 @@ const (
 	ReasonInvalidPolicy = "InvalidPolicy"
 	// ReasonInvalidSpec: Ready is False and Stalled is True on a ClusterSupport that the validator refuses.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonInvalidException: Ready is False and Stalled is True on a SupportException that the validator refuses. It covers
+	// nothing.
+	ReasonInvalidException = "InvalidException"
 	// ReasonHostNotAllowed: Ready is False and Stalled is True on a ClusterSupport that claims to be the host cluster and
 	// is not the object "host" in the operator's own namespace.
 	ReasonHostNotAllowed = "HostNotAllowed"
@@ -68,7 +75,17 @@ const (
 	ReasonUnreachable = "Unreachable"
 )
 
-// The reasons of Supported, and of the findings that feed it (types Lifecycle, PreRelease and Channel).
+// The reasons of Active, and of findings of type Exception.
+const (
+	// ReasonExceptionRunning: the exception has not ended. Of a finding: it covers the release.
+	ReasonExceptionRunning = "ExceptionRunning"
+	// ReasonExceptionEnded: the last covered day has passed. Of a finding: it covered the release until then.
+	ReasonExceptionEnded = "ExceptionEnded"
+	// ReasonExceptionEndsSoon: the exception on which a release rests is about to end. It makes ExpiringSoon True.
+	ReasonExceptionEndsSoon = "ExceptionEndsSoon"
+)
+
+// The reasons of Supported, and of the findings that feed it (types Lifecycle, PreRelease, Channel and Experimental).
 const (
 	// ReasonSupported: the release is within its support.
 	ReasonSupported = "Supported"
@@ -92,6 +109,14 @@ const (
 	ReasonPreRelease = "PreRelease"
 	// ReasonUnsupportedChannel: the tag is not from the stable channel, or is a prerelease on it.
 	ReasonUnsupportedChannel = "UnsupportedChannel"
+	// ReasonExperimental: the component is experimental or a technical preview, and the cluster is declared not to be a
+	// production cluster: level Limited, Severity 4, Standard. A finding only.
+	ReasonExperimental = "Experimental"
+	// ReasonExperimentalInProduction: an experimental component is on a production cluster, which is prohibited.
+	ReasonExperimentalInProduction = "ExperimentalInProduction"
+	// ReasonExperimentalUndeclared: an experimental component is on a cluster of which nobody has said whether it is a
+	// production cluster. A finding only; it says how to declare it.
+	ReasonExperimentalUndeclared = "ExperimentalUndeclared"
 	// ReasonNotInPolicy: the policy does not list the minor, so it is out of date. Unknown.
 	ReasonNotInPolicy = "NotInPolicy"
 	// ReasonNotYetAvailable: a final version is installed of a minor that, by the policy, is not generally available
@@ -116,7 +141,8 @@ const (
 	ReasonNoClusters = "NoClusters"
 )
 
-// The reasons of Compatible, and of the findings that feed it (types Requires, KubernetesRange and KubernetesPart).
+// The reasons of Compatible, and of the findings that feed it (types Requires, KubernetesRange, KubernetesPart
+// and OperatingSystem).
 const (
 	// ReasonCompatible: all that was checked is allowed.
 	ReasonCompatible = "Compatible"
@@ -130,6 +156,16 @@ const (
 	ReasonKubernetesUnknown = "KubernetesUnknown"
 	// ReasonKubernetesMismatch: the Kubernetes part of the tag is not the cluster's minor.
 	ReasonKubernetesMismatch = "KubernetesMismatch"
+	// ReasonUnsupportedOperatingSystem: nodes run an operating system that other releases of the policy support and this
+	// one does not.
+	ReasonUnsupportedOperatingSystem = "UnsupportedOperatingSystem"
+	// ReasonKernelNotListed: nodes run an operating system that the release supports, with a kernel that the vendor does
+	// not name. Unknown.
+	ReasonKernelNotListed = "KernelNotListed"
+	// ReasonOperatingSystemNotInPolicy: nodes run an operating system that the policy lists nowhere. Unknown.
+	ReasonOperatingSystemNotInPolicy = "OperatingSystemNotInPolicy"
+	// ReasonNodesUnknown: what the nodes run is not known. Unknown.
+	ReasonNodesUnknown = "NodesUnknown"
 )
 
 // The reasons of ExpiringSoon that are not among the above.
@@ -158,4 +194,18 @@ const (
 	ReasonConflictingEvidence = "ConflictingEvidence"
 	// ReasonMixedRefs: the addons of one repository carry different tags; the oldest was taken.
 	ReasonMixedRefs = "MixedRefs"
+	// ReasonUnpinnedRef: the addons were installed from a branch such as master, which is no release.
+	ReasonUnpinnedRef = "UnpinnedRef"
+	// ReasonModifiedDistribution: the release was installed from a copy of the vendor's repository that somebody else
+	// owns.
+	ReasonModifiedDistribution = "ModifiedDistribution"
+	// ReasonUpgradeInProgress: what is known is the version that ought to be there; nothing confirms yet that it is.
+	ReasonUpgradeInProgress = "UpgradeInProgress"
+	// ReasonMigrationInProgress: two generations of a product are installed side by side.
+	ReasonMigrationInProgress = "MigrationInProgress"
+	// ReasonFederatedAddons: addons that a Kommander put into the cluster tell no release; they belong to that Kommander.
+	ReasonFederatedAddons = "FederatedAddons"
+	// ReasonDeclarationIgnored: what was declared means no installation, because the cluster shows several, or shows
+	// itself what was declared.
+	ReasonDeclarationIgnored = "DeclarationIgnored"
 )

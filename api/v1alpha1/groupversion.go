@@ -13,6 +13,7 @@ var schemeBuilder = runtime.NewSchemeBuilder(func(scheme *runtime.Scheme) error 
 	scheme.AddKnownTypes(GroupVersion,
 		&SupportPolicy{}, &SupportPolicyList{},
 		&ClusterSupport{}, &ClusterSupportList{},
+		&SupportException{}, &SupportExceptionList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -50,6 +50,20 @@ type SupportPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	Releases []Release `json:"releases,omitempty"`
+
+	// supportTerms are the terms of support that the vendor publishes for this product. Absent: none are published.
+	// +optional
+	SupportTerms *SupportTerms `json:"supportTerms,omitempty"`
+
+	// experimental names the parts of the product that are not meant for production. What the cluster itself marks as
+	// experimental, by the stage annotations of its addons, needs no entry. Absent: no others are named.
+	// +optional
+	Experimental *Experimental `json:"experimental,omitempty"`
+
+	// detection tells how to find a product for which the operator has no built-in detector. It is refused for the
+	// others. Absent: the product is found by its detector, or only where it is declared.
+	// +optional
+	Detection *Detection `json:"detection,omitempty"`
 }
 
 // Lifecycle says how the support of a product's releases is decided. Exactly one member is set.
@@ -69,6 +83,11 @@ type Lifecycle struct {
 	// another one.
 	// +optional
 	Follows *FollowsLifecycle `json:"follows,omitempty"`
+
+	// listed supports every minor of the list, from its general availability to its own supportedThrough or withdrawn.
+	// It is for products whose vendor publishes no window. Absent: the lifecycle is another one.
+	// +optional
+	Listed *ListedLifecycle `json:"listed,omitempty"`
 }
 
 // WindowLifecycle is the N-2 rule: the newest generally available minors are supported, with all their patches.
@@ -99,6 +118,10 @@ type FollowsLifecycle struct {
 	// +required
 	Product string `json:"product,omitempty"`
 }
+
+// ListedLifecycle supports what is in the list; it has no fields. A minor without a day is taken to be out since an
+// unknown day, unless one is planned.
+type ListedLifecycle struct{}
 
 // Release is one minor of the product.
 type Release struct {
@@ -133,6 +156,14 @@ type Release struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Requires []Requirement `json:"requires,omitempty"`
+
+	// operatingSystems are those that the minor supports on the nodes of the cluster. Absent: not published, and nothing
+	// is checked.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	OperatingSystems []OperatingSystem `json:"operatingSystems,omitempty"`
 
 	// patches are the versions of this minor about which there is something to say. Patches that are not listed share
 	// the minor's support all the same.
@@ -224,6 +255,23 @@ type Patch struct {
 	// kubernetes replaces the minor's range for this patch. Absent: the minor's range holds.
 	// +optional
 	Kubernetes *KubernetesRange `json:"kubernetes,omitempty"`
+
+	// operatingSystems replace the minor's for this patch. Absent: the minor's hold.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	OperatingSystems []OperatingSystem `json:"operatingSystems,omitempty"`
+
+	// upgradesFrom lists the versions from which an upgrade to this patch is documented: a minor with all its patches as
+	// "1.8.x", or one exact version as "1.8.4". Absent means the older patches of its minor, and what the minor's own
+	// upgradesFrom says; an empty list means that none is.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +optional
+	UpgradesFrom []string `json:"upgradesFrom,omitzero"`
 
 	// avoid says why the patch must not be an upgrade target. Absent: it may be one.
 	// +kubebuilder:validation:MinLength=1
