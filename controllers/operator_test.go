@@ -272,7 +272,7 @@ func (w *world) consistent() error {
 	for i := range policies.Items {
 		compiled = append(compiled, support.Compile(&policies.Items[i]))
 	}
-	set, now := support.NewSet(compiled...), w.Clock.Now()
+	set, now := support.NewSet(compiled), w.Clock.Now()
 	for i := range clusters.Items {
 		c := &clusters.Items[i]
 		if meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionStalled) != nil {

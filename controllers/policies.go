@@ -29,7 +29,7 @@ type edition struct {
 
 // NewPolicies reads policies from a cache.
 func NewPolicies(reader client.Reader) *Policies {
-	return &Policies{reader: reader, compiled: map[edition]*support.Policy{}, set: support.NewSet()}
+	return &Policies{reader: reader, compiled: map[edition]*support.Policy{}, set: support.NewSet(nil)}
 }
 
 // Set gives all policies as the cache has them now.
@@ -54,7 +54,7 @@ func (p *Policies) Set(ctx context.Context) (*support.Set, error) {
 		all = append(all, known)
 	}
 	if changed {
-		p.compiled, p.set = current, support.NewSet(all...)
+		p.compiled, p.set = current, support.NewSet(all)
 	}
 	return p.set, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -17,6 +18,10 @@ type Assessment struct {
 	InstalledVersions string
 	SupportEndTime    *metav1.Time
 	Releases          []v1alpha1.InstalledRelease
+	Components        []v1alpha1.Component
+	Nodes             *v1alpha1.NodesStatus
+	// Findings are those about the cluster as a whole.
+	Findings []v1alpha1.Finding
 	// Conditions are Supported, Compatible, ExpiringSoon and UpgradeRecommended, in this order.
 	Conditions []Condition
 }
@@ -42,6 +47,7 @@ const maxLookahead = 400
 const (
 	maxInstallations = 64
 	maxOtherEvidence = 8
+	maxComponents    = 128
 	maxInstalledText = 1024
 	maxMessage       = 1024
 )
@@ -59,19 +65,26 @@ func (s *Set) assess(cluster Cluster, now time.Time) Assessment {
 	if cluster.Facts == nil {
 		return NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet")
 	}
-	here := scope{set: s, labels: cluster.Labels, now: now}
+	here := scope{set: s, labels: cluster.Labels, environment: cluster.Environment, now: now}
 	known := gather(cluster)
-	assessment := Assessment{KubernetesVersion: Printable(cluster.Facts.KubernetesVersion)}
+	assessment := Assessment{
+		KubernetesVersion: Printable(cluster.Facts.KubernetesVersion),
+		Components:        known.components, Nodes: known.nodes,
+	}
 	var statements []statement
 	for _, sub := range here.subjects(known) {
-		if len(assessment.Releases) == maxInstallations {
-			break
-		}
 		row, stated := sub.assess()
 		assessment.Releases = append(assessment.Releases, row)
 		statements = append(statements, stated...)
 		if end := row.SupportEndTime; end != nil && (assessment.SupportEndTime == nil || end.Before(assessment.SupportEndTime)) {
 			assessment.SupportEndTime = end
+		}
+	}
+	for _, check := range clusterChecks {
+		for _, stated := range check(here.itself(known)) {
+			stated.Message = cut(stated.Message, maxMessage)
+			statements = append(statements, stated)
+			assessment.Findings = append(assessment.Findings, stated.Finding)
 		}
 	}
 	assessment.InstalledVersions = installedVersions(assessment.Releases)
@@ -84,22 +97,44 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	row := v1alpha1.InstalledRelease{
 		Product: s.product, Name: s.name, Version: s.used.Version,
 		Evidence: s.used, OtherEvidence: s.others[:min(len(s.others), maxOtherEvidence)],
-		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(),
+		State: s.verdict.state, Policy: s.choice.name, Terms: s.terms(), UpgradeTo: s.upgradeTo(), Exception: s.running(),
 	}
 	if !s.verdict.end.IsZero() {
 		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
 	}
 	var statements []statement
 	for _, check := range checks {
-		for _, stated := range check(s) {
-			stated.Message = cut(stated.Message, maxMessage)
-			statements = append(statements, stated)
-			if !stated.silent {
-				row.Findings = append(row.Findings, stated.Finding)
-			}
+		statements = append(statements, check(s)...)
+	}
+	statements = append(statements, checkException(s, statements)...)
+	slices.SortStableFunc(statements, func(a, b statement) int { return a.weight() - b.weight() })
+	for i := range statements {
+		stated := &statements[i]
+		stated.Message = cut(stated.Message, maxMessage)
+		if !stated.silent {
+			row.Findings = append(row.Findings, stated.Finding)
+		}
+		if stated.condition == v1alpha1.ConditionSupported && stated.status == metav1.ConditionFalse {
+			row.State = v1alpha1.StateUnsupported
 		}
 	}
 	return row, statements
+}
+
+// weight puts what makes a release unsupported before everything else that is said about it.
+func (s *statement) weight() int {
+	if s.condition == v1alpha1.ConditionSupported && s.status == metav1.ConditionFalse {
+		return 0
+	}
+	return 1
+}
+
+// terms are the support terms of the policy that decides.
+func (s *subject) terms() string {
+	if s.choice.policy == nil {
+		return ""
+	}
+	return s.choice.policy.terms
 }
 
 func cut(text string, limit int) string {
@@ -129,7 +164,11 @@ func FactsOf(status *v1alpha1.ClusterSupportStatus) *Facts {
 	if !contacted(status) {
 		return nil
 	}
-	facts := &Facts{KubernetesVersion: status.KubernetesVersion}
+	facts := &Facts{
+		KubernetesVersion: status.KubernetesVersion,
+		Components:        slices.Clone(status.Components),
+		Nodes:             status.Nodes.DeepCopy(),
+	}
 	for i := range status.Releases {
 		row := &status.Releases[i]
 		if row.Product == Kubernetes {
@@ -158,10 +197,12 @@ func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
 }
 
 func contacted(status *v1alpha1.ClusterSupportStatus) bool {
-	for i := range status.Conditions {
-		if c := &status.Conditions[i]; c.Type == v1alpha1.ConditionSupported {
-			return !slices.Contains([]string{v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed}, c.Reason)
-		}
+	supported := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSupported)
+	switch {
+	case supported == nil || supported.Reason == v1alpha1.ReasonNotContacted:
+		return false
+	case supported.Reason == v1alpha1.ReasonInvalidSpec || supported.Reason == v1alpha1.ReasonHostNotAllowed:
+		return status.KubernetesVersion != "" || len(status.Releases) > 0
 	}
-	return false
+	return true
 }

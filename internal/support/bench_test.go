@@ -34,7 +34,7 @@ func shippedSet(t testing.TB) *Set {
 	for _, object := range shippedPolicies(t) {
 		policies = append(policies, Compile(object))
 	}
-	return NewSet(policies...)
+	return NewSet(policies)
 }
 
 // typicalCluster is a Konvoy 1.7 as it was, in the middle of 2021.
@@ -90,6 +90,6 @@ func BenchmarkCompile(b *testing.B) {
 		for _, object := range objects {
 			policies = append(policies, Compile(object))
 		}
-		NewSet(policies...)
+		NewSet(policies)
 	}
 }

@@ -178,7 +178,7 @@ func set(builders ...policyBuilder) *Set {
 	for _, b := range builders {
 		compiled = append(compiled, Compile(b.object))
 	}
-	return NewSet(compiled...)
+	return NewSet(compiled)
 }
 
 // validSet compiles policies that have to be valid.

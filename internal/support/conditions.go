@@ -164,3 +164,20 @@ func NotEvaluated(reason, message string) Assessment {
 	}
 	return a
 }
+
+// Keeping is NotEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
+// so that a mistake in a spec makes nobody forget what is installed.
+func Keeping(status *v1alpha1.ClusterSupportStatus, reason, message string) Assessment {
+	a := NotEvaluated(reason, message)
+	a.KubernetesVersion, a.InstalledVersions = status.KubernetesVersion, status.InstalledVersions
+	a.Components, a.Nodes = status.Components, status.Nodes
+	for i := range status.Releases {
+		r := &status.Releases[i]
+		a.Releases = append(a.Releases, v1alpha1.InstalledRelease{
+			Product: r.Product, Name: r.Name, Version: r.Version, Evidence: r.Evidence, OtherEvidence: r.OtherEvidence,
+			State:    v1alpha1.StateUnknown,
+			Findings: []v1alpha1.Finding{{Type: v1alpha1.FindingLifecycle, Reason: reason, Message: cut(message, maxMessage)}},
+		})
+	}
+	return a
+}

@@ -42,7 +42,7 @@ func (s *Set) describe(p *Policy, now time.Time) Description {
 	here := scope{set: s, now: now}
 	var stages []v1alpha1.ReleaseStatus
 	switch {
-	case p.lifecycle.Window != nil:
+	case p.hasTimeline():
 		stages = here.windowStages(p)
 	case p.lifecycle.RangeOf != nil:
 		stages = here.rangeStages(p)
@@ -151,11 +151,6 @@ func minorsIn(r *kubernetesRange) []Minor {
 		minors = append(minors, m)
 	}
 	return minors
-}
-
-// supportedMinors are the Kubernetes minors that a policy over ranges supports now, newest first.
-func (s scope) supportedMinors(p *Policy) []string {
-	return supportedVersions(s.rangeStages(p))
 }
 
 // tagStages are those of all minors of a product whose tags carry a Kubernetes part: a minor is as well off as the best

@@ -169,9 +169,9 @@ func TestEvidence(t *testing.T) {
 			"they may be of any release",
 		},
 		{
-			"mixed with a branch", bps("master", "stable-1.19-3.2.0"), "master",
+			"mixed with another channel", bps("testing-1.19-3.2.0", "stable-1.19-3.2.0"), "testing-1.19-3.2.0",
 			v1alpha1.ReasonMixedRefs,
-			"BasePlatformServices master is mixed with stable-1.19-3.2.0; a release must be used as a whole: finish the upgrade (policy bps)",
+			"BasePlatformServices testing-1.19-3.2.0 is mixed with stable-1.19-3.2.0; a release must be used as a whole: finish the upgrade (policy bps)",
 			"what is no release does not hide behind one",
 		},
 		{

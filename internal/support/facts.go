@@ -1,14 +1,26 @@
 package support
 
-import "github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+import (
+	"slices"
 
-// The products with built-in knowledge. A policy may be about any other name as well.
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// The products with built-in detection. A policy may be about any other name as well.
 const (
 	Konvoy               = "Konvoy"
 	Kommander            = "Kommander"
 	BasePlatformServices = "BasePlatformServices"
 	Kubernetes           = "Kubernetes"
+	Cassandra            = "Cassandra"
+	Kafka                = "Kafka"
+	Spark                = "Spark"
 )
+
+// isBuiltIn tells whether the operator finds a product without being told how.
+func isBuiltIn(product string) bool {
+	return slices.Contains([]string{Konvoy, Kommander, BasePlatformServices, Kubernetes, Cassandra, Kafka, Spark}, product)
+}
 
 // DefaultInstallation is the name of an installation of which a cluster can have only one.
 const DefaultInstallation = "default"
@@ -20,6 +32,16 @@ type Facts struct {
 	KubernetesVersion string
 	// Installations are the products that were found, ordered by product and name, each pair once.
 	Installations []Installation
+	// Components are the parts of products that were found, ordered by object and name, at most 128.
+	Components []v1alpha1.Component
+	// Nodes is what the nodes run; nil when nobody has looked yet.
+	Nodes *v1alpha1.NodesStatus
+}
+
+// Detection tells how to find a product without built-in detection.
+type Detection struct {
+	Product string
+	v1alpha1.Detection
 }
 
 // Installation is one installation of a product and all that tells its version.

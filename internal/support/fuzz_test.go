@@ -187,7 +187,7 @@ func FuzzCompilePolicy(f *testing.F) {
 				t.Errorf("%q", problem.Error())
 			}
 		}
-		s := NewSet(append([]*Policy{compiled}, others...)...)
+		s := NewSet(append([]*Policy{compiled}, others...))
 		now := at("2021-07-01")
 		for _, row := range s.assess(unreadable.Cluster, now).Releases {
 			if row.State == v1alpha1.StateSupported {

@@ -2,11 +2,11 @@ package support
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -31,13 +31,19 @@ type Policy struct {
 	lines    []line
 	// timelines foresee the window; see there.
 	timelines []timeline
-	problems  field.ErrorList
+	// terms is the sentence of the support terms; empty where none are published.
+	terms        string
+	experimental experimental
+	detection    *v1alpha1.Detection
+	problems     field.ErrorList
 }
 
 // release is a minor made ready.
 type release struct {
 	minor      Minor
 	kubernetes *kubernetesRange
+	// systems are the operating systems of the minor; empty where none are published.
+	systems []operatingSystem
 	// ranges are the different Kubernetes ranges of the minor: its own and those of its patches.
 	ranges   []*kubernetesRange
 	requires []requirement
@@ -57,7 +63,10 @@ type patch struct {
 	version    *semver.Version
 	released   time.Time
 	kubernetes *kubernetesRange
-	avoid      string
+	systems    []operatingSystem
+	// upgradesFrom is nil where the policy does not say.
+	upgradesFrom []versionPattern
+	avoid        string
 }
 
 // Compile makes a policy ready. It never fails: what is wrong with the policy is kept, and then it decides nothing.
@@ -65,19 +74,30 @@ func Compile(object *v1alpha1.SupportPolicy) *Policy {
 	spec := &object.Spec
 	compiled := &Policy{
 		name: object.Name, product: spec.Product, lifecycle: *spec.Lifecycle.DeepCopy(),
-		zone: time.UTC, expiringSoonDays: defaultExpiringSoon, selector: labels.Everything(),
 	}
 	c := compiler{policy: compiled}
 	path := field.NewPath("spec")
 	c.header(spec, path)
 	validateLifecycle(&spec.Lifecycle, spec.Product, path.Child("lifecycle"), &c.problems)
 	c.releases(spec.Releases, path.Child("releases"))
+	c.clauses(spec, path)
 	compiled.problems = c.problems.list
-	if len(compiled.problems) == 0 && spec.Lifecycle.Window != nil {
-		compiled.window = int(*spec.Lifecycle.Window.SupportedMinors)
+	if len(compiled.problems) == 0 && compiled.hasTimeline() {
+		compiled.window = windowOf(&spec.Lifecycle)
 		compiled.timelines = timelines(compiled.lines, compiled.window)
 	}
 	return compiled
+}
+
+// hasTimeline tells whether the policy's own list decides about its minors.
+func (p *Policy) hasTimeline() bool { return p.lifecycle.Window != nil || p.lifecycle.Listed != nil }
+
+// windowOf is how many minors are supported at a time. A list is a window that no list can fill.
+func windowOf(lifecycle *v1alpha1.Lifecycle) int {
+	if lifecycle.Window != nil {
+		return int(*lifecycle.Window.SupportedMinors)
+	}
+	return maxReleases + 1
 }
 
 // Name is the name of the SupportPolicy.
@@ -88,39 +108,21 @@ func (p *Policy) Product() string { return p.product }
 
 // compiler reads a spec into a policy and collects problems on the way.
 type compiler struct {
-	policy   *Policy
-	problems problems
+	// expressions are the regular expressions that were compiled already.
+	expressions map[string]*regexp.Regexp
+	policy      *Policy
+	problems    problems
 }
 
 func (c *compiler) header(spec *v1alpha1.SupportPolicySpec, path *field.Path) {
 	validateProduct(spec.Product, path.Child("product"), &c.problems)
 	validateURL(spec.DocumentationURL, path.Child("documentationURL"), &c.problems)
-	zoneName := defaultTimeZone
-	if spec.TimeZone != nil {
-		zoneName = *spec.TimeZone
-	}
-	if zone, err := loadZone(zoneName); err != nil {
-		c.problems.add(path.Child("timeZone"), zoneName, "the name of an IANA time zone, such as Europe/Berlin")
-	} else {
-		c.policy.zone = zone
-	}
+	c.policy.zone = c.problems.zone(spec.TimeZone, path.Child("timeZone"))
 	if spec.Priority != nil {
 		c.policy.priority = *spec.Priority
 	}
-	if days := spec.ExpiringSoonDays; days != nil {
-		if *days < 0 || *days > maxExpiringSoonDays {
-			c.problems.add(path.Child("expiringSoonDays"), *days, fmt.Sprintf("a number of days from 0 to %d", maxExpiringSoonDays))
-		} else {
-			c.policy.expiringSoonDays = int(*days)
-		}
-	}
-	before := len(c.problems.list)
-	validateSelector(spec.ClusterSelector, path.Child("clusterSelector"), &c.problems)
-	if spec.ClusterSelector != nil && len(c.problems.list) == before {
-		if selector, err := metav1.LabelSelectorAsSelector(spec.ClusterSelector); err == nil {
-			c.policy.selector = selector
-		}
-	}
+	c.policy.expiringSoonDays = c.problems.expiringSoonDays(spec.ExpiringSoonDays, path.Child("expiringSoonDays"))
+	c.policy.selector = c.problems.compileSelector(spec.ClusterSelector, path.Child("clusterSelector"))
 }
 
 func (c *compiler) releases(specs []v1alpha1.Release, path *field.Path) {
@@ -154,10 +156,14 @@ func (c *compiler) releases(specs []v1alpha1.Release, path *field.Path) {
 		c.policy.lines = append(c.policy.lines, r.line)
 	}
 	inferAvailability(c.policy.lines, c.policy.releases)
+	if c.policy.lifecycle.Listed != nil {
+		c.policy.takeListedAsOut()
+	}
 	ranges := 0
 	for i := range c.policy.releases {
 		ranges += len(c.policy.releases[i].ranges)
 	}
+	c.boundSystems(path)
 	if ranges > maxRanges {
 		c.problems.add(path, fmt.Sprintf("%d different Kubernetes ranges", ranges), fmt.Sprintf("at most %d", maxRanges))
 	}
@@ -179,6 +185,19 @@ func inferAvailability(lines []line, releases []release) {
 			}
 		}
 		newerOut = earliest(newerOut, own.provenFrom())
+	}
+}
+
+// longAgo is when what is out on an unknown day is taken to be out, where nothing tells an instant by which it was.
+var longAgo = time.Unix(0, 0).UTC()
+
+// takeListedAsOut makes of minors without any day such that are out since an unknown day: where no window is published, a
+// vendor lists what can be had.
+func (p *Policy) takeListedAsOut() {
+	for i := range p.lines {
+		if own := &p.lines[i].availability; own.provenFrom().IsZero() && own.planned.IsZero() {
+			own.outBy = longAgo
+		}
 	}
 }
 
@@ -255,6 +274,7 @@ func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path
 		compiled.upgradesFrom = append(compiled.upgradesFrom, source)
 	}
 	c.problems.duplicates(path.Child("upgradesFrom"), spec.UpgradesFrom)
+	compiled.systems = c.operatingSystems(spec.OperatingSystems, path.Child("operatingSystems"))
 	compiled.patches = c.patches(spec, minor, path)
 	compiled.ranges = differentRanges(&compiled)
 	return compiled
@@ -288,6 +308,8 @@ func (c *compiler) patches(spec *v1alpha1.Release, minor Minor, path *field.Path
 		}
 		compiled = append(compiled, patch{
 			version: version, released: released, kubernetes: c.kubernetes(one.Kubernetes, at), avoid: one.Avoid,
+			systems:      c.operatingSystems(one.OperatingSystems, at.Child("operatingSystems")),
+			upgradesFrom: c.patchSources(one.UpgradesFrom, version, at.Child("upgradesFrom")),
 		})
 	}
 	slices.SortFunc(compiled, func(a, b patch) int { return b.version.Compare(a.version) })
@@ -300,19 +322,26 @@ func (c *compiler) requirement(spec *v1alpha1.Requirement, path *field.Path) req
 	if len(spec.Versions) == 0 {
 		c.problems.add(path.Child("versions"), "nothing", "at least one version such as 1.8.x")
 	}
-	if !c.problems.bound(path.Child("versions"), len(spec.Versions), maxRequiredVersions, "versions") {
-		return compiled
-	}
-	c.problems.duplicates(path.Child("versions"), spec.Versions)
-	for i, text := range spec.Versions {
-		pattern, err := parseVersionPattern(text)
-		if err != nil {
-			c.problems.add(path.Child("versions").Index(i), text, "MAJOR.MINOR.x or an exact version")
-			continue
-		}
-		compiled.patterns = append(compiled.patterns, pattern)
-	}
+	compiled.patterns = c.problems.patterns(spec.Versions, path.Child("versions"))
 	return compiled
+}
+
+// patchSources reads from where a patch can be reached. Nil: the policy does not say; empty: from nowhere.
+func (c *compiler) patchSources(texts []string, version *semver.Version, path *field.Path) []versionPattern {
+	if texts == nil {
+		return nil
+	}
+	sources := c.problems.patterns(texts, path)
+	for i, source := range sources {
+		isNewer := source.minor.Compare(minorOf(version)) > 0 || (source.exact != nil && !source.exact.LessThan(version))
+		if isNewer && len(sources) == len(texts) {
+			c.problems.add(path.Index(i), texts[i], "older than "+version.String())
+		}
+	}
+	if sources == nil {
+		sources = []versionPattern{}
+	}
+	return sources
 }
 
 func (c *compiler) kubernetes(spec *v1alpha1.KubernetesRange, path *field.Path) *kubernetesRange {

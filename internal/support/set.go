@@ -16,6 +16,8 @@ import (
 type Set struct {
 	// policies are ordered by name.
 	policies []*Policy
+	// exceptions are the valid ones, ordered by name.
+	exceptions []*Exception
 	// problems are those of each policy by name, the ones that only show beside the others included.
 	problems map[string]field.ErrorList
 	// stages are the instants at which the stage of a minor can change, instants all at which any answer can change by
@@ -23,8 +25,9 @@ type Set struct {
 	stages, instants []time.Time
 }
 
-// NewSet puts compiled policies together and finds cycles among what they rest on.
-func NewSet(policies ...*Policy) *Set {
+// NewSet puts compiled policies together and finds cycles among what they rest on. Exceptions that are not valid cover
+// nothing.
+func NewSet(policies []*Policy, exceptions ...*Exception) *Set {
 	set := &Set{policies: slices.Clone(policies), problems: map[string]field.ErrorList{}}
 	slices.SortFunc(set.policies, func(a, b *Policy) int { return strings.Compare(a.name, b.name) })
 	for _, p := range set.policies {
@@ -36,6 +39,12 @@ func NewSet(policies ...*Policy) *Set {
 		// The list may be the policy's own, which other sets share.
 		set.problems[name] = append(slices.Clip(set.problems[name]), problem)
 	}
+	for _, e := range exceptions {
+		if len(e.problems) == 0 {
+			set.exceptions = append(set.exceptions, e)
+		}
+	}
+	slices.SortFunc(set.exceptions, func(a, b *Exception) int { return strings.Compare(a.name, b.name) })
 	set.stages = set.stageInstants()
 	set.instants = set.allInstants()
 	return set
@@ -116,7 +125,23 @@ func (s *Set) allInstants() []time.Time {
 			all = append(all, p.warnsFrom(end))
 		}
 	}
+	for _, e := range s.exceptions {
+		all = append(all, e.end, e.warnsFrom())
+	}
 	return sortedInstants(all)
+}
+
+// Detections are how to find the products without built-in detection, by product and policy. An invalid policy finds
+// nothing.
+func (s *Set) Detections() []Detection {
+	var all []Detection
+	for _, p := range s.policies {
+		if p.detection != nil && len(s.problems[p.name]) == 0 {
+			all = append(all, Detection{Product: p.product, Detection: *p.detection})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Detection) int { return strings.Compare(a.Product, b.Product) })
+	return all
 }
 
 // after are the instants that lie ahead.

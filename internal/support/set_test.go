@@ -250,10 +250,10 @@ func TestSetLeavesPoliciesAlone(t *testing.T) {
 		t.Fatalf("%d problems", len(a.problems))
 	}
 	b, c := Compile(policy("b").follows("a").object), Compile(policy("b").rangeOf("c", "a").object)
-	first := NewSet(a, b)
+	first := NewSet([]*Policy{a, b})
 	before := Describe(first.Problems("a"))
-	NewSet(a, c, Compile(policy("c").window(1).object))
-	NewSet(Compile(policy("b").follows("z").object), a, Compile(policy("z").follows("a").object))
+	NewSet([]*Policy{a, c, Compile(policy("c").window(1).object)})
+	NewSet([]*Policy{Compile(policy("b").follows("z").object), a, Compile(policy("z").follows("a").object)})
 	if diff := cmp.Diff(before, Describe(first.Problems("a"))); diff != "" {
 		t.Errorf("another set changed the problems of this one (-before +after):\n%s", diff)
 	}

@@ -23,6 +23,8 @@ type Cluster struct {
 	Labels map[string]string
 	// Facts is nil as long as the cluster was never contacted.
 	Facts *Facts
+	// Environment is spec.environment; empty where nobody has declared it.
+	Environment v1alpha1.Environment
 	// Declared are the releases of spec.declaredReleases.
 	Declared []v1alpha1.DeclaredRelease
 }
@@ -56,6 +58,12 @@ type gathered struct {
 	kubernetesRead  kubernetesVersion
 	kubernetesError error
 	installations   []Installation
+	components      []v1alpha1.Component
+	nodes           *v1alpha1.NodesStatus
+	// ignored are the declarations that mean nothing here.
+	ignored []string
+	// subjects are all releases, once they are prepared.
+	subjects []*subject
 	// detected is how many of the installations come first because they were detected, while declarations are worked in.
 	detected int
 }
@@ -68,27 +76,36 @@ func gather(cluster Cluster) *gathered {
 		kubernetes: v1alpha1.Evidence{
 			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: Printable(cluster.Facts.KubernetesVersion),
 		},
-		detected: len(cluster.Facts.Installations),
+		components: cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
+		nodes:      cluster.Facts.Nodes,
 	}
 	for _, installation := range cluster.Facts.Installations {
 		// What the status has no room for must not be judged either: it would be judged differently from there.
 		installation.Evidence = slices.Clone(installation.Evidence[:min(len(installation.Evidence), 1+maxOtherEvidence)])
 		g.installations = append(g.installations, installation)
 	}
+	g.bound()
+	g.detected = len(g.installations)
 	for _, declared := range inOrder(cluster.Declared) {
 		g.declare(declared)
 	}
-	slices.SortFunc(g.installations, func(a, b Installation) int {
-		return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
-	})
-	// One place is Kubernetes' own.
-	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
+	g.bound()
 	if g.kubernetes.Version == "" {
 		g.kubernetesError = errors.New("the API server did not tell it")
 		return g
 	}
 	g.kubernetesRead, g.kubernetesError = parseKubernetesVersion(g.kubernetes.Version)
 	return g
+}
+
+// bound orders the installations and drops what the status has no room for. What was detected is bounded before anything
+// that was declared joins it: the status gives back the same facts, and they have to give the same answer.
+func (g *gathered) bound() {
+	// One place is Kubernetes' own.
+	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
+	slices.SortFunc(g.installations, func(a, b Installation) int {
+		return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
+	})
 }
 
 // inOrder makes the order in which releases are declared meaningless. Those that name an installation come before those
@@ -115,8 +132,12 @@ func inOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
 func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
 	if declared.Product == Kubernetes {
-		if g.kubernetes.Version == "" {
+		switch g.kubernetes.Version {
+		case "":
 			g.kubernetes = evidence
+		case evidence.Version:
+		default:
+			g.ignore(declared)
 		}
 		return
 	}
@@ -130,10 +151,15 @@ func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 		}
 	}
 	if len(detected) > 0 && (declared.Name == DefaultInstallation || installedOnce(declared.Product)) {
+		g.ignore(declared)
 		return
 	}
 	g.installations = append(g.installations,
 		Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
+}
+
+func (g *gathered) ignore(declared v1alpha1.DeclaredRelease) {
+	g.ignored = append(g.ignored, Printable(declared.Product)+" "+Printable(declared.Version))
 }
 
 // installedOnce tells whether a cluster can have only one installation of a product, whatever it is called.
@@ -185,7 +211,8 @@ func (s scope) subjects(g *gathered) []*subject {
 		all = append(all, kubernetes)
 	}
 	slices.SortStableFunc(all, func(a, b *subject) int { return strings.Compare(a.product, b.product) })
-	return all
+	g.subjects = all[:min(len(all), maxInstallations)]
+	return g.subjects
 }
 
 // kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
@@ -274,6 +301,9 @@ func (s *subject) judge() verdict {
 
 // title names the release in a sentence: "Kommander 1.3.1", "Cassandra data.cassandra 1.0.2".
 func (s *subject) title() string {
+	if s.product == "" {
+		return theCluster
+	}
 	words := []string{Printable(s.product)}
 	if s.name != DefaultInstallation && !strings.EqualFold(s.name, s.product) {
 		words = append(words, Printable(s.name))

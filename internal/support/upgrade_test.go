@@ -119,8 +119,8 @@ func TestUpgradesFrom(t *testing.T) {
 		},
 		{
 			"two ways", now, cluster().with(kommander("1.3.0")),
-			"Kommander 1.3.0 has lost its support; upgrade to 2.1 or 1.4.4 (policy kommander)",
-			"2.1 is documented from 1.3, and 1.4 follows it in the list",
+			"Kommander 1.3.0 has lost its support; upgrade to 2.1 (policy kommander)",
+			"2.1 is documented from 1.3, and newer than 1.4, which follows 1.3 in the list",
 		},
 		{
 			"newest patch that is out", now, cluster().with(kommander("2.1.0")),
@@ -128,8 +128,8 @@ func TestUpgradesFrom(t *testing.T) {
 		},
 		{
 			"requirements of the target", "2022-01-01", cluster().with(kommander("1.4.0"), konvoy("1.8.0"), product("Cassandra", "1.0.1")),
-			"Kommander 1.4.0 has lost its support; upgrade to 2.1 (requires Konvoy 2.1.x) or 2.0 (requires Konvoy 2.0.x and Cassandra" +
-				" 1.0.2 or 1.0.3) (policy kommander)",
+			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with what does not allow it yet: Kommander 2.1 requires" +
+				" Konvoy 2.1.x, and 1.8.0 is installed (policy kommander)",
 			"what is installed beside it has to go along",
 		},
 		{

@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -23,15 +25,28 @@ const (
 	maxSelectorValues   = 64
 	maxReleases         = 100
 	// maxRanges is for all minors and patches together; each is asked for each Kubernetes minor.
-	maxRanges            = 512
-	maxPatches           = 100
-	maxRequirements      = 16
-	maxRequiredVersions  = 32
-	maxUpgradesFrom      = 16
-	maxRangeOfProducts   = 8
-	maxProductName       = 63
-	maxURL               = 2048
-	maxAvoid             = 512
+	maxRanges           = 512
+	maxPatches          = 100
+	maxRequirements     = 16
+	maxRequiredVersions = 32
+	maxUpgradesFrom     = 16
+	maxRangeOfProducts  = 8
+	maxProductName      = 63
+	maxURL              = 2048
+	maxAvoid            = 512
+	maxSystems          = 64
+	// maxAllSystems is for all minors and patches together.
+	maxAllSystems        = 2048
+	maxExpression        = 256
+	maxShortName         = 64
+	maxScopes            = 8
+	maxSeverity          = 4
+	maxScopeText         = 256
+	maxExperimental      = 64
+	maxChartName         = 250
+	maxNamespace         = 63
+	maxReference         = 256
+	maxReason            = 512
 	maxDeclared          = 32
 	maxInstallationName  = 253
 	maxReportedProblems  = 8
@@ -68,6 +83,14 @@ func (p *problems) boundText(path *field.Path, text string, limit int) bool {
 	return p.bound(path, utf8.RuneCountInString(text), limit, "characters")
 }
 
+// required refuses a text that is missing or too long.
+func (p *problems) required(path *field.Path, text string, limit int, what string) {
+	if text == "" {
+		p.add(path, text, what)
+	}
+	p.boundText(path, text, limit)
+}
+
 // duplicates refuses what stands in a list twice.
 func (p *problems) duplicates(path *field.Path, texts []string) {
 	for i, text := range texts {
@@ -84,6 +107,63 @@ func Describe(list field.ErrorList) string {
 		words = append(words, problem.Error())
 	}
 	return joinSome(words, "; ", maxReportedProblems)
+}
+
+// patterns reads a list of versions, each MAJOR.MINOR.x or exact, and refuses what cannot be read, doubles, and more than
+// there may be.
+func (p *problems) patterns(texts []string, path *field.Path) []versionPattern {
+	if !p.bound(path, len(texts), maxRequiredVersions, "versions") {
+		return nil
+	}
+	p.duplicates(path, texts)
+	var patterns []versionPattern
+	for i, text := range texts {
+		pattern, err := parseVersionPattern(text)
+		if err != nil {
+			p.add(path.Index(i), text, "MAJOR.MINOR.x or an exact version")
+			continue
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns
+}
+
+// compileSelector makes a selector ready. The one of an invalid selector, and of none, chooses everything.
+func (p *problems) compileSelector(selector *metav1.LabelSelector, path *field.Path) labels.Selector {
+	before := len(p.list)
+	validateSelector(selector, path, p)
+	if selector != nil && len(p.list) == before {
+		if compiled, err := metav1.LabelSelectorAsSelector(selector); err == nil {
+			return compiled
+		}
+	}
+	return labels.Everything()
+}
+
+// zone reads a time zone; nil means UTC, and so does one that is refused.
+func (p *problems) zone(name *string, path *field.Path) *time.Location {
+	text := defaultTimeZone
+	if name != nil {
+		text = *name
+	}
+	zone, err := loadZone(text)
+	if err != nil {
+		p.add(path, text, "the name of an IANA time zone, such as Europe/Berlin")
+		return time.UTC
+	}
+	return zone
+}
+
+// expiringSoonDays reads the length of a warning.
+func (p *problems) expiringSoonDays(days *int32, path *field.Path) int {
+	if days == nil {
+		return defaultExpiringSoon
+	}
+	if *days < 0 || *days > maxExpiringSoonDays {
+		p.add(path, *days, fmt.Sprintf("a number of days from 0 to %d", maxExpiringSoonDays))
+		return defaultExpiringSoon
+	}
+	return int(*days)
 }
 
 // validateSelector bounds what a selector may hold; Kubernetes' own type knows no bounds.
@@ -150,8 +230,11 @@ func validateLifecycle(lifecycle *v1alpha1.Lifecycle, product string, path *fiel
 		members++
 		validateOtherProduct(follows.Product, product, path.Child("follows", "product"), "a lifecycle cannot rest on itself", p)
 	}
+	if lifecycle.Listed != nil {
+		members++
+	}
 	if members != 1 {
-		p.add(path, fmt.Sprintf("%d members", members), "exactly one of window, rangeOf and follows")
+		p.add(path, fmt.Sprintf("%d members", members), "exactly one of window, rangeOf, follows and listed")
 	}
 }
 
@@ -184,6 +267,9 @@ func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 	path := field.NewPath("spec")
 	if spec.Cluster.Host == nil {
 		p.add(path.Child("cluster"), "0 members", "exactly one member: host")
+	}
+	if e := spec.Environment; e != "" && e != v1alpha1.EnvironmentProduction && e != v1alpha1.EnvironmentNonProduction {
+		p.add(path.Child("environment"), string(e), "Production or NonProduction")
 	}
 	type key struct{ product, name string }
 	seen := map[key]bool{}

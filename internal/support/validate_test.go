@@ -99,15 +99,15 @@ func TestValidator(t *testing.T) {
 
 		{
 			"no lifecycle", policy("kommander").minor("1.4"),
-			[]string{`spec.lifecycle: Invalid value: "0 members": must be exactly one of window, rangeOf and follows`},
+			[]string{`spec.lifecycle: Invalid value: "0 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
 			"two lifecycles", threeOut().follows(Konvoy),
-			[]string{`spec.lifecycle: Invalid value: "2 members": must be exactly one of window, rangeOf and follows`},
+			[]string{`spec.lifecycle: Invalid value: "2 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
 			"three lifecycles", threeOut().follows(Konvoy).rangeOf(Konvoy),
-			[]string{`spec.lifecycle: Invalid value: "3 members": must be exactly one of window, rangeOf and follows`},
+			[]string{`spec.lifecycle: Invalid value: "3 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
 			"window without a number", spec(func(s *v1alpha1.SupportPolicySpec) { s.Lifecycle.Window.SupportedMinors = nil }),
@@ -401,7 +401,7 @@ func TestValidator(t *testing.T) {
 			if len(got) == 0 {
 				return
 			}
-			s := NewSet(compiled)
+			s := NewSet([]*Policy{compiled})
 			installed := product(compiled.product, "1.4.0")
 			assessment := assess(s, cluster().with(installed).on("v1.19.9"), "2021-06-01")
 			for _, release := range assessment.Releases {

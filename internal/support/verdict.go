@@ -11,9 +11,10 @@ import (
 
 // scope is one cluster at one instant: what the lifecycles need to know beyond the release that they judge.
 type scope struct {
-	set    *Set
-	labels map[string]string
-	now    time.Time
+	set         *Set
+	labels      map[string]string
+	environment v1alpha1.Environment
+	now         time.Time
 }
 
 // verdict is what a lifecycle says about one release.
@@ -42,7 +43,7 @@ func unsupported(finding v1alpha1.FindingType, reason, message string) verdict {
 // judgeMinor asks a policy about a minor. Only windows and ranges can answer.
 func (s scope) judgeMinor(p *Policy, minor Minor) verdict {
 	switch {
-	case p.lifecycle.Window != nil:
+	case p.hasTimeline():
 		return s.judgeWindow(p, minor)
 	case p.lifecycle.RangeOf != nil:
 		return s.judgeRange(p, minor.String(), func(r *kubernetesRange) int { return minorAgainst(r, minor) })
@@ -108,7 +109,7 @@ func (s scope) judgeUnlisted(p *Policy, minor Minor) verdict {
 	if p.window > 1 {
 		newest = fmt.Sprintf("the newest %d are", p.window)
 	}
-	if newer >= p.window {
+	if p.lifecycle.Window != nil && newer >= p.window {
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
 			fmt.Sprintf("is not supported: %s generally available, and %s supported",
 				plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
@@ -137,6 +138,8 @@ func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
 	case v.lastInWindow:
 		v.message = "is supported as the last minor in the window: support ends when the next minor becomes generally" +
 			" available, no day is announced"
+	case p.lifecycle.Listed != nil:
+		v.message = "is supported; no end is announced"
 	default:
 		v.message = fmt.Sprintf("is supported; no end is announced, support ends when %s generally available",
 			plural(p.window-place, "more minor becomes", "more minors become"))
@@ -246,7 +249,7 @@ func (s scope) judgeRange(p *Policy, version string, against func(*kubernetesRan
 		if chosen.policy == nil {
 			return unknown(chosen.reason, "depends on "+product+", and "+chosen.message)
 		}
-		if chosen.policy.lifecycle.Window == nil {
+		if !chosen.policy.hasTimeline() {
 			return unknown(v1alpha1.ReasonNoPolicy,
 				fmt.Sprintf("depends on %s, whose policy %s has no window", product, chosen.name))
 		}

@@ -1,0 +1,176 @@
+package support
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// experimental is what a policy says about parts of its product that are not meant for production.
+type experimental struct {
+	components []experimentalComponent
+	// production chooses production clusters; nil where the policy does not say.
+	production labels.Selector
+}
+
+type experimentalComponent struct {
+	name string
+	// versions are those of the product; empty means all.
+	versions []versionPattern
+}
+
+// clauses reads what a policy says beyond windows and matrices.
+func (c *compiler) clauses(spec *v1alpha1.SupportPolicySpec, path *field.Path) {
+	c.policy.terms = c.terms(spec.SupportTerms, path.Child("supportTerms"))
+	c.experimental(spec.Experimental, path.Child("experimental"))
+	c.detection(spec.Detection, path.Child("detection"))
+}
+
+// terms makes one sentence of the support terms.
+func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
+	if spec == nil {
+		return ""
+	}
+	if spec.Level == "" {
+		c.problems.add(path.Child("level"), spec.Level, "the name of a level of support, such as Secondary")
+	}
+	c.problems.boundText(path.Child("level"), spec.Level, maxShortName)
+	if !c.problems.bound(path.Child("scopes"), len(spec.Scopes), maxScopes, "scopes") {
+		return ""
+	}
+	words := make([]string, 0, len(spec.Scopes))
+	seen := map[string]bool{}
+	for i := range spec.Scopes {
+		at := path.Child("scopes").Key(Printable(spec.Scopes[i].Scope))
+		if seen[spec.Scopes[i].Scope] {
+			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(spec.Scopes[i].Scope)))
+		}
+		seen[spec.Scopes[i].Scope] = true
+		words = append(words, c.scope(&spec.Scopes[i], at))
+	}
+	sentence := fmt.Sprintf("%s is supported at level %s", c.policy.product, spec.Level)
+	if len(words) > 0 {
+		sentence += ": " + strings.Join(words, "; ")
+	}
+	return escaped(sentence + " (" + c.policy.source() + ")")
+}
+
+// scope is one kind of help in words: "bug fixes at Severity 3 and 4 (covers …; not …)".
+func (c *compiler) scope(spec *v1alpha1.SupportScope, path *field.Path) string {
+	isWord := spec.Scope != "" && len(spec.Scope) <= maxProductName && unicode.IsUpper(rune(spec.Scope[0])) &&
+		!strings.ContainsFunc(spec.Scope, func(r rune) bool { return r > unicode.MaxASCII || !(unicode.IsLetter(r) || unicode.IsDigit(r)) })
+	if !isWord {
+		c.problems.add(path.Child("scope"), spec.Scope, "a word in CamelCase, such as BugFixes")
+	}
+	c.problems.boundText(path.Child("covers"), spec.Covers, maxScopeText)
+	c.problems.boundText(path.Child("excludes"), spec.Excludes, maxScopeText)
+	if len(spec.Severities) == 0 {
+		c.problems.add(path.Child("severities"), "nothing", "at least one severity")
+	}
+	if !c.problems.bound(path.Child("severities"), len(spec.Severities), maxSeverity, "severities") {
+		return ""
+	}
+	severities := make([]string, 0, len(spec.Severities))
+	for i, severity := range spec.Severities {
+		if severity < 1 || severity > maxSeverity {
+			c.problems.add(path.Child("severities").Index(i), severity, fmt.Sprintf("a severity from 1 to %d", maxSeverity))
+		}
+		severities = append(severities, fmt.Sprint(severity))
+	}
+	c.problems.duplicates(path.Child("severities"), severities)
+	slices.Sort(severities)
+	text := camelToWords(spec.Scope) + " at Severity " + strings.Join(severities, ", ")
+	var details []string
+	if spec.Covers != "" {
+		details = append(details, "covers "+spec.Covers)
+	}
+	if spec.Excludes != "" {
+		details = append(details, "excludes "+spec.Excludes)
+	}
+	if len(details) > 0 {
+		text += " (" + strings.Join(details, "; ") + ")"
+	}
+	return text
+}
+
+// camelToWords writes BugFixes as "bug fixes".
+func camelToWords(camel string) string {
+	var words strings.Builder
+	for i, r := range camel {
+		if unicode.IsUpper(r) && i > 0 {
+			words.WriteByte(' ')
+		}
+		words.WriteRune(unicode.ToLower(r))
+	}
+	return words.String()
+}
+
+func (c *compiler) experimental(spec *v1alpha1.Experimental, path *field.Path) {
+	if spec == nil {
+		return
+	}
+	if spec.ProductionClusters != nil {
+		c.policy.experimental.production = c.problems.compileSelector(spec.ProductionClusters, path.Child("productionClusters"))
+	}
+	path = path.Child("components")
+	if !c.problems.bound(path, len(spec.Components), maxExperimental, "components") {
+		return
+	}
+	var names []string
+	for _, component := range spec.Components {
+		at := path.Key(Printable(component.Name))
+		if component.Name == "" {
+			c.problems.add(at.Child("name"), component.Name, "the name of a component")
+		}
+		c.problems.boundText(at.Child("name"), component.Name, maxInstallationName)
+		if slices.Contains(names, component.Name) {
+			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(component.Name)))
+		}
+		names = append(names, component.Name)
+		c.policy.experimental.components = append(c.policy.experimental.components, experimentalComponent{
+			name: component.Name, versions: c.problems.patterns(component.Versions, at.Child("versions")),
+		})
+	}
+}
+
+func (c *compiler) detection(spec *v1alpha1.Detection, path *field.Path) {
+	if spec == nil {
+		return
+	}
+	if isBuiltIn(c.policy.product) {
+		c.problems.say(path, c.policy.product, "must be absent: the operator finds this product by itself")
+	}
+	if spec.HelmRelease == nil && spec.Addon == nil && spec.HelmChart == nil {
+		c.problems.add(path, "0 members", "at least one of helmRelease, addon and helmChart")
+	}
+	if release := spec.HelmRelease; release != nil {
+		c.objectName(release.Name, path.Child("helmRelease", "name"), maxInstallationName)
+		if release.Namespace != "" {
+			c.objectName(release.Namespace, path.Child("helmRelease", "namespace"), maxNamespace)
+		}
+	}
+	if spec.Addon != nil {
+		c.objectName(spec.Addon.Name, path.Child("addon", "name"), maxInstallationName)
+	}
+	if spec.HelmChart != nil {
+		c.objectName(spec.HelmChart.Name, path.Child("helmChart", "name"), maxChartName)
+	}
+	c.policy.detection = spec.DeepCopy()
+}
+
+// objectName refuses what no object can be called, which would find nothing and never say so.
+func (c *compiler) objectName(name string, path *field.Path, limit int) {
+	if !c.problems.boundText(path, name, limit) {
+		return
+	}
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		c.problems.add(path, name, "the name of an object: lower case letters, digits, '-' and '.'")
+	}
+}

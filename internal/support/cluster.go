@@ -1,0 +1,63 @@
+package support
+
+import (
+	"slices"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// clusterChecks are the questions that are about no single release. They are asked of a subject that stands for the
+// cluster.
+var clusterChecks = []func(*subject) []statement{
+	checkOrphanedComponents,
+	checkFederatedAddons,
+	checkIgnoredDeclarations,
+}
+
+// title of the cluster in sentences.
+const theCluster = "the cluster"
+
+// itself is the subject that stands for the cluster.
+func (s scope) itself(g *gathered) *subject { return &subject{scope: s, cluster: g} }
+
+// checkOrphanedComponents: are there experimental components that belong to nothing that is installed?
+func checkOrphanedComponents(s *subject) []statement {
+	var parts []string
+	for i := range s.cluster.components {
+		c := &s.cluster.components[i]
+		isNamed := slices.ContainsFunc(s.cluster.subjects, func(one *subject) bool { return one.names(c) })
+		if c.Stage != "" && !s.cluster.has(c.Product) && !isNamed {
+			parts = append(parts, Printable(c.Name)+" ("+Printable(c.Stage)+")")
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []statement{s.experimentalParts("contains what is experimental: ", parts, s.isProduction(), s.isDeclared())}
+}
+
+// checkFederatedAddons: did a Kommander elsewhere put addons here? They tell no release of their own.
+func checkFederatedAddons(s *subject) []statement {
+	var federated []string
+	for i := range s.cluster.components {
+		if c := &s.cluster.components[i]; c.Origin == v1alpha1.OriginFederated {
+			federated = append(federated, Printable(c.Name))
+		}
+	}
+	if len(federated) == 0 {
+		return nil
+	}
+	slices.Sort(federated)
+	return []statement{s.state("", "", v1alpha1.FindingEvidence, v1alpha1.ReasonFederatedAddons,
+		"has addons that a Kommander put there, which tell no release: "+listOf(slices.Compact(federated), maxExperimentalNamed)+
+			"; they are part of that Kommander, look at the cluster on which it runs")}
+}
+
+// checkIgnoredDeclarations: was something declared that means nothing here?
+func checkIgnoredDeclarations(s *subject) []statement {
+	if len(s.cluster.ignored) == 0 {
+		return nil
+	}
+	return []statement{s.state("", "", v1alpha1.FindingEvidence, v1alpha1.ReasonDeclarationIgnored,
+		"does not need what "+declaredIn+" says of "+listOf(s.cluster.ignored, 4)+"; remove it, or name the installation that it means")}
+}

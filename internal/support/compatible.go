@@ -1,0 +1,143 @@
+package support
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// checkRulesKnown: is it known which rules hold for the release? A release whose version or minor is not known, or whose
+// policy decides nothing, may be prohibited here, and nobody could tell.
+func checkRulesKnown(s *subject) []statement {
+	p := s.choice.policy
+	switch {
+	case s.choice.reason == v1alpha1.ReasonNoPolicy, s.release != nil:
+		return nil
+	case p != nil && (!p.hasTimeline() || !p.hasRules()):
+		return nil
+	}
+	reason := s.verdict.reason
+	if s.verdict.state != v1alpha1.StateUnknown {
+		reason = v1alpha1.ReasonNotInPolicy
+	}
+	return []statement{silently(s.state(v1alpha1.ConditionCompatible, metav1.ConditionUnknown, v1alpha1.FindingRequires, reason,
+		"may be prohibited here: which rules hold for it is not known"))}
+}
+
+// checkRequires: do the products on which the release must run have a version that it allows? A product that is not
+// there is not asked for.
+func checkRequires(s *subject) []statement {
+	if s.release == nil {
+		return nil
+	}
+	var statements []statement
+	asked := map[string]bool{}
+	for _, r := range s.release.requires {
+		if !asked[r.product] && s.cluster.has(r.product) {
+			asked[r.product] = true
+			statements = append(statements, s.checkRequired(r.product))
+		}
+	}
+	return statements
+}
+
+// checkRequired joins the entries for one product, which are alternatives.
+func (s *subject) checkRequired(product string) statement {
+	var allowed []string
+	var patterns []versionPattern
+	for _, r := range s.release.requires {
+		if r.product == product {
+			allowed = append(allowed, r.texts...)
+			patterns = append(patterns, r.patterns...)
+		}
+	}
+	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
+		return s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingRequires, reason, predicate)
+	}
+	installations := s.cluster.of(product)
+	product = Printable(product)
+	needs := "requires " + product + " " + strings.Join(allowed, " or ")
+	var met, unmet []string
+	unread := ""
+	for _, i := range installations {
+		used, _ := use(s.cluster.installations[i].Evidence)
+		if used.Source == v1alpha1.SourceForbidden {
+			unread = "the cluster refuses to tell whether " + product + " is installed"
+			continue
+		}
+		version, err := ParseVersion(used.Version)
+		if err != nil {
+			unread = "the installed " + product + " has an unknown version"
+			continue
+		}
+		if slices.ContainsFunc(patterns, func(p versionPattern) bool { return p.matches(version) }) {
+			met = append(met, used.Version)
+		} else {
+			unmet = append(unmet, used.Version)
+		}
+	}
+	switch {
+	case unread != "":
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonRequirementUnknown, needs+", and "+unread)
+	case len(met) > 0:
+		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf("runs on %s %s, as it must", product, met[0]))
+	}
+	return state(metav1.ConditionFalse, v1alpha1.ReasonProhibitedCombination,
+		fmt.Sprintf("%s, and %s %s is installed", needs, product, strings.Join(unmet, " and ")))
+}
+
+// checkKubernetesRange: is the cluster's Kubernetes in the range of the release? Tags say it themselves; see
+// checkKubernetesPart.
+func checkKubernetesRange(s *subject) []statement {
+	if s.release == nil || s.tag != nil {
+		return nil
+	}
+	allowed := s.release.rangeFor(s.version)
+	if allowed == nil {
+		return nil
+	}
+	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {
+		return []statement{s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingKubernetesRange, reason, predicate)}
+	}
+	switch g := s.cluster; {
+	case g.kubernetesError != nil:
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown,
+			fmt.Sprintf("supports Kubernetes %s, and the cluster's version is not known: %s", allowed, g.kubernetesError))
+	case !allowed.contains(g.kubernetesRead):
+		return state(metav1.ConditionFalse, v1alpha1.ReasonOutsideKubernetesRange,
+			fmt.Sprintf("supports Kubernetes %s, and the cluster runs %s", allowed, g.kubernetesRead))
+	default:
+		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
+			fmt.Sprintf("supports the cluster's Kubernetes %s", g.kubernetesRead))
+	}
+}
+
+// checkKubernetesPart: is the Kubernetes part of a tag the cluster's minor, on whatever distribution?
+func checkKubernetesPart(s *subject) []statement {
+	if s.choice.policy == nil || s.choice.policy.lifecycle.Follows == nil || s.used.Version == "" {
+		return nil
+	}
+	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {
+		return []statement{s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingKubernetesPart, reason, predicate)}
+	}
+	switch g := s.cluster; {
+	case s.tag == nil && isForeignRef(s.used.Version):
+		// A branch names no Kubernetes: there is nothing to compare.
+		return nil
+	case s.tag == nil:
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.tagError.Error())
+	case g.kubernetesError != nil:
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown,
+			fmt.Sprintf("is for Kubernetes %s, and the cluster's version is not known: %s", s.tag.kubernetes, g.kubernetesError))
+	case s.tag.kubernetes != g.kubernetesRead.Minor:
+		return state(metav1.ConditionFalse, v1alpha1.ReasonKubernetesMismatch,
+			fmt.Sprintf("is for Kubernetes %s, and the cluster runs %s", s.tag.kubernetes, g.kubernetesRead))
+	default:
+		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
+			fmt.Sprintf("is for the cluster's Kubernetes %s", s.tag.kubernetes))
+	}
+}

@@ -1,0 +1,78 @@
+package support
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// experimentalTerms is what a vendor offers for what is experimental or a technical preview
+// (policy pages of Konvoy 1.7 and Kommander 1.3 on).
+const experimentalTerms = "level Limited, Severity 4, Standard"
+
+// maxExperimentalNamed is how many components a finding names.
+const maxExperimentalNamed = 6
+
+// checkExperimental: are parts of the release experimental, and may they be here?
+func checkExperimental(s *subject) []statement {
+	var parts []string
+	for i := range s.cluster.components {
+		c := &s.cluster.components[i]
+		switch {
+		case c.Stage != "" && (c.Product == s.product || s.names(c)):
+			parts = append(parts, Printable(c.Name)+" ("+Printable(c.Stage)+")")
+		case s.names(c):
+			parts = append(parts, Printable(c.Name))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []statement{s.experimentalParts("contains what is experimental: ", parts, s.isProduction(), s.isDeclared())}
+}
+
+// experimentalParts states what is to be said of experimental parts on a cluster.
+func (s *subject) experimentalParts(what string, parts []string, production, declared bool) statement {
+	slices.Sort(parts)
+	what += listOf(slices.Compact(parts), maxExperimentalNamed)
+	switch {
+	case production:
+		return s.state(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingExperimental,
+			v1alpha1.ReasonExperimentalInProduction, what+"; that is prohibited on a production cluster: remove it")
+	case declared:
+		return s.state("", "", v1alpha1.FindingExperimental, v1alpha1.ReasonExperimental, what+"; its support is "+experimentalTerms)
+	}
+	return s.state("", "", v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalUndeclared,
+		what+"; its support is "+experimentalTerms+", and on a production cluster it is prohibited: declare in"+
+			" spec.environment whether this is one (Production or NonProduction)")
+}
+
+// names tells whether the policy lists a component as experimental in the installed version.
+func (s *subject) names(component *v1alpha1.Component) bool {
+	if s.choice.policy == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.choice.policy.experimental.components, func(e experimentalComponent) bool {
+		return strings.EqualFold(e.name, component.Name) && (len(e.versions) == 0 || s.version != nil &&
+			slices.ContainsFunc(e.versions, func(p versionPattern) bool { return p.matches(s.version) }))
+	})
+}
+
+// isProduction tells whether the cluster's owner or the policy says that the cluster is a production cluster.
+func (s *subject) isProduction() bool {
+	if s.environment == v1alpha1.EnvironmentProduction {
+		return true
+	}
+	p := s.choice.policy
+	return p != nil && p.experimental.production != nil && p.experimental.production.Matches(labels.Set(s.labels))
+}
+
+// isDeclared tells whether anybody says whether the cluster is a production cluster.
+func (s *subject) isDeclared() bool {
+	p := s.choice.policy
+	return s.environment != "" || (p != nil && p.experimental.production != nil)
+}

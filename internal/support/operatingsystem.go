@@ -1,0 +1,235 @@
+package support
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/Masterminds/semver/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// operatingSystem is one that a release supports, and how nodes report it.
+type operatingSystem struct {
+	name  string
+	image *regexp.Regexp
+	// kernel is nil where any kernel will do.
+	kernel *regexp.Regexp
+}
+
+func (o operatingSystem) matches(node *v1alpha1.NodeOperatingSystem) bool {
+	return o.image.MatchString(node.OSImage) && (o.kernel == nil || o.kernel.MatchString(node.KernelVersion))
+}
+
+func (c *compiler) operatingSystems(specs []v1alpha1.OperatingSystem, path *field.Path) []operatingSystem {
+	if !c.problems.bound(path, len(specs), maxSystems, "operating systems") {
+		return nil
+	}
+	compiled := make([]operatingSystem, 0, len(specs))
+	for i := range specs {
+		spec := &specs[i]
+		at := path.Key(Printable(spec.Name))
+		if spec.Name == "" {
+			c.problems.add(at.Child("name"), spec.Name, "the name of an operating system, such as CentOS 7.9")
+		}
+		c.problems.boundText(at.Child("name"), spec.Name, maxShortName)
+		if slices.ContainsFunc(specs[:i], func(o v1alpha1.OperatingSystem) bool { return o.Name == spec.Name }) {
+			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(spec.Name)))
+		}
+		one := operatingSystem{name: spec.Name, image: c.expression(spec.OSImage, at.Child("osImage"))}
+		if spec.Kernel != "" {
+			one.kernel = c.expression(spec.Kernel, at.Child("kernel"))
+		}
+		if one.image != nil {
+			compiled = append(compiled, one)
+		}
+	}
+	return compiled
+}
+
+// expression compiles a regular expression that has to match a whole text. The same text is compiled once: most releases
+// list the same systems.
+func (c *compiler) expression(text string, path *field.Path) *regexp.Regexp {
+	if known, ok := c.expressions[text]; ok {
+		return known
+	}
+	if text == "" || !c.problems.boundText(path, text, maxExpression) {
+		if text == "" {
+			c.problems.add(path, text, "a regular expression that matches what a node reports")
+		}
+		return nil
+	}
+	compiled, err := regexp.Compile(`^(?:` + text + `)$`)
+	if err != nil {
+		c.problems.say(path, text, "must be a regular expression (RE2): "+Printable(err.Error()))
+		return nil
+	}
+	if c.expressions == nil {
+		c.expressions = map[string]*regexp.Regexp{}
+	}
+	c.expressions[text] = compiled
+	return compiled
+}
+
+// boundSystems bounds how many operating systems all releases name together.
+func (c *compiler) boundSystems(path *field.Path) {
+	total := 0
+	for i := range c.policy.releases {
+		r := &c.policy.releases[i]
+		total += len(r.systems)
+		for j := range r.patches {
+			total += len(r.patches[j].systems)
+		}
+	}
+	c.problems.bound(path, total, maxAllSystems, "operating systems in all releases")
+}
+
+// systemsFor are the operating systems that hold for a version: its patch's own, else its minor's.
+func (r *release) systemsFor(version *semver.Version) []operatingSystem {
+	for i := range r.patches {
+		if r.patches[i].version.Equal(version) && len(r.patches[i].systems) > 0 {
+			return r.patches[i].systems
+		}
+	}
+	return r.systems
+}
+
+// checkOperatingSystem: does the release support what the nodes run? The vendor's pages name tested kernels and never say
+// that others are unsupported, so another kernel makes the answer Unknown, and so does a system that the policy has
+// nowhere.
+func checkOperatingSystem(s *subject) []statement {
+	if s.release == nil || s.version == nil || s.cluster.nodes == nil {
+		return nil
+	}
+	listed := s.release.systemsFor(s.version)
+	if len(listed) == 0 {
+		return nil
+	}
+	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
+		return s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingOperatingSystem, reason, predicate)
+	}
+	if s.cluster.nodes.Count == nil {
+		return []statement{state(metav1.ConditionUnknown, v1alpha1.ReasonNodesUnknown,
+			"supports certain operating systems only, and the cluster refuses to list its nodes; grant the operator list on nodes")}
+	}
+	odd := s.sortNodes(listed)
+	var statements []statement
+	if len(odd.unsupported) > 0 {
+		statements = append(statements, state(metav1.ConditionFalse, v1alpha1.ReasonUnsupportedOperatingSystem,
+			"does not support what some nodes run: "+listOf(odd.unsupported, maxOddNodes)))
+	}
+	if len(odd.kernels) > 0 {
+		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonKernelNotListed,
+			"supports what some nodes run, with another kernel than theirs: "+listOf(odd.kernels, maxOddNodes)))
+	}
+	if len(odd.strange) > 0 {
+		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonOperatingSystemNotInPolicy,
+			"lists nothing that some nodes run: "+listOf(odd.strange, maxOddNodes)))
+	}
+	if len(statements) == 0 && *s.cluster.nodes.Count > 0 {
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
+			"supports what "+plural(int(*s.cluster.nodes.Count), "node runs", "nodes run")))
+	}
+	return statements
+}
+
+// maxOddNodes is how many kinds of nodes a finding names.
+const maxOddNodes = 4
+
+// oddNodes are the nodes that a release does not clearly support, in words, by what is wrong with them.
+type oddNodes struct{ unsupported, kernels, strange []string }
+
+func (s *subject) sortNodes(listed []operatingSystem) oddNodes {
+	var unsupported, kernels, strange tally
+	for i := range s.cluster.nodes.OperatingSystems {
+		node := &s.cluster.nodes.OperatingSystems[i]
+		switch name, when := s.elsewhere(node); {
+		case slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.matches(node) }):
+		case slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }):
+			kernels.add(node.Nodes, node.OSImage+" with kernel "+node.KernelVersion)
+		case name != "":
+			unsupported.add(node.Nodes, name+", "+when)
+		default:
+			strange.add(node.Nodes, node.OSImage)
+		}
+	}
+	odd := oddNodes{unsupported.words(), kernels.words(), strange.words()}
+	if omitted := s.cluster.nodes.Omitted; omitted != nil && *omitted > 0 {
+		odd.strange = append(odd.strange, plural(int(*omitted), "more node is", "more nodes are")+" not told apart")
+	}
+	return odd
+}
+
+// tally counts nodes by what they run, in the order of the first of each.
+type tally struct {
+	order []string
+	nodes map[string]int
+}
+
+func (t *tally) add(nodes *int32, what string) {
+	if t.nodes == nil {
+		t.nodes = map[string]int{}
+	}
+	if _, known := t.nodes[what]; !known {
+		t.order = append(t.order, what)
+	}
+	if nodes != nil {
+		t.nodes[what] += int(*nodes)
+	}
+}
+
+// words are such as "3 nodes run CentOS 8, supported until 1.8.4".
+func (t *tally) words() []string {
+	words := make([]string, 0, len(t.order))
+	for _, what := range t.order {
+		words = append(words, plural(t.nodes[what], "node runs ", "nodes run ")+what)
+	}
+	return words
+}
+
+// elsewhere finds where else in the policy an operating system is supported: until the newest version before the
+// installed one, else from the oldest after it. Empty: nowhere.
+func (s *subject) elsewhere(node *v1alpha1.NodeOperatingSystem) (name, when string) {
+	var from edition
+	for _, e := range s.choice.policy.editions() {
+		i := slices.IndexFunc(e.systems, func(o operatingSystem) bool { return o.matches(node) })
+		if i < 0 {
+			continue
+		}
+		if e.version.LessThan(s.version) {
+			return e.systems[i].name, "supported until " + e.text
+		}
+		name, from = e.systems[i].name, e
+	}
+	if name != "" {
+		when = "supported from " + from.text
+	}
+	return name, when
+}
+
+// edition is one version of the policy with the operating systems that hold for it.
+type edition struct {
+	version *semver.Version
+	text    string
+	systems []operatingSystem
+}
+
+// editions are all versions of the policy, newest first. A minor whose patches do not differ is one edition.
+func (p *Policy) editions() []edition {
+	var all []edition
+	for i := range p.releases {
+		r := &p.releases[i]
+		differs := slices.ContainsFunc(r.patches, func(one patch) bool { return len(one.systems) > 0 })
+		if !differs {
+			all = append(all, edition{semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String(), r.systems})
+			continue
+		}
+		for j := range r.patches {
+			version := r.patches[j].version
+			all = append(all, edition{version, version.String(), r.systemsFor(version)})
+		}
+	}
+	return all
+}

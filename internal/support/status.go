@@ -1,0 +1,79 @@
+package support
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/ptr"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// Status is the whole status that a ClusterSupport ought to have, after the one that it has: the assessment, with what is
+// known about the cluster besides. All that it keeps of the earlier status are the times at which things began.
+func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition, now time.Time) v1alpha1.ClusterSupportStatus {
+	releases, history := remember(a.Releases, &object.Status, now)
+	conditions := append(slices.Clone(besides), a.Conditions...)
+	return v1alpha1.ClusterSupportStatus{
+		ObservedGeneration: ptr.To(object.Generation),
+		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
+		KubernetesVersion:  a.KubernetesVersion,
+		InstalledVersions:  a.InstalledVersions,
+		SupportEndTime:     a.SupportEndTime,
+		Releases:           releases,
+		Components:         a.Components,
+		Nodes:              a.Nodes,
+		Findings:           a.Findings,
+		History:            history,
+	}
+}
+
+// Readiness gives Ready, and Stalled where the spec has problems: the one place in which both are decided.
+func Readiness(problems field.ErrorList, reason string) []Condition {
+	if len(problems) == 0 {
+		return []Condition{{
+			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue,
+			Reason: v1alpha1.ReasonEvaluated, Message: "the object is valid and was evaluated",
+		}}
+	}
+	what := Describe(problems)
+	return []Condition{
+		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: what},
+		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: what},
+	}
+}
+
+// Stamp turns computed conditions into those of a status. The time of the last transition is kept where the status of a
+// condition is the same as before. Conditions are ordered by type, and those that are not computed are gone.
+func Stamp(computed []Condition, old []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
+	stamped := make([]metav1.Condition, 0, len(computed))
+	for _, c := range computed {
+		condition := metav1.Condition{
+			Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message,
+			ObservedGeneration: generation, LastTransitionTime: *timestamp(now),
+		}
+		if before := meta.FindStatusCondition(old, c.Type); before != nil && before.Status == c.Status {
+			condition.LastTransitionTime = before.LastTransitionTime
+		}
+		stamped = append(stamped, condition)
+	}
+	slices.SortFunc(stamped, func(a, b metav1.Condition) int { return order(a.Type) - order(b.Type) })
+	return stamped
+}
+
+// order is the order in which conditions are listed: first whether the object works, then what it says.
+func order(conditionType string) int {
+	return slices.Index([]string{
+		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionConflicting,
+		v1alpha1.ConditionReachable, v1alpha1.ConditionActive, v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible,
+		v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionUpgradeRecommended,
+	}, conditionType)
+}
+
+// timestamp is an instant as a status can hold it: in whole seconds, and not the zero time, which is written as null.
+func timestamp(now time.Time) *metav1.Time {
+	return ptr.To(metav1.NewTime(now.UTC()).Rfc3339Copy())
+}

@@ -1,0 +1,293 @@
+package support
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// checkUpgrade: is there a release that should replace the installed one?
+func checkUpgrade(s *subject) []statement {
+	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
+		return s.state(v1alpha1.ConditionUpgradeRecommended, status, v1alpha1.FindingUpgrade, reason, predicate)
+	}
+	var statements []statement
+	switch {
+	case s.verdict.reason == v1alpha1.ReasonWithdrawn:
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonWithdrawn, "was withdrawn; "+s.wayOut()))
+	case s.verdict.reason == v1alpha1.ReasonSupportEnded:
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonSupportEnded, "has lost its support; "+s.wayOut()))
+	case s.verdict.lastInWindow:
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonLastInWindow,
+			"loses its support with the next minor; "+s.wayOut()))
+	case s.verdict.state == v1alpha1.StateUnknown:
+		statements = append(statements, silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message)))
+	case s.verdict.state == v1alpha1.StateUnsupported:
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonNotSupported,
+			"was never supported; go to a release that is"))
+	}
+	if own := s.installedPatch(); own != nil && own.avoid != "" {
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonAvoid, "is to be avoided: "+own.avoid))
+	}
+	if target := s.upgradeTo(); target != "" {
+		predicate := "has a newer patch: " + target
+		if minor := s.newestAllowed(); minor != "" && len(statements) == 0 {
+			predicate += "; the newest minor that the installed releases allow: " + minor
+		}
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonNewerPatch, predicate))
+	}
+	if len(statements) == 0 {
+		statements = append(statements, silently(state(metav1.ConditionFalse, v1alpha1.ReasonUpToDate, "needs no upgrade")))
+	}
+	return statements
+}
+
+// wayOut names the minors to go to.
+func (s *subject) wayOut() string {
+	p := s.choice.policy
+	switch {
+	case p.lifecycle.RangeOf != nil:
+		return s.wayOutOfRange(p)
+	case p.lifecycle.Follows != nil && s.endedByItself(p):
+		return fmt.Sprintf("go to another minor for %s %s%s", p.lifecycle.Follows.Product, s.tag.kubernetes, s.newestTag(p, s.tag.kubernetes))
+	case p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && s.tag.kubernetes != s.cluster.kubernetesRead.Minor:
+		own := s.cluster.kubernetesRead.Minor
+		return fmt.Sprintf("go to a tag for the cluster's Kubernetes %s%s", own, s.newestTag(p, own))
+	case p.lifecycle.Follows != nil:
+		return "upgrade " + p.lifecycle.Follows.Product + " and go to the tag for it"
+	}
+	return s.nextMinors()
+}
+
+// endedByItself tells whether the minor of a tag brought the end, and not the Kubernetes part.
+func (s *subject) endedByItself(p *Policy) bool {
+	if s.release == nil || s.verdict.state != v1alpha1.StateUnsupported || s.verdict.end.IsZero() {
+		return false
+	}
+	own := &p.lines[p.find(s.release.minor)]
+	return s.verdict.end.Equal(own.withdrawn) || s.verdict.end.Equal(own.through)
+}
+
+// newestTag is the newest tag for a Kubernetes minor, after a colon; empty when the policy knows none.
+func (s *subject) newestTag(p *Policy, kubernetes Minor) string {
+	for i := range p.releases {
+		r, own := &p.releases[i], &p.lines[i]
+		isOut := !own.isWithdrawn(s.now) && own.availability.planned.IsZero() && !own.availability.released.After(s.now) &&
+			(own.through.IsZero() || s.now.Before(own.through))
+		if !isOut || r.kubernetes == nil || !r.kubernetes.containsMinor(kubernetes) {
+			continue
+		}
+		if newest := s.newestPatch(r, nil); newest != nil {
+			return ": " + tag{kubernetesText: kubernetes.String()}.withVersion(newest)
+		}
+	}
+	return ""
+}
+
+// wayOutOfRange names the Kubernetes minors that are supported, and how far the installed releases let the cluster go.
+func (s *subject) wayOutOfRange(p *Policy) string {
+	stages := s.rangeStages(p)
+	versions := supportedVersions(stages)
+	if len(versions) == 0 {
+		return "no supported minor is known"
+	}
+	text := "supported are " + strings.Join(versions, ", ")
+	for _, version := range versions {
+		minor, err := ParseMinor(version)
+		if err == nil && s.version != nil && minor.Compare(minorOf(s.version)) > 0 && s.mayRun(minor) {
+			return text + "; the newest that the installed releases allow is " + version
+		}
+	}
+	return text + "; the installed releases allow none that is newer: upgrade them first"
+}
+
+// mayRun tells whether every installed release has a Kubernetes minor in its range.
+func (s *subject) mayRun(kubernetes Minor) bool {
+	return !slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
+		if other.release == nil || other.version == nil || other.tag != nil || other == s {
+			return false
+		}
+		allowed := other.release.rangeFor(other.version)
+		return allowed != nil && !allowed.containsMinor(kubernetes)
+	})
+}
+
+// target is a minor to which an upgrade from the installed release is documented.
+type target struct {
+	// text is the newest patch of it that can be reached, or the minor where the policy lists no patches.
+	text string
+	// blockers are what of the cluster does not allow it.
+	blockers []string
+}
+
+// targets are the newer minors to which an upgrade is documented and that are out, newest first.
+func (s *subject) targets() []target {
+	p := s.choice.policy
+	if p == nil || !p.hasTimeline() || s.version == nil {
+		return nil
+	}
+	var all []target
+	for i := range p.releases {
+		r := &p.releases[i]
+		if r.minor.Compare(minorOf(s.version)) <= 0 || !p.lines[i].counts(s.now) {
+			continue
+		}
+		fromMinor := p.upgradesFrom(i, minorOf(s.version))
+		reached := s.newestPatch(r, func(one *patch) bool { return one.reachedFrom(s.version, fromMinor) })
+		switch {
+		case reached != nil:
+			all = append(all, target{reached.String(), s.blockers(r, reached, reached.String())})
+		case fromMinor && len(r.patches) == 0:
+			all = append(all, target{r.minor.String(), s.blockers(r, semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String())})
+		}
+	}
+	return all
+}
+
+// upgradesFrom tells whether the way from a minor to the i-th is documented: as the policy lists it, else from the minor
+// before.
+func (p *Policy) upgradesFrom(i int, from Minor) bool {
+	if documented := p.releases[i].upgradesFrom; documented != nil {
+		return slices.Contains(documented, from)
+	}
+	return i+1 < len(p.releases) && p.releases[i+1].minor == from
+}
+
+// reachedFrom tells whether the way from a version to the patch is documented: as the patch lists it, else as otherwise
+// says, which is what holds for its minor.
+func (p *patch) reachedFrom(version *semver.Version, otherwise bool) bool {
+	if p.upgradesFrom == nil {
+		return otherwise
+	}
+	return slices.ContainsFunc(p.upgradesFrom, func(from versionPattern) bool { return from.matches(version) })
+}
+
+// blockers are what of the cluster does not allow a target: what the target requires, what other releases require of this
+// product, and the cluster's Kubernetes.
+func (s *subject) blockers(r *release, version *semver.Version, text string) []string {
+	var blockers []string
+	title := s.product + " " + text
+	for _, other := range s.cluster.subjects {
+		if other == s || other.version == nil {
+			continue
+		}
+		if needs, met := r.needsOf(other.product, other.version); !met {
+			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s is installed", title, Printable(other.product), needs, other.used.Version))
+		}
+		if other.release == nil {
+			continue
+		}
+		if needs, met := other.release.needsOf(s.product, version); !met {
+			blockers = append(blockers, fmt.Sprintf("%s requires %s %s", other.title(), s.product, needs))
+		}
+	}
+	if allowed := r.rangeFor(version); allowed != nil && s.cluster.kubernetesError == nil && !allowed.contains(s.cluster.kubernetesRead) {
+		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed, s.cluster.kubernetesRead))
+	}
+	return blockers
+}
+
+// needsOf tells whether a version of another product satisfies what the release requires of it, and what that is.
+func (r *release) needsOf(product string, version *semver.Version) (needs string, met bool) {
+	var texts []string
+	for _, required := range r.requires {
+		if required.product != product {
+			continue
+		}
+		texts = append(texts, required.texts...)
+		if slices.ContainsFunc(required.patterns, func(p versionPattern) bool { return p.matches(version) }) {
+			return "", true
+		}
+	}
+	return strings.Join(texts, " or "), len(texts) == 0
+}
+
+// newestAllowed is the newest target that nothing in the cluster speaks against; empty when there is none.
+func (s *subject) newestAllowed() string {
+	for _, one := range s.targets() {
+		if len(one.blockers) == 0 {
+			return one.text
+		}
+	}
+	return ""
+}
+
+// maxBlockers is how many reasons against a target a finding names.
+const maxBlockers = 2
+
+// nextMinors names the newest target that the installed releases allow, and what stands against a newer one.
+func (s *subject) nextMinors() string {
+	targets := s.targets()
+	if len(targets) == 0 {
+		if patch := s.upgradeTo(); patch != "" && s.leadsOn(patch) {
+			return "upgrade to " + patch + " first: from " + s.used.Version + " no way to a newer minor is documented"
+		}
+		return "no minor to which an upgrade is documented is generally available"
+	}
+	var words []string
+	if allowed := s.newestAllowed(); allowed != "" {
+		words = append(words, "upgrade to "+allowed)
+	}
+	if newest := targets[0]; len(newest.blockers) > 0 {
+		words = append(words, fmt.Sprintf("upgrade to %s together with what does not allow it yet: %s", newest.text, listOf(newest.blockers, maxBlockers)))
+	}
+	return strings.Join(words, ", or ")
+}
+
+// leadsOn tells whether a newer minor can be reached from another patch of the installed minor.
+func (s *subject) leadsOn(patch string) bool {
+	version, err := ParseVersion(patch)
+	if err != nil {
+		return false
+	}
+	from := *s
+	from.version = version
+	return len(from.targets()) > 0
+}
+
+func (s *subject) installedPatch() *patch {
+	if s.release == nil {
+		return nil
+	}
+	for i := range s.release.patches {
+		if s.release.patches[i].version.Equal(s.version) {
+			return &s.release.patches[i]
+		}
+	}
+	return nil
+}
+
+// newestPatch is the newest final patch of a minor that is out, is not to be avoided, and satisfies keep.
+func (s *subject) newestPatch(r *release, keep func(*patch) bool) *semver.Version {
+	for i := range r.patches {
+		one := &r.patches[i]
+		out := one.released.IsZero() || !s.now.Before(one.released)
+		if out && one.avoid == "" && one.version.Prerelease() == "" && (keep == nil || keep(one)) {
+			return one.version
+		}
+	}
+	return nil
+}
+
+// upgradeTo is the newest patch of the installed minor that can be reached, where it is newer than the installed one; for
+// a tag, the tag of that patch for the same Kubernetes.
+func (s *subject) upgradeTo() string {
+	if s.release == nil || s.verdict.state == v1alpha1.StateUnknown {
+		return ""
+	}
+	newest := s.newestPatch(s.release, func(p *patch) bool {
+		return p.reachedFrom(s.version, true) && (s.tag == nil || p.kubernetes == nil || p.kubernetes.containsMinor(s.tag.kubernetes))
+	})
+	if newest == nil || !newest.GreaterThan(s.version) {
+		return ""
+	}
+	if s.tag != nil {
+		return s.tag.withVersion(newest)
+	}
+	return newest.String()
+}
