@@ -38,7 +38,7 @@ func loadShipped(t *testing.T) shipped {
 		s.objects[object.Name] = object
 		policies = append(policies, support.Compile(object))
 	}
-	s.set = support.NewSet(policies...)
+	s.set = support.NewSet(policies)
 	return s
 }
 
@@ -149,8 +149,8 @@ func instantsOf(t *testing.T, day string) []time.Time {
 
 func TestShippedPoliciesAreValid(t *testing.T) {
 	s := loadShipped(t)
-	if len(s.objects) != 4 {
-		t.Errorf("%d policies are shipped under different names, want 4", len(s.objects))
+	if len(s.objects) != 9 {
+		t.Errorf("%d policies are shipped under different names, want 9", len(s.objects))
 	}
 	for name, object := range s.objects {
 		if want := v1alpha1.GroupVersion.WithKind("SupportPolicy"); object.GroupVersionKind() != want {
@@ -162,30 +162,41 @@ func TestShippedPoliciesAreValid(t *testing.T) {
 	}
 }
 
-// Which minors a page called supported on a day, and which the archive called unsupported.
+// Which minors a page called supported from a day on, and which the archive called unsupported. A list held until the next
+// minor came; what is unsupported remains so.
 func TestPublishedLists(t *testing.T) {
 	s := loadShipped(t)
 	tests := []struct {
-		source, day, policy string
+		source, day, through, policy string
 		// supported are all supported minors; empty where the source does not list them.
 		supported []string
 		// endedUpTo is the newest minor that the source calls unsupported.
 		endedUpTo string
 	}{
-		{"version policy page of Kommander 1.4", "2021-06-01", "kommander", []string{"1.4", "1.3", "1.2"}, "1.1"},
-		{"archive page", "2021-08-06", "konvoy", nil, "1.5"},
-		{"archive page", "2021-08-06", "kommander", nil, "1.1"},
-		{"pages of 2.0", "2021-08-26", "konvoy", []string{"2.0", "1.8", "1.7"}, ""},
-		{"pages of 2.0", "2021-08-26", "kommander", []string{"2.0", "1.4", "1.3"}, ""},
-		{"pages of 2.2", "2022-04-13", "konvoy", []string{"2.2", "2.1", "1.8"}, ""},
-		{"pages of 2.2", "2022-04-13", "kommander", []string{"2.2", "2.1", "1.4"}, ""},
-		{"archive page", "2022-05-17", "konvoy", nil, "1.7"},
-		{"archive page", "2022-05-17", "kommander", nil, "1.3"},
+		{"version policy page of Kommander 1.4", "2021-05-05", "2021-08-25", "kommander", []string{"1.4", "1.3", "1.2"}, "1.1"},
+		{"archive page", "2021-08-06", timelineTo, "konvoy", nil, "1.5"},
+		{"archive page", "2021-08-06", timelineTo, "kommander", nil, "1.1"},
+		{"pages of 2.0", "2021-08-26", "2021-11-17", "konvoy", []string{"2.0", "1.8", "1.7"}, ""},
+		{"pages of 2.0", "2021-08-26", "2021-11-18", "kommander", []string{"2.0", "1.4", "1.3"}, ""},
+		{"pages of 2.2", "2022-04-08", timelineTo, "konvoy", []string{"2.2", "2.1", "1.8"}, ""},
+		{"pages of 2.2", "2022-04-08", timelineTo, "kommander", []string{"2.2", "2.1", "1.4"}, ""},
+		{"archive page", "2022-05-17", timelineTo, "konvoy", nil, "1.7"},
+		{"archive page", "2022-05-17", timelineTo, "kommander", nil, "1.3"},
+		{"version policy page of Kaptain 1.1.0", "2021-05-12", "2021-08-15", "kaptain", []string{"1.1", "1.0", "0.6"}, "0.5"},
+		{"version policy page of Kaptain 1.2.0", "2021-08-16", "2022-01-18", "kaptain", []string{"1.2", "1.1", "1.0"}, "0.6"},
+		{"version policy page of Kaptain 2.0.0", "2022-04-26", timelineTo, "kaptain", []string{"2.0", "1.3", "1.2"}, "1.1"},
 	}
 	for _, test := range tests {
 		t.Run(test.policy+" "+test.day, func(t *testing.T) {
 			product := s.objects[test.policy].Spec.Product
-			for _, now := range instantsOf(t, test.day) {
+			// All days for the list of the policy, and the first and the last for every patch of every minor.
+			for now := range daysBetween(t, test.day, test.through) {
+				description, _ := s.set.Describe(test.policy, now)
+				if want := strings.Join(test.supported, ", "); test.supported != nil && description.SupportedVersions != want {
+					t.Errorf("at %s the policy's list is %s, on the %s it is %s", now, description.SupportedVersions, test.source, want)
+				}
+			}
+			for _, now := range []time.Time{instantsOf(t, test.day)[0], instantsOf(t, test.through)[1]} {
 				states := s.statesOfMinors(t, product, now)
 				var supported []string
 				for _, one := range states {
