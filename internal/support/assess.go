@@ -55,24 +55,27 @@ const (
 // Evaluate gives the assessment of a cluster at an instant, and the next instant at which it changes by time alone; zero
 // when none is known.
 func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
-	assessment := s.assess(cluster, now)
+	if cluster.Facts == nil {
+		return NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet"), time.Time{}
+	}
+	known := gather(cluster)
+	here := scope{set: s, labels: cluster.Labels, environment: cluster.Environment, now: now}
+	assessment := here.assess(known)
 	return assessment, nextChange(s.instants, now, func(at time.Time) bool {
-		return equality.Semantic.DeepEqual(assessment, s.assess(cluster, at))
+		there := here
+		there.now = at
+		return equality.Semantic.DeepEqual(assessment, there.assess(known))
 	})
 }
 
-func (s *Set) assess(cluster Cluster, now time.Time) Assessment {
-	if cluster.Facts == nil {
-		return NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet")
-	}
-	here := scope{set: s, labels: cluster.Labels, environment: cluster.Environment, now: now}
-	known := gather(cluster)
+// assess judges all that is known about the cluster.
+func (s scope) assess(known *gathered) Assessment {
 	assessment := Assessment{
-		KubernetesVersion: Printable(cluster.Facts.KubernetesVersion),
+		KubernetesVersion: known.kubernetesVersion,
 		Components:        known.components, Nodes: known.nodes,
 	}
 	var statements []statement
-	for _, sub := range here.subjects(known) {
+	for _, sub := range s.subjects(known) {
 		row, stated := sub.assess()
 		assessment.Releases = append(assessment.Releases, row)
 		statements = append(statements, stated...)
@@ -81,7 +84,7 @@ func (s *Set) assess(cluster Cluster, now time.Time) Assessment {
 		}
 	}
 	for _, check := range clusterChecks {
-		for _, stated := range check(here.itself(known)) {
+		for _, stated := range check(s.itself(known)) {
 			stated.Message = cut(stated.Message, maxMessage)
 			statements = append(statements, stated)
 			assessment.Findings = append(assessment.Findings, stated.Finding)

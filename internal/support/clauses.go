@@ -15,15 +15,11 @@ import (
 
 // experimental is what a policy says about parts of its product that are not meant for production.
 type experimental struct {
-	components []experimentalComponent
+	// components are by their names in lower case, each with the versions of the product in which it is experimental;
+	// none means all.
+	components map[string][]versionPattern
 	// production chooses production clusters; nil where the policy does not say.
 	production labels.Selector
-}
-
-type experimentalComponent struct {
-	name string
-	// versions are those of the product; empty means all.
-	versions []versionPattern
 }
 
 // clauses reads what a policy says beyond windows and matrices.
@@ -123,20 +119,18 @@ func (c *compiler) experimental(spec *v1alpha1.Experimental, path *field.Path) {
 	if !c.problems.bound(path, len(spec.Components), maxExperimental, "components") {
 		return
 	}
-	var names []string
+	c.policy.experimental.components = map[string][]versionPattern{}
 	for _, component := range spec.Components {
 		at := path.Key(Printable(component.Name))
 		if component.Name == "" {
 			c.problems.add(at.Child("name"), component.Name, "the name of a component")
 		}
 		c.problems.boundText(at.Child("name"), component.Name, maxInstallationName)
-		if slices.Contains(names, component.Name) {
+		name := strings.ToLower(component.Name)
+		if _, known := c.policy.experimental.components[name]; known {
 			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(component.Name)))
 		}
-		names = append(names, component.Name)
-		c.policy.experimental.components = append(c.policy.experimental.components, experimentalComponent{
-			name: component.Name, versions: c.problems.patterns(component.Versions, at.Child("versions")),
-		})
+		c.policy.experimental.components[name] = c.problems.patterns(component.Versions, at.Child("versions"))
 	}
 }
 

@@ -93,7 +93,7 @@ func (s *subject) checkRequired(product string) statement {
 // checkKubernetesRange: is the cluster's Kubernetes in the range of the release? Tags say it themselves; see
 // checkKubernetesPart.
 func checkKubernetesRange(s *subject) []statement {
-	if s.release == nil || s.tag != nil {
+	if s.release == nil || s.tag != nil || s.cluster.noKubernetes {
 		return nil
 	}
 	allowed := s.release.rangeFor(s.version)
@@ -118,7 +118,7 @@ func checkKubernetesRange(s *subject) []statement {
 
 // checkKubernetesPart: is the Kubernetes part of a tag the cluster's minor, on whatever distribution?
 func checkKubernetesPart(s *subject) []statement {
-	if s.choice.policy == nil || s.choice.policy.lifecycle.Follows == nil || s.used.Version == "" {
+	if s.cluster.noKubernetes || s.choice.policy == nil || s.choice.policy.lifecycle.Follows == nil || s.used.Version == "" {
 		return nil
 	}
 	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {

@@ -127,7 +127,10 @@ func checkException(s *subject, stated []statement) []statement {
 		return nil
 	}
 	finding := func(reason, predicate string) statement {
-		return s.state("", "", v1alpha1.FindingException, reason, predicate)
+		// It is not the policy that says so.
+		return statement{Finding: v1alpha1.Finding{
+			Type: v1alpha1.FindingException, Reason: reason, Message: escaped(s.title() + " " + predicate),
+		}}
 	}
 	isUnsupported := slices.ContainsFunc(stated, func(one statement) bool {
 		return (one.condition == v1alpha1.ConditionSupported || one.condition == v1alpha1.ConditionCompatible) &&

@@ -56,10 +56,9 @@ func (s *subject) names(component *v1alpha1.Component) bool {
 	if s.choice.policy == nil {
 		return false
 	}
-	return slices.ContainsFunc(s.choice.policy.experimental.components, func(e experimentalComponent) bool {
-		return strings.EqualFold(e.name, component.Name) && (len(e.versions) == 0 || s.version != nil &&
-			slices.ContainsFunc(e.versions, func(p versionPattern) bool { return p.matches(s.version) }))
-	})
+	versions, listed := s.choice.policy.experimental.components[strings.ToLower(component.Name)]
+	return listed && (len(versions) == 0 || s.version != nil &&
+		slices.ContainsFunc(versions, func(p versionPattern) bool { return p.matches(s.version) }))
 }
 
 // isProduction tells whether the cluster's owner or the policy says that the cluster is a production cluster.

@@ -27,6 +27,9 @@ const DefaultInstallation = "default"
 
 // Facts are what was observed in one cluster. They hold no verdict.
 type Facts struct {
+	// OnlyDeclared tells that nobody looked into the cluster: what was declared is all that there is. A Kubernetes version
+	// that was not declared is then not missing, but not there.
+	OnlyDeclared bool
 	// KubernetesVersion is the gitVersion that the cluster's API server reports, such as v1.19.9; empty when it is not
 	// known.
 	KubernetesVersion string

@@ -86,11 +86,16 @@ func (r *kubernetesRange) containsMinor(m Minor) bool {
 	return m.Compare(r.minimum.Minor) >= 0 && m.Compare(r.maximum.Minor) <= 0
 }
 
-func (r *kubernetesRange) String() string {
-	text := r.minimum.text
-	if r.maximum.text != r.minimum.text {
-		text += " to " + r.maximum.text
+// bounds writes the range without its default.
+func (r *kubernetesRange) bounds() string {
+	if r.maximum.text == r.minimum.text {
+		return r.minimum.text
 	}
+	return r.minimum.text + " to " + r.maximum.text
+}
+
+func (r *kubernetesRange) String() string {
+	text := r.bounds()
 	if r.standard != "" {
 		text += ", by default " + r.standard
 	}

@@ -114,7 +114,12 @@ func checkOperatingSystem(s *subject) []statement {
 		return []statement{state(metav1.ConditionUnknown, v1alpha1.ReasonNodesUnknown,
 			"supports certain operating systems only, and the cluster refuses to list its nodes; grant the operator list on nodes")}
 	}
-	odd := s.sortNodes(listed)
+	key := [2]string{s.choice.name, s.version.String()}
+	odd, known := s.cluster.odd[key]
+	if !known {
+		odd = s.sortNodes(listed)
+		s.cluster.odd[key] = odd
+	}
 	var statements []statement
 	if len(odd.unsupported) > 0 {
 		statements = append(statements, state(metav1.ConditionFalse, v1alpha1.ReasonUnsupportedOperatingSystem,
@@ -145,14 +150,16 @@ func (s *subject) sortNodes(listed []operatingSystem) oddNodes {
 	var unsupported, kernels, strange tally
 	for i := range s.cluster.nodes.OperatingSystems {
 		node := &s.cluster.nodes.OperatingSystems[i]
-		switch name, when := s.elsewhere(node); {
+		switch {
 		case slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.matches(node) }):
 		case slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }):
 			kernels.add(node.Nodes, node.OSImage+" with kernel "+node.KernelVersion)
-		case name != "":
-			unsupported.add(node.Nodes, name+", "+when)
 		default:
-			strange.add(node.Nodes, node.OSImage)
+			if name, when := s.elsewhere(node); name != "" {
+				unsupported.add(node.Nodes, name+", "+when)
+			} else {
+				strange.add(node.Nodes, node.OSImage)
+			}
 		}
 	}
 	odd := oddNodes{unsupported.words(), kernels.words(), strange.words()}

@@ -54,12 +54,18 @@ type subject struct {
 
 // gathered are the facts about a cluster with what was declared worked in.
 type gathered struct {
-	kubernetes      v1alpha1.Evidence
-	kubernetesRead  kubernetesVersion
-	kubernetesError error
-	installations   []Installation
-	components      []v1alpha1.Component
-	nodes           *v1alpha1.NodesStatus
+	kubernetes     v1alpha1.Evidence
+	kubernetesRead kubernetesVersion
+	// kubernetesVersion is what the API server reports; empty when it is not known.
+	kubernetesVersion string
+	kubernetesError   error
+	// noKubernetes: nothing is to be said about Kubernetes, since nobody looked and nobody declared it.
+	noKubernetes  bool
+	installations []Installation
+	components    []v1alpha1.Component
+	nodes         *v1alpha1.NodesStatus
+	// odd are the nodes that a release does not clearly support, by policy and version: they are the same at every instant.
+	odd map[[2]string]oddNodes
 	// ignored are the declarations that mean nothing here.
 	ignored []string
 	// subjects are all releases, once they are prepared.
@@ -76,8 +82,10 @@ func gather(cluster Cluster) *gathered {
 		kubernetes: v1alpha1.Evidence{
 			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: Printable(cluster.Facts.KubernetesVersion),
 		},
-		components: cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
-		nodes:      cluster.Facts.Nodes,
+		kubernetesVersion: Printable(cluster.Facts.KubernetesVersion),
+		components:        cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
+		nodes:             cluster.Facts.Nodes,
+		odd:               map[[2]string]oddNodes{},
 	}
 	for _, installation := range cluster.Facts.Installations {
 		// What the status has no room for must not be judged either: it would be judged differently from there.
@@ -92,6 +100,7 @@ func gather(cluster Cluster) *gathered {
 	g.bound()
 	if g.kubernetes.Version == "" {
 		g.kubernetesError = errors.New("the API server did not tell it")
+		g.noKubernetes = cluster.Facts.OnlyDeclared
 		return g
 	}
 	g.kubernetesRead, g.kubernetesError = parseKubernetesVersion(g.kubernetes.Version)
@@ -218,7 +227,7 @@ func (s scope) subjects(g *gathered) []*subject {
 // kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
 func (s scope) kubernetesSubject(g *gathered) *subject {
 	chosen := s.set.choose(s.labels, Kubernetes)
-	if chosen.reason == v1alpha1.ReasonNoPolicy {
+	if chosen.reason == v1alpha1.ReasonNoPolicy || g.noKubernetes {
 		return nil
 	}
 	if chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil &&

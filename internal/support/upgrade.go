@@ -187,7 +187,7 @@ func (s *subject) blockers(r *release, version *semver.Version, text string) []s
 		}
 	}
 	if allowed := r.rangeFor(version); allowed != nil && s.cluster.kubernetesError == nil && !allowed.contains(s.cluster.kubernetesRead) {
-		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed, s.cluster.kubernetesRead))
+		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed.bounds(), s.cluster.kubernetesRead))
 	}
 	return blockers
 }
@@ -234,7 +234,7 @@ func (s *subject) nextMinors() string {
 		words = append(words, "upgrade to "+allowed)
 	}
 	if newest := targets[0]; len(newest.blockers) > 0 {
-		words = append(words, fmt.Sprintf("upgrade to %s together with what does not allow it yet: %s", newest.text, listOf(newest.blockers, maxBlockers)))
+		words = append(words, fmt.Sprintf("upgrade to %s together with what does not allow it yet: %s", newest.text, joinSome(newest.blockers, "; ", maxBlockers)))
 	}
 	return strings.Join(words, ", or ")
 }

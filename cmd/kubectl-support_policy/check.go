@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
+)
+
+// checkOptions are the flags of check.
+type checkOptions struct {
+	policies, clusters, releases []string
+	asOf, output                 string
+	tolerance                    tolerance
+}
+
+func newCheck(now clock.PassiveClock) *cobra.Command {
+	var options checkOptions
+	command := &cobra.Command{
+		Use:   "check -f POLICIES [--cluster FILE]... [--release PRODUCT=VERSION]... [--as-of DATE] [-o FORM]",
+		Short: "Judge clusters by policies, as the operator would",
+		Long: `Judge clusters by policies, as the operator would at the same instant.
+
+POLICIES are files or folders with SupportPolicies and SupportExceptions. Of a folder the .yaml, .yml and .json files
+directly in it are read, but not a kustomization.yaml.
+
+FILE holds ClusterSupports, in one or many documents or in a List. It may be a folder. Of one without a status, what spec.declaredReleases
+names is what there is: Kubernetes is declared like the other products, and what is not declared is not there. One with the
+status that the operator wrote is judged again by the facts in that status. Either of both files may be - for the standard
+input.
+
+--release declares a release of one more cluster, which has the name command-line. PRODUCT/NAME=VERSION names one
+of several installations of a product.
+
+Output: a table for people; json and yaml are the ClusterSupports in a List, with the status that the operator would write;
+junit has a suite for each cluster, with a case for each release and condition.
+
+Exit codes, of which the first that applies to anything in any cluster is given:
+  1  an error: nothing was judged
+  3  something is not supported (Supported is False), or must not run together (Compatible is False)
+  4  nobody can tell about something (Supported or Compatible is Unknown)
+  2  something loses its support soon (ExpiringSoon is True)
+  0  none of these
+With --ignore-unsupported, --ignore-unknown and --ignore-expiring the codes 3, 4 and 2 do not apply. With
+--accept-exceptions a release that a running SupportException covers counts neither as 3 nor as 4, whatever the findings
+about it say; it counts as 2 when it rests on the exception and that ends soon. Findings about other releases still count.`,
+		Example: `  # Would this combination be supported?
+  kubectl support-policy check -f config/policies \
+    --release Konvoy=1.8.4 --release Kommander=1.4.3 --release Kubernetes=1.20.13
+
+  # What of the fleet will be out of support on that day?
+  kubectl get clustersupports -A -o yaml | kubectl support-policy check -f config/policies --cluster - --as-of 2022-04-08
+
+  # In a pipeline
+  kubectl support-policy check -f config/policies --cluster clusters/ -o junit --ignore-expiring >report.xml`,
+		Args:                  noArguments,
+		DisableFlagsInUseLine: true,
+		RunE:                  func(command *cobra.Command, _ []string) error { return options.run(command, now) },
+	}
+	flags := command.Flags()
+	flags.StringArrayVarP(&options.policies, "policies", "f", nil, "files or folders with `POLICIES`, - is the standard input")
+	flags.StringArrayVar(&options.clusters, "cluster", nil, "a `FILE` or folder with ClusterSupports, - is the standard input")
+	flags.StringArrayVar(&options.releases, "release", nil, "an installed release, as `PRODUCT=VERSION` or PRODUCT/NAME=VERSION")
+	flags.StringVar(&options.asOf, "as-of", "", asOfUsage)
+	flags.StringVarP(&options.output, "output", "o", "table", "the `FORM` of the answer: "+outputNames())
+	flags.BoolVar(&options.tolerance.unsupported, "ignore-unsupported", false, "do not answer with exit code 3")
+	flags.BoolVar(&options.tolerance.unknown, "ignore-unknown", false, "do not answer with exit code 4")
+	flags.BoolVar(&options.tolerance.expiring, "ignore-expiring", false, "do not answer with exit code 2")
+	flags.BoolVar(&options.tolerance.exceptions, "accept-exceptions", false,
+		"do not answer with exit code 3 or 4 because of a release that a running SupportException covers")
+	return command
+}
+
+func noArguments(_ *cobra.Command, arguments []string) error {
+	if len(arguments) > 0 {
+		return misuse("%q is not expected here; policies are named with -f, clusters with --cluster", arguments[0])
+	}
+	return nil
+}
+
+// outputs are the forms of the answer.
+var outputs = map[string]func(io.Writer, report) error{
+	"table": printTable,
+	"json":  printJSON,
+	"yaml":  printYAML,
+	"junit": printJUnit,
+}
+
+func outputNames() string { return strings.Join(slices.Sorted(maps.Keys(outputs)), ", ") }
+
+func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error {
+	form, known := outputs[o.output]
+	switch {
+	case !known:
+		return misuse("--output: %q is none of %s", o.output, outputNames())
+	case len(o.policies) == 0:
+		return misuse("name the files or folders with the policies: -f POLICIES")
+	case len(o.clusters)+len(o.releases) == 0:
+		return misuse("there is nothing to check: give --cluster or --release")
+	}
+	at, err := instant(o.asOf, now)
+	if err != nil {
+		return err
+	}
+	policies, clusters, err := o.read(command)
+	if err != nil {
+		return err
+	}
+	for _, one := range policies.refusals() {
+		// It is no error of the check: what is not valid decides nothing, and the answer says so.
+		one.level = levelWarning
+		say(command.ErrOrStderr(), "%s", one)
+	}
+	for i := range clusters {
+		judge(policies.set, &clusters[i], at)
+	}
+	answer := report{clusters: clusters, at: at, tolerance: o.tolerance}
+	var text bytes.Buffer
+	if err := form(&text, answer); err != nil {
+		return fmt.Errorf("print the answer: %w", err)
+	}
+	if err := write(command.OutOrStdout(), text.Bytes()); err != nil {
+		return err
+	}
+	if code := answer.exitCode(); code != 0 {
+		return code
+	}
+	return nil
+}
+
+// read reads policies and clusters, those of the command line included.
+func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.ClusterSupport, error) {
+	if err := readOnce(slices.Concat(o.policies, o.clusters)); err != nil {
+		return compiled{}, nil, err
+	}
+	declared, err := declaredReleases(o.releases)
+	if err != nil {
+		return compiled{}, nil, err
+	}
+	read, err := manifest.ReadPolicies(command.InOrStdin(), o.policies...)
+	if err != nil {
+		return compiled{}, nil, err
+	}
+	policies, err := compile(read)
+	if err != nil {
+		return compiled{}, nil, fmt.Errorf("-f: %w", err)
+	}
+	clusters, err := readClusters(command.InOrStdin(), o.clusters)
+	if err != nil {
+		return compiled{}, nil, err
+	}
+	if len(declared) > 0 {
+		clusters = append(clusters, commandLineCluster(declared))
+	}
+	return policies, clusters, nil
+}
+
+// readOnce refuses to read the standard input a second time.
+func readOnce(paths []string) error {
+	first := slices.Index(paths, manifest.Stdin)
+	if first >= 0 && slices.Contains(paths[first+1:], manifest.Stdin) {
+		return misuse("the standard input (-) can be read once only; put one of both into a file")
+	}
+	return nil
+}
+
+// write writes all of an answer at once.
+func write(to io.Writer, text []byte) error {
+	if _, err := to.Write(text); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	return nil
+}

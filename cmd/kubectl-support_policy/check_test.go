@@ -1,0 +1,322 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+const (
+	testPolicies, testException = "testdata/policies", "testdata/exception.yaml"
+	// testClusters is what people declare, testOperated what the operator wrote.
+	testClusters, testOperated = "testdata/clusters.yaml", "testdata/operated.yaml"
+)
+
+// TestOutputs shows the answers about the same clusters in all forms.
+func TestOutputs(t *testing.T) {
+	everything := []string{"--cluster", testClusters, "--cluster", testOperated, "-f", testException, "--accept-exceptions", "--ignore-expiring"}
+	tests := []struct {
+		form      string
+		arguments []string
+		want      exitCode
+	}{
+		{"table", everything, exitUnsupported},
+		{"junit", everything, exitUnsupported},
+		{"json", []string{"--cluster", testOperated}, exitNone},
+		{"yaml", []string{"--cluster", testOperated, "--release", "Konvoy=1.6.3", "--release", "Kubernetes=1.18.8"}, exitExpiring},
+	}
+	for _, test := range tests {
+		t.Run(test.form, func(t *testing.T) {
+			got := plugin("", append([]string{"check", "-f", testPolicies, "--as-of", "2021-11-22", "-o", test.form}, test.arguments...)...)
+			if got.Code != int(test.want) || got.Err != "" {
+				t.Errorf("exit code %d, %s", got.Code, got.Err)
+			}
+			golden(t, "check."+test.form, got.Out)
+		})
+	}
+}
+
+// TestOutputsAreReadable by the programs for which they are made.
+func TestOutputsAreReadable(t *testing.T) {
+	read := func(form string, into func([]byte, any) error, object any) {
+		t.Helper()
+		got := plugin("", "check", "-f", testPolicies, "--cluster", testClusters, "--cluster", testOperated, "-o", form)
+		if err := into([]byte(got.Out), object); err != nil {
+			t.Errorf("%s: %s", form, err)
+		}
+	}
+	type list struct {
+		Kind  string                    `json:"kind"`
+		Items []v1alpha1.ClusterSupport `json:"items"`
+	}
+	var fromJSON, fromYAML list
+	read("json", json.Unmarshal, &fromJSON)
+	read("yaml", func(text []byte, into any) error { return yaml.UnmarshalStrict(text, into, yaml.DisallowUnknownFields) }, &struct {
+		APIVersion string   `json:"apiVersion"`
+		Metadata   struct{} `json:"metadata"`
+		*list      `json:",inline"`
+	}{list: &fromYAML})
+	if diff := cmp.Diff(fromJSON, fromYAML); diff != "" || fromJSON.Kind != "List" || len(fromJSON.Items) != 6 {
+		t.Errorf("%s, %d items (-json +yaml):\n%s", fromJSON.Kind, len(fromJSON.Items), diff)
+	}
+	var report junitReport
+	read("junit", xml.Unmarshal, &report)
+	if len(report.Suites) != 6 {
+		t.Errorf("%d suites", len(report.Suites))
+	}
+	table := plugin("", "check", "-f", testPolicies, "--cluster", testClusters, "--as-of", "2021-11-22").Out
+	for line := range strings.Lines(table) {
+		if len([]rune(line)) > tableWidth+1 || strings.ContainsRune(line, '\x1b') {
+			t.Errorf("%q", line)
+		}
+	}
+}
+
+// TestAnswerIsAnInput: the answer given back as clusters gets the same answer.
+func TestAnswerIsAnInput(t *testing.T) {
+	arguments := []string{"check", "-f", testPolicies, "--as-of", "2021-11-22", "-o", "yaml", "--cluster"}
+	first := plugin("", append(arguments, testClusters, "--cluster", testOperated, "--release", "Konvoy=1.8.3")...)
+	again := plugin(first.Out, append(arguments, "-")...)
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("(-first +again):\n%s", diff)
+	}
+}
+
+// TestExitCodes: each code, their precedence, and what masks them.
+func TestExitCodes(t *testing.T) {
+	releases := func(texts ...string) []string {
+		var arguments []string
+		for _, text := range texts {
+			arguments = append(arguments, "--release", text)
+		}
+		return arguments
+	}
+	supported, expiring := releases("Konvoy=1.8.3", "Kubernetes=1.18.8"), releases("Konvoy=1.6.3", "Kubernetes=v1.18.8")
+	unsupported, unknown := releases("Konvoy=1.5.6", "Kubernetes=1.17.5"), releases("Konvoy=3.0.0", "Kubernetes=1.18.8")
+	prohibited := releases("Konvoy=1.8.3", "Kommander=1.3.1", "Kubernetes=1.18.8")
+	outside := releases("Konvoy=1.8.3", "Kubernetes=1.17.5")
+	undecided := releases("Kommander=1.3.1", "Konvoy=unreadable", "Kubernetes=1.18.8")
+	all := []string{"--cluster", testClusters}
+	with := func(lists ...[]string) []string { return slices.Concat(lists...) }
+	flags := func(flags ...string) []string { return flags }
+	tests := []struct {
+		name, reason string
+		arguments    []string
+		want         exitCode
+	}{
+		{"supported", "nothing asks for a code", supported, exitNone},
+		{"expiring", "an announced end is near", expiring, exitExpiring},
+		{"expiring, ignored", "the flag masks 2", with(expiring, flags("--ignore-expiring")), exitNone},
+		{"unsupported", "the support is over", unsupported, exitUnsupported},
+		{"unsupported, ignored", "the flag masks 3", with(unsupported, flags("--ignore-unsupported")), exitNone},
+		{"unknown", "the policy does not know the minor", unknown, exitUnknown},
+		{"unknown, ignored", "the flag masks 4", with(unknown, flags("--ignore-unknown")), exitNone},
+		{"prohibited", "both are supported, and not together", with(prohibited, flags("--as-of", "2021-06-01")), exitUnsupported},
+		{"outside the range", "Compatible is False", with(outside, flags("--as-of", "2021-06-01")), exitUnsupported},
+		{"not known whether prohibited", "Compatible is Unknown", with(undecided, flags("--as-of", "2021-06-01")), exitUnknown},
+		{"no Kubernetes", "what is not declared is not there", releases("Konvoy=1.8.3"), exitNone},
+		{"everything", "3 comes before 4 and 2", all, exitUnsupported},
+		{"everything, 3 ignored", "4 comes before 2", with(all, flags("--ignore-unsupported")), exitUnknown},
+		{"everything, 4 ignored", "3 stays", with(all, flags("--ignore-unknown")), exitUnsupported},
+		{"everything, 3 and 4 ignored", "2 is left", with(all, flags("--ignore-unsupported", "--ignore-unknown")), exitExpiring},
+		{"everything ignored", "nothing is left", with(all, flags("--ignore-unsupported", "--ignore-unknown", "--ignore-expiring")), exitNone},
+		{"unknown behind unsupported", "a release about which nobody can tell does not hide behind a False that is ignored",
+			with(unsupported, flags("--release", "Other=1.0.0", "--ignore-unsupported")), exitUnknown},
+		{"a day before", "it is judged at the instant that is given", with(unsupported, flags("--as-of", "2021-05-04")), exitExpiring},
+		{"at the end", "an end is the first instant without support", with(unsupported, flags("--as-of", "2021-05-05T00:00:00Z")), exitUnsupported},
+		{"an instant before the end", "there are instants between days", with(unsupported, flags("--as-of", "2021-05-04T23:59:59.999999999Z")), exitExpiring},
+		{"another zone", "an instant may be given in any zone", with(unsupported, flags("--as-of", "2021-05-05T01:59:59+02:00")), exitExpiring},
+		{"no output flag changes it", "the form is for reading", with(all, flags("-o", "junit")), exitUnsupported},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := plugin("", append([]string{"check", "-f", testPolicies}, test.arguments...)...)
+			if got.Code != int(test.want) || got.Err != "" {
+				t.Errorf("%s: got %d, want %d\n%s%s", test.reason, got.Code, test.want, got.Out, got.Err)
+			}
+		})
+	}
+}
+
+func TestAcceptExceptions(t *testing.T) {
+	exception := func(product, through string) string {
+		return fmt.Sprintf(`{"apiVersion": "support.d2iq.io/v1alpha1", "kind": "SupportException", "metadata": {"name": "one"}, "spec":
+			{"product": %q, "through": %q, "expiringSoonDays": 30, "reference": "TICKET-1", "reason": "because"}}`, product, through)
+	}
+	unsupported := []string{"Konvoy=1.5.6", "Kubernetes=1.17.5"}
+	prohibited := []string{"Konvoy=1.8.3", "Kommander=1.3.1", "Kubernetes=1.18.8"}
+	tests := []struct {
+		name, reason string
+		exception    string
+		releases     []string
+		without      exitCode
+		accepting    exitCode
+	}{
+		{"runs", "what it covers does not count", exception("Konvoy", "2022-12-31"), unsupported, exitUnsupported, exitNone},
+		{"another product", "it covers nothing here", exception("Kommander", "2022-12-31"), unsupported, exitUnsupported, exitUnsupported},
+		{"has ended", "what has ended covers nothing", exception("Konvoy", "2021-11-21"), unsupported, exitUnsupported, exitUnsupported},
+		{"its last day", "the day itself is covered, and it ends soon", exception("Konvoy", "2021-11-22"), unsupported, exitUnsupported, exitExpiring},
+		{"ends soon", "what rests on it is about to lose that", exception("Konvoy", "2021-12-01"), unsupported, exitUnsupported, exitExpiring},
+		{"one of two", "the other one still counts", exception("Konvoy", "2022-12-31"), append(slices.Clone(unsupported), "Other=1.0.0"), exitUnsupported, exitUnknown},
+		{"the prohibited one", "what is found about a covered release does not count", exception("Kommander", "2022-12-31"), prohibited,
+			exitUnsupported, exitNone},
+		{"its neighbour", "what is found about another release counts", exception("Konvoy", "2022-12-31"), prohibited, exitUnsupported, exitUnsupported},
+		{"not valid", "it covers nothing", exception("Konvoy", "2022-02-30"), unsupported, exitUnsupported, exitUnsupported},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			arguments := []string{"check", "-f", testPolicies, "-f", "-", "-o", "json"}
+			for _, release := range test.releases {
+				arguments = append(arguments, "--release", release)
+			}
+			without := plugin(test.exception, arguments...)
+			accepting := plugin(test.exception, append(arguments, "--accept-exceptions")...)
+			if without.Code != int(test.without) || accepting.Code != int(test.accepting) {
+				t.Errorf("%s: got %d, with exceptions accepted %d; want %d and %d\n%s", test.reason, without.Code, accepting.Code,
+					test.without, test.accepting, without.Err)
+			}
+			if diff := cmp.Diff(without.Out, accepting.Out); diff != "" {
+				t.Errorf("the answer itself has changed:\n%s", diff)
+			}
+			if isInvalid := test.name == "not valid"; isInvalid != strings.Contains(without.Err, "SupportException one: spec.through") {
+				t.Errorf("stderr: %s", without.Err)
+			}
+		})
+	}
+}
+
+// TestWhoIsEvaluated: what is offline, what the operator wrote, and what it refused.
+func TestWhoIsEvaluated(t *testing.T) {
+	object := func(status string) string {
+		return `{apiVersion: support.d2iq.io/v1alpha1, kind: ClusterSupport, metadata: {name: host, namespace: x, generation: 2}, spec: {cluster: {host: {}}}` + status + "}"
+	}
+	tests := []struct{ name, reason, stdin, supported string }{
+		{"offline", "what is not declared is not there", object(""), "True NothingToCheck"},
+		{"new", "an API server has seen it and the operator has not: nobody knows", object(", status: {observedGeneration: -1}"), "Unknown NotContacted"},
+		{"not contacted", "the operator does not know either",
+			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null},
+			{type: Supported, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null}]}`), "Unknown NotContacted"},
+		{"refused", "only the operator knows which object may be the host",
+			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null},
+			{type: Ready, status: "False", reason: HostNotAllowed, message: m, lastTransitionTime: null},
+			{type: Supported, status: Unknown, reason: HostNotAllowed, message: m, lastTransitionTime: null}]}`), "Unknown HostNotAllowed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := plugin(test.stdin, "check", "-f", testPolicies, "--cluster", "-", "-o", "json")
+			var list struct {
+				Items []json.RawMessage `json:"items"`
+			}
+			if err := json.Unmarshal([]byte(got.Out), &list); err != nil {
+				t.Fatalf("%s%s", err, got.Err)
+			}
+			if supported := recorded(t, list.Items[0])["Supported"]; !strings.HasPrefix(supported, test.supported) {
+				t.Errorf("%s: got %s, want %s", test.reason, supported, test.supported)
+			}
+		})
+	}
+}
+
+// TestErrors: what cannot be answered is exit code 1, says why, and prints no answer.
+func TestErrors(t *testing.T) {
+	check := func(arguments ...string) []string { return append([]string{"check", "-f", testPolicies}, arguments...) }
+	cluster := "apiVersion: support.d2iq.io/v1alpha1\nkind: ClusterSupport\nmetadata: {name: c}\nspec: "
+	tests := []struct {
+		name      string
+		arguments []string
+		stdin     string
+		want      string
+	}{
+		{"nothing to check", check(), "", "give --cluster or --release"},
+		{"no policies", []string{"check", "--release", "Konvoy=1.8.3"}, "", "-f POLICIES"},
+		{"an unknown flag", check("--fail"), "", "unknown flag: --fail\nSee 'kubectl support-policy check --help'."},
+		{"an unknown command", []string{"verify"}, "", `unknown command "verify" for "kubectl support-policy"`},
+		{"an argument", check("clusters.yaml"), "", `"clusters.yaml" is not expected here`},
+		{"an unknown form", check("--release", "Konvoy=1.8.3", "-o", "toml"), "", `--output: "toml" is none of json, junit, table, yaml`},
+		{"no day", check("--release", "Konvoy=1.8.3", "--as-of", "2021-02-30"), "", `--as-of: "2021-02-30" is neither a day`},
+		{"a time without a zone", check("--release", "Konvoy=1.8.3", "--as-of", "2021-02-03T00:00:00"), "", "--as-of: "},
+		{"the zero time", check("--release", "Konvoy=1.8.3", "--as-of", "0001-01-01"), "", "of the years 1900 to 9998"},
+		{"no version", check("--release", "Konvoy"), "", `--release: "Konvoy" is neither PRODUCT=VERSION`},
+		{"no product", check("--release", "=1.8.3"), "", "--release: "},
+		{"no name", check("--release", "Konvoy/=1.8.3"), "", "--release: "},
+		{"a release twice", check("--release", "Konvoy=1.8.3", "--release", "Konvoy=1.8.2"), "", "spec.declaredReleases[1]: Duplicate value"},
+		{"the standard input twice", []string{"check", "-f", "-", "--cluster", "-"}, "", "can be read once only"},
+		{"a file that is not there", check("--cluster", "testdata/none.yaml"), "", "testdata/none.yaml: no such file"},
+		{"no cluster in it", check("--cluster", "-"), "# nothing\n", "there is no ClusterSupport"},
+		{"an empty list", check("--cluster", "-"), "{apiVersion: v1, kind: List, items: []}", "there is no ClusterSupport"},
+		{"no policy in it", []string{"check", "-f", testException, "--release", "Konvoy=1.8.3"}, "", "there is no SupportPolicy"},
+		{"a policy among the clusters", check("--cluster", testPolicies), "",
+			"testdata/policies/policies.yaml, document 1: SupportPolicy konvoy of support.d2iq.io/v1alpha1 is not read here; wanted is ClusterSupport"},
+		{"a policy twice", check("-f", testPolicies, "--release", "Konvoy=1.8.3"), "",
+			"policies.yaml, document 1: SupportPolicy konvoy: is in testdata/policies/policies.yaml, document 1 as well"},
+		{"no cluster reference", check("--cluster", "-"), cluster + "{}", "standard input, document 1: ClusterSupport c: spec.cluster: Invalid value"},
+		{"an environment that is none", check("--cluster", "-"), cluster + "{cluster: {host: {}}, environment: production}", "spec.environment: "},
+		{"a declaration without a version", check("--cluster", "-"), cluster + "{cluster: {host: {}}, declaredReleases: [{product: Konvoy, name: default}]}",
+			"spec.declaredReleases[0].version: "},
+		{"a misspelt field", check("--cluster", "-"), cluster + "{cluster: {host: {}}, declared: []}", `ClusterSupport c: unknown field "spec.declared"`},
+		{"hostile text", check("--cluster", "-"), "\"\x1b[31m\": 1", "error: standard input, document 1: is not YAML"},
+		{"an escape", check("--cluster", "-"), `{apiVersion: v1, kind: "\e[31m", metadata: {name: x}}`, `\x1b[31m x of v1 is not read here`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := plugin(test.stdin, test.arguments...)
+			if got.Code != int(exitError) || got.Out != "" || !strings.HasPrefix(got.Err, "error: ") || !strings.Contains(got.Err, test.want) {
+				t.Errorf("got %d, %q, %s\nwant %s", got.Code, got.Out, got.Err, test.want)
+			}
+			if strings.ContainsRune(got.Err, '\x1b') {
+				t.Errorf("%q", got.Err)
+			}
+		})
+	}
+}
+
+// TestInvalidPolicy: it decides nothing, as in a cluster, and that is said beside the answer.
+func TestInvalidPolicy(t *testing.T) {
+	policy := "apiVersion: support.d2iq.io/v1alpha1\nkind: SupportPolicy\nmetadata: {name: other}\nspec: {product: Other, lifecycle: {window: {supportedMinors: 0}}}\n"
+	got := plugin(policy, "check", "-f", testPolicies, "-f", "-", "--release", "Other=1.0.0")
+	if got.Code != int(exitUnknown) || !strings.Contains(got.Out, "policy other is invalid and decides nothing") ||
+		!strings.HasPrefix(got.Err, "standard input, document 1: warning: SupportPolicy other: spec.lifecycle.window.supportedMinors: ") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestNow: without --as-of it is judged by the clock.
+func TestNow(t *testing.T) {
+	got := plugin("", "check", "-f", testPolicies, "--release", "Konvoy=1.8.3")
+	if !strings.HasPrefix(got.Out, "command-line, as of 2021-11-22T09:30:00Z\n") {
+		t.Error(got.Out)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, command := range []string{"", "check", "lint"} {
+		got := plugin("", strings.Fields(command+" --help")...)
+		if got.Code != 0 || got.Err != "" || !strings.Contains(got.Out, "Usage:\n  kubectl support-policy "+command) {
+			t.Errorf("%s: %+v", command, got)
+		}
+	}
+	if got := plugin("", "completion", "bash"); got.Code != 0 || !strings.Contains(got.Out, "kubectl-support_policy") {
+		t.Errorf("completion: %+v", got.Code)
+	}
+}
+
+// TestShippedPolicies: the examples of the help work.
+func TestShippedPolicies(t *testing.T) {
+	got := plugin("", "check", "-f", shipped, "--as-of", "2021-12-31",
+		"--release", "Konvoy=1.8.4", "--release", "Kommander=1.4.3", "--release", "Kubernetes=1.20.13")
+	if got.Code != 0 || got.Err != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := plugin("", "lint", filepath.Join(shipped, "..", "policies"), "--as-of", "2022-06-01"); got.Code != 0 {
+		t.Errorf("%+v", got)
+	}
+}

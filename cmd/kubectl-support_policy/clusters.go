@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// commandLineName is the name of the cluster that --release describes.
+const commandLineName = "command-line"
+
+// readClusters reads ClusterSupports. What a person wrote has to be valid; what the operator wrote may hold a spec that it
+// refused, and is answered as it answered.
+func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	read, err := manifest.ReadClusters(stdin, paths...)
+	if err != nil {
+		return nil, err
+	}
+	if len(read) == 0 {
+		return nil, errors.New("--cluster: there is no ClusterSupport in what was read")
+	}
+	clusters := make([]v1alpha1.ClusterSupport, 0, len(read))
+	var failures []error
+	for i := range read {
+		object := &read[i].Object
+		if problems := support.ValidateClusterSupport(&object.Spec); len(problems) > 0 && isOffline(object) {
+			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, title(object), support.Describe(problems)))
+		}
+		clusters = append(clusters, *object)
+	}
+	return clusters, errors.Join(failures...)
+}
+
+// declaredReleases reads --release.
+func declaredReleases(texts []string) ([]v1alpha1.DeclaredRelease, error) {
+	var declared []v1alpha1.DeclaredRelease
+	for _, text := range texts {
+		installation, version, _ := strings.Cut(text, "=")
+		product, name, named := strings.Cut(installation, "/")
+		if !named {
+			name = support.DefaultInstallation
+		}
+		if product == "" || name == "" || version == "" {
+			return nil, misuse("--release: %q is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION", text)
+		}
+		declared = append(declared, v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version})
+	}
+	if len(declared) > 0 {
+		cluster := commandLineCluster(declared)
+		if problems := support.ValidateClusterSupport(&cluster.Spec); len(problems) > 0 {
+			return nil, misuse("--release: %s", support.Describe(problems))
+		}
+	}
+	return declared, nil
+}
+
+// commandLineCluster is the cluster that --release describes.
+func commandLineCluster(declared []v1alpha1.DeclaredRelease) v1alpha1.ClusterSupport {
+	return v1alpha1.ClusterSupport{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "ClusterSupport"},
+		ObjectMeta: metav1.ObjectMeta{Name: commandLineName},
+		Spec: v1alpha1.ClusterSupportSpec{
+			Cluster:          v1alpha1.ClusterReference{Host: &v1alpha1.HostReference{}},
+			DeclaredReleases: declared,
+		},
+	}
+}
+
+// isOffline tells a manifest that a person wrote from an object that an API server has seen. The latter has a status from
+// its beginning, and of its cluster nothing may be known yet. The answer about the former says nothing about contact.
+func isOffline(object *v1alpha1.ClusterSupport) bool {
+	if len(object.Status.Conditions) > 0 {
+		return meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReachable) == nil
+	}
+	return object.Status.ObservedGeneration == nil
+}
+
+// judge writes into the status of a cluster what the operator would write at an instant.
+func judge(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
+	if isRefused(object) {
+		return
+	}
+	problems := support.ValidateClusterSupport(&object.Spec)
+	assessment := support.Keeping(&object.Status, v1alpha1.ReasonInvalidSpec, "the spec is not valid: "+support.Describe(problems))
+	if len(problems) == 0 {
+		assessment, _ = set.Evaluate(support.Cluster{
+			Labels: object.Labels, Facts: factsOf(object), Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
+		}, at)
+	}
+	besides := append(support.Readiness(problems, v1alpha1.ReasonInvalidSpec), contact(object)...)
+	object.Status = assessment.Status(object, besides, at)
+}
+
+// isRefused tells whether the operator refused the object for a reason that only it can know. Then its answer stands.
+func isRefused(object *v1alpha1.ClusterSupport) bool {
+	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == v1alpha1.ReasonHostNotAllowed
+}
+
+// factsOf are what the operator observed. Of a manifest that a person wrote nobody observed anything, and what it declares
+// is what there is.
+func factsOf(object *v1alpha1.ClusterSupport) *support.Facts {
+	if isOffline(object) {
+		return &support.Facts{OnlyDeclared: true}
+	}
+	return support.FactsOf(&object.Status)
+}
+
+// contact is what the status says about the contact with the cluster, which stays true.
+func contact(object *v1alpha1.ClusterSupport) []support.Condition {
+	var kept []support.Condition
+	for _, c := range object.Status.Conditions {
+		if slices.Contains([]string{v1alpha1.ConditionReachable, v1alpha1.ConditionReconciling}, c.Type) {
+			kept = append(kept, support.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
+		}
+	}
+	return kept
+}
+
+// title names a cluster.
+func title(object *v1alpha1.ClusterSupport) string {
+	if object.Namespace == "" {
+		return object.Name
+	}
+	return object.Namespace + "/" + object.Name
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// asOfUsage describes the flag --as-of, which both commands have.
+const asOfUsage = "the `DATE` (00:00 of it in UTC) or the RFC 3339 instant at which to judge; now by default"
+
+// The years that an instant can have: those of the days in a policy.
+const firstYear, lastYear = 1900, 9998
+
+// instant reads --as-of. Nothing means now.
+func instant(text string, now clock.PassiveClock) (time.Time, error) {
+	if text == "" {
+		return now.Now().UTC(), nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		at, err := time.Parse(layout, text)
+		if err == nil && at.UTC().Year() >= firstYear && at.UTC().Year() <= lastYear {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, misuse("--as-of: %q is neither a day such as 2021-05-05 nor an instant such as 2021-05-05T12:00:00Z,"+
+		" of the years %d to %d", text, firstYear, lastYear)
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
+)
+
+// lintOptions are the flags of lint.
+type lintOptions struct {
+	asOf   string
+	strict bool
+}
+
+func newLint(now clock.PassiveClock) *cobra.Command {
+	var options lintOptions
+	command := &cobra.Command{
+		Use:   "lint POLICIES... [--as-of DATE] [--strict]",
+		Short: "Find mistakes in policies, and what somebody would regret",
+		Long: `Find mistakes in SupportPolicies and SupportExceptions, and what somebody would regret.
+
+POLICIES are files, folders, or - for the standard input. All of them are judged together, since policies rest on each
+other. Of a folder the .yaml, .yml and .json files directly in it are read, but not a kustomization.yaml.
+
+Errors are what the operator refuses, by its own code and in its own words, and what an API server refuses: unknown fields,
+keys that stand twice, names and labels that cannot be. Warnings are what the operator accepts:
+  - a released minor without a day of general availability, where a window counts
+  - a minor that is missing in the list of a window
+  - a required version that can never be there beside the release
+  - a planned day that has passed
+  - a newest minor that is more than a year old
+
+Exit codes: 1 there is an error, or with --strict a warning; 0 otherwise.`,
+		Example: `  # Before a change of policies is merged
+  kubectl support-policy lint config/policies
+
+  # What will be overdue by then
+  kubectl support-policy lint config/policies --as-of 2022-01-01 --strict`,
+		Args:                  atLeastOne,
+		DisableFlagsInUseLine: true,
+		RunE:                  func(command *cobra.Command, paths []string) error { return options.run(command, paths, now) },
+	}
+	command.Flags().StringVar(&options.asOf, "as-of", "", asOfUsage)
+	command.Flags().BoolVar(&options.strict, "strict", false, "let warnings be answered with exit code 1 as well")
+	return command
+}
+
+func atLeastOne(_ *cobra.Command, paths []string) error {
+	if len(paths) == 0 {
+		return misuse("name the files or folders with the policies")
+	}
+	return nil
+}
+
+func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.PassiveClock) error {
+	at, err := instant(o.asOf, now)
+	if err != nil {
+		return err
+	}
+	if err := readOnce(paths); err != nil {
+		return err
+	}
+	// What could be read is judged also where something could not be: so one run finds as much as there is.
+	read, unread := manifest.ReadPolicies(command.InOrStdin(), paths...)
+	if unread != nil && len(read.Policies) == 0 {
+		return unread
+	}
+	all, err := compile(read)
+	if err != nil {
+		return errors.Join(unread, err)
+	}
+	errorsFound, regrets := all.refusals(), all.regrets(at)
+	if err := printRemarks(command, append(errorsFound, regrets...)); err != nil {
+		return err
+	}
+	say(command.ErrOrStderr(), "%d policies and %d exceptions read: %d errors, %d warnings",
+		len(read.Policies), len(read.Exceptions), len(errorsFound), len(regrets))
+	switch {
+	case unread != nil:
+		return unread
+	case len(errorsFound) > 0, o.strict && len(regrets) > 0:
+		return exitError
+	}
+	return nil
+}
+
+// regrets are what the operator would accept and a person would regret.
+func (c *compiled) regrets(at time.Time) []remark {
+	var found []remark
+	for i := range c.Policies.Policies {
+		one := &c.Policies.Policies[i]
+		for _, regret := range c.set.Lint(one.Object.Name, at) {
+			found = append(found, remark{one.Source, levelWarning, "SupportPolicy", one.Object.Name, regret})
+		}
+	}
+	return found
+}
+
+func printRemarks(command *cobra.Command, remarks []remark) error {
+	var text bytes.Buffer
+	for _, one := range remarks {
+		say(&text, "%s", one)
+	}
+	return write(command.OutOrStdout(), text.Bytes())
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"io"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/printers"
+)
+
+func printJSON(out io.Writer, r report) error { return printList(&printers.JSONPrinter{}, out, r) }
+
+func printYAML(out io.Writer, r report) error { return printList(&printers.YAMLPrinter{}, out, r) }
+
+// printList prints the ClusterSupports with their status, as kubectl prints several objects.
+func printList(printer printers.ResourcePrinter, out io.Writer, r report) error {
+	list := &metav1.List{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}}
+	for i := range r.clusters {
+		list.Items = append(list.Items, runtime.RawExtension{Object: &r.clusters[i]})
+	}
+	return printer.PrintObj(list, out)
+}

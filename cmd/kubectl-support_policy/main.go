@@ -1,0 +1,76 @@
+// kubectl-support_policy is the kubectl plugin of the support-policy-operator: the same engine, on files. kubectl finds it
+// by its name, as "kubectl support-policy".
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	_ "time/tzdata" // policies name time zones, and not every machine has them
+
+	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
+)
+
+// invocation is how a person calls the plugin.
+const invocation = "kubectl support-policy"
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, clock.RealClock{}))
+}
+
+// streams are where a command reads and writes: data goes to out, everything else to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run executes the plugin and gives its exit code.
+func run(arguments []string, s streams, now clock.PassiveClock) int {
+	root := newRoot(s, now)
+	root.SetArgs(arguments)
+	called, err := root.ExecuteC()
+	var verdict exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &verdict):
+		return int(verdict)
+	}
+	say(s.err, "error: %s", err)
+	var misuse usageError
+	if errors.As(err, &misuse) {
+		say(s.err, "See '%s --help'.", called.CommandPath())
+	}
+	return int(exitError)
+}
+
+func newRoot(s streams, now clock.PassiveClock) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kubectl-support_policy",
+		Short:         "Judge releases by a vendor's version support policies",
+		Long:          "Judge releases by a vendor's version support policies, as the support-policy-operator does.",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: invocation},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newCheck(now), newLint(now))
+	return root
+}
+
+// usageError is an error in the command line itself.
+type usageError struct{ error }
+
+func misuse(format string, arguments ...any) error {
+	return usageError{fmt.Errorf(format, arguments...)}
+}
+
+// say writes a line for a person. What it quotes may come from anywhere, so it is made printable.
+func say(to io.Writer, format string, arguments ...any) {
+	_, _ = fmt.Fprintln(to, plain(fmt.Sprintf(format, arguments...))) // nobody is left to be told that this fails
+}

@@ -1,0 +1,81 @@
+package manifest
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// maxInput bounds one file or the standard input. It has room for the ClusterSupports of thousands of clusters.
+const maxInput = 64 << 20
+
+// extensions are those of the files that are read in a folder.
+var extensions = []string{".yaml", ".yml", ".json"}
+
+// kustomizations are files for kustomize, which stand beside manifests and are none.
+var kustomizations = []string{"kustomization.yaml", "kustomization.yml"}
+
+// expand lists the files that a path means: of a folder, the manifests that lie directly in it. What is named by itself is
+// read whatever it is called.
+func expand(path string) ([]string, error) {
+	if path == Stdin {
+		return []string{path}, nil
+	}
+	found, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !found.IsDir() {
+		return []string{path}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, entry := range entries {
+		if !slices.Contains(extensions, filepath.Ext(entry.Name())) || slices.Contains(kustomizations, entry.Name()) {
+			continue
+		}
+		file := filepath.Join(path, entry.Name())
+		// Links are followed: the files of a mounted ConfigMap are links.
+		target, err := os.Stat(file)
+		if err != nil {
+			return nil, err
+		}
+		if target.Mode().IsRegular() {
+			files = append(files, file)
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: there is no .yaml, .yml or .json file in this folder; folders in it are not searched", path)
+	}
+	return files, nil
+}
+
+// contentOf reads a file or the standard input.
+func contentOf(stdin io.Reader, path string) ([]byte, error) {
+	if path == Stdin {
+		return bounded(stdin, "standard input")
+	}
+	file, err := os.Open(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return bounded(file, path)
+}
+
+// bounded reads to the end, which must come before the bound.
+func bounded(from io.Reader, name string) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(from, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(content) > maxInput {
+		return nil, fmt.Errorf("%s: is larger than %d MiB; split it", name, maxInput>>20)
+	}
+	return content, nil
+}

@@ -1,0 +1,131 @@
+package support
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+func TestLint(t *testing.T) {
+	// Three minors of each, the newest pair on the newest.
+	konvoy := policy("konvoy").window(3).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")).
+		minor("1.7", ga("2021-02-10"), runs("1.17", "1.19")).minor("1.6", ga("2020-11-16"), runs("1.16", "1.18"))
+	kommander := policy("kommander").window(3).minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.8.x"))
+	listed := policy("Cassandra").edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Lifecycle.Listed = &v1alpha1.ListedLifecycle{} })
+	tests := []struct {
+		name, reason string
+		policies     []policyBuilder
+		at           string
+		want         []string
+	}{
+		{"nothing", "a policy in order", []policyBuilder{kommander, konvoy}, "2021-06-01", nil},
+
+		{"no day", "a newer minor proves it out", []policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).minor("1.3")},
+			"2021-05-05", []string{"spec.releases[1.3].generalAvailability: is missing, although the minor was out by 2021-05-05; give the day"}},
+		{"no day, by its patch", "a day of a patch proves it out",
+			[]policyBuilder{policy("kommander").window(3).minor("1.3", patched("1.3.1", dated("2021-03-01")))},
+			"2021-06-01", []string{"spec.releases[1.3].generalAvailability: is missing"}},
+		{"no day, not out yet", "nothing proves it out before the newer one is", []policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).minor("1.3")},
+			"2021-05-04", nil},
+		{"no day, newest", "it is not announced", []policyBuilder{kommander.minor("1.5"), konvoy}, "2021-06-01", nil},
+		{"no day in a list", "no window counts it", []policyBuilder{listed.minor("4.0").minor("3.11", patched("3.11.6", dated("2021-03-01")))}, "2021-06-01", nil},
+		{"no day in tags", "no window counts it", []policyBuilder{policy("bps").follows(Kubernetes).minor("3.2", patched("3.2.1", dated("2021-03-01"))),
+			kubernetesOf(Konvoy), konvoy}, "2021-06-01", nil},
+
+		{"a gap", "the window counts over the list", []policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16"))},
+			"2021-06-01", []string{"spec.releases[1.4]: comes right after 1.2 in the list"}},
+		{"a gap in the next MAJOR", "it cannot begin with 2.1", []policyBuilder{policy("kommander").window(3).minor("2.1", ga("2021-05-05")).minor("1.4", ga("2020-11-16"))},
+			"2021-06-01", []string{"spec.releases[2.1]: comes right after 1.4 in the list"}},
+		{"the next MAJOR", "2.0 may follow any 1.x", []policyBuilder{policy("kommander").window(3).minor("2.0", ga("2021-05-05")).minor("1.4", ga("2020-11-16"))},
+			"2021-06-01", nil},
+		{"a gap in a list", "nothing counts over it", []policyBuilder{listed.minor("4.0").minor("3.2").minor("3.0")}, "2021-06-01", nil},
+
+		{"a pair with an unlisted minor", "nothing can be installed that is both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(Konvoy, "1.7.x", "1.17.x"))},
+			"2021-06-01", []string{"spec.releases[1.3].requires[0].versions[1]: 1.17.x of Konvoy can never be met: policy konvoy does not list 1.17"}},
+		{"a pair without common support", "one has ended before the other came", []policyBuilder{
+			policy("konvoy").window(1).minor("1.8", ga("2021-05-05")).minor("1.7", ga("2021-02-10")),
+			policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.7.x")),
+		}, "2021-06-01", []string{"spec.releases[1.4].requires[0].versions[0]: 1.7.x of Konvoy can never be met: 1.4 and 1.7 by policy konvoy were never supported at the same time"}},
+		{"a pair with one day in common", "the intervals are half-open, and one instant is enough", []policyBuilder{
+			policy("konvoy").window(1).minor("1.8", ga("2021-05-06")).minor("1.7", ga("2021-02-10")),
+			policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.7.x")),
+		}, "2021-06-01", nil},
+		{"a pair to come", "what is not out yet may still meet", []policyBuilder{
+			policy("konvoy").window(1).minor("1.8", ga("2021-05-05")).minor("1.7", ga("2021-02-10")),
+			policy("kommander").window(1).minor("1.5", planned("2021-12-01"), needs(Konvoy, "1.7.x")).minor("1.4", ga("2021-04-01")),
+		}, "2021-06-01", nil},
+		{"a pair without a common Kubernetes", "no cluster runs both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), runs("1.20", "1.21"), needs(Konvoy, "1.7.x"))},
+			"2021-06-01", []string{"spec.releases[1.3].requires[0].versions[0]: 1.7.x of Konvoy can never be met: no Kubernetes version is in the range of both (1.20 to 1.21, and 1.17 to 1.19 by policy konvoy)"}},
+		{"a pair with one Kubernetes in common", "the ranges are closed", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), runs("1.19", "1.21"), needs(Konvoy, "1.7.x"))},
+			"2021-06-01", nil},
+		{"an exact version", "its own patch's range counts", []policyBuilder{
+			policy("konvoy").window(3).minor("1.7", ga("2021-02-10"), runs("1.17", "1.19"), patched("1.7.1", runsOn("1.17", "1.17"))),
+			policy("kommander").window(3).minor("1.4", ga("2021-05-05"), runs("1.18", "1.19"), needs(Konvoy, "1.7.1", "1.7.2")),
+		}, "2021-06-01", []string{"spec.releases[1.4].requires[0].versions[0]: 1.7.1 of Konvoy can never be met: no Kubernetes version"}},
+		{"another policy that allows it", "clusters with a label may have it", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(Konvoy, "1.5.x")),
+			policy("legacy").about(Konvoy).selects("tier", "legacy").window(3).minor("1.5", ga("2020-07-20"), through("2022-01-01")).minor("1.6", ga("2020-11-16"))},
+			"2021-06-01", nil},
+		{"a pair with nobody", "nothing is known about the other product", []policyBuilder{kommander}, "2021-06-01", nil},
+
+		{"an overdue plan", "the day begins", []policyBuilder{kommander.minor("1.5", planned("2021-11-30")), konvoy}, "2021-11-30",
+			[]string{"spec.releases[1.5].plannedGeneralAvailability: has passed (2021-11-30) and nothing confirms it"}},
+		{"a plan", "the day has not begun", []policyBuilder{kommander.minor("1.5", planned("2021-11-30")), konvoy}, "2021-11-29T23:59:59Z", nil},
+		{"an overdue plan in a zone", "the day is that of the zone", []policyBuilder{kommander.zone("America/New_York").minor("1.5", planned("2021-11-30")), konvoy},
+			"2021-11-30T04:00:00Z", nil},
+
+		{"a year later", "the policy may have been forgotten", []policyBuilder{kommander, konvoy.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Product = "Other" })},
+			"2022-05-05", []string{"spec.releases[1.4].generalAvailability: 2021-05-05 is the newest of the policy"}},
+		{"nearly a year later", "not yet", []policyBuilder{kommander, konvoy}, "2022-05-04T23:59:59Z", nil},
+		{"a year later, with a plan", "somebody thinks of it", []policyBuilder{kommander.minor("1.5", planned("2023-01-01")), konvoy}, "2022-05-05", nil},
+		{"no days at all", "nothing tells its age", []policyBuilder{listed.minor("4.0")}, "2030-01-01", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := validSet(t, test.policies...)
+			// What the case is about is the policy for Kommander, or else the first one.
+			name := test.policies[0].object.Name
+			for _, b := range test.policies {
+				if b.object.Name == "kommander" {
+					name = "kommander"
+				}
+			}
+			var got []string
+			for _, regret := range s.Lint(name, at(test.at)) {
+				got = append(got, regret.Error())
+			}
+			if len(got) != len(test.want) {
+				t.Fatalf("%s (-want +got):\n%s", test.reason, cmp.Diff(test.want, got))
+			}
+			for i, want := range test.want {
+				if !strings.HasPrefix(got[i], want) {
+					t.Errorf("%s: got %s, want %s", test.reason, got[i], want)
+				}
+			}
+		})
+	}
+}
+
+// TestLintNothing: what is invalid has problems and no regrets, and what is not there has neither.
+func TestLintNothing(t *testing.T) {
+	s := set(policy("kommander").window(3).zone("Local").minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16")))
+	for _, name := range []string{"kommander", "none"} {
+		if regrets := s.Lint(name, at("2030-01-01")); regrets != nil {
+			t.Errorf("%s: %v", name, regrets)
+		}
+	}
+}
+
+// TestShippedPoliciesAreKeptWell: the vendor's policies have no pair that cannot be met, no gap and no overdue plan.
+func TestShippedPoliciesAreKeptWell(t *testing.T) {
+	s := shippedSet(t)
+	for _, p := range s.policies {
+		for _, regret := range s.Lint(p.name, at("2022-06-01")) {
+			if !strings.Contains(regret.Error(), ".generalAvailability: is missing") {
+				t.Errorf("%s: %s", p.name, regret.Error())
+			}
+		}
+	}
+}
