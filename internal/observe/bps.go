@@ -19,25 +19,29 @@ const (
 )
 
 // basePlatformServices detects the base addons. The release is the tag of the repository from which they were installed
-// as a whole.
+// as a whole. What Kommander federates is its own, wherever that comes from.
 //
 // AddonRepository objects are not read: they say what could be installed. The revisions of the addons together would be
 // a fingerprint of the release, too; there is no published table of them, and it would not tell the Kubernetes part.
 func basePlatformServices(objects Objects) []support.Installation {
-	addons := objects.installedAddons()
+	addons := slices.DeleteFunc(objects.installedAddons(), Addon.isFederated)
 	evidence := slices.Concat(
 		refsOf(addons, v1alpha1.SourceLabel, repositoryLabels),
 		refsOf(addons, v1alpha1.SourceAnnotation, originAnnotations),
 		declaredRefs(objects.KonvoyClusters),
 	)
 	if len(evidence) == 0 {
-		evidence = unmarkedAddons(addons, showsKonvoy(objects))
+		unclaimed := slices.DeleteFunc(addons, func(addon Addon) bool { return objects.claimantOf(addon) != "" })
+		evidence = unmarkedAddons(unclaimed, showsKonvoy(objects))
 	}
 	if len(evidence) == 0 {
 		evidence = objects.forbidden(ClusterAddons, Addons)
 	}
 	return installation(support.BasePlatformServices, support.DefaultInstallation, evidence)
 }
+
+// isFederated tells whether a Kommander 1.x, here or on another cluster, put the addon into this one.
+func (a Addon) isFederated() bool { return a.Labels[labelFederated] == "true" }
 
 // repositoryLabels are what the Konvoy CLI writes.
 func repositoryLabels(addon Addon) (repository, ref string) {
@@ -63,7 +67,9 @@ func declaredRefs(clusters []KonvoyCluster) []v1alpha1.Evidence {
 			if !certain {
 				version = ""
 			}
-			evidence = append(evidence, sign(v1alpha1.SourceDeclared, cluster.object(), version))
+			declared := sign(v1alpha1.SourceDeclared, cluster.object(), version)
+			declared.Repository = foreignCopy(repository.URL, baseAddonsRepository)
+			evidence = append(evidence, declared)
 		}
 	}
 	return evidence
@@ -85,9 +91,7 @@ func unmarkedAddons(addons []Addon, onKonvoy bool) []v1alpha1.Evidence {
 // from the enterprise repository.
 func couldBeBase(addon Addon) bool {
 	switch {
-	case addon.Labels[labelRepositoryName] != "", addon.Annotations[annotationOriginRepository] != "":
-		return false
-	case addon.Labels[labelFederated] == "true", addon.Package != "":
+	case addon.repository() != "", addon.isFederated(), addon.Package.Name != "":
 		return false
 	}
 	return addon.Name != "kommander" && addon.Name != "dispatch"

@@ -77,9 +77,47 @@ func TestBasePlatformServices(t *testing.T) {
 		},
 		{
 			name:    "fork",
-			reason:  "a copy under another owner is still the product",
+			reason:  "a copy under another owner is still the product, and the evidence says whose it is",
 			objects: Objects{ClusterAddons: []Addon{addon("traefik").from("acme-kubernetes-base-addons", "stable-1.19-3.2.0")}},
-			want:    base("Label", "ClusterAddon/traefik", "stable-1.19-3.2.0"),
+			want:    copied(base("Label", "ClusterAddon/traefik", "stable-1.19-3.2.0"), "acme-kubernetes-base-addons", 0),
+		},
+		{
+			name:   "fork by the catalog",
+			reason: "annotations have the URL, of which the credentials are nobody's business",
+			objects: Objects{ClusterAddons: []Addon{
+				addon("traefik").origin("https://user:secret@git.acme.corp/team/kubernetes-base-addons.git", "stable-1.20-4.0.0"),
+			}},
+			want: copied(base("Annotation", "ClusterAddon/traefik", "stable-1.20-4.0.0"),
+				"git.acme.corp/team/kubernetes-base-addons", 0),
+		},
+		{
+			name:   "one addon from a fork, of the same ref",
+			reason: "it must not hide behind those of the vendor",
+			objects: Objects{ClusterAddons: []Addon{
+				addon("cert-manager").from(baseLabel, "stable-1.19-3.2.0"),
+				addon("traefik").from("acme-kubernetes-base-addons", "stable-1.19-3.2.0"),
+			}},
+			want: copied(base("Label", "ClusterAddon/traefik", "stable-1.19-3.2.0",
+				"Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"), "acme-kubernetes-base-addons", 0),
+		},
+		{
+			name:   "one addon from a fork, of another ref",
+			reason: "the oldest decides, and the fork is told of",
+			objects: Objects{ClusterAddons: []Addon{
+				addon("cert-manager").from(baseLabel, "stable-1.19-3.2.0"),
+				addon("traefik").from("acme-kubernetes-base-addons", "stable-1.19-3.4.1"),
+			}},
+			want: copied(base("Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0",
+				"Label", "ClusterAddon/traefik", "stable-1.19-3.4.1"), "acme-kubernetes-base-addons", 1),
+		},
+		{
+			name:   "a declared fork",
+			reason: "a description that asks for a copy says so, too",
+			objects: Objects{KonvoyClusters: []KonvoyCluster{
+				konvoyCluster("prod", "v1.7.2").addons("https://git.acme.corp/kubernetes-base-addons", "stable-1.19-3.4.1"),
+			}},
+			want: copied(base("Declared", "KonvoyCluster/konvoy/prod", "stable-1.19-3.4.1"),
+				"git.acme.corp/kubernetes-base-addons", 0),
 		},
 		{
 			name:   "air-gapped",
@@ -99,7 +137,7 @@ func TestBasePlatformServices(t *testing.T) {
 			name:   "other repositories",
 			reason: "the policy of the base addons says nothing about other repositories, whose tags look the same",
 			objects: Objects{
-				NodeLabel: konvoyNodeLabels[0],
+				NodeLabel: labelNodePool,
 				ClusterAddons: []Addon{
 					addon("kommander").from(kommanderLabel, "stable-1.19-1.3.0").revision("1.3.0-40"),
 					addon("dispatch").from(dispatchLabel, "stable-1.16-1.0.0").revision("1.0.0-1"),
@@ -201,7 +239,7 @@ func TestBasePlatformServices(t *testing.T) {
 		{
 			name:    "unmarked, on a Konvoy node",
 			reason:  "addons on a Konvoy cluster are base addons, even when nothing tells their release",
-			objects: Objects{NodeLabel: konvoyNodeLabels[0], ClusterAddons: []Addon{addon("traefik")}},
+			objects: Objects{NodeLabel: labelNodePool, ClusterAddons: []Addon{addon("traefik")}},
 			want:    base("Inferred", "ClusterAddon/traefik", ""),
 		},
 		{
@@ -220,6 +258,14 @@ func TestBasePlatformServices(t *testing.T) {
 			want:    base("Inferred", "ClusterAddon/traefik", ""),
 		},
 		{
+			name:   "unmarked, and found by a rule",
+			reason: "a rule knows better what it is",
+			objects: Objects{
+				Rules:         rules(byAddon("Widget", "widget")),
+				ClusterAddons: []Addon{addon("widget").revision("1.0.0-1")},
+			},
+		},
+		{
 			name:    "unmarked, elsewhere",
 			reason:  "an addon by itself proves nothing",
 			objects: Objects{ClusterAddons: []Addon{addon("traefik")}},
@@ -228,22 +274,21 @@ func TestBasePlatformServices(t *testing.T) {
 			name:   "federated",
 			reason: "what Kommander federates to a cluster is part of Kommander, on Konvoy and elsewhere",
 			objects: Objects{
-				NodeLabel:     konvoyNodeLabels[0],
+				NodeLabel:     labelNodePool,
 				ClusterAddons: []Addon{addon("cert-manager").federated(), addon("traefik").federated()},
 				Addons:        []Addon{addon("prometheus").in("kommander").federated().revision("9.3.1-1")},
 			},
 		},
 		{
 			name:    "federated from the repository",
-			reason:  "a project's own choice from the base addons keeps its labels, and is of that release",
+			reason:  "what a project of Kommander chose from the base addons is of the catalog's release, not of the cluster's",
 			objects: Objects{Addons: []Addon{addon("jaeger").in("project").federated().from(baseLabel, "stable-1.20-4.0.0")}},
-			want:    base("Label", "Addon/project/jaeger", "stable-1.20-4.0.0"),
 		},
 		{
 			name:   "Kommander and KUDO without marks",
 			reason: "neither is a base addon, whatever is missing on it",
 			objects: Objects{
-				NodeLabel:     konvoyNodeLabels[0],
+				NodeLabel:     labelNodePool,
 				ClusterAddons: []Addon{addon("kommander").revision("1.3.0-40"), addon("dispatch")},
 				Addons:        []Addon{addon("cassandra").in("data").operator("cassandra").revision("3.11.7-1")},
 			},

@@ -57,10 +57,24 @@ func (a Addon) chart(name, version string) Addon {
 	return a
 }
 
+// operator is an addon that installs a package of KUDO, from the vendor's repository.
 func (a Addon) operator(name string) Addon {
-	a.Package = name
+	return a.packageOf(name, "", "https://"+kudoRepository+"/0.10.0")
+}
+
+func (a Addon) packageOf(name, version, repository string) Addon {
+	a.Package = Package{Name: name, Version: version, Repository: repository}
 	return a
 }
+
+// into is the namespace into which a ClusterAddon installs.
+func (a Addon) into(namespace string) Addon {
+	a.Target = namespace
+	return a
+}
+
+// marked has the annotation that tells the stage of a component.
+func (a Addon) marked(component, stage string) Addon { return a.note(annotationStage+component, stage) }
 
 // federated is what Kommander 1.x makes on the clusters that it manages.
 func (a Addon) federated() Addon {
@@ -100,6 +114,67 @@ func helmRelease(lastApplied string, history ...string) HelmRelease {
 		release.History = append(release.History, HelmSnapshot{ChartVersion: history[i], Status: history[i+1]})
 	}
 	return release
+}
+
+// called is the HelmRelease under another name.
+func (r HelmRelease) called(namespace, name string) HelmRelease {
+	r.Namespace, r.Name = namespace, name
+	return r
+}
+
+// instance is one whose deployment is complete. It has the label of the operator.
+func instance(namespace, name, operator, version string) Instance {
+	return Instance{
+		Namespace: namespace, Name: name, Operator: operator, VersionName: version,
+		Plans: map[string]string{planDeploy: planComplete},
+	}
+}
+
+func (i Instance) plan(name, state string) Instance {
+	i.Plans[name] = state
+	return i
+}
+
+func (i Instance) versionIn(namespace string) Instance {
+	i.VersionNamespace = namespace
+	return i
+}
+
+func operatorVersion(namespace, name, operator, version string) OperatorVersion {
+	return OperatorVersion{Namespace: namespace, Name: name, Operator: operator, Version: version}
+}
+
+// workload has the labels that charts write.
+func workload(kind, namespace, name, chart, instance string) Workload {
+	return Workload{Kind: kind, Namespace: namespace, Name: name, Chart: chart, Instance: instance}
+}
+
+// The rules for a product, of one member each.
+
+func byRelease(product, namespace, name string) support.Detection {
+	return support.Detection{Product: product, Detection: v1alpha1.Detection{
+		HelmRelease: &v1alpha1.HelmReleaseDetection{Name: name, Namespace: namespace},
+	}}
+}
+
+func byAddon(product, name string) support.Detection {
+	return support.Detection{Product: product, Detection: v1alpha1.Detection{
+		Addon: &v1alpha1.AddonDetection{Name: name},
+	}}
+}
+
+func byChart(product, name string) support.Detection {
+	return support.Detection{Product: product, Detection: v1alpha1.Detection{
+		HelmChart: &v1alpha1.HelmChartDetection{Name: name},
+	}}
+}
+
+// copied says that the pieces of evidence at these places are of a copy of the vendor's repository.
+func copied(installations []support.Installation, repository string, places ...int) []support.Installation {
+	for _, place := range places {
+		installations[0].Evidence[place].Repository = repository
+	}
+	return installations
 }
 
 func kommanderCore(wanted, running string) KommanderCore {

@@ -2,6 +2,8 @@ package observe
 
 import (
 	"cmp"
+	"fmt"
+	"hash/fnv"
 	"slices"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -10,6 +12,9 @@ import (
 
 // maxEvidence is what the status has room for: the deciding piece and 8 others.
 const maxEvidence = 1 + 8
+
+// maxNameBytes is how long the name of an installation may be in the status.
+const maxNameBytes = 253
 
 // sign is one piece of evidence. The version is foreign text and made printable.
 func sign(source v1alpha1.EvidenceSource, object, version string) v1alpha1.Evidence {
@@ -26,6 +31,41 @@ func installation(product, name string, evidence []v1alpha1.Evidence) []support.
 		Name:     name,
 		Evidence: evidence[:min(len(evidence), maxEvidence)],
 	}}
+}
+
+// qualified is the name of an installation that its own name does not tell apart from others.
+func qualified(namespace, name string) string {
+	full := namespace + "." + name
+	if len(full) <= maxNameBytes {
+		return full
+	}
+	digest := fnv.New32a()
+	// A hash takes everything.
+	_, _ = digest.Write([]byte(full))
+	mark := fmt.Sprintf("-%08x", digest.Sum32())
+	return full[:maxNameBytes-len(mark)] + mark
+}
+
+// united makes one of the installations of the same product and name, with the evidence of all, in their order.
+func united(installations []support.Installation) []support.Installation {
+	var one []support.Installation
+	for _, found := range installations {
+		same := func(known support.Installation) bool {
+			return known.Product == found.Product && known.Name == found.Name
+		}
+		if i := slices.IndexFunc(one, same); i >= 0 {
+			evidence := slices.Clone(one[i].Evidence)
+			for _, piece := range found.Evidence {
+				if !slices.Contains(evidence, piece) {
+					evidence = append(evidence, piece)
+				}
+			}
+			one[i].Evidence = evidence[:min(len(evidence), maxEvidence)]
+			continue
+		}
+		one = append(one, found)
+	}
+	return one
 }
 
 func ordered(installations []support.Installation) []support.Installation {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -12,10 +14,10 @@ import (
 
 // items are the objects of one resource, kept up to date by a reflector. What trim does not keep is forgotten at once.
 type items struct {
-	trim func(*unstructured.Unstructured) any
+	trim func(metav1.Object) any
 	// listed is called when all objects are there, at first and after each time that they had to be listed anew.
 	listed func(*items)
-	// changed is called after each other change.
+	// changed is called after each other change of what is kept.
 	changed func()
 
 	mu    sync.Mutex
@@ -29,16 +31,16 @@ func (i *items) Add(object any) error { return i.Update(object) }
 
 // Update takes an object that has changed.
 func (i *items) Update(object any) error {
-	if whole, is := object.(*unstructured.Unstructured); is {
-		i.put(keyOf(whole), i.trim(whole))
+	if found, is := object.(metav1.Object); is {
+		i.put(keyOf(found), i.trim(found))
 	}
 	return nil
 }
 
 // Delete forgets an object.
 func (i *items) Delete(object any) error {
-	if whole, is := object.(*unstructured.Unstructured); is {
-		i.remove(keyOf(whole))
+	if found, is := object.(metav1.Object); is {
+		i.remove(keyOf(found))
 	}
 	return nil
 }
@@ -47,8 +49,8 @@ func (i *items) Delete(object any) error {
 func (i *items) Replace(objects []any, _ string) error {
 	byKey := map[types.NamespacedName]any{}
 	for _, object := range objects {
-		if whole, is := object.(*unstructured.Unstructured); is {
-			byKey[keyOf(whole)] = i.trim(whole)
+		if found, is := object.(metav1.Object); is {
+			byKey[keyOf(found)] = i.trim(found)
 		}
 	}
 	i.replace(byKey)
@@ -59,11 +61,20 @@ func (i *items) Replace(objects []any, _ string) error {
 // Resync is of use to queues only.
 func (*items) Resync() error { return nil }
 
+// put is quiet about what is the same as before: most updates are of fields that nobody reads, such as how many replicas
+// are ready.
 func (i *items) put(key types.NamespacedName, trimmed any) {
-	defer i.changed()
+	if i.exchange(key, trimmed) {
+		i.changed()
+	}
+}
+
+func (i *items) exchange(key types.NamespacedName, trimmed any) (changed bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	before, known := i.byKey[key]
 	i.byKey[key] = trimmed
+	return !known || !apiequality.Semantic.DeepEqual(before, trimmed)
 }
 
 func (i *items) remove(key types.NamespacedName) {
@@ -79,7 +90,17 @@ func (i *items) replace(byKey map[types.NamespacedName]any) {
 	i.byKey = byKey
 }
 
-func keyOf(object *unstructured.Unstructured) types.NamespacedName {
+// whole makes a trim of objects with all their fields one of any objects. What comes with its metadata only is not kept.
+func whole(trim func(*unstructured.Unstructured) any) func(metav1.Object) any {
+	return func(object metav1.Object) any {
+		if found, is := object.(*unstructured.Unstructured); is {
+			return trim(found)
+		}
+		return nil
+	}
+}
+
+func keyOf(object metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 

@@ -10,7 +10,7 @@ import (
 func TestItems(t *testing.T) {
 	var changed, listed int
 	kept := &items{
-		trim:    trimKommanderCore,
+		trim:    whole(trimKommanderCore),
 		changed: func() { changed++ },
 		listed:  func(*items) { listed++ },
 	}
@@ -33,6 +33,7 @@ func TestItems(t *testing.T) {
 	do(kept.Replace([]any{core("b", "v2"), core("a", "v1")}, "1"))
 	expect("ordered by name", KommanderCore{"a", "", "v1"}, KommanderCore{"b", "", "v2"})
 	do(kept.Add(core("c", "v3")))
+	do(kept.Update(core("a", "v9")))
 	do(kept.Update(core("a", "v9")))
 	do(kept.Delete(core("b", "v2")))
 	expect("as changed", KommanderCore{"a", "", "v9"}, KommanderCore{"c", "", "v3"})

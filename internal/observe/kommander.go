@@ -84,6 +84,9 @@ func (a Addon) kommander() []v1alpha1.Evidence {
 	if len(evidence) == 0 {
 		evidence = append(evidence, sign(v1alpha1.SourceCustomResource, a.object(), ""))
 	}
+	for i := range evidence {
+		evidence[i].Repository = foreignCopy(a.repository(), kommanderRepository)
+	}
 	return evidence
 }
 
@@ -135,6 +138,9 @@ func coreVersion(text string) string {
 func kommanderRelease(objects Objects) []v1alpha1.Evidence {
 	var running, wanted []v1alpha1.Evidence
 	for _, release := range objects.HelmReleases {
+		if !release.isKommander() {
+			continue
+		}
 		running = append(running, sign(v1alpha1.SourceHelmRelease, release.object(), coreVersion(release.applied())))
 	}
 	for _, core := range objects.KommanderCores {
@@ -145,6 +151,10 @@ func kommanderRelease(objects Objects) []v1alpha1.Evidence {
 	}
 	slices.SortStableFunc(running, lowestFirst)
 	return append(running, wanted...)
+}
+
+func (r HelmRelease) isKommander() bool {
+	return r.Namespace == kommanderName && r.Name == kommanderName
 }
 
 // applied is the version of the chart that runs: from v2beta2 on that of the newest snapshot which is deployed, since

@@ -103,8 +103,24 @@ func TestKommander(t *testing.T) {
 		{
 			name:    "label only",
 			reason:  "the tag ends with Kommander's version",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").from("acme-kubeaddons-kommander", "stable-1.20-1.4.1")}},
+			objects: Objects{ClusterAddons: []Addon{addon("kommander").from(kommanderLabel, "stable-1.20-1.4.1")}},
 			want:    installed("Label", object, "1.4.1"),
+		},
+		{
+			name:   "fork",
+			reason: "all that an addon from somebody's copy tells is about that copy",
+			objects: Objects{ClusterAddons: []Addon{
+				addon("kommander").revision("1.4.1-4").from("acme-kubeaddons-kommander", "stable-1.20-1.4.1"),
+			}},
+			want: copied(installed("Annotation", object, "1.4.1", "Label", object, "1.4.1"), "acme-kubeaddons-kommander", 0, 1),
+		},
+		{
+			name:   "fork by the catalog",
+			reason: "where there is no label the annotation tells the repository",
+			objects: Objects{ClusterAddons: []Addon{
+				addon("kommander").revision("1.4.1-4").origin("https://github.com/acme/kubeaddons-kommander", "stable-1.20-1.4.1"),
+			}},
+			want: copied(installed("Annotation", object, "1.4.1"), "github.com/acme/kubeaddons-kommander", 0),
 		},
 		{
 			name:    "chart only",
@@ -139,6 +155,13 @@ func TestKommander(t *testing.T) {
 			reason:  "v2beta1 has no history",
 			objects: Objects{HelmReleases: []HelmRelease{helmRelease("v2.1.4")}},
 			want:    installed("HelmRelease", release, "2.1.4"),
+		},
+		{
+			name:   "other HelmReleases",
+			reason: "Kommander's is the one of that name in the namespace of that name",
+			objects: Objects{HelmReleases: []HelmRelease{
+				helmRelease("v9.9.9").called("team", "kommander"), helmRelease("v0.1.4").called("kommander", "dkp-insights-management"),
+			}},
 		},
 		{
 			name:    "2.12",

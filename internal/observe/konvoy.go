@@ -10,8 +10,11 @@ import (
 // konvoyNamespace is where Konvoy 1.x keeps the description of the cluster, if autoscaling is on or it was pushed.
 const konvoyNamespace = "konvoy"
 
-// konvoyNodeLabels are on every node of a Konvoy 1.x cluster. They tell no version.
-var konvoyNodeLabels = [...]string{"konvoy.mesosphere.com/node_pool", "konvoy.mesosphere.com/inventory_hostname"}
+// The labels that are on every node of a Konvoy 1.x cluster. They tell no version.
+const (
+	labelNodePool          = "konvoy.mesosphere.com/node_pool"
+	labelInventoryHostname = "konvoy.mesosphere.com/inventory_hostname"
+)
 
 const (
 	phaseProvisioned  = "Provisioned"

@@ -27,7 +27,7 @@ func TestKonvoy(t *testing.T) {
 			reason: "the nodes add no version",
 			objects: Objects{
 				KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "v1.8.5")},
-				NodeLabel:      konvoyNodeLabels[0],
+				NodeLabel:      labelNodePool,
 			},
 			want: installed("CustomResource", "KonvoyCluster/konvoy/prod", "1.8.5", "Label", nodePool, ""),
 		},
@@ -64,7 +64,7 @@ func TestKonvoy(t *testing.T) {
 			reason: "nothing tells which one is the cluster itself, so none gives a version",
 			objects: Objects{
 				KonvoyClusters: []KonvoyCluster{konvoyCluster("a", "v1.8.0"), konvoyCluster("b", "v1.7.2")},
-				NodeLabel:      konvoyNodeLabels[0],
+				NodeLabel:      labelNodePool,
 			},
 			want: installed(
 				"CustomResource", "KonvoyCluster/konvoy/a", "",
@@ -75,13 +75,13 @@ func TestKonvoy(t *testing.T) {
 		{
 			name:    "nodes only",
 			reason:  "a cluster that the CLI made tells no version, but that it is Konvoy",
-			objects: Objects{NodeLabel: konvoyNodeLabels[0]},
+			objects: Objects{NodeLabel: labelNodePool},
 			want:    installed("Label", nodePool, ""),
 		},
 		{
 			name:    "nodes by the older label",
 			reason:  "the evidence names the label by which they were recognized",
-			objects: Objects{NodeLabel: konvoyNodeLabels[1]},
+			objects: Objects{NodeLabel: labelInventoryHostname},
 			want:    installed("Label", "nodes[konvoy.mesosphere.com/inventory_hostname]", ""),
 		},
 		{
@@ -108,7 +108,7 @@ func TestKonvoy(t *testing.T) {
 		{
 			name:    "description forbidden, and nodes seen",
 			reason:  "it is Konvoy, of unknown version",
-			objects: Objects{Forbidden: []string{KonvoyClusters}, NodeLabel: konvoyNodeLabels[0]},
+			objects: Objects{Forbidden: []string{KonvoyClusters}, NodeLabel: labelNodePool},
 			want:    installed("Label", nodePool, ""),
 		},
 		{

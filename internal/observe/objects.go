@@ -5,15 +5,20 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
-// What is looked at, under the names that evidence and errors use. All but nodes are the names of the
+// What is looked at, under the names that evidence and errors use. Those of custom resources are the names of their
 // CustomResourceDefinitions, too.
 const (
-	ClusterAddons  = "clusteraddons.kubeaddons.mesosphere.io"
-	Addons         = "addons.kubeaddons.mesosphere.io"
-	KonvoyClusters = "konvoyclusters.kommander.mesosphere.io"
-	HelmReleases   = "helmreleases.helm.toolkit.fluxcd.io"
-	KommanderCores = "kommandercores.dkp.d2iq.io"
-	Nodes          = "nodes"
+	ClusterAddons    = "clusteraddons.kubeaddons.mesosphere.io"
+	Addons           = "addons.kubeaddons.mesosphere.io"
+	KonvoyClusters   = "konvoyclusters.kommander.mesosphere.io"
+	HelmReleases     = "helmreleases.helm.toolkit.fluxcd.io"
+	KommanderCores   = "kommandercores.dkp.d2iq.io"
+	Instances        = "instances.kudo.dev"
+	OperatorVersions = "operatorversions.kudo.dev"
+	Nodes            = "nodes"
+	Deployments      = "deployments.apps"
+	StatefulSets     = "statefulsets.apps"
+	DaemonSets       = "daemonsets.apps"
 )
 
 // Objects are what was found in one cluster, trimmed to what the detectors read. Its lists are ordered by namespace and
@@ -23,18 +28,26 @@ type Objects struct {
 	Addons        []Addon
 	// KonvoyClusters are those of the namespace konvoy: there Konvoy 1.x keeps the description of the cluster itself.
 	KonvoyClusters []KonvoyCluster
-	// HelmReleases has at most kommander/kommander.
 	HelmReleases   []HelmRelease
 	KommanderCores []KommanderCore
+	// Instances are KUDO's. Those of its OperatorVersions that no Instance refers to are leftovers.
+	Instances        []Instance
+	OperatorVersions []OperatorVersion
+	// Workloads are what Helm charts have installed, by kind; there are none while no rule asks for a chart.
+	Workloads []Workload
 	// NodeLabel is the label of Konvoy 1.x that nodes carry; empty when none does.
 	NodeLabel string
 	// Forbidden are the resources, of the constants above, that the API server did not let us look at (403).
 	Forbidden []string
+	// Rules tell how to find the products without built-in detection.
+	Rules []support.Detection
 }
 
 // Addon is a ClusterAddon or, when it has a namespace, an Addon. Both mean the same but for their scope.
 type Addon struct {
 	Namespace, Name string
+	// Target is the namespace into which a ClusterAddon installs; empty is the default one.
+	Target string
 	// Labels and Annotations are those of kubeaddons (its domain and the domains below it) and of KubeFed.
 	Labels, Annotations map[string]string
 	// Stage is what the kubeaddons controller says: deployed, absent, …; empty before its first try.
@@ -42,8 +55,12 @@ type Addon struct {
 	// Chart and ChartVersion are of the Helm chart that the addon installs.
 	Chart, ChartVersion string
 	// Package is the KUDO operator that the addon installs instead of a chart.
-	Package string
+	Package Package
 }
+
+// Package is a package of KUDO, in a version of its own: not that of the application which it runs. The zero value is
+// none.
+type Package struct{ Name, Version, Repository string }
 
 // KonvoyCluster is the description of a cluster that Konvoy 1.x made. Nothing else of its spec may be kept: it can hold
 // credentials.
@@ -78,6 +95,35 @@ type KommanderCore struct {
 	Wanted, Running string
 }
 
+// Instance is one installation of a KUDO operator.
+type Instance struct {
+	Namespace, Name string
+	// Operator is what the label says, which KUDO's own tools write.
+	Operator string
+	// VersionNamespace and VersionName refer to the OperatorVersion. An empty namespace is that of the Instance.
+	VersionNamespace, VersionName string
+	// Plans are the states of those plans which bring a version, as far as the operator has them: COMPLETE, …
+	Plans map[string]string
+}
+
+// OperatorVersion is one version of a KUDO operator that can be installed.
+type OperatorVersion struct {
+	Namespace, Name string
+	// Operator is cassandra, kafka, …
+	Operator string
+	// Version is that of the operator, not of the application which it runs.
+	Version string
+}
+
+// Workload is a Deployment, StatefulSet or DaemonSet that a Helm chart has installed.
+type Workload struct {
+	Kind, Namespace, Name string
+	// Chart is <name>-<version>, as the label has it.
+	Chart string
+	// Instance tells installations of the chart apart; empty where there is no such label.
+	Instance string
+}
+
 // Detect returns the installations that the objects show, ordered by product and name, each pair once.
 func Detect(objects Objects) []support.Installation {
 	var found []support.Installation
@@ -85,6 +131,8 @@ func Detect(objects Objects) []support.Installation {
 		basePlatformServices,
 		kommander,
 		konvoy,
+		kudo,
+		detected,
 	} {
 		found = append(found, detect(objects)...)
 	}
@@ -104,6 +152,10 @@ func (c KonvoyCluster) object() string { return "KonvoyCluster/" + c.Namespace +
 func (r HelmRelease) object() string { return "HelmRelease/" + r.Namespace + "/" + r.Name }
 
 func (c KommanderCore) object() string { return "KommanderCore/" + c.Name }
+
+func (i Instance) object() string { return "Instance/" + i.Namespace + "/" + i.Name }
+
+func (w Workload) object() string { return w.Kind + "/" + w.Namespace + "/" + w.Name }
 
 // installedAddons are the addons of both kinds without those of stage absent: they exist, to say that the addon is not
 // to be installed.

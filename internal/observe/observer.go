@@ -2,7 +2,7 @@
 //
 // It gathers, then judges: watchers keep trimmed copies of the objects that show a product, and after each change a
 // list of pure detectors, one for each product, reads them (see Detect). It does not know whether the cluster is the
-// operator's own.
+// operator's own. What it does not know by itself it is told how to find (see Observer.Find).
 //
 // What the cluster does not have is not installed, and may come later: the CustomResourceDefinitions are watched, too.
 // What the API server does not let us look at (403) may be there or not, and the evidence says so. When a cluster stops
@@ -20,6 +20,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // Options say how to observe. Their zero value is usable.
@@ -35,7 +37,8 @@ type Options struct {
 	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
 	// answers; 1 minute by default. It is asked sooner after watches broke.
 	VersionInterval time.Duration
-	// NodesInterval is the time between two looks at the labels of the nodes; 4 hours by default.
+	// NodesInterval is the time between two looks at the nodes; 4 hours by default. While there are no nodes they are
+	// looked at sooner.
 	NodesInterval time.Duration
 	// DiscoveryInterval is the time between two looks at which resources there are, where CustomResourceDefinitions may
 	// not be watched, and between two tries after a request that is made rarely was forbidden; 5 minutes by default.
@@ -86,8 +89,9 @@ type Observer struct {
 	world       *world
 	definitions *definitions
 	watchers    []*watcher
-	version     *probe
-	nodes       *probe
+	version     *probe[string]
+	nodes       *probe[nodesLook]
+	charts      *chartWatch
 	settling    time.Duration
 	started     atomic.Bool
 
@@ -110,21 +114,25 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 	}
 	o.world = newWorld(o.options.Log, o.options.Clock, o.options.Patience, names)
 	o.definitions = newDefinitions(resources(), o.wakeWatchers)
-	o.version = &probe{
+	o.charts = &chartWatch{observer: o, wake: make(chan struct{}, 1)}
+	o.version = &probe[string]{
 		name:        serverVersion,
 		every:       o.options.VersionInterval,
 		deniedEvery: o.options.VersionInterval,
-		ask:         clients.kubernetesVersion,
+		ask:         within(o.options.RequestTimeout, clients.kubernetesVersion),
 		tell:        o.world.tellVersion,
 		wake:        make(chan struct{}, 1),
 	}
-	o.nodes = &probe{
+	o.nodes = &probe[nodesLook]{
 		name:        Nodes,
 		every:       o.options.NodesInterval,
 		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
-		ask:         clients.konvoyNodeLabel,
-		tell:        o.world.tellNodes,
-		wake:        make(chan struct{}, 1),
+		ask: func(ctx context.Context) (nodesLook, error) {
+			return clients.lookAtNodes(ctx, o.options.RequestTimeout)
+		},
+		tell:  o.world.tellNodes,
+		early: nodesLook.isEmpty,
+		wake:  make(chan struct{}, 1),
 	}
 	return o, nil
 }
@@ -138,8 +146,9 @@ func (o *Observer) Run(ctx context.Context) error {
 	ctx = klog.NewContext(ctx, logr.Discard())
 	var running sync.WaitGroup
 	running.Go(func() { o.judge(ctx) })
-	running.Go(func() { o.run(ctx, o.version) })
-	running.Go(func() { o.run(ctx, o.nodes) })
+	running.Go(func() { o.version.run(ctx, o) })
+	running.Go(func() { o.nodes.run(ctx, o) })
+	running.Go(func() { o.charts.run(ctx) })
 	for _, watcher := range o.watchers {
 		running.Go(func() { watcher.run(ctx) })
 	}
@@ -149,6 +158,18 @@ func (o *Observer) Run(ctx context.Context) error {
 	definitions.end()
 	o.clients.close()
 	return nil
+}
+
+// Find has the observer look for the products of the rules, and no longer for those of earlier rules. The rules are for
+// products without built-in detection; their order is that of the answers, and means nothing else.
+//
+// Rules that are there before Run are part of what Snapshot.Complete is about. Later ones are not: what their product's
+// earlier rules have found stays in the Snapshot until all that the new ones need was looked at once.
+func (o *Observer) Find(rules []support.Detection) {
+	if o.world.find(rules) {
+		poke(o.charts.wake)
+		o.world.signal()
+	}
 }
 
 // Snapshot returns what is known at present. It is the caller's own.

@@ -17,7 +17,9 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
@@ -31,6 +33,8 @@ func permissions() []rbacv1.PolicyRule {
 		{APIGroups: []string{"kommander.mesosphere.io"}, Resources: []string{"konvoyclusters"}, Verbs: watch},
 		{APIGroups: []string{"helm.toolkit.fluxcd.io"}, Resources: []string{"helmreleases"}, Verbs: watch},
 		{APIGroups: []string{"dkp.d2iq.io"}, Resources: []string{"kommandercores"}, Verbs: watch},
+		{APIGroups: []string{"kudo.dev"}, Resources: []string{"instances", "operatorversions"}, Verbs: watch},
+		{APIGroups: []string{"apps"}, Resources: []string{"deployments", "statefulsets", "daemonsets"}, Verbs: watch},
 		{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}},
 	}
 }
@@ -92,9 +96,19 @@ type observation struct {
 // observe starts an observer, which stops when the test ends at the latest.
 func observe(t *testing.T, config *rest.Config, options Options) *observation {
 	t.Helper()
-	o := &observation{t: t}
+	made, err := New(config, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, made)
+}
+
+// start starts an observer that is made already.
+func start(t *testing.T, made *Observer) *observation {
+	t.Helper()
+	o := &observation{t: t, Observer: made}
 	var busy atomic.Bool
-	options.Changed = func() {
+	made.options.Changed = func() {
 		if busy.Swap(true) {
 			t.Error("two calls of Changed at the same time")
 		}
@@ -102,12 +116,7 @@ func observe(t *testing.T, config *rest.Config, options Options) *observation {
 		o.Snapshot()
 		busy.Store(false)
 	}
-	made, err := New(config, options)
-	if err != nil {
-		t.Fatal(err)
-	}
 	made.settling = settlingInTests
-	o.Observer = made
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- made.Run(ctx) }()
@@ -128,12 +137,20 @@ func observe(t *testing.T, config *rest.Config, options Options) *observation {
 	return o
 }
 
-// await waits for what the observer has to find out in the end.
+// await waits for what the observer has to find out in the end. Components and nodes are compared where the test says
+// what it wants of them.
 func (o *observation) await(what string, want Snapshot) {
 	o.t.Helper()
 	var diff string
 	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if diff = cmp.Diff(want, o.Snapshot(), cmpopts.EquateEmpty(), cmp.Comparer((*ContactError).equal)); diff == "" {
+		got := o.Snapshot()
+		if want.Facts.Components == nil {
+			got.Facts.Components = nil
+		}
+		if want.Facts.Nodes == nil {
+			got.Facts.Nodes = nil
+		}
+		if diff = cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer((*ContactError).equal)); diff == "" {
 			return
 		}
 	}
@@ -143,6 +160,18 @@ func (o *observation) await(what string, want Snapshot) {
 // shows is a complete snapshot of a cluster that answers.
 func shows(version string, installations ...support.Installation) Snapshot {
 	return Snapshot{Complete: true, Facts: support.Facts{KubernetesVersion: version, Installations: installations}}
+}
+
+// with are the components that it shows, too.
+func (s Snapshot) with(components ...v1alpha1.Component) Snapshot {
+	s.Facts.Components = components
+	return s
+}
+
+// on are the nodes that it shows, too.
+func (s Snapshot) on(nodes v1alpha1.NodesStatus) Snapshot {
+	s.Facts.Nodes = &nodes
+	return s
 }
 
 func TestObserverFollowsTheCluster(t *testing.T) {
@@ -289,7 +318,7 @@ func TestObserverWithoutPermission(t *testing.T) {
 		found(support.Kommander, "kommander", "Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, ""),
 		found(support.Konvoy, "default", "Forbidden", Nodes, ""),
 	)
-	o.await("what the cluster has and does not show; what it has not is not there", nothing)
+	o.await("what the cluster has and does not show; what it has not is not there", nothing.on(v1alpha1.NodesStatus{}))
 
 	cluster.install(KommanderCores)
 	nothing.Facts.Installations[1] = found(support.Kommander, "kommander",
@@ -342,11 +371,13 @@ func TestObserverFollowsVersions(t *testing.T) {
 	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	kommander := found(support.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
 	o := observe(t, before.Config(token), Options{})
-	o.await("the versions of long ago", shows("v1.21.14", base, kommander))
+	o.await("the versions of long ago", shows("v1.21.14", base, kommander).with(
+		part("cert-manager", "ClusterAddon/cert-manager", "Repository", support.BasePlatformServices, ""),
+		part("dkp-insights", "HelmRelease/kommander/dkp-insights", "HelmRelease", support.Kommander, "")))
 
 	cluster.change(HelmReleases, serve("v2", "v2"))
 	watchesV2 := func(r front.Request) bool {
-		return r.Resource == "helmreleases" && r.Version == "v2" && r.Verb == "watch" && r.Namespace == kommanderName
+		return r.Resource == "helmreleases" && r.Version == "v2" && r.Verb == "watch"
 	}
 	cluster.eventually("watch the version that is served now", func() error {
 		if before.Requests(watchesV2) == 0 {
@@ -417,14 +448,20 @@ func TestObserverSeesNodes(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.make(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "plain"}})
 
 	o := observe(t, before.Config(token), Options{NodesInterval: 100 * time.Millisecond})
-	o.await("nodes of another distribution", shows("v1.19.7"))
-	for _, label := range []string{konvoyNodeLabels[1], konvoyNodeLabels[0]} {
+	o.await("no nodes", shows("v1.19.7").on(v1alpha1.NodesStatus{Count: ptr.To[int32](0)}))
+	cluster.make(nodeRunning("plain", flatcar, "5.10.61-flatcar", nil))
+	seen := []v1alpha1.NodeOperatingSystem{runs(1, flatcar, "5.10.61-flatcar")}
+	o.await("nodes of another distribution",
+		shows("v1.19.7").on(v1alpha1.NodesStatus{Count: ptr.To[int32](1), OperatingSystems: seen}))
+	for _, label := range []string{labelInventoryHostname, labelNodePool} {
 		cluster.make(&corev1.Node{ObjectMeta: metav1.ObjectMeta{GenerateName: "konvoy-", Labels: map[string]string{label: "x"}}})
 		o.await("nodes of Konvoy", shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes["+label+"]", "")))
 	}
+	o.await("which have not told yet what they run", shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes["+labelNodePool+"]", "")).
+		on(v1alpha1.NodesStatus{Count: ptr.To[int32](3), OperatingSystems: append(
+			[]v1alpha1.NodeOperatingSystem{runs(2, "Unknown", "Unknown")}, seen...)}))
 	watches := func(r front.Request) bool { return r.Resource == "nodes" && r.Verb != "list" }
 	if n := before.Requests(watches); n > 0 {
 		t.Errorf("%d requests for nodes are no lists", n)

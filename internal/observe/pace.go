@@ -16,24 +16,32 @@ const (
 
 	firstRetry = 250 * time.Millisecond
 	lastRetry  = 30 * time.Second
+	earlyRetry = time.Minute
 )
 
 // retry is how long to wait after each of several failures in a row.
 type retry struct {
-	most    time.Duration
-	backoff wait.Backoff
+	first, most time.Duration
+	backoff     wait.Backoff
 }
 
 // newRetry returns a retry that waits no longer than what was asked for is of interest.
 func newRetry(most time.Duration) *retry {
-	r := &retry{most: min(most, lastRetry)}
+	r := &retry{first: firstRetry, most: min(most, lastRetry)}
+	r.reset()
+	return r
+}
+
+// newEarlyRetry returns a retry for answers that hold at most that long, and at first much less.
+func newEarlyRetry(most time.Duration) *retry {
+	r := &retry{first: earlyRetry, most: most}
 	r.reset()
 	return r
 }
 
 func (r *retry) reset() {
 	r.backoff = wait.Backoff{
-		Duration: min(firstRetry, r.most), Cap: r.most, Factor: 2, Jitter: jitter, Steps: 64,
+		Duration: min(r.first, r.most), Cap: r.most, Factor: 2, Jitter: jitter, Steps: 64,
 	}
 }
 

@@ -8,15 +8,17 @@ import (
 )
 
 // probe asks for something that cannot be watched, again and again.
-type probe struct {
+type probe[T any] struct {
 	// name is that of what is asked for.
 	name string
 	// every is the time between two answers; deniedEvery that after one which says that we may not look.
 	every, deniedEvery time.Duration
-	// ask makes the request.
-	ask func(context.Context) (string, error)
-	// tell takes the answer; empty when there is none to be had.
-	tell func(string)
+	// ask makes the requests.
+	ask func(context.Context) (T, error)
+	// tell takes the answer; the zero value when there is none to be had.
+	tell func(T)
+	// early tells that an answer will not hold for long; nil means that all do.
+	early func(T) bool
 	// wake has it ask before it is time.
 	wake chan struct{}
 }
@@ -24,10 +26,15 @@ type probe struct {
 // nudgeDelay is from when a probe is woken until it asks: of what breaks together, each part wakes it.
 const nudgeDelay = time.Second
 
-func (o *Observer) run(ctx context.Context, p *probe) {
-	clock, retry := o.options.Clock, newRetry(p.every)
+// pace is how long a probe waits after what it did not want to hear.
+type pace struct{ failed, early *retry }
+
+func (p *probe[T]) pace() pace { return pace{newRetry(p.every), newEarlyRetry(p.every)} }
+
+func (p *probe[T]) run(ctx context.Context, o *Observer) {
+	clock, pace := o.options.Clock, p.pace()
 	for {
-		woken, alive := sleep(ctx, clock, o.ask(ctx, p, retry), p.wake)
+		woken, alive := sleep(ctx, clock, p.look(ctx, o.world, pace), p.wake)
 		if woken {
 			_, alive = sleep(ctx, clock, wait.Jitter(nudgeDelay, jitter), nil)
 			drain(p.wake)
@@ -38,32 +45,45 @@ func (o *Observer) run(ctx context.Context, p *probe) {
 	}
 }
 
-// ask makes the request and returns after which time to make it again.
-func (o *Observer) ask(ctx context.Context, p *probe, retry *retry) time.Duration {
-	bounded, cancel := context.WithTimeout(ctx, o.options.RequestTimeout)
-	defer cancel()
-	found, err := p.ask(bounded)
+// look asks, and returns after which time to ask again.
+func (p *probe[T]) look(ctx context.Context, world *world, pace pace) time.Duration {
+	var none T
+	found, err := p.ask(ctx)
 	if ctx.Err() != nil {
 		return never
 	}
-	o.world.heard(p.name, err)
+	world.heard(p.name, err)
 	switch answerOf(err) {
 	case granted:
 		p.tell(found)
-		o.world.show(p.name, nil)
-	case denied:
-		if !o.world.deny(p.name) {
-			return retry.next()
+		world.show(p.name, nil)
+		if p.early != nil && p.early(found) {
+			pace.failed.reset()
+			return pace.early.next()
 		}
-		p.tell("")
-		retry.reset()
+	case denied:
+		if !world.deny(p.name) {
+			return pace.failed.next()
+		}
+		p.tell(none)
+		pace.failed.reset()
 		return wait.Jitter(p.deniedEvery, jitter)
 	case missing:
-		p.tell("")
-		o.world.miss(p.name)
+		p.tell(none)
+		world.miss(p.name)
 	case outdated, failed:
-		return retry.next()
+		return pace.failed.next()
 	}
-	retry.reset()
+	pace.failed.reset()
+	pace.early.reset()
 	return wait.Jitter(p.every, jitter)
+}
+
+// within bounds the time of a request.
+func within[T any](timeout time.Duration, ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+	return func(ctx context.Context) (T, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return ask(ctx)
+	}
 }

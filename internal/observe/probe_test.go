@@ -6,14 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
 // TestProbeWaitsForAllThatBreaksTogether has ten watches break within a second.
 func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
 	world, clock := newTestWorld()
 	asked := make(chan struct{}, 100)
-	probe := &probe{
+	probe := &probe[string]{
 		name:  serverVersion,
 		every: time.Hour,
 		ask: func(context.Context) (string, error) {
@@ -24,7 +27,7 @@ func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
 		wake: make(chan struct{}, 1),
 	}
 	o := &Observer{world: world, options: Options{Clock: clock}.withDefaults()}
-	go o.run(t.Context(), probe)
+	go probe.run(t.Context(), o)
 	<-asked
 	awaitTimers(t, clock)
 	for range 10 {
@@ -64,18 +67,17 @@ func TestProbePaces(t *testing.T) {
 		{"failed", "soon, and what was known is kept", errors.New("refused"), firstRetry, time.Second, pending, "before", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			world, clock := newTestWorld()
+			world, _ := newTestWorld()
 			told := "before"
-			probe := &probe{
+			probe := &probe[string]{
 				name: serverVersion, every: every, deniedEvery: deniedEvery,
 				ask:  func(context.Context) (string, error) { return "v1.19.7", row.err },
 				tell: func(version string) { told = version },
 			}
-			o := &Observer{world: world, options: Options{Clock: clock}.withDefaults()}
 			if row.before == seen {
 				world.show(serverVersion, nil)
 			}
-			wait := o.ask(t.Context(), probe, newRetry(every))
+			wait := probe.look(t.Context(), world, probe.pace())
 			if wait < row.shortest || wait > row.longest {
 				t.Errorf("asks again after %s, want from %s to %s: %s", wait, row.shortest, row.longest, row.reason)
 			}
@@ -84,6 +86,34 @@ func TestProbePaces(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProbeAsksSoonerWhileAnAnswerIsEarly has a cluster whose first nodes come after a while.
+func TestProbeAsksSoonerWhileAnAnswerIsEarly(t *testing.T) {
+	const every = 4 * time.Hour
+	nodes := int32(0)
+	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{NodesInterval: every})
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := o.nodes
+	probe.ask = func(context.Context) (nodesLook, error) {
+		return nodesLook{status: &v1alpha1.NodesStatus{Count: &nodes}}, nil
+	}
+	pace := probe.pace()
+	expect := func(what string, shortest time.Duration) {
+		t.Helper()
+		if got := probe.look(t.Context(), o.world, pace); got < shortest || got > shortest*6/5 {
+			t.Errorf("%s: looks again after %s, want from %s to %s", what, got, shortest, shortest*6/5)
+		}
+	}
+	for _, shortest := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 240, 240} {
+		expect("no nodes yet", shortest*time.Minute)
+	}
+	nodes = 3
+	expect("nodes", every)
+	nodes = 0
+	expect("no nodes any more", time.Minute)
 }
 
 // awaitTimers waits until somebody waits for the clock.

@@ -12,20 +12,6 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// The repositories of addons. Their releases are independent, and the policy of one says nothing about another.
-const (
-	baseAddonsRepository = "kubernetes-base-addons"
-	kommanderRepository  = "kubeaddons-kommander"
-)
-
-// isRepository tells whether a repository is the one of that name, whoever owns the copy. It may be written as a URL, a
-// path, or, as labels have it, a URL's path with "-" in place of "/": mesosphere-kubernetes-base-addons.
-func isRepository(written, name string) bool {
-	written = strings.TrimSuffix(strings.TrimRight(written, "/"), ".git")
-	owner, is := strings.CutSuffix(written, name)
-	return is && (owner == "" || strings.ContainsAny(owner[len(owner)-1:], "-/:"))
-}
-
 const stableChannel = "stable"
 
 // ref is the git ref from which addons were installed: a tag <channel>-<kubernetes>-<version>, such as
@@ -122,25 +108,37 @@ func compareVersions(a, b *semver.Version) int {
 	return a.Compare(b)
 }
 
-// refsOf is the evidence of addons that come from the repository of base addons: one piece for each distinct ref, with
-// the first addon that has it.
+// refsOf is the evidence of addons that come from the repository of base addons: one piece for each distinct ref of each
+// copy of the repository, with the first addon that has it. Of the same ref, a copy that is not the vendor's own comes
+// first, so that it cannot hide either.
 func refsOf(addons []Addon, source v1alpha1.EvidenceSource, read func(Addon) (repository, ref string)) []v1alpha1.Evidence {
-	first := map[string]Addon{}
-	var refs []ref
+	type from struct {
+		ref
+		object, repository string
+	}
+	var found []from
 	for _, addon := range addons {
 		repository, text := read(addon)
 		if !isRepository(repository, baseAddonsRepository) {
 			continue
 		}
-		if _, known := first[text]; !known {
-			first[text] = addon
-			refs = append(refs, parseRef(text))
+		foreign := foreignCopy(repository, baseAddonsRepository)
+		if !slices.ContainsFunc(found, func(f from) bool { return f.text == text && f.repository == foreign }) {
+			found = append(found, from{parseRef(text), addon.object(), foreign})
 		}
 	}
-	slices.SortFunc(refs, compareRefs)
+	slices.SortFunc(found, func(a, b from) int {
+		return cmp.Or(
+			compareRefs(a.ref, b.ref),
+			compareBool(a.repository == "", b.repository == ""),
+			cmp.Compare(a.repository, b.repository),
+		)
+	})
 	var evidence []v1alpha1.Evidence
-	for _, ref := range refs {
-		evidence = append(evidence, sign(source, first[ref.text].object(), ref.text))
+	for _, f := range found {
+		piece := sign(source, f.object, f.text)
+		piece.Repository = f.repository
+		evidence = append(evidence, piece)
 	}
 	return evidence
 }

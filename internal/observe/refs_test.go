@@ -36,6 +36,33 @@ func TestIsRepository(t *testing.T) {
 	}
 }
 
+func TestForeignCopy(t *testing.T) {
+	for _, row := range []struct{ written, reason, want string }{
+		{"mesosphere-kubernetes-base-addons", "the vendor's label", ""},
+		{"https://github.com/mesosphere/kubernetes-base-addons", "the vendor's URL", ""},
+		{"https://GitHub.com/Mesosphere/kubernetes-base-addons.git/", "as people write it", ""},
+		{"git@github.com:mesosphere/kubernetes-base-addons.git", "by SSH", ""},
+		{"ssh://git@github.com/mesosphere/kubernetes-base-addons.git", "by SSH, as a URL", ""},
+		{"opt-konvoy-artifacts-kubernetes-base-addons", "the label of an air-gapped cluster", ""},
+		{"/opt/konvoy/artifacts/kubernetes-base-addons", "the folder of an air-gapped cluster", ""},
+		{"file:///opt/konvoy/artifacts/kubernetes-base-addons/", "that folder as a URL", ""},
+		{"acme-kubernetes-base-addons", "a copy", "acme-kubernetes-base-addons"},
+		{"kubernetes-base-addons", "a copy that says no owner", "kubernetes-base-addons"},
+		{"https://github.com/acme/kubernetes-base-addons.git", "a copy at the same place", "github.com/acme/kubernetes-base-addons"},
+		{"https://git.acme.corp/mesosphere/kubernetes-base-addons", "a mirror", "git.acme.corp/mesosphere/kubernetes-base-addons"},
+		{"https://github.com/mesosphere/x/kubernetes-base-addons", "below", "github.com/mesosphere/x/kubernetes-base-addons"},
+		{"https://user:secret@git.acme.corp/kubernetes-base-addons", "with credentials", "git.acme.corp/kubernetes-base-addons"},
+		{"/srv/kubernetes-base-addons", "another folder", "/srv/kubernetes-base-addons"},
+		{"acme\n-kubernetes-base-addons", "hostile", `acme\n-kubernetes-base-addons`},
+		{"acme-platform", "another repository", ""},
+		{"", "nothing", ""},
+	} {
+		if got := foreignCopy(row.written, baseAddonsRepository); got != row.want {
+			t.Errorf("foreignCopy(%q): %q, want %q: it is %s", row.written, got, row.want, row.reason)
+		}
+	}
+}
+
 // TestCompareRefs has all shapes of refs in the order in which they decide for a mixed set.
 func TestCompareRefs(t *testing.T) {
 	want := []string{

@@ -9,8 +9,8 @@ import (
 type resource struct {
 	// name is that of its CustomResourceDefinition.
 	name string
-	// namespace and fieldSelector limit what is watched; empty means that they do not.
-	namespace, fieldSelector string
+	// namespace limits what is watched; empty means that it does not.
+	namespace string
 	// trim keeps of an object what the detectors read.
 	trim func(*unstructured.Unstructured) any
 }
@@ -21,11 +21,10 @@ func resources() []resource {
 		{name: ClusterAddons, trim: trimAddon},
 		{name: Addons, trim: trimAddon},
 		{name: KonvoyClusters, namespace: konvoyNamespace, trim: trimKonvoyCluster},
-		{
-			name: HelmReleases, namespace: kommanderName, fieldSelector: "metadata.name=" + kommanderName,
-			trim: trimHelmRelease,
-		},
+		{name: HelmReleases, trim: trimHelmRelease},
 		{name: KommanderCores, trim: trimKommanderCore},
+		{name: Instances, trim: trimInstance},
+		{name: OperatorVersions, trim: trimOperatorVersion},
 	}
 }
 

@@ -30,5 +30,7 @@ func (s Snapshot) clone() Snapshot {
 	for i := range s.Facts.Installations {
 		s.Facts.Installations[i].Evidence = slices.Clone(s.Facts.Installations[i].Evidence)
 	}
+	s.Facts.Components = slices.Clone(s.Facts.Components)
+	s.Facts.Nodes = s.Facts.Nodes.DeepCopy()
 	return s
 }

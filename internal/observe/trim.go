@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -25,12 +26,17 @@ func trimAddon(object *unstructured.Unstructured) any {
 	return Addon{
 		Namespace:    namespaceOf(object),
 		Name:         nameOf(object),
+		Target:       text(object.Object, "spec", "namespace"),
 		Labels:       marks(object, "labels"),
 		Annotations:  marks(object, "annotations"),
 		Stage:        text(object.Object, "status", "stage"),
 		Chart:        text(object.Object, "spec", "chartReference", "chart"),
 		ChartVersion: text(object.Object, "spec", "chartReference", "version"),
-		Package:      text(object.Object, "spec", "kudoReference", "package"),
+		Package: Package{
+			Name:       text(object.Object, "spec", "kudoReference", "package"),
+			Version:    text(object.Object, "spec", "kudoReference", "version"),
+			Repository: text(object.Object, "spec", "kudoReference", "repo"),
+		},
 	}
 }
 
@@ -74,13 +80,53 @@ func trimKommanderCore(object *unstructured.Unstructured) any {
 	}
 }
 
+func trimInstance(object *unstructured.Unstructured) any {
+	instance := Instance{
+		Namespace:        namespaceOf(object),
+		Name:             nameOf(object),
+		Operator:         cut(object.GetLabels()[labelOperator]),
+		VersionNamespace: text(object.Object, "spec", "operatorVersion", "namespace"),
+		VersionName:      text(object.Object, "spec", "operatorVersion", "name"),
+		Plans:            map[string]string{},
+	}
+	for _, plan := range [...]string{planDeploy, planUpgrade, planUpdate} {
+		if _, has, err := unstructured.NestedFieldNoCopy(object.Object, "status", "planStatus", plan); has && err == nil {
+			instance.Plans[plan] = text(object.Object, "status", "planStatus", plan, "status")
+		}
+	}
+	return instance
+}
+
+func trimOperatorVersion(object *unstructured.Unstructured) any {
+	return OperatorVersion{
+		Namespace: namespaceOf(object),
+		Name:      nameOf(object),
+		Operator:  text(object.Object, "spec", "operator", "name"),
+		Version:   text(object.Object, "spec", "version"),
+	}
+}
+
+// trimWorkload is for objects of that kind, of which only the metadata is known.
+func trimWorkload(kind string) func(metav1.Object) any {
+	return func(object metav1.Object) any {
+		labels := object.GetLabels()
+		return Workload{
+			Kind:      kind,
+			Namespace: namespaceOf(object),
+			Name:      nameOf(object),
+			Chart:     cut(labels[labelChart]),
+			Instance:  cut(labels[labelInstance]),
+		}
+	}
+}
+
 // namespaceOf and nameOf are what an API server lets through, which is fit for the status; of anything else, from
 // something that only looks like an API server, they are made so.
-func namespaceOf(object *unstructured.Unstructured) string {
+func namespaceOf(object metav1.Object) string {
 	return unlessInvalid(object.GetNamespace(), validation.IsDNS1123Label)
 }
 
-func nameOf(object *unstructured.Unstructured) string {
+func nameOf(object metav1.Object) string {
 	return unlessInvalid(object.GetName(), validation.IsDNS1123Subdomain)
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -49,7 +50,8 @@ metadata:
     stage.kubeaddons.mesosphere.io/cert-manager: Preview
 spec:
   chartReference: {chart: cert-manager-setup, version: 0.2.7, values: "secret"}
-  kudoReference: {package: cassandra, version: 1.0.2, repo: x}
+  namespace: data
+  kudoReference: {package: cassandra, version: 1.0.2, appVersion: foreign, repo: x, parameters: "secret"}
 status: {ready: true, stage: deployed}
 `,
 			want: Addon{
@@ -64,7 +66,8 @@ status: {ready: true, stage: deployed}
 					"appversion.kubeaddons.mesosphere.io/cert-manager": "1.0.3",
 					"stage.kubeaddons.mesosphere.io/cert-manager":      "Preview",
 				},
-				Stage: "deployed", Chart: "cert-manager-setup", ChartVersion: "0.2.7", Package: "cassandra",
+				Target: "data", Stage: "deployed", Chart: "cert-manager-setup", ChartVersion: "0.2.7",
+				Package: Package{Name: "cassandra", Version: "1.0.2", Repository: "x"},
 			},
 		},
 		{
@@ -137,6 +140,44 @@ status: {version: v2.7.0}
 			want: KommanderCore{Name: "kommander-core", Wanted: "v2.8.0", Running: "v2.7.0"},
 		},
 		{
+			name:   "Instance",
+			reason: "of the plans only those that bring a version are kept, and no parameters",
+			trim:   trimInstance,
+			object: `
+apiVersion: kudo.dev/v1beta1
+kind: Instance
+metadata: {name: cassandra, namespace: data, labels: {kudo.dev/operator: cassandra, app: foreign}}
+spec: {operatorVersion: {name: cassandra-3.11.7-1.0.2, namespace: kudo}, parameters: {PASSWORD: secret}}
+status:
+  planStatus:
+    deploy: {name: deploy, status: COMPLETE, phases: [{name: foreign}]}
+    upgrade: {name: upgrade, status: NEVER_RUN}
+    backup: {name: backup, status: foreign}
+`,
+			want: Instance{
+				Namespace: "data", Name: "cassandra", Operator: "cassandra",
+				VersionNamespace: "kudo", VersionName: "cassandra-3.11.7-1.0.2",
+				Plans: map[string]string{"deploy": "COMPLETE", "upgrade": "NEVER_RUN"},
+			},
+		},
+		{
+			name:   "OperatorVersion",
+			reason: "it holds all templates and tasks of the operator, which can be hundreds of KB",
+			trim:   trimOperatorVersion,
+			object: `
+apiVersion: kudo.dev/v1beta1
+kind: OperatorVersion
+metadata: {name: cassandra-3.11.7-1.0.2, namespace: data}
+spec:
+  operator: {name: cassandra, kind: Operator}
+  version: 1.0.2
+  appVersion: 3.11.7
+  templates: {stateful-set.yaml: secret}
+  parameters: [{name: foreign}]
+`,
+			want: OperatorVersion{Namespace: "data", Name: "cassandra-3.11.7-1.0.2", Operator: "cassandra", Version: "1.0.2"},
+		},
+		{
 			name:   "fields of other types",
 			reason: "what somebody else's object has elsewhere is as good as absent",
 			trim:   trimKonvoyCluster,
@@ -164,6 +205,20 @@ status: 7
 				t.Errorf("what is not read was kept: %s", kept)
 			}
 		})
+	}
+}
+
+func TestTrimWorkload(t *testing.T) {
+	got := trimWorkload("DaemonSet")(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "data", Name: "agent",
+		Labels:      map[string]string{"helm.sh/chart": "agent-1.2.3", "app.kubernetes.io/instance": "a", "app": "foreign"},
+		Annotations: map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "secret"},
+	}})
+	if diff := cmp.Diff(any(workload("DaemonSet", "data", "agent", "agent-1.2.3", "a")), got); diff != "" {
+		t.Errorf("the labels of the chart are kept, and nothing else\n-want +got:\n%s", diff)
+	}
+	if kept := whole(trimAddon)(&metav1.PartialObjectMetadata{}); kept != nil {
+		t.Errorf("%v is made of an object that has only metadata, where all fields are needed", kept)
 	}
 }
 

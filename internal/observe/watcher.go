@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 // watcher watches one resource for as long as the cluster has it, in the version that it prefers.
@@ -151,7 +150,7 @@ func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResourc
 	}
 	w.stop()
 	world := w.observer.world
-	store := &items{trim: w.trim, changed: world.signal}
+	store := &items{trim: whole(w.trim), changed: world.signal}
 	store.listed = func(i *items) { world.show(w.name, i) }
 	w.version = version
 	w.reflection = reflect(ctx, w.name, w.stream(version), &unstructured.Unstructured{}, store)
@@ -174,13 +173,9 @@ func (w *watcher) stream(version schema.GroupVersionResource) *stream {
 	client := w.observer.clients.dynamic.Resource(version).Namespace(w.namespace)
 	s := w.observer.newStream(w.heard)
 	s.list = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		options.FieldSelector = w.fieldSelector
 		return client.List(ctx, options)
 	}
-	s.watch = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-		options.FieldSelector = w.fieldSelector
-		return client.Watch(ctx, options)
-	}
+	s.watch = client.Watch
 	return s
 }
 

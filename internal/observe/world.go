@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/clock"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
@@ -24,11 +26,16 @@ type world struct {
 	news chan struct{}
 
 	mu sync.Mutex
-	// looks are by name: one for everything that there is to look at.
+	// looks are by name: one for everything that is looked at.
 	looks      map[string]*look
 	problems   map[string]problem
 	kubernetes string
-	nodeLabel  string
+	nodes      nodesLook
+	rules      []support.Detection
+	// completed is set when the first snapshot is complete.
+	completed bool
+	// installations are those of the last snapshot.
+	installations []support.Installation
 }
 
 // look is what became of looking at one resource.
@@ -36,8 +43,8 @@ type look struct {
 	state lookState
 	// items are nil in any state but seen.
 	items *items
-	// deniedSince is, in the state seen, from when on we may not look; zero while we may.
-	deniedSince time.Time
+	// refusedSince is, in the state seen, from when on we may not look, or there is nothing to see; zero while all is well.
+	refusedSince time.Time
 }
 
 type lookState string
@@ -96,32 +103,73 @@ func (w *world) miss(name string) {
 // deny tells that we may not look. What was seen before is dropped, as it may be so no longer, but not at once: an API
 // server that has just started may not know its permissions for a moment. It returns whether that is believed.
 func (w *world) deny(name string) bool {
-	if !w.lastingDenial(name) {
+	if !w.isLasting(name) {
 		return false
 	}
 	w.become(name, look{state: forbidden})
 	return true
 }
 
-func (w *world) lastingDenial(name string) bool {
+// lose tells, of a resource that every cluster has, that this one does not serve it. That is not believed at once either.
+func (w *world) lose(name string) {
+	if w.isLasting(name) {
+		w.miss(name)
+	}
+}
+
+// isLasting tells whether we are refused for long enough, or have nothing to lose.
+func (w *world) isLasting(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	look := w.looks[name]
 	if look.state != seen {
 		return true
 	}
-	if look.deniedSince.IsZero() {
-		look.deniedSince = w.clock.Now()
+	if look.refusedSince.IsZero() {
+		look.refusedSince = w.clock.Now()
 	}
-	return w.clock.Since(look.deniedSince) >= w.patience
+	return w.clock.Since(look.refusedSince) >= w.patience
+}
+
+// expect tells that a resource is looked at from now on.
+func (w *world) expect(name string) { w.become(name, look{state: pending}) }
+
+// forget tells that a resource is not looked at any more. Nobody may tell of it after that.
+func (w *world) forget(name string) {
+	defer w.signal()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.looks, name)
+	delete(w.problems, name)
+}
+
+// find takes the rules, and returns whether they are others than before.
+func (w *world) find(rules []support.Detection) (changed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if apiequality.Semantic.DeepEqual(rules, w.rules) {
+		return false
+	}
+	w.rules = nil
+	for _, rule := range rules {
+		w.rules = append(w.rules, support.Detection{Product: rule.Product, Detection: *rule.DeepCopy()})
+	}
+	return true
+}
+
+// asksForCharts tells whether a rule looks at workloads.
+func (w *world) asksForCharts() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.rules, func(rule support.Detection) bool { return rule.HelmChart != nil })
 }
 
 func (w *world) become(name string, now look) {
 	defer w.signal()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if before := w.looks[name]; before.state != now.state {
-		w.log.V(1).Info("Looked at a resource", "resource", name, "before", before.state, "now", now.state)
+	if before := w.stateOf(name); before != now.state {
+		w.log.V(1).Info("Looked at a resource", "resource", name, "before", before, "now", now.state)
 	}
 	w.looks[name] = &now
 }
@@ -133,10 +181,13 @@ func (w *world) tellVersion(gitVersion string) {
 	w.mu.Unlock()
 }
 
-// tellNodes takes the label of Konvoy that nodes carry; empty when none does.
-func (w *world) tellNodes(label string) {
+// tellNodes takes what a look at the nodes has shown.
+func (w *world) tellNodes(found nodesLook) {
+	if found.status == nil {
+		found.status = &v1alpha1.NodesStatus{}
+	}
 	w.mu.Lock()
-	w.nodeLabel = label
+	w.nodes = found
 	w.mu.Unlock()
 }
 
@@ -161,24 +212,53 @@ func (w *world) heard(name string, err error) {
 func (w *world) snapshot() Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Snapshot{
+	objects := w.objects()
+	w.installations = w.keepUnseen(Detect(objects))
+	w.completed = w.completed || w.complete()
+	snapshot := Snapshot{
 		Facts: support.Facts{
 			KubernetesVersion: w.kubernetes,
-			Installations:     Detect(w.objects()),
+			Installations:     w.installations,
+			Components:        components(objects),
+			Nodes:             w.nodes.status,
 		},
-		Complete: w.complete(),
+		Complete: w.completed,
 		Err:      w.contactError(),
 	}
+	return snapshot.clone()
+}
+
+// keepUnseen adds, of the products whose rules look at something that was not seen yet, the installations that were known
+// before: while a rule changes, what the new one is about to find is not gone.
+func (w *world) keepUnseen(found []support.Installation) []support.Installation {
+	for _, product := range ruledProducts(w.rules) {
+		if !slices.ContainsFunc(needs(rulesOf(product, w.rules)), w.isPending) {
+			continue
+		}
+		for _, known := range w.installations {
+			isKnown := func(f support.Installation) bool { return f.Product == product && f.Name == known.Name }
+			if known.Product == product && !slices.ContainsFunc(found, isKnown) {
+				found = append(found, known)
+			}
+		}
+	}
+	return ordered(found)
 }
 
 func (w *world) objects() Objects {
 	objects := Objects{
-		ClusterAddons:  all[Addon](w.looks[ClusterAddons].items),
-		Addons:         all[Addon](w.looks[Addons].items),
-		KonvoyClusters: all[KonvoyCluster](w.looks[KonvoyClusters].items),
-		HelmReleases:   all[HelmRelease](w.looks[HelmReleases].items),
-		KommanderCores: all[KommanderCore](w.looks[KommanderCores].items),
-		NodeLabel:      w.nodeLabel,
+		ClusterAddons:    all[Addon](w.itemsOf(ClusterAddons)),
+		Addons:           all[Addon](w.itemsOf(Addons)),
+		KonvoyClusters:   all[KonvoyCluster](w.itemsOf(KonvoyClusters)),
+		HelmReleases:     all[HelmRelease](w.itemsOf(HelmReleases)),
+		KommanderCores:   all[KommanderCore](w.itemsOf(KommanderCores)),
+		Instances:        all[Instance](w.itemsOf(Instances)),
+		OperatorVersions: all[OperatorVersion](w.itemsOf(OperatorVersions)),
+		NodeLabel:        w.nodes.label,
+		Rules:            w.rules,
+	}
+	for _, name := range [...]string{Deployments, StatefulSets, DaemonSets} {
+		objects.Workloads = append(objects.Workloads, all[Workload](w.itemsOf(name))...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.looks)) {
 		if w.looks[name].state == forbidden {
@@ -188,13 +268,32 @@ func (w *world) objects() Objects {
 	return objects
 }
 
+// itemsOf are nil for what is not looked at.
+func (w *world) itemsOf(name string) *items {
+	if look := w.looks[name]; look != nil {
+		return look.items
+	}
+	return nil
+}
+
+// stateOf is pending for what is not looked at yet.
+func (w *world) stateOf(name string) lookState {
+	if look := w.looks[name]; look != nil {
+		return look.state
+	}
+	return pending
+}
+
+func (w *world) isPending(name string) bool { return w.stateOf(name) == pending }
+
+// complete tells whether all that is looked at, and all that the rules need, has been seen.
 func (w *world) complete() bool {
-	for _, look := range w.looks {
-		if look.state == pending {
+	for name := range w.looks {
+		if w.isPending(name) {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(needs(w.rules), w.isPending)
 }
 
 // contactError is what goes wrong for too long. Whether the cluster can be reached is for GET /version to tell, which is

@@ -26,7 +26,7 @@ func newTestWorld() (*world, *clocktesting.FakeClock) {
 
 func itemsOf(t *testing.T, objects ...string) *items {
 	t.Helper()
-	kept := &items{trim: trimAddon, changed: func() {}, listed: func(*items) {}}
+	kept := &items{trim: whole(trimAddon), changed: func() {}, listed: func(*items) {}}
 	var list []any
 	for _, object := range objects {
 		list = append(list, read(t, object))
@@ -45,6 +45,8 @@ func TestWorldIsCompleteWhenAllWasLookedAt(t *testing.T) {
 		func() { world.deny(KonvoyClusters) },
 		func() { world.miss(HelmReleases) },
 		func() { world.miss(KommanderCores) },
+		func() { world.miss(Instances) },
+		func() { world.miss(OperatorVersions) },
 		func() { world.tellVersion("v1.19.7"); world.show(serverVersion, nil) },
 	}
 	for _, step := range steps {

@@ -1,0 +1,380 @@
+package observe
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
+)
+
+const (
+	operatorVersionObject = `
+apiVersion: kudo.dev/v1beta1
+kind: OperatorVersion
+metadata: {name: cassandra-3.11.7-1.0.2, namespace: default}
+spec: {operator: {name: cassandra, kind: Operator}, version: 1.0.2, appVersion: 3.11.7, templates: {x: y}}
+`
+	instanceObject = `
+apiVersion: kudo.dev/v1beta1
+kind: Instance
+metadata: {name: cassandra, namespace: default, labels: {kudo.dev/operator: cassandra}}
+spec: {operatorVersion: {name: cassandra-3.11.7-1.0.2}, parameters: {NODE_COUNT: "3"}}
+status: {planStatus: {deploy: {name: deploy, status: COMPLETE}}}
+`
+)
+
+func TestObserverFollowsKUDO(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "kudo"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cassandra := func(evidence ...string) Snapshot {
+		return shows("v1.19.7", found(support.Cassandra, "default.cassandra", evidence...))
+	}
+	const object = "Instance/default/cassandra"
+
+	o := observe(t, before.Config(token), Options{})
+	o.await("no KUDO", shows("v1.19.7"))
+	cluster.install(OperatorVersions)
+	cluster.apply(operatorVersionObject)
+	cluster.install(Instances)
+	cluster.apply(instanceObject)
+	o.await("an Instance", cassandra("CustomResource", object, "1.0.2"))
+
+	cluster.apply(strings.ReplaceAll(strings.ReplaceAll(instanceObject, "1.0.2", "1.0.3"), "COMPLETE", "IN_PROGRESS"))
+	o.await("an upgrade to a version that is not there yet", cassandra("Declared", object, ""))
+	cluster.apply(strings.ReplaceAll(operatorVersionObject, "1.0.2", "1.0.3"))
+	o.await("which comes", cassandra("Declared", object, "1.0.3"))
+	cluster.apply(strings.ReplaceAll(instanceObject, "1.0.2", "1.0.3"))
+	o.await("the upgrade is complete", cassandra("CustomResource", object, "1.0.3"))
+
+	cluster.uninstall(OperatorVersions)
+	o.await("without its version", cassandra("CustomResource", object, ""))
+	cluster.uninstall(Instances)
+	o.await("KUDO is gone", shows("v1.19.7"))
+}
+
+func TestObserverWithoutPermissionForKUDO(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "kudo-forbidden"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	var others, versions, instances []rbacv1.PolicyRule
+	for _, rule := range permissions() {
+		if rule.APIGroups[0] != "kudo.dev" {
+			others = append(others, rule)
+			continue
+		}
+		rule.Resources = []string{"operatorversions"}
+		versions = append(versions, rule)
+		rule.Resources = []string{"instances"}
+		instances = append(instances, rule)
+	}
+	cluster.permit(account, others...)
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)), Options{Patience: calm})
+	o.await("what the cluster does not have is not there, permitted or not", shows("v1.19.7"))
+	cluster.install(OperatorVersions)
+	cluster.apply(operatorVersionObject)
+	cluster.install(Instances)
+	cluster.apply(instanceObject)
+	nothing := shows("v1.19.7",
+		found(support.Cassandra, "default", "Forbidden", Instances, ""),
+		found(support.Kafka, "default", "Forbidden", Instances, ""),
+		found(support.Spark, "default", "Forbidden", Instances, ""))
+	o.await("what it has may be there", nothing)
+
+	revoke := cluster.permit(account, instances...)
+	const object = "Instance/default/cassandra"
+	o.await("Instances are permitted, versions are not", shows("v1.19.7",
+		found(support.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", OperatorVersions, "")))
+	cluster.permit(account, versions...)
+	o.await("all is permitted", shows("v1.19.7", found(support.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
+	// Lists come first, then watches.
+	time.Sleep(calm)
+	revoke()
+	cable.breakAll()
+	o.await("Instances are forbidden again", nothing)
+}
+
+const widgetAddon = `
+apiVersion: kubeaddons.mesosphere.io/v1beta1
+kind: ClusterAddon
+metadata:
+  name: widget
+  labels: {kubeaddons.mesosphere.io/repository-name: acme-addons}
+  annotations: {catalog.kubeaddons.mesosphere.io/addon-revision: "1.0.0-1"}
+spec: {chartReference: {chart: widget, version: 1.0.0}}
+status: {ready: true, stage: deployed}
+`
+
+// deployed is a workload as a Helm chart makes it.
+func deployed(name, chart, instance string) *appsv1.Deployment {
+	labels := map[string]string{"app": name}
+	return &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "default", Name: name,
+			Labels: map[string]string{labelChart: chart, labelInstance: instance},
+		},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}},
+			},
+		},
+	}
+}
+
+// asksForWorkloads are requests for what shows Helm charts.
+func asksForWorkloads(r front.Request) bool { return r.Group == "apps" }
+
+func TestObserverFollowsRules(t *testing.T) {
+	cluster := newCluster(t)
+	const (
+		account = "rules"
+		widget  = "Widget"
+	)
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+	cluster.apply(widgetAddon)
+	api := deployed("widget-api", "widget-1.1.0", "blue")
+	cluster.make(api)
+	cluster.make(deployed("gadget", "gadget-2.0.0", "green"))
+
+	o := observe(t, before.Config(token), Options{})
+	o.await("no rules", shows("v1.19.7"))
+	o.Find(rules(byAddon(widget, "widget")))
+	addon := found(widget, "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
+	o.await("a rule for an addon", shows("v1.19.7", addon))
+	if n := before.Requests(asksForWorkloads); n > 0 {
+		t.Errorf("%d requests for workloads, which no rule asks for: %v", n, before.Recent(asksForWorkloads))
+	}
+
+	o.Find(rules(byAddon(widget, "widget"), byChart("Gadget", "gadget")))
+	gadget := found("Gadget", "green", "Label", "Deployment/default/gadget", "2.0.0")
+	o.await("a rule for a chart", shows("v1.19.7", gadget, addon))
+	cluster.eventually("watch them", func() error {
+		if n := before.Requests(func(r front.Request) bool { return asksForWorkloads(r) && r.Verb == "watch" }); n < 3 {
+			return errors.New("too few watches")
+		}
+		return nil
+	})
+
+	// Discovery is asked once more after a definition has come.
+	time.Sleep(settlingInTests + calm)
+	before.Reset()
+	changes := o.changes.Load()
+	o.Find(rules(byAddon(widget, "widget"), byChart("Gadget", "gadget")))
+	api.Spec.Template.Spec.Containers[0].Image = "b"
+	if err := cluster.Update(t.Context(), api); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(calm)
+	if n := before.Requests(nil); n > 0 {
+		t.Errorf("%d requests at rest, for rules that are the same: %v", n, before.Recent(nil))
+	}
+	if n := o.changes.Load() - changes; n > 0 {
+		t.Errorf("%d changes were told while nothing changed that is read", n)
+	}
+
+	o.Find(rules(byChart(widget, "widget"), byChart("Gadget", "gadget")))
+	o.await("another rule, of what is watched already", shows("v1.19.7", gadget,
+		found(widget, "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+	if n := before.Requests(nil); n > 0 {
+		t.Errorf("%d requests for what is watched already: %v", n, before.Recent(nil))
+	}
+	api.Labels[labelChart] = "widget-1.2.0"
+	if err := cluster.Update(t.Context(), api); err != nil {
+		t.Fatal(err)
+	}
+	o.await("an upgrade", shows("v1.19.7", gadget, found(widget, "blue", "Label", "Deployment/default/widget-api", "1.2.0")))
+
+	o.Find(rules(byAddon(widget, "widget")))
+	o.await("no chart any more", shows("v1.19.7", addon))
+	time.Sleep(calm)
+	before.Reset()
+	api.Labels[labelChart] = "widget-1.3.0"
+	if err := cluster.Update(t.Context(), api); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(calm)
+	if n := before.Requests(nil); n > 0 {
+		t.Errorf("%d requests after the last rule for a chart has gone: %v", n, before.Recent(nil))
+	}
+	o.Find(rules(byChart(widget, "widget")))
+	o.await("and one comes again", shows("v1.19.7", found(widget, "blue", "Label", "Deployment/default/widget-api", "1.3.0")))
+	o.Find(nil)
+	o.await("no rules", shows("v1.19.7"))
+}
+
+func TestObserverFindsHelmReleases(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "releases"
+	before := cluster.behind("v1.21.14")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.namespace(kommanderName)
+	cluster.install(HelmReleases)
+	widget := strings.ReplaceAll(helmReleaseObject, "{name: kommander, namespace: kommander}", "{name: widget, namespace: default}")
+	cluster.apply(widget)
+
+	o := observe(t, before.Config(token), Options{})
+	o.Find(rules(byRelease("Widget", "", "widget")))
+	o.await("a HelmRelease", shows("v1.21.14", found("Widget", "widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4")))
+	cluster.apply(strings.ReplaceAll(widget, "namespace: default", "namespace: kommander"))
+	o.await("and another one of the name", shows("v1.21.14",
+		found("Widget", "default.widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4"),
+		found("Widget", "kommander.widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
+	o.Find(rules(byRelease("Widget", "kommander", "widget")))
+	o.await("of which only one is meant", shows("v1.21.14",
+		found("Widget", "widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
+}
+
+func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "workloads-forbidden"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	var workloads, others []rbacv1.PolicyRule
+	for _, rule := range permissions() {
+		if rule.APIGroups[0] == "apps" {
+			workloads = append(workloads, rule)
+		} else {
+			others = append(others, rule)
+		}
+	}
+	cluster.permit(account, others...)
+	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)), Options{Patience: calm})
+	o.Find(rules(byChart("Widget", "widget")))
+	nothing := shows("v1.19.7", found("Widget", "default",
+		"Forbidden", Deployments, "", "Forbidden", StatefulSets, "", "Forbidden", DaemonSets, ""))
+	o.await("what may not be looked at may be there", nothing)
+	revoke := cluster.permit(account, workloads...)
+	seen := shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
+	o.await("permitted", seen)
+	// Lists come first, then watches.
+	time.Sleep(calm)
+	revoke()
+	cable.breakAll()
+	o.await("forbidden again", nothing)
+}
+
+// TestObserverIsNotCompleteBeforeItsRules has an operator restart: what its last run has found must not be taken for gone.
+func TestObserverIsNotCompleteBeforeItsRules(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "incomplete"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
+
+	var cable cable
+	config := cable.connect(before.Config(token))
+	cable.setInstead(answer500("/statefulsets"))
+	o, err := New(config, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Find(rules(byChart("Widget", "widget")))
+	running := start(t, o)
+	running.await("all but one resource", Snapshot{Facts: support.Facts{
+		KubernetesVersion: "v1.19.7",
+		Installations:     []support.Installation{found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")},
+	}})
+	time.Sleep(calm)
+	if o.Snapshot().Complete {
+		t.Error("complete before all was listed that a rule needs")
+	}
+	cable.setInstead(nil)
+	running.await("all of them", shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+}
+
+func TestObserverKeepsWhatARuleIsAboutToFind(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "about-to"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+	cluster.apply(widgetAddon)
+	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)), Options{})
+	o.Find(rules(byAddon("Widget", "widget")))
+	addon := found("Widget", "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
+	o.await("a rule", shows("v1.19.7", addon))
+
+	cable.setInstead(answer500("/deployments"))
+	o.Find(rules(byChart("Widget", "widget")))
+	cluster.eventually("ask for workloads", func() error {
+		if before.Requests(func(r front.Request) bool { return r.Resource == "daemonsets" }) == 0 {
+			return errors.New("no request")
+		}
+		return nil
+	})
+	time.Sleep(calm)
+	o.await("while the other rule has not seen what it needs", shows("v1.19.7", addon))
+	cable.setInstead(nil)
+	o.await("it has", shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+}
+
+// TestObserverSurvivesAnAPIServerWithoutWorkloads has one that has just started.
+func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "without-apps"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
+
+	var cable cable
+	o := observe(t, cable.connect(before.Config(token)), Options{Patience: 3 * time.Second})
+	o.Find(rules(byChart("Widget", "widget")))
+	want := shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
+	o.await("a chart", want)
+	time.Sleep(calm)
+	changes := o.changes.Load()
+	cable.setInstead((&outage{path: "/apis/apps/v1"}).answer)
+	cable.breakAll()
+	time.Sleep(calm)
+	if n := o.changes.Load() - changes; n > 0 {
+		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
+	}
+	o.await("an API server without them", shows("v1.19.7"))
+	cable.setInstead(nil)
+	o.await("and with them again", want)
+}
+
+// TestFindKeepsNothingOfItsCaller has the rules changed behind the observer's back.
+func TestFindKeepsNothingOfItsCaller(t *testing.T) {
+	world, _ := newTestWorld()
+	given := rules(byAddon("Widget", "widget"))
+	if !world.find(given) || world.find(rules(byAddon("Widget", "widget"))) {
+		t.Error("rules are new once, and then the same")
+	}
+	given[0].Addon.Name = "gadget"
+	if diff := cmp.Diff(rules(byAddon("Widget", "widget")), world.objects().Rules); diff != "" {
+		t.Errorf("the rules have changed\n-want +got:\n%s", diff)
+	}
+	if !world.find(given) {
+		t.Error("other rules are new")
+	}
+}

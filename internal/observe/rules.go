@@ -1,0 +1,176 @@
+package observe
+
+import (
+	"slices"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// detected finds the products for which there are rules.
+func detected(objects Objects) []support.Installation {
+	var found []support.Installation
+	for _, product := range ruledProducts(objects.Rules) {
+		rules := rulesOf(product, objects.Rules)
+		installations := together(
+			named(product, objects.releasesBy(rules)),
+			named(product, objects.addonsBy(rules)),
+			named(product, objects.chartsBy(rules)),
+		)
+		if len(installations) == 0 {
+			installations = installation(product, support.DefaultInstallation, objects.forbidden(needs(rules)...))
+		}
+		found = append(found, installations...)
+	}
+	return found
+}
+
+// ruledProducts are the products for which there are rules, each once.
+func ruledProducts(rules []support.Detection) []string {
+	var products []string
+	for _, rule := range rules {
+		if !slices.Contains(products, rule.Product) {
+			products = append(products, rule.Product)
+		}
+	}
+	return products
+}
+
+// rulesOf are the rules for one product. Several are as good as one with all their members.
+func rulesOf(product string, rules []support.Detection) []support.Detection {
+	return slices.DeleteFunc(slices.Clone(rules), func(rule support.Detection) bool { return rule.Product != product })
+}
+
+// needs are the resources that the rules look at.
+func needs(rules []support.Detection) []string {
+	var resources []string
+	need := func(names ...string) {
+		for _, name := range names {
+			if !slices.Contains(resources, name) {
+				resources = append(resources, name)
+			}
+		}
+	}
+	for _, rule := range rules {
+		if rule.HelmRelease != nil {
+			need(HelmReleases)
+		}
+		if rule.Addon != nil {
+			need(ClusterAddons, Addons)
+		}
+		if rule.HelmChart != nil {
+			need(Deployments, StatefulSets, DaemonSets)
+		}
+	}
+	return resources
+}
+
+// sighting is what one kind of object shows of a product.
+type sighting struct {
+	// namespace is empty for what is in none.
+	namespace, name string
+	evidence        []v1alpha1.Evidence
+}
+
+// named makes installations of sightings. Those of the same name in several namespaces are told apart by these.
+func named(product string, sightings []sighting) []support.Installation {
+	var found []support.Installation
+	for _, s := range sightings {
+		name := s.name
+		isElsewhere := func(other sighting) bool { return other.name == s.name && other.namespace != s.namespace }
+		if s.namespace != "" && slices.ContainsFunc(sightings, isElsewhere) {
+			name = qualified(s.namespace, s.name)
+		}
+		found = append(found, installation(product, name, s.evidence)...)
+	}
+	return united(found)
+}
+
+// together unites what different kinds of objects, strongest first, show of one product: those of the same name, and,
+// where none of them shows more than one installation, all.
+func together(kinds ...[]support.Installation) []support.Installation {
+	all := slices.Concat(kinds...)
+	if !slices.ContainsFunc(kinds, func(kind []support.Installation) bool { return len(kind) > 1 }) {
+		for i := range all {
+			all[i].Name = all[0].Name
+		}
+	}
+	return united(all)
+}
+
+// releasesBy are the HelmReleases that the rules find.
+func (o Objects) releasesBy(rules []support.Detection) []sighting {
+	var found []sighting
+	for _, release := range o.HelmReleases {
+		if slices.ContainsFunc(rules, release.isFoundBy) {
+			evidence := sign(v1alpha1.SourceHelmRelease, release.object(), coreVersion(release.applied()))
+			found = append(found, sighting{release.Namespace, release.Name, []v1alpha1.Evidence{evidence}})
+		}
+	}
+	return found
+}
+
+func (r HelmRelease) isFoundBy(rule support.Detection) bool {
+	wanted := rule.HelmRelease
+	return wanted != nil && wanted.Name == r.Name && (wanted.Namespace == "" || wanted.Namespace == r.Namespace)
+}
+
+// addonsBy are the addons that the rules find.
+func (o Objects) addonsBy(rules []support.Detection) []sighting {
+	var found []sighting
+	for _, addon := range o.installedAddons() {
+		if slices.ContainsFunc(rules, addon.isFoundBy) {
+			found = append(found, sighting{addon.Namespace, addon.Name, addon.versions()})
+		}
+	}
+	return found
+}
+
+func (a Addon) isFoundBy(rule support.Detection) bool {
+	return rule.Addon != nil && rule.Addon.Name == a.Name
+}
+
+// annotationAppVersion is before the name of the addon, or of a part of it, whose version it tells.
+const annotationAppVersion = "appversion.kubeaddons.mesosphere.io/"
+
+// versions is what the addon tells about its own version, strongest first.
+//
+// A package of KUDO has a version of its own, of which the marks know nothing: they count the application's. The ref of
+// a repository of many addons says nothing about one of them, and the chart's version is only a stopgap.
+func (a Addon) versions() []v1alpha1.Evidence {
+	if a.Package.Name != "" {
+		return []v1alpha1.Evidence{a.packaged(v1alpha1.SourceCustomResource)}
+	}
+	var evidence []v1alpha1.Evidence
+	add := func(source v1alpha1.EvidenceSource, version string) {
+		if version != "" {
+			evidence = append(evidence, sign(source, a.object(), version))
+		}
+	}
+	add(v1alpha1.SourceAnnotation, withoutPackaging(a.Annotations[annotationRevision]))
+	add(v1alpha1.SourceAnnotation, coreVersion(a.Annotations[annotationAppVersion+a.Name]))
+	add(a.ownRef())
+	if len(evidence) == 0 {
+		add(v1alpha1.SourceInferred, coreVersion(a.ChartVersion))
+	}
+	if len(evidence) == 0 {
+		evidence = append(evidence, sign(v1alpha1.SourceCustomResource, a.object(), ""))
+	}
+	return evidence
+}
+
+// ownRef is the version in the ref of the addon's repository, by its label or else its annotation, unless that has many
+// addons.
+func (a Addon) ownRef() (v1alpha1.EvidenceSource, string) {
+	source := v1alpha1.SourceLabel
+	repository, text := repositoryLabels(a)
+	if repository == "" {
+		source = v1alpha1.SourceAnnotation
+		repository, text = originAnnotations(a)
+	}
+	parsed := parseRef(text)
+	if isRepository(repository, baseAddonsRepository) || isRepository(repository, enterpriseRepository) || parsed.version == nil {
+		return source, ""
+	}
+	return source, parsed.version.String()
+}

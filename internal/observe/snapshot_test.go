@@ -1,0 +1,42 @@
+package observe
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+func TestSnapshotIsTheCallersOwn(t *testing.T) {
+	one := func() Snapshot {
+		return shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes", "")).
+			with(part("istio", "ClusterAddon/istio", "", "", "")).
+			on(v1alpha1.NodesStatus{
+				Count: ptr.To[int32](1), OperatingSystems: []v1alpha1.NodeOperatingSystem{runs(1, centOS, centOSKernel)},
+			})
+	}
+	kept := one()
+	given := kept.clone()
+	given.Facts.Installations[0].Evidence[0].Version = "changed"
+	given.Facts.Components[0].Stage = "changed"
+	*given.Facts.Nodes.Count = 7
+	*given.Facts.Nodes.OperatingSystems[0].Nodes = 7
+	if diff := cmp.Diff(one(), kept); diff != "" {
+		t.Errorf("who changes his own has changed the observer's\n-want +got:\n%s", diff)
+	}
+	for _, change := range []func(*Snapshot){
+		func(s *Snapshot) { s.Facts.Installations[0].Evidence[0].Repository = "changed" },
+		func(s *Snapshot) { s.Facts.Components[0].Stage = "changed" },
+		func(s *Snapshot) { *s.Facts.Nodes.OperatingSystems[0].Nodes = 7 },
+		func(s *Snapshot) { s.Facts.Nodes = nil },
+	} {
+		changed := one()
+		change(&changed)
+		if changed.equal(kept) || !one().equal(kept) {
+			t.Errorf("%+v is taken for the same as %+v", changed, kept)
+		}
+	}
+}
