@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,9 +24,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
-// +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports,verbs=get;list;watch
+// +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports,verbs=list;watch
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports/status,verbs=patch
-// +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies;supportexceptions,verbs=list;watch
 
 // ClusterSupports writes the status of ClusterSupports: what was observed in the cluster, judged by all policies.
 type ClusterSupports struct {
@@ -41,12 +40,14 @@ type ClusterSupports struct {
 	Namespace string
 }
 
-// SetupWithManager evaluates a cluster when its object or its observed facts change, when any policy changes, and when
-// the alarm rings.
+// SetupWithManager evaluates a cluster when its object or its observed facts change, when any policy or exception
+// changes, and when the alarm rings.
 func (r *ClusterSupports) SetupWithManager(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("clustersupport").
 		For(&v1alpha1.ClusterSupport{}).
 		Watches(&v1alpha1.SupportPolicy{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SupportException{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.hostChanges()).
 		WatchesRawSource(r.Alarm.Source()).
@@ -86,8 +87,9 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	r.Host.find(policies)
 	known := r.gather(&object)
-	assessment, next := known.evaluate(policies, now)
+	assessment, next := known.evaluate(policies, &object.Status, now)
 	r.Alarm.Set(request.NamespacedName, next)
 	before := object.DeepCopy()
 	object.Status = known.status(before, assessment, now)
@@ -110,7 +112,9 @@ type gatheredCluster struct {
 // gather reads the object and what is known about its cluster. Before the first look is complete, what the status says
 // was known still holds: a restarted operator knows no less than the one before it.
 func (r *ClusterSupports) gather(object *v1alpha1.ClusterSupport) gatheredCluster {
-	known := gatheredCluster{cluster: support.Cluster{Labels: object.Labels, Declared: object.Spec.DeclaredReleases}}
+	known := gatheredCluster{cluster: support.Cluster{
+		Labels: object.Labels, Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
+	}}
 	known.problems, known.reason = r.validate(object)
 	if len(known.problems) > 0 {
 		known.contact = notContacted("the spec is not valid")
@@ -126,10 +130,13 @@ func (r *ClusterSupports) gather(object *v1alpha1.ClusterSupport) gatheredCluste
 	return known
 }
 
-// evaluate judges the cluster. Of one whose spec has problems nothing can be said, and the problems are why.
-func (g *gatheredCluster) evaluate(policies *support.Set, now time.Time) (support.Assessment, time.Time) {
+// evaluate judges the cluster. Of one whose spec has problems nothing can be said, and the problems are why; what was
+// found in it stays on record.
+func (g *gatheredCluster) evaluate(policies *support.Set, before *v1alpha1.ClusterSupportStatus, now time.Time) (
+	support.Assessment, time.Time,
+) {
 	if len(g.problems) > 0 {
-		return support.NotEvaluated(g.reason, "the spec is not valid: "+support.Describe(g.problems)), time.Time{}
+		return support.Keeping(before, g.reason, "the spec is not valid: "+support.Describe(g.problems)), time.Time{}
 	}
 	return policies.Evaluate(g.cluster, now)
 }
@@ -179,18 +186,10 @@ func notContacted(why string) support.Condition {
 
 // status is the whole status that the object ought to have.
 func (g *gatheredCluster) status(object *v1alpha1.ClusterSupport, assessment support.Assessment, now time.Time) v1alpha1.ClusterSupportStatus {
-	conditions := append(readiness(g.problems, g.reason), g.contact)
+	besides := append(support.Readiness(g.problems, g.reason), g.contact)
 	if g.connecting {
-		conditions = append(conditions, support.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
+		besides = append(besides, support.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 			Reason: v1alpha1.ReasonConnecting, Message: "the first look at the cluster is under way"})
 	}
-	conditions = append(conditions, assessment.Conditions...)
-	return v1alpha1.ClusterSupportStatus{
-		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         stamp(conditions, object.Status.Conditions, object.Generation, now),
-		KubernetesVersion:  assessment.KubernetesVersion,
-		InstalledVersions:  assessment.InstalledVersions,
-		SupportEndTime:     assessment.SupportEndTime,
-		Releases:           assessment.Releases,
-	}
+	return assessment.Status(object, besides, now)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports,verbs=list;watch;create;patch
 
 // Inventory creates the ClusterSupport for the operator's own cluster, and creates it again when somebody deletes it. It
 // applies spec.cluster and nothing else: the rest of the spec is the user's.

@@ -24,6 +24,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // Name is the operator's name: of its leases, its events and its field manager.
@@ -95,7 +96,7 @@ func NewManager(cfg *rest.Config, options Options) (manager.Manager, error) {
 
 // checkInstalled sees to it that the API server knows the kinds: without them every controller would fail again and again.
 func checkInstalled(mgr manager.Manager) error {
-	for _, kind := range []string{"SupportPolicy", "ClusterSupport"} {
+	for _, kind := range []string{"SupportPolicy", "ClusterSupport", "SupportException"} {
 		if _, err := mgr.GetRESTMapper().RESTMapping(v1alpha1.GroupVersion.WithKind(kind).GroupKind(), v1alpha1.GroupVersion.Version); err != nil {
 			return fmt.Errorf("the API server does not serve %s of %s, apply config/crd first (make install): %w", kind, v1alpha1.GroupVersion, err)
 		}
@@ -108,15 +109,15 @@ func addProbes(mgr manager.Manager) error {
 }
 
 func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) error {
-	host, err := newHost(cfg, options)
+	policies := NewPolicies(mgr.GetClient())
+	host, err := newHost(cfg, policies, options)
 	if err != nil {
 		return err
 	}
-	clusterAlarm, policyAlarm := NewAlarm(options.Clock), NewAlarm(options.Clock)
-	policies := NewPolicies(mgr.GetClient())
+	clusterAlarm, policyAlarm, exceptionAlarm := NewAlarm(options.Clock), NewAlarm(options.Clock), NewAlarm(options.Clock)
 	status := statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
 	return errors.Join(
-		mgr.Add(host), mgr.Add(clusterAlarm), mgr.Add(policyAlarm),
+		mgr.Add(host), mgr.Add(clusterAlarm), mgr.Add(policyAlarm), mgr.Add(exceptionAlarm),
 		(&Inventory{Client: mgr.GetClient(), Namespace: options.Namespace}).SetupWithManager(mgr),
 		(&ClusterSupports{
 			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: clusterAlarm, Status: status,
@@ -124,6 +125,9 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 		}).SetupWithManager(mgr),
 		(&SupportPolicies{
 			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: policyAlarm, Status: status,
+		}).SetupWithManager(mgr),
+		(&SupportExceptions{
+			Client: mgr.GetClient(), Clock: options.Clock, Alarm: exceptionAlarm, Status: status,
 		}).SetupWithManager(mgr),
 	)
 }
@@ -137,10 +141,12 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 // +kubebuilder:rbac:groups=kommander.mesosphere.io,resources=konvoyclusters,verbs=list;watch
 // +kubebuilder:rbac:groups=helm.toolkit.fluxcd.io,resources=helmreleases,verbs=list;watch
 // +kubebuilder:rbac:groups=dkp.d2iq.io,resources=kommandercores,verbs=list;watch
+// +kubebuilder:rbac:groups=kudo.dev,resources=instances;operatorversions,verbs=list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=list;watch
 
 // newHost observes the operator's own cluster.
-func newHost(cfg *rest.Config, options Options) (*observed, error) {
-	host := &observed{changed: make(chan struct{}, 1)}
+func newHost(cfg *rest.Config, policies *Policies, options Options) (*observed, error) {
+	host := &observed{policies: policies, changed: make(chan struct{}, 1)}
 	observer, err := observe.New(cfg, observe.Options{
 		Log: options.Log.WithName("observe"), Changed: host.signal, VersionInterval: options.VersionInterval,
 	})
@@ -154,6 +160,7 @@ func newHost(cfg *rest.Config, options Options) (*observed, error) {
 // observed is a cluster under observation, and the signal that what is known about it changed.
 type observed struct {
 	observer *observe.Observer
+	policies *Policies
 	// changed holds at most one signal: whoever takes it reads the newest snapshot.
 	changed chan struct{}
 }
@@ -165,8 +172,19 @@ func (o *observed) signal() {
 	}
 }
 
-// Start observes until the context ends.
-func (o *observed) Start(ctx context.Context) error { return o.observer.Run(ctx) }
+// Start observes until the context ends. It begins when the policies are known: what they tell how to find is looked for
+// from the start, and a restart does not take it for gone.
+func (o *observed) Start(ctx context.Context) error {
+	policies, err := o.policies.Set(ctx)
+	if err != nil {
+		return err
+	}
+	o.find(policies)
+	return o.observer.Run(ctx)
+}
+
+// find has the observer look for what the policies tell how to find.
+func (o *observed) find(policies *support.Set) { o.observer.Find(policies.Detections()) }
 
 // Snapshot is what is known about the cluster.
 func (o *observed) Snapshot() observe.Snapshot { return o.observer.Snapshot() }

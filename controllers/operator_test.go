@@ -130,12 +130,15 @@ func (w *world) end() {
 	}
 	for _, kind := range []struct{ apiVersion, kind string }{
 		{"support.d2iq.io/v1alpha1", "SupportPolicy"},
+		{"support.d2iq.io/v1alpha1", "SupportException"},
 		{"support.d2iq.io/v1alpha1", "ClusterSupport"},
 		{"kubeaddons.mesosphere.io/v1beta2", "ClusterAddon"},
 		{"kubeaddons.mesosphere.io/v1beta2", "Addon"},
 		{"kommander.mesosphere.io/v1beta1", "KonvoyCluster"},
 		{"helm.toolkit.fluxcd.io/v2beta1", "HelmRelease"},
 		{"dkp.d2iq.io/v1alpha1", "KommanderCore"},
+		{"kudo.dev/v1beta1", "Instance"},
+		{"kudo.dev/v1beta1", "OperatorVersion"},
 		{"coordination.k8s.io/v1", "Lease"},
 		{"v1", "Node"},
 		{"v1", "Event"},
@@ -163,7 +166,7 @@ func (w *world) removeAll(apiVersion, kind string) {
 
 // watched are all resources that the operator watches, but for the CustomResourceDefinitions.
 var watched = []string{
-	"supportpolicies", "clustersupports", "addons", "clusteraddons", "konvoyclusters", "helmreleases", "kommandercores",
+	"supportpolicies", "supportexceptions", "clustersupports", "instances", "operatorversions", "addons", "clusteraddons", "konvoyclusters", "helmreleases", "kommandercores",
 }
 
 // start runs the operator, and waits until it has looked at everything and has written what there is to write.
@@ -264,29 +267,36 @@ func (w *world) unwritten(after string) {
 // consistent says how a status differs from what the policies say now about the facts that the statuses hold.
 func (w *world) consistent() error {
 	var policies v1alpha1.SupportPolicyList
+	var exceptions v1alpha1.SupportExceptionList
 	var clusters v1alpha1.ClusterSupportList
-	if err := errors.Join(w.Client.List(w.t.Context(), &policies), w.Client.List(w.t.Context(), &clusters)); err != nil {
+	ctx := w.t.Context()
+	if err := errors.Join(w.Client.List(ctx, &policies), w.Client.List(ctx, &exceptions), w.Client.List(ctx, &clusters)); err != nil {
 		return err
 	}
 	compiled := make([]*support.Policy, 0, len(policies.Items))
 	for i := range policies.Items {
 		compiled = append(compiled, support.Compile(&policies.Items[i]))
 	}
-	set, now := support.NewSet(compiled), w.Clock.Now()
+	covering := make([]*support.Exception, 0, len(exceptions.Items))
+	for i := range exceptions.Items {
+		covering = append(covering, support.CompileException(&exceptions.Items[i]))
+	}
+	set, now := support.NewSet(compiled, covering...), w.Clock.Now()
 	for i := range clusters.Items {
 		c := &clusters.Items[i]
 		if meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionStalled) != nil {
 			continue
 		}
 		assessment, _ := set.Evaluate(support.Cluster{
-			Labels: c.Labels, Facts: support.FactsOf(&c.Status), Declared: c.Spec.DeclaredReleases,
+			Labels: c.Labels, Environment: c.Spec.Environment, Facts: support.FactsOf(&c.Status), Declared: c.Spec.DeclaredReleases,
 		}, now)
 		got := support.Assessment{
 			KubernetesVersion: c.Status.KubernetesVersion, InstalledVersions: c.Status.InstalledVersions,
-			SupportEndTime: c.Status.SupportEndTime, Releases: c.Status.Releases,
+			SupportEndTime: c.Status.SupportEndTime, Releases: c.Status.Releases, Components: c.Status.Components,
+			Nodes: c.Status.Nodes, Findings: c.Status.Findings,
 			Conditions: conditionsOf(c.Status.Conditions, assessment.Conditions),
 		}
-		if diff := cmp.Diff(assessment, got, cmpopts.EquateEmpty()); diff != "" || *c.Status.ObservedGeneration != c.Generation {
+		if diff := cmp.Diff(assessment, got, cmpopts.EquateEmpty(), withoutMemory); diff != "" || *c.Status.ObservedGeneration != c.Generation {
 			return fmt.Errorf("the status of cluster %s/%s is out of date (-engine +status):\n%s", c.Namespace, c.Name, diff)
 		}
 	}
@@ -311,6 +321,9 @@ func (w *world) consistent() error {
 	return nil
 }
 
+// withoutMemory leaves out what a verdict does not know.
+var withoutMemory = cmpopts.IgnoreFields(v1alpha1.InstalledRelease{}, "ObservedSince")
+
 // conditionsOf are the conditions of a status of the same types as others, in their form and order.
 func conditionsOf(all []metav1.Condition, others []support.Condition) []support.Condition {
 	var found []support.Condition
@@ -331,6 +344,19 @@ func (w *world) apply(manifest string) {
 		if err != nil {
 			w.t.Fatalf("%v: %s", err, document)
 		}
+		if object := w.decode(document); object.GetKind() == "Node" {
+			w.report(object.GetName(), "Ubuntu 18.04.6 LTS", "5.4.0-1080-aws")
+		}
+	}
+}
+
+// report has a node report its operating system, as its kubelet would.
+func (w *world) report(node, image, kernel string) {
+	w.t.Helper()
+	patch := fmt.Sprintf(`{"status": {"nodeInfo": {"osImage": %q, "kernelVersion": %q}}}`, image, kernel)
+	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
+	if err := w.Client.Status().Patch(w.t.Context(), object, client.RawPatch(types.StrategicMergePatchType, []byte(patch))); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

@@ -29,7 +29,8 @@ func TestKubectlWait(t *testing.T) {
 		{"clustersupport/host", "-n", sandbox.Namespace, "--for=condition=Supported"},
 		{"csup/host", "-n", sandbox.Namespace, "--for=condition=Compatible"},
 		{"supportpolicy/kommander", "--for=condition=Ready"},
-		{"spol", "--all", "--for=condition=Supported"},
+		{"spol", "konvoy", "kommander", "kubernetes", "base-platform-services", "--for=condition=Supported"},
+		{"spol", "--all", "--for=condition=Ready"},
 	} {
 		if _, err := w.Kubectl(t.Context(), append([]string{"wait", "--timeout=10s"}, arguments...)...); err != nil {
 			t.Error(err)

@@ -124,7 +124,6 @@ func TestReleaseChange(t *testing.T) {
 				"annotations:\n    catalog.kubeaddons.mesosphere.io/values-chart: some text", 1)},
 			{"a field of the addon", strings.Replace(kommander131, "namespace: kommander,",
 				"namespace: kommander, cloudProvider: [{name: aws, enabled: true}],", 1)},
-			{"another addon of the same release", prometheus},
 			{"a label on the ClusterSupport", hostManifest("labels: {team: fleet}", "")},
 			{"an annotation on a policy", policyNote},
 			{"nodes that come and change", nodes},
@@ -137,6 +136,25 @@ func TestReleaseChange(t *testing.T) {
 			}
 		}
 		w.unwritten("all of these")
+		// The nodes are looked at again after a restart.
+		if err := w.Client.Delete(t.Context(), w.decode(newNode)); err != nil {
+			t.Error(err)
+		}
+	})
+
+	w.run("another addon of the same release is put on record, which is one patch", func(t *testing.T) {
+		w.Front.Reset()
+		w.apply(prometheus)
+		w.eventually("the record", func() error {
+			if components := w.mustHost().Status.Components; len(components) != 2 {
+				return fmt.Errorf("the components are %+v", components)
+			}
+			return nil
+		})
+		time.Sleep(quiet)
+		if written := w.Front.Recent(front.Request.Writes); len(written) != 1 {
+			t.Errorf("it wrote %v", written)
+		}
 	})
 
 	w.run("an hour of rest costs nothing", func(t *testing.T) {
@@ -180,11 +198,8 @@ apiVersion: support.d2iq.io/v1alpha1
 kind: SupportPolicy
 metadata: {name: kommander, annotations: {note: reviewed}}
 `
-	nodes = `
-{apiVersion: v1, kind: Node, metadata: {name: worker-1, labels: {konvoy.mesosphere.com/node_pool: worker}}}
----
-{apiVersion: v1, kind: Node, metadata: {name: worker-0}}
-`
+	newNode = `{apiVersion: v1, kind: Node, metadata: {name: worker-1, labels: {konvoy.mesosphere.com/node_pool: worker}}}`
+	nodes   = newNode + "\n---\n{apiVersion: v1, kind: Node, metadata: {name: worker-0, labels: {konvoy.mesosphere.com/node_pool: worker, zone: a}}}"
 )
 
 // polls matches what asks for objects of which the API server would tell by itself. GET /version and discovery are left

@@ -23,7 +23,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
-// +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies,verbs=list;watch
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies/status,verbs=patch
 
 // writeInterval is the least time between two writes of one policy's status. A policy's counters follow the whole fleet,
@@ -88,10 +88,10 @@ func policyStatus(object *v1alpha1.SupportPolicy, policies *support.Set, descrip
 	clusters []v1alpha1.ClusterSupport, now time.Time,
 ) v1alpha1.SupportPolicyStatus {
 	standing := policies.Standing(object.Name, clusters)
-	conditions := append(readiness(policies.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
+	conditions := append(support.Readiness(policies.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
 	status := v1alpha1.SupportPolicyStatus{
 		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         stamp(conditions, object.Status.Conditions, object.Generation, now),
+		Conditions:         support.Stamp(conditions, object.Status.Conditions, object.Generation, now),
 		SupportedVersions:  description.SupportedVersions,
 		Releases:           description.Releases,
 		Summary:            &standing.Summary,

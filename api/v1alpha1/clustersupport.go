@@ -228,7 +228,7 @@ type InstalledRelease struct {
 	// +optional
 	SupportEndTime *metav1.Time `json:"supportEndTime,omitempty"`
 
-	// policy is the SupportPolicy that decided. Absent: none did.
+	// policy is the SupportPolicy that decided, or would if it were valid. Absent: none speaks about the release.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
@@ -465,6 +465,8 @@ type ClusterSupportStatus struct {
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Supported")].message`
 // +kubebuilder:printcolumn:name="Reachable",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Reachable")].status`
 // +kubebuilder:printcolumn:name="Compatibility",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Compatible")].message`
+// +kubebuilder:printcolumn:name="Environment",type=string,priority=1,JSONPath=`.spec.environment`
+// +kubebuilder:printcolumn:name="Exception",type=string,priority=1,JSONPath=`.status.releases[*].exception.name`
 // +kubebuilder:printcolumn:name="Upgrades",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="UpgradeRecommended")].message`
 type ClusterSupport struct {
 	metav1.TypeMeta `json:",inline"`

@@ -89,8 +89,8 @@ const (
 const (
 	// ReasonSupported: the release is within its support.
 	ReasonSupported = "Supported"
-	// ReasonLastInWindow: the release is supported, and the next minor to become generally available ends that. As a
-	// reason of UpgradeRecommended it recommends to go to a newer minor before.
+	// ReasonLastInWindow: the release is supported, and the next minor to become generally available ends that, on a day
+	// that may be announced or not. As a reason of UpgradeRecommended it recommends to go to a newer minor before.
 	ReasonLastInWindow = "LastInWindow"
 	// ReasonSupportEnded: the support of the minor is over. As a reason of ExpiringSoon, which is then False: there is
 	// nothing left to expire. As a reason of UpgradeRecommended: only an upgrade makes it supported again.

@@ -75,7 +75,8 @@ type SupportExceptionStatus struct {
 	// +optional
 	EndTime *metav1.Time `json:"endTime,omitempty"`
 
-	// clusters is the number of clusters on which it covers a release at present. Absent: not evaluated yet.
+	// clusters is the number of clusters on which it covers a release at present. Absent: not evaluated yet, or the spec
+	// is not valid.
 	// +optional
 	Clusters *int32 `json:"clusters,omitempty"`
 }

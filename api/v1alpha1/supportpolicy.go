@@ -211,7 +211,7 @@ type KubernetesRange struct {
 	// +required
 	Maximum string `json:"maximum,omitempty"`
 
-	// default is the version that the release installs by itself; it is named where a cluster runs another one.
+	// default is the version that the release installs by itself; it is named where a message names the range.
 	// Absent: not published.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
