@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 # they are first used; run from here, they see the paths of this repository.
 CONTROLLER_GEN := go tool -modfile=hack/tools/go.mod controller-gen
 KUSTOMIZE      := go tool -modfile=hack/tools/go.mod kustomize
+CRD_REF_DOCS   := go tool -modfile=hack/tools/go.mod crd-ref-docs
 GOLANGCI_LINT  := go tool -modfile=hack/lint/go.mod golangci-lint-kube-api-linter
 
 # Prints the folder of the programs of a control plane, for KUBEBUILDER_ASSETS; builds what is missing.
@@ -39,7 +40,7 @@ help: ## Print this list
 # metav1.Condition brings the bound `minimum: 0` into every CRD. It is taken out: with Kubernetes 1.17 `kubectl apply`
 # cannot change a CRD that has one. A property with the name minimum has its schema on the lines below, and stays.
 .PHONY: generate
-generate: ## Generate deep copies, CRDs and the RBAC role from the Go sources
+generate: ## Generate deep copies, CRDs, the RBAC role and the API reference from the Go sources
 	@$(CONTROLLER_GEN) object paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
 	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd
 	@for crd in $(INTO)/config/crd/support.d2iq.io_*.yaml; do \
@@ -47,6 +48,9 @@ generate: ## Generate deep copies, CRDs and the RBAC role from the Go sources
 		mv "$$crd.new" "$$crd"; \
 	done
 	@$(CONTROLLER_GEN) rbac:roleName=support-policy-operator paths=./... output:rbac:artifacts:config=$(INTO)/config/rbac
+	@mkdir -p $(INTO)/docs/reference
+	@$(CRD_REF_DOCS) --log-level=ERROR --config=docs/reference/config.yaml --templates-dir=docs/reference/templates \
+		--source-path=api --renderer=markdown --output-path=$(INTO)/docs/reference/api.md
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig
@@ -68,7 +72,7 @@ verify-generated: ## Check that what is generated is up to date
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
 	$(MAKE) generate INTO="$$fresh"; \
 	stale=; \
-	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml; do \
+	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml docs/reference/api.md; do \
 		diff -ruN --exclude=kustomization.yaml "$$path" "$$fresh/$$path" || stale=yes; \
 	done; \
 	if [[ -n "$$stale" ]]; then echo "run make generate" >&2; exit 1; fi
@@ -94,8 +98,13 @@ test-fast: ## Run the tests that need no control plane
 ##@ Build and deploy
 
 .PHONY: build
-build: ## Build the operator into bin
+build: plugin ## Build the operator and the kubectl plugin into bin
 	CGO_ENABLED=0 go build -trimpath -o bin/support-policy-operator .
+
+# kubectl finds it in the PATH, by its name.
+.PHONY: plugin
+plugin: ## Build the kubectl plugin into bin
+	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
 
 .PHONY: manifests
 manifests: ## Print what `deploy` applies

@@ -122,9 +122,22 @@ func (i installation) install(ctx context.Context, world *sandbox.Sandbox) error
 	}); err != nil {
 		return fmt.Errorf("write the objects of %s: %w", i, err)
 	}
-	_, err := world.KubectlInput(ctx, objects.Bytes(), "apply", "-f", "-")
+	if _, err := world.KubectlInput(ctx, objects.Bytes(), "apply", "-f", "-"); err != nil {
+		return err
+	}
+	_, err := world.KubectlInput(ctx, []byte(nodeReport), "apply", "--server-side", "--subresource=status", "-f", "-")
 	return err
 }
+
+// nodeReport is what the kubelet of the node tells.
+const nodeReport = `
+apiVersion: v1
+kind: Node
+metadata: {name: worker-0}
+status: {nodeInfo: {osImage: CentOS Linux 7 (Core), kernelVersion: 3.10.0-1160.el7.x86_64, architecture: amd64, bootID: "1",
+  containerRuntimeVersion: containerd://1.4.4, kubeProxyVersion: v1.19.9, kubeletVersion: v1.19.9, machineID: "1",
+  operatingSystem: linux, systemUUID: "1"}}
+`
 
 // migrate leaves 1.x: its objects go, those of 2.x come.
 func (i installation) migrate(ctx context.Context, world *sandbox.Sandbox) error {

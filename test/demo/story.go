@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,8 +31,12 @@ var plans = []plan{
 type chapter struct {
 	day, title string
 	upgrade    *installation
+	commands   []command
 	expect     []expectation
 }
+
+// command is one of kubectl, with its input.
+type command struct{ what, input, arguments string }
 
 type expectation struct {
 	condition string
@@ -45,6 +50,17 @@ var story = []chapter{
 		{v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible},
 		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced},
 	}},
+	{day: "2021-06-15", title: "somebody installs istio, which is experimental, and the cluster is declared to be a production cluster",
+		commands: []command{{"install istio", istio, "apply -f -"}, {"declare the environment", production, patchHost}},
+		expect: []expectation{
+			{v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonExperimentalInProduction},
+			{v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible},
+		}},
+	{day: "2021-06-20", title: "istio is removed: supported again",
+		commands: []command{{"remove istio", istio, "delete -f -"}},
+		expect: []expectation{
+			{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
+		}},
 	{day: "2021-08-26", title: "2.0 is out: Konvoy 1.7 and Kommander 1.3 are last in the window, and no day is announced", expect: []expectation{
 		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
 		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced},
@@ -62,6 +78,17 @@ var story = []chapter{
 		{v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
 		{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
 	}},
+	{day: "2021-11-25", title: "an exception is granted until the upgrade: what the vendor says stays, and the exception stands beside it",
+		commands: []command{{"grant an exception", exceptions, "apply -f -"}},
+		expect: []expectation{
+			{v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
+			{v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
+		}},
+	{day: "2021-12-18", title: "the exception is about to end",
+		expect: []expectation{
+			{v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded},
+			{v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonExceptionEndsSoon},
+		}},
 	{day: "2021-12-20", title: "the cluster is upgraded: supported again, and last in the window again", upgrade: &secondInstallation, expect: []expectation{
 		{v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported},
 		{v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible},
@@ -122,6 +149,12 @@ func (c chapter) happen(ctx context.Context, world *sandbox.Sandbox, watching *w
 	if c.upgrade != nil {
 		watching.line(day, "upgrade", c.upgrade.String())
 		if err := c.upgrade.install(ctx, world); err != nil {
+			return err
+		}
+	}
+	for _, command := range c.commands {
+		watching.line(day, "kubectl", command.what)
+		if _, err := world.KubectlInput(ctx, []byte(command.input), strings.Fields(command.arguments)...); err != nil {
 			return err
 		}
 	}

@@ -187,10 +187,13 @@ func unmet(host *v1alpha1.ClusterSupport, expected []expectation) string {
 // tables shows what kubectl shows.
 func (w *watcher) tables(ctx context.Context, day time.Time, title string) error {
 	fmt.Fprintf(w.out, "\n━━ %s: %s\n", day.Format(time.DateOnly), title)
-	for _, arguments := range [][]string{{"get", "supportpolicy"}, {"get", "clustersupport", "-A"}} {
+	for _, arguments := range [][]string{{"get", "supportpolicy"}, {"get", "supportexception"}, {"get", "clustersupport", "-A"}} {
 		table, err := w.world.Kubectl(ctx, arguments...)
 		if err != nil {
 			return err
+		}
+		if strings.TrimSpace(table) == "" {
+			continue // none of them
 		}
 		fmt.Fprintf(w.out, "\n$ kubectl %s\n%s", strings.Join(arguments, " "), table)
 	}

@@ -1,0 +1,301 @@
+package spec_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// documents are the objects of an example as they are written, by kind and name.
+type documents map[string]map[string]any
+
+// examples are all examples of all pages, by name.
+type examples map[string]documents
+
+// read collects the examples, in the order in which they stand. One may rest on another of the same page or of a page
+// that is named README.md, which comes first.
+func (e examples) read(t *testing.T, pages []*page) {
+	t.Helper()
+	first := func(p *page) int { return map[bool]int{true: 0, false: 1}[p.name == "README.md"] }
+	slices.SortStableFunc(pages, func(a, b *page) int { return first(a) - first(b) })
+	for _, p := range pages {
+		for _, b := range p.blocks {
+			if b.kind == "example" {
+				e.add(t, b)
+			}
+		}
+	}
+}
+
+func (e examples) add(t *testing.T, b *block) {
+	t.Helper()
+	name := b.options["example"]
+	if e[name] != nil {
+		t.Fatalf("%s: there is an example %s already", b, name)
+	}
+	all := documents{}
+	if like := b.options["like"]; like != "" {
+		if e[like] == nil {
+			t.Fatalf("%s: there is no example %s before it", b, like)
+		}
+		maps.Copy(all, e[like])
+	}
+	for text := range strings.SplitSeq(b.content(), "\n---\n") {
+		one := map[string]any{}
+		if err := yaml.UnmarshalStrict([]byte(text), &one); err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		key := all.complete(t, b, one)
+		all[key] = merge(all[key], one)
+	}
+	e[name] = all
+}
+
+// complete adds what a fragment leaves out: the kind and the name, where only one object can be meant.
+func (d documents) complete(t *testing.T, b *block, one map[string]any) string {
+	t.Helper()
+	kind, _ := one["kind"].(string)
+	if kind == "" {
+		kind = map[string]string{"supportpolicy.md": "SupportPolicy", "supportexception.md": "SupportException"}[b.page.name]
+		if _, isCluster := one["status"]; kind == "" || isCluster {
+			kind = "ClusterSupport"
+		}
+	}
+	metadata, _ := one["metadata"].(map[string]any)
+	if name, _ := metadata["name"].(string); name != "" {
+		return kind + "/" + name
+	}
+	var found []string
+	for key := range d {
+		if strings.HasPrefix(key, kind+"/") {
+			found = append(found, key)
+		}
+	}
+	if b.options["of"] != "" {
+		found = []string{b.options["of"]}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%s: which %s is meant? There are %q", b, kind, found)
+	}
+	return found[0]
+}
+
+// merge is a JSON merge patch (RFC 7386), and leaves both of its arguments alone.
+func merge(into, patch map[string]any) map[string]any {
+	merged := maps.Clone(into)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	for key, value := range patch {
+		object, isObject := value.(map[string]any)
+		switch before, _ := merged[key].(map[string]any); {
+		case value == nil:
+			delete(merged, key)
+		case isObject:
+			merged[key] = merge(before, object)
+		default:
+			merged[key] = value
+		}
+	}
+	return merged
+}
+
+// world is an example as the operator has it at an instant: every object with the status that it writes.
+type world struct {
+	set        *support.Set
+	policies   []*v1alpha1.SupportPolicy
+	clusters   []*v1alpha1.ClusterSupport
+	exceptions []*v1alpha1.SupportException
+	compiled   map[string]*support.Exception
+}
+
+// What the controllers say, and the engine does not know. TestControllersSay holds it against their source.
+const (
+	hostNamespace   = "support-policy-system"
+	onlyHost        = "only the object %s/%s may stand for the operator's own cluster; delete this one"
+	answers         = "the cluster answers"
+	notContactedYet = "the cluster was not contacted yet"
+	invalidSpec     = "the spec is not valid"
+	firstLook       = "the first look at the cluster is under way"
+)
+
+func decode[T any](t *testing.T, where fmt.Stringer, document map[string]any) *T {
+	t.Helper()
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var object T
+	if err := yaml.UnmarshalStrict(text, &object); err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	return &object
+}
+
+// at makes a world of the documents. before is the world of an earlier instant, or nil.
+func (d documents) at(t *testing.T, where fmt.Stringer, now time.Time, before *world) *world {
+	t.Helper()
+	w := &world{compiled: map[string]*support.Exception{}}
+	var policies []*support.Policy
+	var exceptions []*support.Exception
+	for _, key := range slices.Sorted(maps.Keys(d)) {
+		switch kind, _, _ := strings.Cut(key, "/"); kind {
+		case "SupportPolicy":
+			object := decode[v1alpha1.SupportPolicy](t, where, d[key])
+			w.policies = append(w.policies, object)
+			policies = append(policies, support.Compile(object))
+		case "ClusterSupport":
+			w.clusters = append(w.clusters, decode[v1alpha1.ClusterSupport](t, where, d[key]))
+		case "SupportException":
+			object := decode[v1alpha1.SupportException](t, where, d[key])
+			w.exceptions = append(w.exceptions, object)
+			w.compiled[object.Name] = support.CompileException(object)
+			exceptions = append(exceptions, w.compiled[object.Name])
+		default:
+			t.Fatalf("%s: %s is of no kind that there is", where, key)
+		}
+	}
+	w.set = support.NewSet(policies, exceptions...)
+	for _, object := range w.clusters {
+		w.judge(object, now, before.cluster(object))
+	}
+	for _, object := range w.policies {
+		w.describe(object, now)
+	}
+	for _, object := range w.exceptions {
+		w.except(object, now)
+	}
+	return w
+}
+
+func (w *world) cluster(like *v1alpha1.ClusterSupport) *v1alpha1.ClusterSupport {
+	if w == nil {
+		return nil
+	}
+	i := slices.IndexFunc(w.clusters, func(c *v1alpha1.ClusterSupport) bool { return c.Name == like.Name && c.Namespace == like.Namespace })
+	if i < 0 {
+		return nil
+	}
+	return w.clusters[i]
+}
+
+// judge writes the status of a cluster, as the controller does. What the example gives as the status are the facts.
+func (w *world) judge(object *v1alpha1.ClusterSupport, now time.Time, before *v1alpha1.ClusterSupport) {
+	observed := object.Status.DeepCopy()
+	seen := observed.KubernetesVersion != "" || len(observed.Releases) > 0 || len(observed.Components) > 0 || observed.Nodes != nil
+	var facts *support.Facts
+	if seen {
+		meta.SetStatusCondition(&observed.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
+		facts = support.FactsOf(observed)
+	}
+	if before != nil {
+		object.Status = before.Status
+	}
+	problems, reason := problemsOf(object)
+	besides := support.Readiness(problems, reason)
+	switch given := meta.FindStatusCondition(observed.Conditions, v1alpha1.ConditionReachable); {
+	case len(problems) > 0:
+		besides = append(besides, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, invalidSpec))
+	case given != nil:
+		besides = append(besides, reachable(given.Status, given.Reason, given.Message))
+	case !seen:
+		besides = append(besides, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, notContactedYet), support.Condition{
+			Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnecting, Message: firstLook,
+		})
+	default:
+		besides = append(besides, reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, answers))
+	}
+	var assessment support.Assessment
+	if len(problems) > 0 {
+		assessment = support.Keeping(observed, reason, invalidSpec+": "+support.Describe(problems))
+	} else {
+		assessment, _ = w.set.Evaluate(support.Cluster{
+			Labels: object.Labels, Facts: facts, Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
+		}, now)
+	}
+	if before == nil {
+		object.Status = v1alpha1.ClusterSupportStatus{}
+	}
+	object.Status = assessment.Status(object, besides, now)
+}
+
+func reachable(status metav1.ConditionStatus, reason, message string) support.Condition {
+	return support.Condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
+}
+
+func problemsOf(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
+	problems := support.ValidateClusterSupport(&object.Spec)
+	if object.Spec.Cluster.Host != nil && (object.Namespace != hostNamespace || object.Name != v1alpha1.HostName) {
+		refused := field.Forbidden(field.NewPath("spec", "cluster", "host"), fmt.Sprintf(onlyHost, hostNamespace, v1alpha1.HostName))
+		return append(field.ErrorList{refused}, problems...), v1alpha1.ReasonHostNotAllowed
+	}
+	return problems, v1alpha1.ReasonInvalidSpec
+}
+
+// describe writes the status of a policy, as the controller does.
+func (w *world) describe(object *v1alpha1.SupportPolicy, now time.Time) {
+	description, next := w.set.Describe(object.Name, now)
+	clusters := make([]v1alpha1.ClusterSupport, 0, len(w.clusters))
+	for _, one := range w.clusters {
+		clusters = append(clusters, *one)
+	}
+	standing := w.set.Standing(object.Name, clusters)
+	conditions := append(support.Readiness(w.set.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
+	object.Status = v1alpha1.SupportPolicyStatus{
+		ObservedGeneration: ptr.To(object.Generation),
+		Conditions:         support.Stamp(conditions, nil, object.Generation, now),
+		SupportedVersions:  description.SupportedVersions,
+		Releases:           description.Releases,
+		Summary:            &standing.Summary,
+		Clusters:           standing.Clusters,
+		ClustersOmitted:    standing.Omitted,
+	}
+	if !next.IsZero() {
+		object.Status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
+	}
+}
+
+// except writes the status of an exception, as the controller does.
+func (w *world) except(object *v1alpha1.SupportException, now time.Time) {
+	clusters := make([]v1alpha1.ClusterSupport, 0, len(w.clusters))
+	for _, one := range w.clusters {
+		clusters = append(clusters, *one)
+	}
+	compiled := w.compiled[object.Name]
+	description, _ := compiled.Describe(clusters, now)
+	conditions := append(support.Readiness(compiled.Problems(), v1alpha1.ReasonInvalidException), description.Conditions...)
+	object.Status = v1alpha1.SupportExceptionStatus{
+		ObservedGeneration: ptr.To(object.Generation),
+		Conditions:         support.Stamp(conditions, nil, object.Generation, now),
+		EndTime:            description.EndTime,
+		Clusters:           description.Clusters,
+	}
+}
+
+// instant reads a day, which means its beginning in UTC, or an instant in RFC 3339.
+func instant(t *testing.T, where fmt.Stringer, text string) time.Time {
+	t.Helper()
+	layout := time.RFC3339
+	if regexp.MustCompile(`^\d{4}-\d\d-\d\d$`).MatchString(text) {
+		layout = time.DateOnly
+	}
+	parsed, err := time.Parse(layout, text)
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	return parsed
+}
