@@ -77,6 +77,13 @@ func (c *cable) breakAll() {
 	}
 }
 
+// open is the number of answers that have not come to their end, such as watches.
+func (c *cable) open() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.bodies)
+}
+
 func (c *cable) setCut(cut bool) {
 	c.mu.Lock()
 	c.cut = cut

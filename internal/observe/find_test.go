@@ -2,7 +2,10 @@ package observe
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,7 +158,16 @@ func TestObserverFollowsRules(t *testing.T) {
 	cluster.make(api)
 	cluster.make(deployed("gadget", "gadget-2.0.0", "green"))
 
-	o := observe(t, before.Config(token), Options{})
+	var cable cable
+	config := cable.connect(before.Config(token))
+	cable.setInstead(func(r *http.Request) *http.Response {
+		isForAll := r.URL.Query().Get("labelSelector") != "helm.sh/chart" || !strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadata")
+		if strings.HasPrefix(r.URL.Path, "/apis/apps/") && isForAll {
+			t.Errorf("%s asks for more than the labels of what charts have installed", r.URL)
+		}
+		return nil
+	})
+	o := observe(t, config, Options{})
 	o.await("no rules", shows("v1.19.7"))
 	o.Find(rules(byAddon(widget, "widget")))
 	addon := found(widget, "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
@@ -203,9 +215,15 @@ func TestObserverFollowsRules(t *testing.T) {
 	}
 	o.await("an upgrade", shows("v1.19.7", gadget, found(widget, "blue", "Label", "Deployment/default/widget-api", "1.2.0")))
 
+	open := cable.open()
 	o.Find(rules(byAddon(widget, "widget")))
 	o.await("no chart any more", shows("v1.19.7", addon))
-	time.Sleep(calm)
+	cluster.eventually("end the watches", func() error {
+		if n := cable.open(); n != open-3 {
+			return fmt.Errorf("%d of %d requests are open", n, open)
+		}
+		return nil
+	})
 	before.Reset()
 	api.Labels[labelChart] = "widget-1.3.0"
 	if err := cluster.Update(t.Context(), api); err != nil {
@@ -352,9 +370,23 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 	o.await("a chart", want)
 	time.Sleep(calm)
 	changes := o.changes.Load()
-	cable.setInstead((&outage{path: "/apis/apps/v1"}).answer)
+	var refused atomic.Int64
+	apps := outage{path: "/apis/apps/v1"}
+	cable.setInstead(func(request *http.Request) *http.Response {
+		response := apps.answer(request)
+		if response != nil {
+			refused.Add(1)
+		}
+		return response
+	})
 	cable.breakAll()
-	time.Sleep(calm)
+	cluster.eventually("ask in vain", func() error {
+		if n := refused.Load(); n < 3 {
+			return fmt.Errorf("%d requests", n)
+		}
+		return nil
+	})
+	time.Sleep(calm / 5)
 	if n := o.changes.Load() - changes; n > 0 {
 		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
 	}

@@ -42,7 +42,6 @@ func (c *chartWatch) start(ctx context.Context) {
 	}
 	for name, kind := range workloads() {
 		world := c.observer.world
-		world.expect(name)
 		store := &items{trim: trimWorkload(kind), changed: world.signal}
 		store.listed = func(i *items) { world.show(name, i) }
 		c.reflections = append(c.reflections, reflect(ctx, name, c.stream(name), &metav1.PartialObjectMetadata{}, store))

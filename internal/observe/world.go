@@ -26,7 +26,7 @@ type world struct {
 	news chan struct{}
 
 	mu sync.Mutex
-	// looks are by name: one for everything that is looked at.
+	// looks are by name: one for everything that is looked at always, and for what the rules need once it was seen.
 	looks      map[string]*look
 	problems   map[string]problem
 	kubernetes string
@@ -122,7 +122,7 @@ func (w *world) isLasting(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	look := w.looks[name]
-	if look.state != seen {
+	if look == nil || look.state != seen {
 		return true
 	}
 	if look.refusedSince.IsZero() {
@@ -130,9 +130,6 @@ func (w *world) isLasting(name string) bool {
 	}
 	return w.clock.Since(look.refusedSince) >= w.patience
 }
-
-// expect tells that a resource is looked at from now on.
-func (w *world) expect(name string) { w.become(name, look{state: pending}) }
 
 // forget tells that a resource is not looked at any more. Nobody may tell of it after that.
 func (w *world) forget(name string) {
