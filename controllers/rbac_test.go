@@ -114,6 +114,37 @@ func TestRightsInManifests(t *testing.T) {
 	}
 }
 
+// Whoever may view a cluster's objects may view all kinds of the operator, and change none.
+func TestViewerSeesEverything(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join("..", "config", "rbac", "viewer.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role rbacv1.ClusterRole
+	if err := yaml.UnmarshalStrict(content, &role); err != nil {
+		t.Fatal(err)
+	}
+	definitions, err := filepath.Glob(filepath.Join("..", "config", "crd", "support.d2iq.io_*.yaml"))
+	if err != nil || len(definitions) == 0 {
+		t.Fatalf("there are no CRDs: %v", err)
+	}
+	want := []string{}
+	for _, file := range definitions {
+		_, plural, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".yaml"), "_")
+		want = append(want, plural)
+	}
+	slices.Sort(want)
+	if len(role.Rules) != 1 {
+		t.Fatalf("the role has %d rules", len(role.Rules))
+	}
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(role.Rules[0].Resources))); diff != "" {
+		t.Errorf("the viewer sees other kinds than there are (-CRDs +role):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"get", "list", "watch"}, role.Rules[0].Verbs); diff != "" {
+		t.Errorf("the viewer may do something else (-want +role):\n%s", diff)
+	}
+}
+
 // nameOf writes a resource as kubectl does, with a subresource at its end.
 func nameOf(group, resource string) string {
 	if group == "" {

@@ -6,7 +6,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -52,17 +51,10 @@ func (r *SupportExceptions) Reconcile(ctx context.Context, request reconcile.Req
 	if err := r.Client.List(ctx, &clusters, client.UnsafeDisableDeepCopy); err != nil {
 		return reconcile.Result{}, fmt.Errorf("list ClusterSupports: %w", err)
 	}
-	compiled := support.CompileException(&object)
-	description, next := compiled.Describe(clusters.Items, now)
-	r.Alarm.Set(request.NamespacedName, next)
 	before := object.DeepCopy()
-	conditions := append(support.Readiness(compiled.Problems(), v1alpha1.ReasonInvalidException), description.Conditions...)
-	object.Status = v1alpha1.SupportExceptionStatus{
-		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         support.Stamp(conditions, before.Status.Conditions, object.Generation, now),
-		EndTime:            description.EndTime,
-		Clusters:           description.Clusters,
-	}
+	status, next := support.CompileException(&object).Status(before, clusters.Items, now)
+	r.Alarm.Set(request.NamespacedName, next)
+	object.Status = status
 	if equality.Semantic.DeepEqual(before.Status, object.Status) {
 		return reconcile.Result{}, nil
 	}

@@ -8,10 +8,8 @@ import (
 
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies,verbs=list;watch
@@ -70,10 +67,10 @@ func (r *SupportPolicies) Reconcile(ctx context.Context, request reconcile.Reque
 	if err := r.Client.List(ctx, &clusters, client.UnsafeDisableDeepCopy); err != nil {
 		return reconcile.Result{}, fmt.Errorf("list ClusterSupports: %w", err)
 	}
-	description, next := policies.Describe(object.Name, now)
-	r.Alarm.Set(request.NamespacedName, next)
 	before := object.DeepCopy()
-	object.Status = policyStatus(before, policies, description, next, clusters.Items, now)
+	status, next := policies.PolicyStatus(before, clusters.Items, now)
+	r.Alarm.Set(request.NamespacedName, next)
+	object.Status = status
 	if equality.Semantic.DeepEqual(before.Status, object.Status) {
 		return reconcile.Result{}, nil
 	}
@@ -81,27 +78,6 @@ func (r *SupportPolicies) Reconcile(ctx context.Context, request reconcile.Reque
 		return reconcile.Result{RequeueAfter: writeInterval}, nil
 	}
 	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
-}
-
-// policyStatus is the whole status that the object ought to have.
-func policyStatus(object *v1alpha1.SupportPolicy, policies *support.Set, description support.Description, next time.Time,
-	clusters []v1alpha1.ClusterSupport, now time.Time,
-) v1alpha1.SupportPolicyStatus {
-	standing := policies.Standing(object.Name, clusters)
-	conditions := append(support.Readiness(policies.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
-	status := v1alpha1.SupportPolicyStatus{
-		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         support.Stamp(conditions, object.Status.Conditions, object.Generation, now),
-		SupportedVersions:  description.SupportedVersions,
-		Releases:           description.Releases,
-		Summary:            &standing.Summary,
-		Clusters:           standing.Clusters,
-		ClustersOmitted:    standing.Omitted,
-	}
-	if !next.IsZero() {
-		status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
-	}
-	return status
 }
 
 // pace lets each object be written once in a writeInterval of the machine's time. The zero value is ready.

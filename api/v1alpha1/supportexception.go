@@ -75,6 +75,12 @@ type SupportExceptionStatus struct {
 	// +optional
 	EndTime *metav1.Time `json:"endTime,omitempty"`
 
+	// coveredVersions lists the covered versions for the printed column. Absent: the spec is not valid.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	CoveredVersions string `json:"coveredVersions,omitempty"`
+
 	// clusters is the number of clusters on which it covers a release at present. Absent: not evaluated yet, or the spec
 	// is not valid.
 	// +optional
@@ -87,7 +93,7 @@ type SupportExceptionStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,shortName=sexc,categories=support
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.product`
-// +kubebuilder:printcolumn:name="Versions",type=string,JSONPath=`.spec.versions`
+// +kubebuilder:printcolumn:name="Versions",type=string,JSONPath=`.status.coveredVersions`
 // +kubebuilder:printcolumn:name="Through",type=string,JSONPath=`.spec.through`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Active",type=string,JSONPath=`.status.conditions[?(@.type=="Active")].status`

@@ -32,10 +32,10 @@ func newCheck(now clock.PassiveClock) *cobra.Command {
 POLICIES are files or folders with SupportPolicies and SupportExceptions. Of a folder the .yaml, .yml and .json files
 directly in it are read, but not a kustomization.yaml.
 
-FILE holds ClusterSupports, in one or many documents or in a List. It may be a folder. Of one without a status, what spec.declaredReleases
-names is what there is: Kubernetes is declared like the other products, and what is not declared is not there. One with the
-status that the operator wrote is judged again by the facts in that status. Either of both files may be - for the standard
-input.
+FILE holds ClusterSupports, in one or many documents or in a List. It may be a folder. Of one without a status, what
+spec.declaredReleases names is what there is: Kubernetes is declared like the other products, and what is not declared is
+not there. One with the status that the operator wrote is judged again by the facts in that status. Either of both files
+may be - for the standard input.
 
 --release declares a release of one more cluster, which has the name command-line. PRODUCT/NAME=VERSION names one
 of several installations of a product.
@@ -121,6 +121,10 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 	}
 	for i := range clusters {
 		judge(policies.set, &clusters[i], at)
+		if unused := unjudged(&clusters[i]); len(unused) > 0 {
+			say(command.ErrOrStderr(), "note: %s: nothing is said about %s: no policy speaks about it beside what else is there",
+				title(&clusters[i]), strings.Join(unused, ", "))
+		}
 	}
 	answer := report{clusters: clusters, at: at, tolerance: o.tolerance}
 	var text bytes.Buffer
@@ -134,6 +138,19 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 		return code
 	}
 	return nil
+}
+
+// unjudged are the declared products about which the answer has no row, such as a Kubernetes beside nothing that decides
+// about it: a forgotten --release would pass for a good answer.
+func unjudged(cluster *v1alpha1.ClusterSupport) []string {
+	var unused []string
+	for _, declared := range cluster.Spec.DeclaredReleases {
+		isRow := func(r v1alpha1.InstalledRelease) bool { return r.Product == declared.Product }
+		if isOffline(cluster) && !slices.ContainsFunc(cluster.Status.Releases, isRow) {
+			unused = append(unused, plain(declared.Product))
+		}
+	}
+	return unused
 }
 
 // read reads policies and clusters, those of the command line included.

@@ -205,6 +205,9 @@ func TestWhoIsEvaluated(t *testing.T) {
 		{"not contacted", "the operator does not know either",
 			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null},
 			{type: Supported, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null}]}`), "Unknown NotContacted"},
+		{"facts without conditions", "what was found is judged, whoever wrote it down",
+			object(`, status: {releases: [{product: Konvoy, name: default, state: Unknown, evidence: {source: Label, object: o, version: 1.1.0}}]}`),
+			"False SupportEnded"},
 		{"refused", "only the operator knows which object may be the host",
 			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null},
 			{type: Ready, status: "False", reason: HostNotAllowed, message: m, lastTransitionTime: null},
@@ -226,6 +229,17 @@ func TestWhoIsEvaluated(t *testing.T) {
 	}
 }
 
+// TestNotes: who forgets a product that decides is told, beside an answer that has nothing against it.
+func TestNotes(t *testing.T) {
+	got := plugin("", "check", "-f", testPolicies, "--release", "Kubernetes=1.19.9")
+	if got.Code != int(exitNone) || !strings.Contains(got.Err, "note: command-line: nothing is said about Kubernetes") {
+		t.Errorf("exit code %d, stderr %q", got.Code, got.Err)
+	}
+	if got := plugin("", "check", "-f", testPolicies, "--release", "Kubernetes=1.19.9", "--release", "Konvoy=1.7.2"); got.Err != "" {
+		t.Errorf("beside Konvoy there is a row about it: %s", got.Err)
+	}
+}
+
 // TestErrors: what cannot be answered is exit code 1, says why, and prints no answer.
 func TestErrors(t *testing.T) {
 	check := func(arguments ...string) []string { return append([]string{"check", "-f", testPolicies}, arguments...) }
@@ -237,6 +251,8 @@ func TestErrors(t *testing.T) {
 		want      string
 	}{
 		{"nothing to check", check(), "", "give --cluster or --release"},
+		{"a cluster twice", check("--cluster", "-"), cluster + "{cluster: {host: {}}}\n---\n" + cluster + "{cluster: {host: {}}}\n",
+			"standard input, document 2: ClusterSupport c was read before (standard input, document 1)"},
 		{"no policies", []string{"check", "--release", "Konvoy=1.8.3"}, "", "-f POLICIES"},
 		{"an unknown flag", check("--fail"), "", "unknown flag: --fail\nSee 'kubectl support-policy check --help'."},
 		{"an unknown command", []string{"verify"}, "", `unknown command "verify" for "kubectl support-policy"`},

@@ -34,8 +34,14 @@ func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, e
 	}
 	clusters := make([]v1alpha1.ClusterSupport, 0, len(read))
 	var failures []error
+	seen := map[string]manifest.Source{}
 	for i := range read {
 		object := &read[i].Object
+		if first, twice := seen[title(object)]; twice {
+			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s was read before (%s); two objects of one name are a mistake",
+				read[i].Source, title(object), first))
+		}
+		seen[title(object)] = read[i].Source
 		if problems := support.ValidateClusterSupport(&object.Spec); len(problems) > 0 && isOffline(object) {
 			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, title(object), support.Describe(problems)))
 		}
@@ -80,8 +86,12 @@ func commandLineCluster(declared []v1alpha1.DeclaredRelease) v1alpha1.ClusterSup
 }
 
 // isOffline tells a manifest that a person wrote from an object that an API server has seen. The latter has a status from
-// its beginning, and of its cluster nothing may be known yet. The answer about the former says nothing about contact.
+// its beginning, and of its cluster nothing may be known yet. The answer about the former says nothing about contact, and
+// nothing that was observed.
 func isOffline(object *v1alpha1.ClusterSupport) bool {
+	if support.HasFacts(&object.Status) {
+		return false
+	}
 	if len(object.Status.Conditions) > 0 {
 		return meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReachable) == nil
 	}

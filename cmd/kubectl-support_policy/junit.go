@@ -80,6 +80,9 @@ func (r *report) suite(cluster *v1alpha1.ClusterSupport) junitSuite {
 				said = append(said, f.Message)
 			}
 		}
+		if release.Terms != "" {
+			said = append(said, release.Terms)
+		}
 		name := strings.TrimSpace(strings.Join([]string{release.Product, release.Name, release.Version}, " "))
 		r.addCase(&suite, name, strings.Join(said, "\n"), r.releaseConcerns(release))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,6 +35,8 @@ keys that stand twice, names and labels that cannot be. Warnings are what the op
   - a required version that can never be there beside the release
   - a planned day that has passed
   - a newest minor that is more than a year old
+  - days that are out of order: a minor after a newer one, or a patch before its minor
+  - versions that the policy does not list, in upgradesFrom and in experimental.components
 
 Exit codes: 1 there is an error, or with --strict a warning; 0 otherwise.`,
 		Example: `  # Before a change of policies is merged
@@ -78,8 +81,9 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 	if err := printRemarks(command, append(errorsFound, regrets...)); err != nil {
 		return err
 	}
-	say(command.ErrOrStderr(), "%d policies and %d exceptions read: %d errors, %d warnings",
-		len(read.Policies), len(read.Exceptions), len(errorsFound), len(regrets))
+	say(command.ErrOrStderr(), "%s and %s read: %s, %s", counted(len(read.Policies), "policy", "policies"),
+		counted(len(read.Exceptions), "exception", "exceptions"), counted(len(errorsFound), "error", "errors"),
+		counted(len(regrets), "warning", "warnings"))
 	switch {
 	case unread != nil:
 		return unread
@@ -87,6 +91,13 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 		return exitError
 	}
 	return nil
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // regrets are what the operator would accept and a person would regret.

@@ -18,7 +18,7 @@ func TestLint(t *testing.T) {
 		code        int
 		out, err    []string
 	}{
-		{name: "nothing", stdin: spec("one", "{product: One, lifecycle: {window: {supportedMinors: 3}}}"), err: []string{"1 policies and 0 exceptions read: 0 errors, 0 warnings"}},
+		{name: "nothing", stdin: spec("one", "{product: One, lifecycle: {window: {supportedMinors: 3}}}"), err: []string{"1 policy and 0 exceptions read: 0 errors, 0 warnings"}},
 		{name: "refused", stdin: spec("one", "{product: One, timeZone: Local, lifecycle: {}}"), code: 1, out: []string{
 			`standard input, document 1: error: SupportPolicy one: spec.timeZone: Invalid value: "Local": must be`,
 			`standard input, document 1: error: SupportPolicy one: spec.lifecycle: Invalid value`,

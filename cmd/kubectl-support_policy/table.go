@@ -51,7 +51,10 @@ func printCluster(b *strings.Builder, cluster *v1alpha1.ClusterSupport, at time.
 		b.WriteByte('\n')
 		printReleases(b, status.Releases)
 	}
-	printSentences(b, explanations(status.Findings))
+	if about := explanations(status.Findings); len(about) > 0 {
+		b.WriteString("\n  About the cluster\n")
+		printSentences(b, about)
+	}
 }
 
 // verdicts are the conditions that people are shown: those by which a cluster is judged.
@@ -89,10 +92,19 @@ func printReleases(b *strings.Builder, releases []v1alpha1.InstalledRelease) {
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 		if i > 0 {
-			printSentences(b, shortened(explanations(releases[i-1].Findings), row[0]+" "+releases[i-1].Version+" ",
-				" (policy "+releases[i-1].Policy+")"))
+			said := append(explanations(releases[i-1].Findings), shortTerms(&releases[i-1])...)
+			printSentences(b, shortened(said, row[0]+" "+releases[i-1].Version+" ", " (policy "+releases[i-1].Policy+")"))
 		}
 	}
+}
+
+// shortTerms are the level and the severities of support, without what they cover in detail.
+func shortTerms(r *v1alpha1.InstalledRelease) []string {
+	if r.Terms == "" {
+		return nil
+	}
+	short, _, _ := strings.Cut(r.Terms, support.TermsDetails)
+	return []string{short}
 }
 
 // cells are the row of a release. A dash means that there is nothing, a question mark that it is not known.

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -246,44 +245,23 @@ func problemsOf(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
 	return problems, v1alpha1.ReasonInvalidSpec
 }
 
-// describe writes the status of a policy, as the controller does.
+// describe writes the status of a policy.
 func (w *world) describe(object *v1alpha1.SupportPolicy, now time.Time) {
-	description, next := w.set.Describe(object.Name, now)
-	clusters := make([]v1alpha1.ClusterSupport, 0, len(w.clusters))
-	for _, one := range w.clusters {
-		clusters = append(clusters, *one)
-	}
-	standing := w.set.Standing(object.Name, clusters)
-	conditions := append(support.Readiness(w.set.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
-	object.Status = v1alpha1.SupportPolicyStatus{
-		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         support.Stamp(conditions, nil, object.Generation, now),
-		SupportedVersions:  description.SupportedVersions,
-		Releases:           description.Releases,
-		Summary:            &standing.Summary,
-		Clusters:           standing.Clusters,
-		ClustersOmitted:    standing.Omitted,
-	}
-	if !next.IsZero() {
-		object.Status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
-	}
+	object.Status, _ = w.set.PolicyStatus(&v1alpha1.SupportPolicy{ObjectMeta: object.ObjectMeta}, w.assessed(), now)
 }
 
-// except writes the status of an exception, as the controller does.
+// except writes the status of an exception.
 func (w *world) except(object *v1alpha1.SupportException, now time.Time) {
+	object.Status, _ = w.compiled[object.Name].Status(&v1alpha1.SupportException{ObjectMeta: object.ObjectMeta}, w.assessed(), now)
+}
+
+// assessed are the clusters with their status.
+func (w *world) assessed() []v1alpha1.ClusterSupport {
 	clusters := make([]v1alpha1.ClusterSupport, 0, len(w.clusters))
 	for _, one := range w.clusters {
 		clusters = append(clusters, *one)
 	}
-	compiled := w.compiled[object.Name]
-	description, _ := compiled.Describe(clusters, now)
-	conditions := append(support.Readiness(compiled.Problems(), v1alpha1.ReasonInvalidException), description.Conditions...)
-	object.Status = v1alpha1.SupportExceptionStatus{
-		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         support.Stamp(conditions, nil, object.Generation, now),
-		EndTime:            description.EndTime,
-		Clusters:           description.Clusters,
-	}
+	return clusters
 }
 
 // instant reads a day, which means its beginning in UTC, or an instant in RFC 3339.

@@ -39,7 +39,7 @@ func nextChange(instants []time.Time, now time.Time, same func(time.Time) bool) 
 	return time.Time{}
 }
 
-// maxLookahead bounds how often one evaluation asks again. The days of the four shipped policies are about a hundred.
+// maxLookahead bounds how often one evaluation asks again. The days of the shipped policies are about a hundred.
 const maxLookahead = 400
 
 // The limits of a status. Facts beyond them are cut, which the conditions then cannot know; they are far above what one
@@ -100,9 +100,9 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	row := v1alpha1.InstalledRelease{
 		Product: s.product, Name: s.name, Version: s.used.Version,
 		Evidence: s.used, OtherEvidence: s.others[:min(len(s.others), maxOtherEvidence)],
-		State: s.verdict.state, Policy: s.choice.name, Terms: s.terms(), UpgradeTo: s.upgradeTo(), Exception: s.running(),
+		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.running(),
 	}
-	if !s.verdict.end.IsZero() {
+	if !s.verdict.end.IsZero() && !s.isProhibited() {
 		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
 	}
 	var statements []statement
@@ -121,6 +121,9 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 			row.State = v1alpha1.StateUnsupported
 		}
 	}
+	if row.State == v1alpha1.StateSupported {
+		row.Terms = s.choice.policy.terms
+	}
 	return row, statements
 }
 
@@ -130,14 +133,6 @@ func (s *statement) weight() int {
 		return 0
 	}
 	return 1
-}
-
-// terms are the support terms of the policy that decides.
-func (s *subject) terms() string {
-	if s.choice.policy == nil {
-		return ""
-	}
-	return s.choice.policy.terms
 }
 
 func cut(text string, limit int) string {
@@ -199,13 +194,20 @@ func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
 	return slices.Insert(all, at, row.Evidence)
 }
 
+// HasFacts tells whether a status holds anything that was observed in the cluster. What was declared is not observed.
+func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
+	return status.KubernetesVersion != "" || len(status.Components) > 0 || status.Nodes != nil ||
+		slices.ContainsFunc(status.Releases, func(r v1alpha1.InstalledRelease) bool {
+			return r.Product != Kubernetes && slices.ContainsFunc(evidenceOf(&r), func(e v1alpha1.Evidence) bool { return e.Object != declaredIn })
+		})
+}
+
+// contacted tells whether anybody has looked into the cluster: by what was found, and where that is nothing by what the
+// conditions say.
 func contacted(status *v1alpha1.ClusterSupportStatus) bool {
 	supported := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSupported)
-	switch {
-	case supported == nil || supported.Reason == v1alpha1.ReasonNotContacted:
-		return false
-	case supported.Reason == v1alpha1.ReasonInvalidSpec || supported.Reason == v1alpha1.ReasonHostNotAllowed:
-		return status.KubernetesVersion != "" || len(status.Releases) > 0
+	if supported == nil || HasFacts(status) {
+		return HasFacts(status)
 	}
-	return true
+	return !slices.Contains([]string{v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed}, supported.Reason)
 }

@@ -7,6 +7,7 @@ import (
 	_ "time/tzdata" // the zones of these tests do not depend on the machine
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
@@ -57,6 +58,12 @@ func (b policyBuilder) edit(change func(*v1alpha1.SupportPolicySpec)) policyBuil
 	return policyBuilder{object}
 }
 
+func (b policyBuilder) named(name string) policyBuilder {
+	object := b.object.DeepCopy()
+	object.Name = name
+	return policyBuilder{object}
+}
+
 func (b policyBuilder) about(product string) policyBuilder {
 	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Product = product })
 }
@@ -77,6 +84,42 @@ func (b policyBuilder) follows(product string) policyBuilder {
 	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
 		spec.Lifecycle.Follows = &v1alpha1.FollowsLifecycle{Product: product}
 	})
+}
+
+func (b policyBuilder) listed() policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Lifecycle.Listed = &v1alpha1.ListedLifecycle{} })
+}
+
+// terms are the support terms of the product.
+func (b policyBuilder) terms(level string, scopes ...v1alpha1.SupportScope) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		spec.SupportTerms = &v1alpha1.SupportTerms{Level: level, Scopes: scopes}
+	})
+}
+
+// experimental names a component as experimental, in all versions of the product or in some.
+func (b policyBuilder) experimental(name string, versions ...string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		if spec.Experimental == nil {
+			spec.Experimental = &v1alpha1.Experimental{}
+		}
+		spec.Experimental.Components = append(spec.Experimental.Components,
+			v1alpha1.ExperimentalComponent{Name: name, Versions: versions})
+	})
+}
+
+// production chooses the production clusters.
+func (b policyBuilder) production(key, value string) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		if spec.Experimental == nil {
+			spec.Experimental = &v1alpha1.Experimental{}
+		}
+		spec.Experimental.ProductionClusters = &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}
+	})
+}
+
+func (b policyBuilder) detects(detection v1alpha1.Detection) policyBuilder {
+	return b.edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Detection = &detection })
 }
 
 func (b policyBuilder) zone(name string) policyBuilder {
@@ -148,6 +191,16 @@ func upgradesFrom(minors ...string) func(*v1alpha1.Release) {
 	return func(r *v1alpha1.Release) { r.UpgradesFrom = append([]string{}, minors...) }
 }
 
+// runsUnder are the operating systems of a minor.
+func runsUnder(systems ...v1alpha1.OperatingSystem) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.OperatingSystems = systems }
+}
+
+// system is an operating system by its expressions for osImage and, where it is given, for the kernel.
+func system(name, image string, kernel ...string) v1alpha1.OperatingSystem {
+	return v1alpha1.OperatingSystem{Name: name, OSImage: image, Kernel: strings.Join(kernel, "")}
+}
+
 func patched(version string, options ...func(*v1alpha1.Patch)) func(*v1alpha1.Release) {
 	return func(r *v1alpha1.Release) {
 		one := v1alpha1.Patch{Version: version}
@@ -170,6 +223,62 @@ func avoided(why string) func(*v1alpha1.Patch) {
 // runsOn is the Kubernetes range of a patch.
 func runsOn(bounds ...string) func(*v1alpha1.Patch) {
 	return func(p *v1alpha1.Patch) { p.Kubernetes = rangeSpec(bounds) }
+}
+
+// under are the operating systems of a patch.
+func under(systems ...v1alpha1.OperatingSystem) func(*v1alpha1.Patch) {
+	return func(p *v1alpha1.Patch) { p.OperatingSystems = systems }
+}
+
+// from are the versions from which a patch can be reached; without any it is said that there are none.
+func from(versions ...string) func(*v1alpha1.Patch) {
+	return func(p *v1alpha1.Patch) { p.UpgradesFrom = append([]string{}, versions...) }
+}
+
+// exceptionBuilder builds a SupportException; its steps return copies.
+type exceptionBuilder struct{ object *v1alpha1.SupportException }
+
+// exception begins a valid one, which covers all of a product everywhere through a day.
+func exception(name, product, lastDay string) exceptionBuilder {
+	return exceptionBuilder{&v1alpha1.SupportException{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: v1alpha1.SupportExceptionSpec{
+			Product: product, Through: lastDay, Reference: "OPS-7", Reason: "the migration takes until then",
+		},
+	}}
+}
+
+func (b exceptionBuilder) edit(change func(*v1alpha1.SupportExceptionSpec)) exceptionBuilder {
+	object := b.object.DeepCopy()
+	change(&object.Spec)
+	return exceptionBuilder{object}
+}
+
+func (b exceptionBuilder) covering(versions ...string) exceptionBuilder {
+	return b.edit(func(spec *v1alpha1.SupportExceptionSpec) { spec.Versions = versions })
+}
+
+func (b exceptionBuilder) zone(name string) exceptionBuilder {
+	return b.edit(func(spec *v1alpha1.SupportExceptionSpec) { spec.TimeZone = &name })
+}
+
+func (b exceptionBuilder) warns(days int32) exceptionBuilder {
+	return b.edit(func(spec *v1alpha1.SupportExceptionSpec) { spec.ExpiringSoonDays = &days })
+}
+
+func (b exceptionBuilder) selects(key, value string) exceptionBuilder {
+	return b.edit(func(spec *v1alpha1.SupportExceptionSpec) {
+		spec.ClusterSelector = &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}
+	})
+}
+
+// excepting adds exceptions to a set.
+func (s *Set) excepting(builders ...exceptionBuilder) *Set {
+	compiled := make([]*Exception, 0, len(builders))
+	for _, b := range builders {
+		compiled = append(compiled, CompileException(b.object))
+	}
+	return NewSet(s.policies, compiled...)
 }
 
 // set compiles policies as they are.
@@ -222,6 +331,43 @@ func (c clusterBuilder) declaring(product, name, version string) clusterBuilder 
 
 func (c clusterBuilder) labelled(key, value string) clusterBuilder {
 	c.Labels = map[string]string{key: value}
+	return c
+}
+
+func (c clusterBuilder) in(environment v1alpha1.Environment) clusterBuilder {
+	c.Environment = environment
+	return c
+}
+
+// containing adds a component. Without a product nothing tells to which one it belongs, without a stage it is as any
+// other.
+func (c clusterBuilder) containing(name, product, stage string) clusterBuilder {
+	facts := *c.Facts
+	facts.Components = append(append([]v1alpha1.Component{}, facts.Components...),
+		v1alpha1.Component{Name: name, Object: "ClusterAddon/" + name, Product: product, Stage: stage})
+	c.Facts = &facts
+	return c
+}
+
+// running adds nodes that run an operating system.
+func (c clusterBuilder) running(nodes int32, osImage, kernel string) clusterBuilder {
+	facts := *c.Facts
+	all := v1alpha1.NodesStatus{}
+	if facts.Nodes != nil {
+		all = *facts.Nodes.DeepCopy()
+	}
+	all.Count = ptr.To(ptr.Deref(all.Count, 0) + nodes)
+	all.OperatingSystems = append(all.OperatingSystems, v1alpha1.NodeOperatingSystem{OSImage: osImage, KernelVersion: kernel, Nodes: &nodes})
+	facts.Nodes = &all
+	c.Facts = &facts
+	return c
+}
+
+// onNodes sets what is known about the nodes as it is.
+func (c clusterBuilder) onNodes(nodes *v1alpha1.NodesStatus) clusterBuilder {
+	facts := *c.Facts
+	facts.Nodes = nodes
+	c.Facts = &facts
 	return c
 }
 
@@ -345,4 +491,13 @@ func conditionMessage(t testing.TB, assessment Assessment, kind string) string {
 	}
 	t.Fatalf("the assessment has no condition %s", kind)
 	return ""
+}
+
+// assess is Evaluate without the search for the next change.
+func (s *Set) assess(c Cluster, now time.Time) Assessment {
+	if c.Facts == nil {
+		assessment, _ := s.Evaluate(c, now)
+		return assessment
+	}
+	return scope{set: s, labels: c.Labels, environment: c.Environment, now: now}.assess(gather(c))
 }

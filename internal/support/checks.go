@@ -72,6 +72,8 @@ func checkExpiry(s *subject) []statement {
 	}
 	end := s.verdict.end
 	switch {
+	case s.isProhibited():
+		return []statement{silently(state(metav1.ConditionFalse, v1alpha1.ReasonNotSupported, "is not supported as it is"))}
 	case s.verdict.state == v1alpha1.StateUnknown:
 		return []statement{silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message))}
 	case s.verdict.state == v1alpha1.StateUnsupported:

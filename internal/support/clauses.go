@@ -2,6 +2,7 @@ package support
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -41,7 +42,7 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 	if !c.problems.bound(path.Child("scopes"), len(spec.Scopes), maxScopes, "scopes") {
 		return ""
 	}
-	words := make([]string, 0, len(spec.Scopes))
+	var words, details []string
 	seen := map[string]bool{}
 	for i := range spec.Scopes {
 		at := path.Child("scopes").Key(Printable(spec.Scopes[i].Scope))
@@ -50,19 +51,41 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 		}
 		seen[spec.Scopes[i].Scope] = true
 		words = append(words, c.scope(&spec.Scopes[i], at))
+		details = append(details, scopeDetails(&spec.Scopes[i])...)
 	}
 	sentence := fmt.Sprintf("%s is supported at level %s", c.policy.product, spec.Level)
 	if len(words) > 0 {
 		sentence += ": " + strings.Join(words, "; ")
 	}
-	return escaped(sentence + " (" + c.policy.source() + ")")
+	sentence += " (" + c.policy.source() + ")"
+	if len(details) > 0 {
+		sentence += TermsDetails + strings.Join(details, "; ")
+	}
+	return cut(escaped(sentence), maxTerms)
 }
 
-// scope is one kind of help in words: "bug fixes at Severity 3 and 4 (covers …; not …)".
+// TermsDetails stands in the terms between the sentence that says the level and the severities, and what they cover.
+const TermsDetails = ". In detail: "
+
+// scopeDetails say what a kind of help covers and excludes.
+func scopeDetails(spec *v1alpha1.SupportScope) []string {
+	name := camelToWords(spec.Scope)
+	var details []string
+	if spec.Covers != "" {
+		details = append(details, name+", covered: "+spec.Covers)
+	}
+	if spec.Excludes != "" {
+		details = append(details, name+", not covered: "+spec.Excludes)
+	}
+	return details
+}
+
+// camelCase is the schema's pattern of a scope.
+var camelCase = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+
+// scope is one kind of help in words: "bug fixes at Severity 3, 4".
 func (c *compiler) scope(spec *v1alpha1.SupportScope, path *field.Path) string {
-	isWord := spec.Scope != "" && len(spec.Scope) <= maxProductName && unicode.IsUpper(rune(spec.Scope[0])) &&
-		!strings.ContainsFunc(spec.Scope, func(r rune) bool { return r > unicode.MaxASCII || !(unicode.IsLetter(r) || unicode.IsDigit(r)) })
-	if !isWord {
+	if len(spec.Scope) > maxProductName || !camelCase.MatchString(spec.Scope) {
 		c.problems.add(path.Child("scope"), spec.Scope, "a word in CamelCase, such as BugFixes")
 	}
 	c.problems.boundText(path.Child("covers"), spec.Covers, maxScopeText)
@@ -82,25 +105,15 @@ func (c *compiler) scope(spec *v1alpha1.SupportScope, path *field.Path) string {
 	}
 	c.problems.duplicates(path.Child("severities"), severities)
 	slices.Sort(severities)
-	text := camelToWords(spec.Scope) + " at Severity " + strings.Join(severities, ", ")
-	var details []string
-	if spec.Covers != "" {
-		details = append(details, "covers "+spec.Covers)
-	}
-	if spec.Excludes != "" {
-		details = append(details, "excludes "+spec.Excludes)
-	}
-	if len(details) > 0 {
-		text += " (" + strings.Join(details, "; ") + ")"
-	}
-	return text
+	return camelToWords(spec.Scope) + " at Severity " + strings.Join(severities, ", ")
 }
 
 // camelToWords writes BugFixes as "bug fixes".
 func camelToWords(camel string) string {
 	var words strings.Builder
 	for i, r := range camel {
-		if unicode.IsUpper(r) && i > 0 {
+		beginsWord := i > 0 && (unicode.IsLower(rune(camel[i-1])) || i+1 < len(camel) && unicode.IsLower(rune(camel[i+1])))
+		if unicode.IsUpper(r) && beginsWord {
 			words.WriteByte(' ')
 		}
 		words.WriteRune(unicode.ToLower(r))
@@ -130,6 +143,9 @@ func (c *compiler) experimental(spec *v1alpha1.Experimental, path *field.Path) {
 		if _, known := c.policy.experimental.components[name]; known {
 			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(component.Name)))
 		}
+		if component.Versions != nil && len(component.Versions) == 0 {
+			c.problems.add(at.Child("versions"), "an empty list", "absent, which means all versions, or have at least one")
+		}
 		c.policy.experimental.components[name] = c.problems.patterns(component.Versions, at.Child("versions"))
 	}
 }
@@ -147,7 +163,7 @@ func (c *compiler) detection(spec *v1alpha1.Detection, path *field.Path) {
 	if release := spec.HelmRelease; release != nil {
 		c.objectName(release.Name, path.Child("helmRelease", "name"), maxInstallationName)
 		if release.Namespace != "" {
-			c.objectName(release.Namespace, path.Child("helmRelease", "namespace"), maxNamespace)
+			c.namespaceName(release.Namespace, path.Child("helmRelease", "namespace"))
 		}
 	}
 	if spec.Addon != nil {
@@ -166,5 +182,11 @@ func (c *compiler) objectName(name string, path *field.Path, limit int) {
 	}
 	if len(validation.IsDNS1123Subdomain(name)) > 0 {
 		c.problems.add(path, name, "the name of an object: lower case letters, digits, '-' and '.'")
+	}
+}
+
+func (c *compiler) namespaceName(name string, path *field.Path) {
+	if len(validation.IsDNS1123Label(name)) > 0 {
+		c.problems.add(path, name, "the name of a namespace: lower case letters, digits and '-'")
 	}
 }

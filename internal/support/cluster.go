@@ -26,7 +26,7 @@ func checkOrphanedComponents(s *subject) []statement {
 	for i := range s.cluster.components {
 		c := &s.cluster.components[i]
 		isNamed := slices.ContainsFunc(s.cluster.subjects, func(one *subject) bool { return one.names(c) })
-		if c.Stage != "" && !s.cluster.has(c.Product) && !isNamed {
+		if isExperimentalStage(c.Stage) && !s.cluster.has(c.Product) && !isNamed {
 			parts = append(parts, Printable(c.Name)+" ("+Printable(c.Stage)+")")
 		}
 	}
@@ -55,9 +55,14 @@ func checkFederatedAddons(s *subject) []statement {
 
 // checkIgnoredDeclarations: was something declared that means nothing here?
 func checkIgnoredDeclarations(s *subject) []statement {
-	if len(s.cluster.ignored) == 0 {
-		return nil
+	var statements []statement
+	ignored := func(declared []string, why string) {
+		if len(declared) > 0 {
+			statements = append(statements, s.state("", "", v1alpha1.FindingEvidence, v1alpha1.ReasonDeclarationIgnored,
+				"does not use what "+declaredIn+" says of "+listOf(declared, 4)+why))
+		}
 	}
-	return []statement{s.state("", "", v1alpha1.FindingEvidence, v1alpha1.ReasonDeclarationIgnored,
-		"does not need what "+declaredIn+" says of "+listOf(s.cluster.ignored, 4)+"; remove it, or name the installation that it means")}
+	ignored(s.cluster.needless, ": it shows another version itself; remove the declaration")
+	ignored(s.cluster.ambiguous, ": several installations of it are there; name the one that is meant")
+	return statements
 }

@@ -87,7 +87,15 @@ func (s *subject) checkRequired(product string) statement {
 		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf("runs on %s %s, as it must", product, met[0]))
 	}
 	return state(metav1.ConditionFalse, v1alpha1.ReasonProhibitedCombination,
-		fmt.Sprintf("%s, and %s %s is installed", needs, product, strings.Join(unmet, " and ")))
+		fmt.Sprintf("%s, and %s %s installed", needs, product, areInstalled(unmet)))
+}
+
+// areInstalled is "1.7.2 is" or "1.7.2 and 1.8.0 are".
+func areInstalled(versions []string) string {
+	if len(versions) == 1 {
+		return versions[0] + " is"
+	}
+	return strings.Join(versions, " and ") + " are"
 }
 
 // checkKubernetesRange: is the cluster's Kubernetes in the range of the release? Tags say it themselves; see

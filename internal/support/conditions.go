@@ -43,7 +43,7 @@ var rollings = []rolling{
 		reasons: []string{v1alpha1.ReasonLastInWindow, v1alpha1.ReasonSupported}},
 	{condition: v1alpha1.ConditionCompatible, order: worstFirst, none: metav1.ConditionTrue},
 	{condition: v1alpha1.ConditionExpiringSoon, order: alertFirst, none: metav1.ConditionFalse,
-		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonNotSupported, v1alpha1.ReasonEndNotAnnounced, v1alpha1.ReasonEndNotNear}},
+		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonNotSupported, v1alpha1.ReasonEndNotNear, v1alpha1.ReasonEndNotAnnounced}},
 	{condition: v1alpha1.ConditionUpgradeRecommended, order: alertFirst, none: metav1.ConditionFalse,
 		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn, v1alpha1.ReasonNotSupported, v1alpha1.ReasonLastInWindow,
 			v1alpha1.ReasonAvoid, v1alpha1.ReasonNewerPatch, v1alpha1.ReasonUpToDate}},
@@ -86,7 +86,7 @@ func (r rolling) of(status metav1.ConditionStatus, statements []statement, relea
 	case r.condition == v1alpha1.ConditionSupported && status == metav1.ConditionTrue:
 		c.Reason, c.Message = v1alpha1.ReasonSupported, allSupported(releases)
 	case r.condition == v1alpha1.ConditionCompatible && status == metav1.ConditionTrue:
-		c.Message = fmt.Sprintf("all installed releases may run together and on this Kubernetes (%s)",
+		c.Message = fmt.Sprintf("all that was checked of the installed releases is allowed (%s)",
 			plural(len(statements), "check", "checks"))
 	case r.condition == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
 		c.Message = "no installed release needs an upgrade"
@@ -97,7 +97,26 @@ func (r rolling) of(status metav1.ConditionStatus, statements []statement, relea
 	default:
 		c.Message = messages(statements)
 	}
+	if r.condition == v1alpha1.ConditionSupported && status != metav1.ConditionTrue {
+		c.Message += exceptionsOf(releases)
+	}
 	return c
+}
+
+// exceptionsOf names what covers the releases beside what is wrong with them: an exception changes no status, and has to be
+// seen where that is read.
+func exceptionsOf(releases []v1alpha1.InstalledRelease) string {
+	var covered []string
+	for i := range releases {
+		if e := releases[i].Exception; e != nil {
+			covered = append(covered, fmt.Sprintf("%s until %s", e.Name, e.EndTime.UTC().Format(time.RFC3339)))
+		}
+	}
+	if len(covered) == 0 {
+		return ""
+	}
+	slices.Sort(covered)
+	return "; exceptions: " + listOf(slices.Compact(covered), maxStatements)
 }
 
 // ofReason keeps the statements that the reason is about: where there is nothing to alert of, the others only distract.

@@ -34,8 +34,8 @@ func checkMixedRefs(s *subject) []statement {
 
 // isAnotherRef tells whether evidence is the ref of other addons of the same repository, of which a release has one.
 func (s *subject) isAnotherRef(other v1alpha1.Evidence) bool {
-	return s.product == BasePlatformServices && s.used.Source == v1alpha1.SourceLabel &&
-		other.Source == v1alpha1.SourceLabel && other.Version != s.used.Version
+	fromAddons := s.used.Source == v1alpha1.SourceLabel || s.used.Source == v1alpha1.SourceAnnotation
+	return s.product == BasePlatformServices && fromAddons && other.Source == s.used.Source && other.Version != s.used.Version
 }
 
 // checkConflict: does all evidence agree on MAJOR.MINOR?
@@ -52,8 +52,8 @@ func checkConflict(s *subject) []statement {
 	if len(conflicting) == 0 {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonConflictingEvidence, fmt.Sprintf("is taken from %s, although %s; find out which is true",
-		s.used.Object, listOf(conflicting, 3)))
+	return s.doubt(v1alpha1.ReasonConflictingEvidence, fmt.Sprintf("is taken from %s (%s), although %s; find out which is true",
+		s.used.Object, s.used.Source, listOf(conflicting, 3)))
 }
 
 // sameLine tells whether another version agrees with the used one on MAJOR.MINOR; for tags, on their Kubernetes too.

@@ -118,6 +118,36 @@ func TestDeclaredKubernetes(t *testing.T) {
 	}
 }
 
+// TestOnlyDeclared: where nobody looked, what was not declared is not missing.
+func TestOnlyDeclared(t *testing.T) {
+	s := validSet(t, konvoyRanges(), kubernetesOf(Konvoy))
+	declared := cluster().declaring(Konvoy, "default", "1.7.2")
+	for _, row := range []struct {
+		name    string
+		cluster clusterBuilder
+		only    bool
+		want    []string
+		reason  string
+	}{
+		{"nobody looked", declared, true, []string{"Konvoy/default 1.7.2 (Declared)"}, "of Kubernetes nothing was said"},
+		{
+			"nobody looked, Kubernetes declared", declared.declaring(Kubernetes, "default", "v1.19.9"), true,
+			[]string{"Konvoy/default 1.7.2 (Declared)", "Kubernetes/default v1.19.9 (Declared)"}, "now it was",
+		},
+		{
+			"somebody looked", declared, false, []string{"Konvoy/default 1.7.2 (Declared)", "Kubernetes/default  (ServerVersion)"},
+			"the server ought to have told it",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			row.cluster.Facts = &Facts{OnlyDeclared: row.only}
+			if diff := cmp.Diff(row.want, installedOf(assess(s, row.cluster, "2021-06-01"))); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
 func TestEvidence(t *testing.T) {
 	label, custom := v1alpha1.SourceLabel, v1alpha1.SourceCustomResource
 	for _, row := range []struct {
@@ -139,7 +169,7 @@ func TestEvidence(t *testing.T) {
 		{
 			"conflicting", found(Kommander, "default", sign(label, "1.3.1"), sign(custom, "1.4.0"), sign(v1alpha1.SourceInferred, "1.2.0")), "1.3.1",
 			v1alpha1.ReasonConflictingEvidence,
-			"Kommander 1.3.1 is taken from Label/object, although CustomResource/object says 1.4.0 (CustomResource), Inferred/object says" +
+			"Kommander 1.3.1 is taken from Label/object (Label), although CustomResource/object says 1.4.0 (CustomResource), Inferred/object says" +
 				" 1.2.0 (Inferred); find out which is true (policy kommander)",
 			"disagreeing evidence on MAJOR.MINOR is a finding",
 		},
@@ -151,7 +181,7 @@ func TestEvidence(t *testing.T) {
 			"declared and detected", found(Kommander, "default", sign(label, "1.3.1"),
 				v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: "1.4.0"}), "1.3.1",
 			v1alpha1.ReasonConflictingEvidence,
-			"Kommander 1.3.1 is taken from Label/object, although spec.declaredReleases says 1.4.0 (Declared); find out which is true" +
+			"Kommander 1.3.1 is taken from Label/object (Label), although spec.declaredReleases says 1.4.0 (Declared); find out which is true" +
 				" (policy kommander)",
 			"a declaration that is wrong should be noticed",
 		},
@@ -161,6 +191,30 @@ func TestEvidence(t *testing.T) {
 			"BasePlatformServices stable-1.18-3.2.0 is mixed with stable-1.19-3.2.0, stable-1.19-3.4.0; a release must be used as a whole:" +
 				" finish the upgrade (policy bps)",
 			"the first, which is the oldest, is judged",
+		},
+		{
+			"mixed refs of annotations", found(BasePlatformServices, "default", sign(v1alpha1.SourceAnnotation, "stable-1.18-3.2.0"),
+				sign(v1alpha1.SourceAnnotation, "stable-1.19-3.2.0")), "stable-1.18-3.2.0", v1alpha1.ReasonMixedRefs,
+			"BasePlatformServices stable-1.18-3.2.0 is mixed with stable-1.19-3.2.0; a release must be used as a whole: finish the upgrade (policy bps)",
+			"addons say it in one way or the other",
+		},
+		{
+			"the same ref in a label and an annotation", found(BasePlatformServices, "default", sign(label, "stable-1.19-3.2.0"),
+				sign(v1alpha1.SourceAnnotation, "stable-1.19-3.2.0")), "stable-1.19-3.2.0", "", "", "they agree",
+		},
+		{
+			"another ref in a label and an annotation", found(BasePlatformServices, "default", sign(label, "stable-1.19-3.4.0"),
+				sign(v1alpha1.SourceAnnotation, "stable-1.19-3.2.0")), "stable-1.19-3.4.0", v1alpha1.ReasonConflictingEvidence,
+			"BasePlatformServices stable-1.19-3.4.0 is taken from Label/object (Label), although Annotation/object says stable-1.19-3.2.0" +
+				" (Annotation); find out which is true (policy bps)",
+			"different sources disagree, and are no mixture",
+		},
+		{
+			"annotations of another product", found(Kommander, "default", sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceAnnotation, "1.4.0")),
+			"1.3.1", v1alpha1.ReasonConflictingEvidence,
+			"Kommander 1.3.1 is taken from Annotation/object (Annotation), although Annotation/object says 1.4.0 (Annotation); find out which is true" +
+				" (policy kommander)",
+			"it has no set of addons",
 		},
 		{
 			"mixed with addons that name no ref", bps("stable-1.19-3.2.0", ""), "stable-1.19-3.2.0",
@@ -181,14 +235,14 @@ func TestEvidence(t *testing.T) {
 		{
 			"tags for another Kubernetes", found(BasePlatformServices, "default", sign(label, "stable-1.19-3.4.0"), sign(custom, "stable-1.18-3.4.0")),
 			"stable-1.19-3.4.0", v1alpha1.ReasonConflictingEvidence,
-			"BasePlatformServices stable-1.19-3.4.0 is taken from Label/object, although CustomResource/object says stable-1.18-3.4.0" +
+			"BasePlatformServices stable-1.19-3.4.0 is taken from Label/object (Label), although CustomResource/object says stable-1.18-3.4.0" +
 				" (CustomResource); find out which is true (policy bps)",
 			"the Kubernetes part decides, so it must not differ",
 		},
 		{
 			"old tag and new tag", found(BasePlatformServices, "default", sign(label, "stable-1.16.4-2"), sign(custom, "stable-1.16-1.2.0")),
 			"stable-1.16.4-2", v1alpha1.ReasonConflictingEvidence,
-			"BasePlatformServices stable-1.16.4-2 is taken from Label/object, although CustomResource/object says stable-1.16-1.2.0" +
+			"BasePlatformServices stable-1.16.4-2 is taken from Label/object (Label), although CustomResource/object says stable-1.16-1.2.0" +
 				" (CustomResource); find out which is true (policy bps)",
 			"one has no version",
 		},
@@ -235,7 +289,7 @@ func TestWhatIsNotKnown(t *testing.T) {
 		},
 		{
 			"refusal", forbidden(Konvoy),
-			"Konvoy cannot be looked for: the cluster refuses to list things; grant the operator get, list and watch on it (policy konvoy)",
+			"Konvoy cannot be looked for: the cluster refuses to list things; grant the operator list and watch on it (policy konvoy)",
 		},
 		{
 			"no version", kommander("latest"),

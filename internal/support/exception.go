@@ -35,7 +35,7 @@ func CompileException(object *v1alpha1.SupportException) *Exception {
 	spec, path := &object.Spec, field.NewPath("spec")
 	var p problems
 	e := &Exception{
-		name: object.Name, product: spec.Product, reference: Printable(spec.Reference), reason: spec.Reason,
+		name: object.Name, product: spec.Product, reference: spec.Reference, reason: spec.Reason,
 		selector:         p.compileSelector(spec.ClusterSelector, path.Child("clusterSelector")),
 		zone:             p.zone(spec.TimeZone, path.Child("timeZone")),
 		expiringSoonDays: p.expiringSoonDays(spec.ExpiringSoonDays, path.Child("expiringSoonDays")),
@@ -62,14 +62,17 @@ func (e *Exception) Name() string { return e.name }
 // Problems are what is wrong with it. None: it is valid.
 func (e *Exception) Problems() field.ErrorList { return e.problems }
 
-// numeric is what can only be meant as a version.
-var numeric = regexp.MustCompile(`^v?[0-9.]+(x|\*)?$`)
+// numeric is what can only be meant as a version: no name of a branch or a channel comes before its first digit.
+var numeric = regexp.MustCompile(`^[^A-Za-z]*v?[0-9]`)
 
 // exceptionVersions reads the covered versions. What is not a pattern has to be a tag or a branch, which is compared as a
 // whole.
 func exceptionVersions(texts []string, path *field.Path, p *problems) []versionPattern {
 	if !p.bound(path, len(texts), maxRequiredVersions, "versions") {
 		return nil
+	}
+	if texts != nil && len(texts) == 0 {
+		p.add(path, "an empty list", "absent, which means all versions, or have at least one")
 	}
 	p.duplicates(path, texts)
 	var patterns []versionPattern
@@ -191,8 +194,15 @@ func (e *Exception) Describe(clusters []v1alpha1.ClusterSupport, now time.Time) 
 		next = cmp.Or(e.warnsFrom(), e.end)
 	}
 	return ExceptionDescription{
-		Conditions: []Condition{active, soon}, EndTime: &metav1.Time{Time: e.end}, Clusters: ptr.To(covered),
+		Conditions: []Condition{active, soon}, EndTime: &metav1.Time{Time: e.end}, CoveredVersions: e.coveredVersions(), Clusters: ptr.To(covered),
 	}, next
+}
+
+func (e *Exception) coveredVersions() string {
+	if len(e.texts) == 0 {
+		return "all"
+	}
+	return listOf(e.texts, maxSupportedText)
 }
 
 func (e *Exception) isOn(r v1alpha1.InstalledRelease) bool {
@@ -204,6 +214,8 @@ type ExceptionDescription struct {
 	// Conditions are Active and ExpiringSoon.
 	Conditions []Condition
 	EndTime    *metav1.Time
+	// CoveredVersions are the covered versions, for the printed column.
+	CoveredVersions string
 	// Clusters is the number of clusters on which it covers a release.
 	Clusters *int32
 }

@@ -19,20 +19,39 @@ const maxExperimentalNamed = 6
 
 // checkExperimental: are parts of the release experimental, and may they be here?
 func checkExperimental(s *subject) []statement {
+	parts := s.experimentalHere()
+	if len(parts) == 0 {
+		return nil
+	}
+	return []statement{s.experimentalParts("contains what is experimental: ", parts, s.isProduction(), s.isDeclared())}
+}
+
+// isProhibited tells whether the release contains something experimental where nothing experimental may be.
+func (s *subject) isProhibited() bool { return s.isProduction() && len(s.experimentalHere()) > 0 }
+
+// isExperimentalStage tells whether a stage annotation says that a component is not for production. Other stages are on
+// record, and mean nothing here.
+func isExperimentalStage(stage string) bool {
+	switch strings.ToLower(stage) {
+	case "experimental", "preview", "beta":
+		return true
+	}
+	return false
+}
+
+// experimentalHere are the experimental parts of the release, with their stages where the cluster tells them.
+func (s *subject) experimentalHere() []string {
 	var parts []string
 	for i := range s.cluster.components {
 		c := &s.cluster.components[i]
 		switch {
-		case c.Stage != "" && (c.Product == s.product || s.names(c)):
+		case isExperimentalStage(c.Stage) && (c.Product == s.product || s.names(c)):
 			parts = append(parts, Printable(c.Name)+" ("+Printable(c.Stage)+")")
 		case s.names(c):
 			parts = append(parts, Printable(c.Name))
 		}
 	}
-	if len(parts) == 0 {
-		return nil
-	}
-	return []statement{s.experimentalParts("contains what is experimental: ", parts, s.isProduction(), s.isDeclared())}
+	return parts
 }
 
 // experimentalParts states what is to be said of experimental parts on a cluster.

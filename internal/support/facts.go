@@ -52,8 +52,8 @@ type Installation struct {
 	Product string
 	Name    string
 	// Evidence is never empty and ordered by strength. The first one with a version gives the installed version;
-	// without any, the product is there and its version is not known. Several pieces of source Label for
-	// BasePlatformServices are the refs of a set of addons that is mixed: what is no stable release first, then the
+	// without any, the product is there and its version is not known. Several pieces of source Label, or of Annotation,
+	// for BasePlatformServices are the refs of a set of addons that is mixed: what is no stable release first, then the
 	// oldest, so that neither can hide behind a supported one.
 	Evidence []v1alpha1.Evidence
 }

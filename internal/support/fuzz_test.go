@@ -17,6 +17,8 @@ var oddTexts = []string{
 	"stable-1.6-2.0.0", "stable-1.7-2.0.0", "testing-1.20-4.0.0-rc.1", "untested-1.20-4.0.0", "v3.2.0", "v4.4.0-rc.3", "master", "release-3",
 	"stable-1.19-3.4.1", "stable-1.19-3.4.0", "kfa-1.5.2-stable-1.17-0.4.3", "kommander-0.4.2", "${chartVersion}", "v1.19.9-gke.1900", "v1.18.20-eks-8c49e2",
 	"", " ", "-", ".", "v", "stable-", "stable--", "1.3.1\n", "1.3.1\x00", "\xff\xfe", "１.３.１", "1.3.18446744073709551616", "1..1", "1.3.1-", "1.3.1+",
+	"1.8.x", "1.6.X", ">=1.6.0", "1.6.*", "v0.2.0-beta.1", "2.1.0-dev.20211118", "6.0.4+git.1", "0.0.0-dev-abc", "release-v1.8", "refs/heads/master",
+	"5114f85ad5a0c7a3ee1b4b3b9b9e5a9b2c1d0e0f", "stable-1.17-2.5.0", "stable-1.20-3.9.9-1", "testing-1.19", "untested", "stable", "1.0.2-1.2.1",
 	"stable-1.19-", "stable-1.19-3", "stable-1.10-1.0.0", "STABLE-1.19-3.2.0", strings.Repeat("1.", 40),
 }
 
@@ -163,6 +165,15 @@ func FuzzCompilePolicy(f *testing.F) {
 		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(Konvoy), policy("kommander").follows(Kommander),
 		threeOut().minor("1.5", planned("9998-12-31")).zone("Pacific/Apia").warns(3650), policy("konvoy").window(1).minor("1.7", runs("0.0", "999999999.0")),
 		threeOut().edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Releases[0].Version = "1.4\x00" }),
+		catalogue(), stepwise(), systemsByMinor(), systemsByPatch(),
+		threeOut().terms("Secondary", scopeOf("BugFixes", "this", "that", 4, 3), scopeOf("bugs\x1b", "", "", 0, 5)),
+		threeOut().experimental("istio", "1.3.x").experimental("kiali").production("tier", "gold"),
+		policy("Other").listed().minor("1.3").detects(v1alpha1.Detection{
+			Addon: &v1alpha1.AddonDetection{Name: "other"}, HelmRelease: &v1alpha1.HelmReleaseDetection{Name: "x", Namespace: "\x00"},
+			HelmChart: &v1alpha1.HelmChartDetection{Name: "_"},
+		}),
+		konvoyRanges().minor("1.4", runsUnder(system("A", "(a|b", "[[:alpha:]]+"), system("B", `\Qx`), system("C", "(?i)centos.*"), system("D", "a{1001}"))),
+		konvoyRanges().minor("1.4", patched("1.4.9", from("1.4.x", "9.9.x", "x"), under(system("A", `\p{Greek}*`)))),
 	} {
 		content, err := yaml.Marshal(b.object)
 		if err != nil {
@@ -173,8 +184,12 @@ func FuzzCompilePolicy(f *testing.F) {
 	f.Add([]byte("spec: {product: Kommander, lifecycle: {window: {supportedMinors: 3}}, releases: [{version: '1.3', patches: [{version: 1.3.1}]}]}"))
 	f.Add([]byte("spec: {timeZone: Local, expiringSoonDays: 99999, releases: [{}, {}]}"))
 	others := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(Konvoy).object), Compile(baseServices().object)}
-	unreadable := cluster().with(kommander("1.3"), konvoy("latest"), bps("stable-1.5-2.0.0"), product("Other", "x")).on("v1.19")
-	readable := cluster().with(kommander("1.3.1"), konvoy("1.7.0"), bps("stable-1.19-3.2.0"), product("Other", "1.3.1")).on("v1.19.9")
+	equip := func(c clusterBuilder) clusterBuilder {
+		return c.containing("istio", "", "Beta").containing("kiali", Konvoy, "").running(2, osCentOS7, kernel79).running(1, "a\x00", "b").
+			labelled("tier", "gold").in(v1alpha1.EnvironmentProduction)
+	}
+	unreadable := equip(cluster().with(kommander("1.3"), konvoy("latest"), bps("stable-1.5-2.0.0"), product("Other", "x")).on("v1.19"))
+	readable := equip(cluster().with(kommander("1.3.1"), konvoy("1.7.0"), bps("stable-1.19-3.2.0"), product("Other", "1.3.1")).on("v1.19.9"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		var object v1alpha1.SupportPolicy
 		if err := yaml.Unmarshal(content, &object); err != nil {
@@ -188,6 +203,9 @@ func FuzzCompilePolicy(f *testing.F) {
 			}
 		}
 		s := NewSet(append([]*Policy{compiled}, others...))
+		if detections := s.Detections(); len(detections) > 0 && (len(s.Problems("fuzzed")) > 0 || isBuiltIn(detections[0].Product)) {
+			t.Errorf("%+v", detections)
+		}
 		now := at("2021-07-01")
 		for _, row := range s.assess(unreadable.Cluster, now).Releases {
 			if row.State == v1alpha1.StateSupported {
@@ -215,6 +233,90 @@ func FuzzCompilePolicy(f *testing.F) {
 			if row.Policy == "fuzzed" && row.State != v1alpha1.StateUnknown {
 				t.Errorf("an invalid policy decides: %+v", row)
 			}
+		}
+	})
+}
+
+// FuzzCompileException holds that no file makes the engine panic, that an exception which is not valid covers nothing, and
+// that one which is valid covers something only before its end, and changes no state.
+func FuzzCompileException(f *testing.F) {
+	for _, b := range []exceptionBuilder{
+		exception("e", Konvoy, "2021-12-31"), exception("e", Kommander, "2011-12-29").zone("Pacific/Apia").warns(3650),
+		exception("e", BasePlatformServices, "9998-12-31").covering("stable-1.19-3.2.0", "1.6.x", "1.6", "master", "", "\xff", "1.6.X"),
+		exception("e", Kubernetes, "1900-01-01").warns(-1).selects("tier", "gold"), exception("e", "Other", "2021-02-29").selects("not a key", "x").zone("Local"),
+		exception("e", "Other", "2021-07-01").edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference, s.Reason = "a\x1b", strings.Repeat("\u202e", 512) }),
+	} {
+		content, err := yaml.Marshal(b.object)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	f.Add([]byte("spec: {product: Konvoy, versions: [], through: 2021-12-31, reference: 1, reason: [], expiringSoonDays: 99999999999}"))
+	policies := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(Konvoy).object), Compile(baseServices().object), Compile(threeOut().object)}
+	without := NewSet(policies)
+	c := cluster().with(kommander("1.3.1"), konvoy("1.5.0"), bps("stable-1.19-3.2.0", "master"), product("Other", "x")).on("v1.15.9").labelled("tier", "gold")
+	f.Fuzz(func(t *testing.T, content []byte) {
+		var object v1alpha1.SupportException
+		if err := yaml.Unmarshal(content, &object); err != nil {
+			return
+		}
+		object.Name = "fuzzed"
+		compiled := CompileException(&object)
+		for _, problem := range compiled.Problems() {
+			if problem.Error() == "" || strings.ContainsAny(problem.Error(), "\x00\x1b\n") {
+				t.Errorf("%q", problem.Error())
+			}
+		}
+		now := at("2021-07-01")
+		s := NewSet(policies, compiled)
+		assessment, next := s.Evaluate(c.Cluster, now)
+		if !next.IsZero() && !next.After(now) {
+			t.Errorf("next is %s", next)
+		}
+		checkAssessment(t, assessment)
+		plain := without.assess(c.Cluster, now)
+		for i, row := range assessment.Releases {
+			if row.State != plain.Releases[i].State {
+				t.Errorf("%s is %s, and %s without the exception", row.Product, row.State, plain.Releases[i].State)
+			}
+			if e := row.Exception; e != nil && (len(compiled.Problems()) > 0 || !now.Before(e.EndTime.Time) || row.Product != object.Spec.Product) {
+				t.Errorf("%s is covered: %+v", row.Product, e)
+			}
+		}
+		description, next := compiled.Describe(nil, now)
+		if (!next.IsZero() && !next.After(now)) || len(description.Conditions) != 2 {
+			t.Errorf("next is %s: %+v", next, description)
+		}
+		for _, condition := range description.Conditions {
+			if condition.Message == "" || strings.ContainsAny(condition.Message, "\x00\x1b\n") {
+				t.Errorf("%q", condition.Message)
+			}
+		}
+	})
+}
+
+// FuzzExpression holds that no regular expression panics, and that one which is accepted matches whole texts only.
+func FuzzExpression(f *testing.F) {
+	for _, text := range []string{
+		`CentOS Linux 7 \(Core\)`, "a|b", "(?i)a", "(?m)^a$", "(?s).", `\Qa`, `\z`, `\A`, "$", "^", "", "(", ")", "[", "a{1000}", "a{1001}", "(?P<n>a)", "(?=a)", "x*?",
+		`\pN+`, "\xff", "a\x00", "(a+)+b", "|", "a||b", "a)|(?:b",
+	} {
+		f.Add(text, "a")
+		f.Add(text, osCentOS7)
+		f.Add(text, "xa\nb")
+	}
+	f.Fuzz(func(t *testing.T, expression, text string) {
+		var c compiler
+		compiled := c.expression(expression, nil)
+		if compiled == nil {
+			if len(c.problems.list) != 1 {
+				t.Errorf("%q: %v", expression, c.problems.list)
+			}
+			return
+		}
+		if found := compiled.FindStringIndex(text); found != nil && (found[0] != 0 || found[1] != len(text)) {
+			t.Errorf("%q matches %v of %q", expression, found, text)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package support
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,6 +30,8 @@ var regrets = []func(scope, *Policy) []Regret{
 	regretPairs,
 	regretOverduePlans,
 	regretAge,
+	regretOrder,
+	regretUnlisted,
 }
 
 // Lint finds what a valid policy says, at an instant, that somebody would regret. A policy with Problems has no regrets:
@@ -136,7 +139,7 @@ func (s scope) neverTogether(p *Policy, i int, other *Policy, pattern versionPat
 	}
 	if pairRanges := other.releases[j].rangesOf(pattern); disjoint(p.releases[i].ranges, pairRanges) {
 		return fmt.Sprintf("no Kubernetes version is in the range of both (%s, and %s by policy %s)",
-			p.releases[i].ranges[0].words(), pairRanges[0].words(), other.name)
+			p.releases[i].ranges[0].bounds(), pairRanges[0].bounds(), other.name)
 	}
 	// What is not out yet may still meet.
 	isOut := p.lines[i].availability.at(s.now) && other.lines[j].availability.at(s.now)
@@ -183,11 +186,6 @@ func disjoint(some, others []*kubernetesRange) bool {
 	return len(some) > 0 && len(others) > 0
 }
 
-// words are the ends of the range, without the default.
-func (r *kubernetesRange) words() string {
-	return (&kubernetesRange{minimum: r.minimum, maximum: r.maximum}).String()
-}
-
 // regretOverduePlans: which planned days have passed? Nothing ends by that.
 func regretOverduePlans(s scope, p *Policy) []Regret {
 	var found []Regret
@@ -219,4 +217,57 @@ func regretAge(s scope, p *Policy) []Regret {
 	}
 	return []Regret{{releasePath(newest.minor).Child("generalAvailability"), fmt.Sprintf(
 		"%s is the newest of the policy; if the vendor has released a minor since, add it", dayText(day, p.zone))}}
+}
+
+// regretOrder: are days out of order? A minor is hardly ever released after a newer one, and a patch never before its minor.
+func regretOrder(_ scope, p *Policy) []Regret {
+	var found []Regret
+	var newer line
+	for i := range p.lines {
+		own, day := &p.lines[i], p.lines[i].availability.released
+		if day.IsZero() {
+			continue
+		}
+		if !newer.availability.released.IsZero() && day.After(newer.availability.released) {
+			found = append(found, Regret{releasePath(own.minor).Child("generalAvailability"), fmt.Sprintf(
+				"%s is after that of the newer %s (%s); correct the one that is wrong", dayText(day, p.zone), newer.minor,
+				dayText(newer.availability.released, p.zone))})
+		}
+		newer = *own
+		for _, one := range p.releases[i].patches {
+			if !one.released.IsZero() && one.released.Before(day) && one.version.Prerelease() == "" {
+				found = append(found, Regret{releasePath(own.minor).Child("patches").Key(one.version.String()).Child("generalAvailability"),
+					fmt.Sprintf("%s is before that of the minor (%s); correct the one that is wrong", dayText(one.released, p.zone), dayText(day, p.zone))})
+			}
+		}
+	}
+	return found
+}
+
+// regretUnlisted: do paths and experimental components name versions that the policy does not list? They mean nothing.
+func regretUnlisted(_ scope, p *Policy) []Regret {
+	var found []Regret
+	unlisted := func(path *field.Path, minor Minor) {
+		if p.find(minor) < 0 {
+			found = append(found, Regret{path, fmt.Sprintf("names %s, which the policy does not list; list it, or correct it", minor)})
+		}
+	}
+	for i := range p.releases {
+		path := releasePath(p.releases[i].minor)
+		for j, from := range p.releases[i].upgradesFrom {
+			unlisted(path.Child("upgradesFrom").Index(j), from)
+		}
+		for _, one := range p.releases[i].patches {
+			for j, from := range one.upgradesFrom {
+				unlisted(path.Child("patches").Key(one.version.String()).Child("upgradesFrom").Index(j), from.minor)
+			}
+		}
+	}
+	components := field.NewPath("spec", "experimental", "components")
+	for _, name := range slices.Sorted(maps.Keys(p.experimental.components)) {
+		for j, version := range p.experimental.components[name] {
+			unlisted(components.Key(Printable(name)).Child("versions").Index(j), version.minor)
+		}
+	}
+	return found
 }

@@ -43,6 +43,23 @@ func TestLint(t *testing.T) {
 			"2021-06-01", nil},
 		{"a gap in a list", "nothing counts over it", []policyBuilder{listed.minor("4.0").minor("3.2").minor("3.0")}, "2021-06-01", nil},
 
+		{"an older minor after a newer one", "one of both days is wrong",
+			[]policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).minor("1.3", ga("2021-05-06"))}, "2021-06-01",
+			[]string{"spec.releases[1.3].generalAvailability: 2021-05-06 is after that of the newer 1.4 (2021-05-05); correct the one that is wrong"}},
+		{"minors of one day", "a vendor may release two at once",
+			[]policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).minor("1.3", ga("2021-05-05"))}, "2021-06-01", nil},
+		{"a patch before its minor", "the first final version makes the minor's day",
+			[]policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05"), patched("1.4.1", dated("2021-05-04")), patched("1.4.0-rc.1", dated("2021-05-01")))},
+			"2021-06-01", []string{"spec.releases[1.4].patches[1.4.1].generalAvailability: 2021-05-04 is before that of the minor (2021-05-05)"}},
+		{"paths from what is not listed", "they mean nothing", []policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05"), upgradesFrom("1.3", "1.2"),
+			patched("1.4.1", func(p *v1alpha1.Patch) { p.UpgradesFrom = []string{"1.4.0", "1.1.x"} })).minor("1.3", ga("2021-02-10"))},
+			"2021-06-01", []string{"spec.releases[1.4].upgradesFrom[1]: names 1.2, which the policy does not list",
+				"spec.releases[1.4].patches[1.4.1].upgradesFrom[1]: names 1.1, which the policy does not list"}},
+		{"an experimental component of what is not listed", "it means nothing", []policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).
+			edit(func(spec *v1alpha1.SupportPolicySpec) {
+				spec.Experimental = &v1alpha1.Experimental{Components: []v1alpha1.ExperimentalComponent{{Name: "istio", Versions: []string{"1.4.x", "2.4.x"}}}}
+			})}, "2021-06-01", []string{"spec.experimental.components[istio].versions[1]: names 2.4, which the policy does not list"}},
+
 		{"a pair with an unlisted minor", "nothing can be installed that is both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(Konvoy, "1.7.x", "1.17.x"))},
 			"2021-06-01", []string{"spec.releases[1.3].requires[0].versions[1]: 1.17.x of Konvoy can never be met: policy konvoy does not list 1.17"}},
 		{"a pair without common support", "one has ended before the other came", []policyBuilder{

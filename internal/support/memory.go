@@ -15,28 +15,54 @@ const maxHistory = 20
 func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupportStatus, now time.Time) (
 	[]v1alpha1.InstalledRelease, []v1alpha1.EndedInstallation,
 ) {
-	remembered := slices.Clone(releases)
+	remembered, past := slices.Clone(releases), slices.Clone(before.History)
 	for i := range remembered {
-		remembered[i].ObservedSince = timestamp(now)
-		if j := slices.IndexFunc(before.Releases, same(&remembered[i])); j >= 0 && before.Releases[j].ObservedSince != nil {
-			remembered[i].ObservedSince = before.Releases[j].ObservedSince
+		row := &remembered[i]
+		if !isObserved(row) {
+			continue
+		}
+		row.ObservedSince = timestamp(now)
+		if j := slices.IndexFunc(before.Releases, same(row)); j >= 0 && before.Releases[j].ObservedSince != nil {
+			row.ObservedSince = before.Releases[j].ObservedSince
+		} else if j := slices.IndexFunc(past, isReturnOf(row)); j >= 0 && wasHidden(row.Product, before) {
+			// It was there all the time: for a while nobody was allowed to look.
+			row.ObservedSince = past[j].From
+			past = slices.Delete(past, j, j+1)
 		}
 	}
 	var ended []v1alpha1.EndedInstallation
 	for i := range before.Releases {
-		if gone := &before.Releases[i]; !slices.ContainsFunc(remembered, same(gone)) {
+		if gone := &before.Releases[i]; isObserved(gone) && !slices.ContainsFunc(remembered, same(gone)) {
 			ended = append(ended, v1alpha1.EndedInstallation{
 				Product: gone.Product, Name: gone.Name, Version: gone.Version, From: gone.ObservedSince, To: timestamp(now),
 			})
 		}
 	}
-	history := append(ended, before.History...)
+	history := append(ended, past...)
 	return remembered, history[:min(len(history), maxHistory)]
 }
 
-// same finds a release of the same product, name and version.
+// same finds a release of the same product and version under the same name, or another name for the same object: a second
+// installation can make it necessary to tell the first one from it.
 func same(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
 	return func(other v1alpha1.InstalledRelease) bool {
-		return one.Product == other.Product && one.Name == other.Name && one.Version == other.Version
+		isOne := one.Name == other.Name || (one.Evidence.Object != "" && one.Evidence.Object == other.Evidence.Object)
+		return one.Product == other.Product && one.Version == other.Version && isOne
+	}
+}
+
+// isObserved tells a release that was seen from one that may be there or not.
+func isObserved(r *v1alpha1.InstalledRelease) bool {
+	return r.Evidence.Source != v1alpha1.SourceForbidden
+}
+
+// wasHidden tells whether the operator was not allowed to look for a product.
+func wasHidden(product string, before *v1alpha1.ClusterSupportStatus) bool {
+	return slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == product && !isObserved(&r) })
+}
+
+func isReturnOf(row *v1alpha1.InstalledRelease) func(v1alpha1.EndedInstallation) bool {
+	return func(e v1alpha1.EndedInstallation) bool {
+		return e.Product == row.Product && e.Name == row.Name && e.Version == row.Version
 	}
 }

@@ -1,7 +1,10 @@
 package support
 
 import (
+	"fmt"
+	"math"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 
 	"github.com/Masterminds/semver/v3"
@@ -61,7 +64,16 @@ func (c *compiler) expression(text string, path *field.Path) *regexp.Regexp {
 		}
 		return nil
 	}
-	compiled, err := regexp.Compile(`^(?:` + text + `)$`)
+	// By itself first: otherwise an expression could close the bracket around it, and errors would quote what nobody wrote.
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err == nil && sizeOf(tree) > maxExpressionSize {
+		c.problems.add(path, text, fmt.Sprintf("a regular expression that is not larger than %d when its repetitions are written out", maxExpressionSize))
+		return nil
+	}
+	var compiled *regexp.Regexp
+	if err == nil {
+		compiled, err = regexp.Compile(`^(?:` + text + `)$`)
+	}
 	if err != nil {
 		c.problems.say(path, text, "must be a regular expression (RE2): "+Printable(err.Error()))
 		return nil
@@ -71,6 +83,24 @@ func (c *compiler) expression(text string, path *field.Path) *regexp.Regexp {
 	}
 	c.expressions[text] = compiled
 	return compiled
+}
+
+// maxExpressionSize bounds what an expression can cost: the texts that it is matched against have at most 64 characters.
+const maxExpressionSize = 512
+
+// sizeOf is how many characters and operators an expression has when its repetitions are written out.
+func sizeOf(tree *syntax.Regexp) int {
+	size := 1 + len(tree.Rune)
+	if tree.Op == syntax.OpCharClass {
+		size = 1
+	}
+	for _, part := range tree.Sub {
+		size += sizeOf(part)
+	}
+	if tree.Op == syntax.OpRepeat {
+		size *= max(tree.Min, tree.Max, 1)
+	}
+	return min(size, math.MaxInt32)
 }
 
 // boundSystems bounds how many operating systems all releases name together.
@@ -123,15 +153,17 @@ func checkOperatingSystem(s *subject) []statement {
 	var statements []statement
 	if len(odd.unsupported) > 0 {
 		statements = append(statements, state(metav1.ConditionFalse, v1alpha1.ReasonUnsupportedOperatingSystem,
-			"does not support what some nodes run: "+listOf(odd.unsupported, maxOddNodes)))
+			"does not support what some nodes run: "+listOf(odd.unsupported, maxOddNodes)+"; replace these nodes"))
 	}
 	if len(odd.kernels) > 0 {
 		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonKernelNotListed,
-			"supports what some nodes run, with another kernel than theirs: "+listOf(odd.kernels, maxOddNodes)))
+			"supports what some nodes run, but was tested with other kernels: "+listOf(odd.kernels, maxOddNodes)+
+				"; ask the vendor about these kernels"))
 	}
 	if len(odd.strange) > 0 {
 		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonOperatingSystemNotInPolicy,
-			"lists nothing that some nodes run: "+listOf(odd.strange, maxOddNodes)))
+			"cannot be compared with what some nodes run, which the policy lists nowhere: "+
+				listOf(odd.strange, maxOddNodes)+"; ask the vendor, and bring the policy up to date"))
 	}
 	if len(statements) == 0 && *s.cluster.nodes.Count > 0 {
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
@@ -198,10 +230,22 @@ func (t *tally) words() []string {
 
 // elsewhere finds where else in the policy an operating system is supported: until the newest version before the
 // installed one, else from the oldest after it. Empty: nowhere.
+//
+// Where no release has its kernel, the image alone tells, under the name that the nodes give: kernels are weak evidence.
 func (s *subject) elsewhere(node *v1alpha1.NodeOperatingSystem) (name, when string) {
+	name, when = s.listedElsewhere(func(o operatingSystem) bool { return o.matches(node) })
+	if name == "" {
+		if _, when = s.listedElsewhere(func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }); when != "" {
+			name = node.OSImage
+		}
+	}
+	return name, when
+}
+
+func (s *subject) listedElsewhere(matches func(operatingSystem) bool) (name, when string) {
 	var from edition
 	for _, e := range s.choice.policy.editions() {
-		i := slices.IndexFunc(e.systems, func(o operatingSystem) bool { return o.matches(node) })
+		i := slices.IndexFunc(e.systems, matches)
 		if i < 0 {
 			continue
 		}

@@ -195,7 +195,7 @@ var longAgo = time.Unix(0, 0).UTC()
 // vendor lists what can be had.
 func (p *Policy) takeListedAsOut() {
 	for i := range p.lines {
-		if own := &p.lines[i].availability; own.provenFrom().IsZero() && own.planned.IsZero() {
+		if own := &p.lines[i].availability; own.released.IsZero() && own.planned.IsZero() {
 			own.outBy = longAgo
 		}
 	}

@@ -299,7 +299,7 @@ func (o *oracle) everyMinor(product string) clusterBuilder {
 
 func TestWindowAgainstOracle(t *testing.T) {
 	t.Parallel()
-	for i := range uint64(2000) {
+	for i := range uint64(1500) {
 		rng := rand.New(rand.NewPCG(randomSeed, i))
 		b, o := randomList(t, rng, "kommander")
 		s := validSet(t, b)
@@ -325,6 +325,60 @@ func TestWindowAgainstOracle(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestListedAgainstOracle compares a list without a window with what the words say: what is out is supported until it is
+// withdrawn or its own last day has passed.
+func TestListedAgainstOracle(t *testing.T) {
+	t.Parallel()
+	for i := range uint64(600) {
+		rng := rand.New(rand.NewPCG(randomSeed+7, i))
+		b, o := randomList(t, rng, Cassandra)
+		s := validSet(t, b.edit(func(spec *v1alpha1.SupportPolicySpec) {
+			spec.Lifecycle = v1alpha1.Lifecycle{Listed: &v1alpha1.ListedLifecycle{}}
+		}))
+		for range 3 {
+			now := o.someInstant(rng, o.changes())
+			want, got := map[string]prediction{}, map[string]prediction{}
+			for j := range o.list {
+				want[o.list[j].minor.String()] = o.foreseeListed(j, now)
+			}
+			for _, row := range s.assess(o.everyMinor(Cassandra).Cluster, now).Releases {
+				one := prediction{State: row.State}
+				if row.SupportEndTime != nil {
+					one.End = row.SupportEndTime.UTC().Format(time.RFC3339)
+				}
+				got[row.Name] = one
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("list %d at %s: (-oracle +engine):\n%s\nzone %s, %+v", i, now.Format(time.RFC3339Nano), diff, o.zone, o.list)
+			}
+		}
+	}
+}
+
+func (o *oracle) foreseeListed(i int, now time.Time) prediction {
+	m := &o.list[i]
+	var end time.Time
+	if m.through != "" {
+		end = o.afterDay(m.through)
+	}
+	if m.withdrawn != "" && (end.IsZero() || m.planned != "" || o.start(m.withdrawn).Before(end)) {
+		end = o.start(m.withdrawn)
+	}
+	text := ""
+	if !end.IsZero() {
+		text = end.Format(time.RFC3339)
+	}
+	switch {
+	case o.reached(m.withdrawn, now):
+		return prediction{State: v1alpha1.StateUnsupported, End: text}
+	case m.planned != "", m.ga != "" && !o.reached(m.ga, now):
+		return prediction{State: v1alpha1.StateUnknown}
+	case !end.IsZero() && !now.Before(end):
+		return prediction{State: v1alpha1.StateUnsupported, End: text}
+	}
+	return prediction{State: v1alpha1.StateSupported, End: text}
 }
 
 // TestDescribeAgainstOracle compares the stages of all minors.
@@ -374,9 +428,36 @@ func TestDescribeAgainstOracle(t *testing.T) {
 
 // world is a random set of policies that rest on each other, and a cluster on which all of them speak.
 type world struct {
-	builders []policyBuilder
-	cluster  clusterBuilder
-	from     time.Time
+	builders   []policyBuilder
+	exceptions []exceptionBuilder
+	cluster    clusterBuilder
+	from       time.Time
+}
+
+// set has the policies and the exceptions.
+func (w world) set(t *testing.T) *Set {
+	t.Helper()
+	return validSet(t, w.builders...).excepting(w.exceptions...)
+}
+
+// randomExceptions end within the days that the lists name, and warn before.
+func randomExceptions(t *testing.T, rng *rand.Rand, from time.Time) []exceptionBuilder {
+	t.Helper()
+	var all []exceptionBuilder
+	for i := range rng.IntN(8) {
+		product := []string{Konvoy, Kommander, BasePlatformServices, Kubernetes, Cassandra}[rng.IntN(5)]
+		zone := eras[rng.IntN(len(eras))].zone
+		last := dayOf(from.AddDate(0, 0, rng.IntN(eraDays)))
+		if walkedStart(zoneOf(t, zone), last).IsZero() {
+			last = last.plus(1)
+		}
+		one := exception(fmt.Sprintf("e%d", i), product, last.String()).zone(zone).warns(int32(rng.IntN(13)))
+		if rng.IntN(2) == 0 {
+			one = one.covering("1.2.x", "1.9.0", "1.19.x", "stable-1.19-2.0.0")
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 func randomWorld(t *testing.T, rng *rand.Rand) world {
@@ -389,6 +470,10 @@ func randomWorld(t *testing.T, rng *rand.Rand) world {
 			spec.Releases[i].Kubernetes = rangeSpec([]string{fmt.Sprintf("1.%d", low), fmt.Sprintf("1.%d.x", low+rng.IntN(3))})
 		}
 	})
+	listed, third := randomList(t, rng, Cassandra)
+	listed = listed.edit(func(spec *v1alpha1.SupportPolicySpec) {
+		spec.Lifecycle = v1alpha1.Lifecycle{Listed: &v1alpha1.ListedLifecycle{}}
+	}).experimental("istio")
 	days := int32(rng.IntN(13))
 	tags, _ := randomList(t, rng, "bps")
 	tags = tags.edit(func(spec *v1alpha1.SupportPolicySpec) {
@@ -397,11 +482,17 @@ func randomWorld(t *testing.T, rng *rand.Rand) world {
 	c := cluster().on(fmt.Sprintf("v1.%d.%d", 15+rng.IntN(8), rng.IntN(10))).
 		with(o.everyMinor(Konvoy).Facts.Installations...).
 		with(other.everyMinor(Kommander).Facts.Installations...).
+		with(third.everyMinor(Cassandra).Facts.Installations...).containing("istio", "", "").
 		with(bps(fmt.Sprintf("stable-1.%d-1.%d.0", 15+rng.IntN(8), 2+rng.IntN(3)), "stable-1.19-2.0.0"))
+	if rng.IntN(3) == 0 {
+		c = c.in(v1alpha1.EnvironmentProduction)
+	}
+	from := at(eras[rng.IntN(len(eras))].from)
 	return world{
-		builders: []policyBuilder{first, second, tags, kubernetesOf(Konvoy).warns(days).zone(eras[rng.IntN(len(eras))].zone)},
-		cluster:  c,
-		from:     at(eras[rng.IntN(len(eras))].from),
+		builders:   []policyBuilder{first, second, tags, listed, kubernetesOf(Konvoy).warns(days).zone(eras[rng.IntN(len(eras))].zone)},
+		exceptions: randomExceptions(t, rng, from),
+		cluster:    c,
+		from:       from,
 	}
 }
 
@@ -427,10 +518,10 @@ func probes(t *testing.T, from time.Time) []time.Time {
 func TestNextInstant(t *testing.T) {
 	t.Parallel()
 	cache := map[time.Time][]time.Time{}
-	for i := range uint64(12) {
+	for i := range uint64(6) {
 		rng := rand.New(rand.NewPCG(randomSeed+2, i))
 		w := randomWorld(t, rng)
-		s := validSet(t, w.builders...)
+		s := w.set(t)
 		if cache[w.from] == nil {
 			cache[w.from] = probes(t, w.from)
 		}
@@ -491,7 +582,7 @@ func TestOrderMeansNothing(t *testing.T) {
 		w := randomWorld(t, rng)
 		w.cluster = w.cluster.declaring(Konvoy, "default", "1.4.0").declaring("Other", "b", "1.0.0").declaring("Other", "default", "1.1.0")
 		now := w.from.AddDate(0, 0, rng.IntN(eraDays))
-		want, wantNext := set(w.builders...).Evaluate(w.cluster.Cluster, now)
+		want, wantNext := w.set(t).Evaluate(w.cluster.Cluster, now)
 		for range 2 {
 			var shuffled []policyBuilder
 			for _, b := range w.builders {
@@ -510,7 +601,9 @@ func TestOrderMeansNothing(t *testing.T) {
 			})
 			c.Declared = slices.Clone(c.Declared)
 			rng.Shuffle(len(c.Declared), func(a, b int) { c.Declared[a], c.Declared[b] = c.Declared[b], c.Declared[a] })
-			got, gotNext := set(shuffled...).Evaluate(c.Cluster, now)
+			exceptions := slices.Clone(w.exceptions)
+			rng.Shuffle(len(exceptions), func(a, b int) { exceptions[a], exceptions[b] = exceptions[b], exceptions[a] })
+			got, gotNext := set(shuffled...).excepting(exceptions...).Evaluate(c.Cluster, now)
 			if diff := cmp.Diff(want, got); diff != "" || !wantNext.Equal(gotNext) {
 				t.Fatalf("world %d: another order, another answer, next %s and %s:\n%s", i, wantNext, gotNext, diff)
 			}

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -16,6 +18,7 @@ import (
 func statusOf(a Assessment) v1alpha1.ClusterSupportStatus {
 	status := v1alpha1.ClusterSupportStatus{
 		KubernetesVersion: a.KubernetesVersion, InstalledVersions: a.InstalledVersions, SupportEndTime: a.SupportEndTime, Releases: a.Releases,
+		Components: a.Components, Nodes: a.Nodes, Findings: a.Findings,
 	}
 	for _, c := range a.Conditions {
 		status.Conditions = append(status.Conditions, metav1.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
@@ -57,9 +60,13 @@ var evidenceSources = []v1alpha1.EvidenceSource{
 // randomCluster has some of everything: evidence that agrees, disagrees or tells nothing, refusals, declarations.
 func randomCluster(rng *rand.Rand) Cluster {
 	pick := func(texts []string) string { return texts[rng.IntN(len(texts))] }
-	products := []string{Konvoy, Kommander, BasePlatformServices, "Cassandra", "Zookeeper"}
+	products := []string{Konvoy, Kommander, BasePlatformServices, Cassandra, Kafka, "Zookeeper"}
 	names := []string{"default", "kommander", "data.cassandra"}
-	c := Cluster{Facts: &Facts{KubernetesVersion: pick(foreignKubernetes)}}
+	c := Cluster{
+		Labels:      map[string]string{"tier": pick([]string{"gold", "iron"})},
+		Environment: v1alpha1.Environment(pick([]string{"", "Production", "NonProduction"})),
+		Facts:       &Facts{KubernetesVersion: pick(foreignKubernetes), Components: randomComponents(rng), Nodes: randomNodes(rng)},
+	}
 	few := func(limit int) int {
 		if rng.IntN(40) == 0 {
 			return limit
@@ -79,7 +86,11 @@ func randomCluster(rng *rand.Rand) Cluster {
 			var evidence []v1alpha1.Evidence
 			for i := range 1 + few(14) {
 				source := evidenceSources[rng.IntN(len(evidenceSources))]
-				evidence = append(evidence, v1alpha1.Evidence{Source: source, Object: fmt.Sprintf("Thing/%d", i), Version: pick(foreignVersions)})
+				one := v1alpha1.Evidence{Source: source, Object: fmt.Sprintf("Thing/%d", i), Version: pick(foreignVersions)}
+				if rng.IntN(6) == 0 {
+					one.Repository = pick([]string{"github.com/acme/kubeaddons", "git.example/x"})
+				}
+				evidence = append(evidence, one)
 			}
 			c.Facts.Installations = append(c.Facts.Installations, found(product, name, evidence...))
 		}
@@ -102,29 +113,144 @@ func randomCluster(rng *rand.Rand) Cluster {
 	return c
 }
 
+// randomComponents are parts of this and that, sometimes more than a status has room for.
+func randomComponents(rng *rand.Rand) []v1alpha1.Component {
+	pick := func(texts ...string) string { return texts[rng.IntN(len(texts))] }
+	n := rng.IntN(5)
+	if rng.IntN(40) == 0 {
+		n = maxComponents + 5
+	}
+	var all []v1alpha1.Component
+	for i := range n {
+		all = append(all, v1alpha1.Component{
+			Name: pick("istio", "kiali", "Istio", "x\n"), Object: fmt.Sprintf("ClusterAddon/%d", i), Product: pick("", Konvoy, Kommander, Cassandra),
+			Stage: pick("", "", "Experimental", "Beta"), Origin: v1alpha1.ComponentOrigin(pick("", "Repository", "Federated", "HelmRelease")),
+		})
+	}
+	return all
+}
+
+// randomNodes are none, refused, or of several kinds.
+func randomNodes(rng *rand.Rand) *v1alpha1.NodesStatus {
+	if rng.IntN(4) == 0 {
+		return nil
+	}
+	nodes := &v1alpha1.NodesStatus{}
+	if rng.IntN(4) == 0 {
+		return nodes
+	}
+	count := int32(0)
+	for _, image := range []string{osCentOS7, osCentOS8, osUbuntu, "Arch Linux"} {
+		if rng.IntN(3) == 0 {
+			n := int32(rng.IntN(4))
+			count += n
+			nodes.OperatingSystems = append(nodes.OperatingSystems,
+				v1alpha1.NodeOperatingSystem{OSImage: image, KernelVersion: []string{kernel79, "4.18"}[rng.IntN(2)], Nodes: &n})
+		}
+	}
+	nodes.Count = &count
+	if rng.IntN(4) == 0 {
+		omitted := int32(rng.IntN(3))
+		nodes.Omitted = &omitted
+	}
+	return nodes
+}
+
+// clauses are policies and exceptions with everything that they can hold, for random clusters.
+func clauses(t testing.TB) *Set {
+	centOS7, centOS8 := system("CentOS 7", `CentOS Linux 7 \(Core\)`, "3.*"), system("CentOS 8", "CentOS Linux 8")
+	return validSet(t,
+		threeOut().experimental("istio", "1.3.x").production("tier", "gold").terms("Gold"),
+		konvoyRanges().minor("1.0", runsUnder(centOS7)).minor("1.4", ga("2020-03-01"), runsUnder(centOS8), patched("1.4.1", from("1.4.0")), patched("1.4.4")).
+			experimental("kiali"),
+		baseServices().experimental("istio"), kubernetesOf(Konvoy, Cassandra),
+		policy(Cassandra).listed().terms("Secondary", scopeOf("BugFixes", "this", "that", 3, 4)).
+			minor("1.0", needs(Konvoy, "1.7.x"), needs("Zookeeper", "1.4.x"), runs("1.16", "1.21"), through("2021-12-31")).
+			minor("1.4", needs(Kommander, "1.3.x"), planned("2021-09-01")),
+	).excepting(
+		exception("konvoy", Konvoy, "2021-03-31").covering("1.0.x", "1.4.x"), exception("gold", Konvoy, "2021-12-31").selects("tier", "gold").warns(400),
+		exception("bps", BasePlatformServices, "2021-06-30").covering("master", "stable-1.16.4-2", "4.0.x").zone("Pacific/Apia"),
+		exception("zookeeper", "Zookeeper", "2021-06-30"), exception("kubernetes", Kubernetes, "2022-01-31").covering("1.15.x", "1.16.x"),
+	)
+}
+
 // TestStatusIsTheRecord: what a status holds is enough to evaluate again, with the same result to the letter.
 func TestStatusIsTheRecord(t *testing.T) {
 	t.Parallel()
-	s := validSet(t, threeOut(), konvoyRanges().minor("1.0"), baseServices(), kubernetesOf(Konvoy), policy("Cassandra").window(2).
-		minor("1.0", ga("2020-01-01"), needs(Konvoy, "1.7.x"), needs("Zookeeper", "1.4.x")).minor("1.4", needs(Kommander, "1.3.x")))
-	for i := range uint64(3000) {
+	s := clauses(t)
+	for i := range uint64(1200) {
 		rng := rand.New(rand.NewPCG(randomSeed+5, i))
 		c := randomCluster(rng)
 		now := at("2020-06-01").AddDate(0, 0, rng.IntN(900))
 		first := s.assess(c, now)
-		if len(first.Releases) > 64 {
-			t.Fatalf("cluster %d: %d releases", i, len(first.Releases))
+		if len(first.Releases) > 64 || len(first.Components) > 128 {
+			t.Fatalf("cluster %d: %d releases, %d components", i, len(first.Releases), len(first.Components))
 		}
-		status := stored(t, statusOf(first))
-		again := Cluster{Labels: c.Labels, Declared: c.Declared, Facts: FactsOf(status)}
-		if diff := cmp.Diff(first, s.assess(again, now)); diff != "" {
-			t.Fatalf("cluster %d: the status does not hold all that was observed (-first +again):\n%s\nfacts %+v\ndeclared %+v", i, diff, c.Facts, c.Declared)
+		status := stored(t, first.Status(&v1alpha1.ClusterSupport{}, nil, now))
+		again := Cluster{Labels: c.Labels, Environment: c.Environment, Declared: c.Declared, Facts: FactsOf(status)}
+		second := s.assess(again, now)
+		tomorrow := second.Status(&v1alpha1.ClusterSupport{Status: *status}, nil, now.AddDate(0, 0, 1))
+		if before, after := encoded(t, status), encoded(t, &tomorrow); before != after {
+			t.Fatalf("cluster %d: the status is not the same, byte for byte (-first +again):\n%s", i, cmp.Diff(before, after))
+		}
+		if !equality.Semantic.DeepEqual(first, second) {
+			t.Fatalf("cluster %d: the status does not hold all that was observed (-first +again):\n%s\nfacts %+v\ndeclared %+v", i,
+				cmp.Diff(first, second), c.Facts, c.Declared)
 		}
 		// Without the declarations it is as if nothing had ever been declared.
 		c.Declared, again.Declared = nil, nil
-		if diff := cmp.Diff(s.assess(c, now), s.assess(again, now)); diff != "" && len(c.Facts.Installations) < 40 {
-			t.Fatalf("cluster %d: a declaration was recorded as a fact (-never +no longer):\n%s", i, diff)
+		never, noLonger := s.assess(c, now), s.assess(again, now)
+		if !equality.Semantic.DeepEqual(never, noLonger) && len(c.Facts.Installations) < 40 {
+			t.Fatalf("cluster %d: a declaration was recorded as a fact (-never +no longer):\n%s", i, cmp.Diff(never, noLonger))
 		}
+	}
+}
+
+// encoded is what is stored of a status.
+func encoded(t testing.TB, status *v1alpha1.ClusterSupportStatus) string {
+	t.Helper()
+	bytes, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(bytes)
+}
+
+// TestWhatCannotBeReadIsNotSupported: on no cluster, whatever else is on it.
+func TestWhatCannotBeReadIsNotSupported(t *testing.T) {
+	t.Parallel()
+	s := clauses(t)
+	readable := func(row *v1alpha1.InstalledRelease) bool {
+		switch row.Product {
+		case BasePlatformServices:
+			read, err := parseTag(row.Version)
+			return err == nil && !read.isPrerelease() && strings.HasPrefix(row.Version, "stable-")
+		case Kubernetes:
+			_, err := parseKubernetesVersion(row.Version)
+			return err == nil
+		}
+		version, err := ParseVersion(row.Version)
+		return err == nil && version.Prerelease() == ""
+	}
+	supported := 0
+	for i := range uint64(1000) {
+		rng := rand.New(rand.NewPCG(randomSeed+6, i))
+		c := randomCluster(rng)
+		assessment := s.assess(c, at("2020-06-01").AddDate(0, 0, rng.IntN(900)))
+		for j := range assessment.Releases {
+			row := &assessment.Releases[j]
+			if row.State != v1alpha1.StateSupported {
+				continue
+			}
+			supported++
+			if !readable(row) || row.Evidence.Source == v1alpha1.SourceForbidden || row.Policy == "" {
+				t.Fatalf("cluster %d: %s %q is supported", i, row.Product, row.Version)
+			}
+		}
+		checkAssessment(t, assessment)
+	}
+	if supported < 100 {
+		t.Errorf("only %d releases are supported at all", supported)
 	}
 }
 

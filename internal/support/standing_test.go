@@ -22,6 +22,8 @@ func TestStanding(t *testing.T) {
 	const now = "2021-11-01"
 	base := threeOut().minor("1.5", planned("2021-11-30")).minor("1.1", ga("2020-07-16"))
 	one := validSet(t, base, konvoyRanges())
+	near := validSet(t, threeOut().warns(1).minor("1.5", planned("2021-11-30")))
+	broken := set(base.zone("Local"))
 	rivals := validSet(t, base.selects("tier", "gold"), policy("rival").about(Kommander).window(3).selects("tier", "gold"))
 	for _, row := range []struct {
 		name     string
@@ -79,6 +81,19 @@ func TestStanding(t *testing.T) {
 			[]string{
 				"1 of 1 cluster is not supported: fleet/c0 (Kommander 1.1.0, SupportEnded, 2021-05-05T00:00:00Z)",
 				"no cluster is supported, so nothing can expire",
+			},
+		},
+		{
+			"an end that is not near", near, []clusterBuilder{cluster().with(kommander("1.2.0"))}, [5]int32{1, 1, 0, 0, 0}, "c0",
+			[]string{"Supported True Supported", "ExpiringSoon False EndNotNear"},
+			[]string{"the one cluster is supported", "no announced end is near"},
+		},
+		{
+			"invalid", broken, []clusterBuilder{cluster().with(kommander("1.4.0"))}, [5]int32{1, 0, 0, 0, 1}, "c0",
+			[]string{"Supported Unknown PolicyInvalid", "ExpiringSoon Unknown PolicyInvalid"},
+			[]string{
+				`the policy is invalid: spec.timeZone: Invalid value: "Local": must be the name of an IANA time zone, such as Europe/Berlin`,
+				`the policy is invalid: spec.timeZone: Invalid value: "Local": must be the name of an IANA time zone, such as Europe/Berlin`,
 			},
 		},
 		{

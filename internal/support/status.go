@@ -31,6 +31,45 @@ func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition
 	}
 }
 
+// PolicyStatus is the whole status that a policy of the set ought to have, given the clusters as they were assessed, and
+// the next instant at which the stages in it change by time alone; zero when none is known.
+func (s *Set) PolicyStatus(object *v1alpha1.SupportPolicy, clusters []v1alpha1.ClusterSupport, now time.Time) (
+	v1alpha1.SupportPolicyStatus, time.Time,
+) {
+	description, next := s.Describe(object.Name, now)
+	standing := s.Standing(object.Name, clusters)
+	conditions := append(Readiness(s.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
+	status := v1alpha1.SupportPolicyStatus{
+		ObservedGeneration: ptr.To(object.Generation),
+		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
+		SupportedVersions:  description.SupportedVersions,
+		Releases:           description.Releases,
+		Summary:            &standing.Summary,
+		Clusters:           standing.Clusters,
+		ClustersOmitted:    standing.Omitted,
+	}
+	if !next.IsZero() {
+		status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
+	}
+	return status, next
+}
+
+// Status is the whole status that an exception ought to have, given the clusters as they were assessed, and the next
+// instant at which it changes by time alone; zero when none is known.
+func (e *Exception) Status(object *v1alpha1.SupportException, clusters []v1alpha1.ClusterSupport, now time.Time) (
+	v1alpha1.SupportExceptionStatus, time.Time,
+) {
+	description, next := e.Describe(clusters, now)
+	conditions := append(Readiness(e.problems, v1alpha1.ReasonInvalidException), description.Conditions...)
+	return v1alpha1.SupportExceptionStatus{
+		ObservedGeneration: ptr.To(object.Generation),
+		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
+		EndTime:            description.EndTime,
+		CoveredVersions:    description.CoveredVersions,
+		Clusters:           description.Clusters,
+	}, next
+}
+
 // Readiness gives Ready, and Stalled where the spec has problems: the one place in which both are decided.
 func Readiness(problems field.ErrorList, reason string) []Condition {
 	if len(problems) == 0 {

@@ -66,8 +66,9 @@ type gathered struct {
 	nodes         *v1alpha1.NodesStatus
 	// odd are the nodes that a release does not clearly support, by policy and version: they are the same at every instant.
 	odd map[[2]string]oddNodes
-	// ignored are the declarations that mean nothing here.
-	ignored []string
+	// needless and ambiguous are the declarations that mean nothing here: the cluster tells better, or has several
+	// installations that could be meant.
+	needless, ambiguous []string
 	// subjects are all releases, once they are prepared.
 	subjects []*subject
 	// detected is how many of the installations come first because they were detected, while declarations are worked in.
@@ -141,12 +142,10 @@ func inOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
 func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
 	if declared.Product == Kubernetes {
-		switch g.kubernetes.Version {
-		case "":
+		if g.kubernetes.Version == "" {
 			g.kubernetes = evidence
-		case evidence.Version:
-		default:
-			g.ignore(declared)
+		} else if !sameKubernetes(g.kubernetes.Version, evidence.Version) {
+			g.needless = append(g.needless, declaration(declared))
 		}
 		return
 	}
@@ -160,15 +159,23 @@ func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 		}
 	}
 	if len(detected) > 0 && (declared.Name == DefaultInstallation || installedOnce(declared.Product)) {
-		g.ignore(declared)
+		g.ambiguous = append(g.ambiguous, declaration(declared))
 		return
 	}
 	g.installations = append(g.installations,
 		Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
 }
 
-func (g *gathered) ignore(declared v1alpha1.DeclaredRelease) {
-	g.ignored = append(g.ignored, Printable(declared.Product)+" "+Printable(declared.Version))
+// declaration writes a declared release for a message.
+func declaration(declared v1alpha1.DeclaredRelease) string {
+	return Printable(declared.Product) + " " + Printable(declared.Version)
+}
+
+// sameKubernetes tells whether two texts mean the same Kubernetes version.
+func sameKubernetes(a, b string) bool {
+	readA, errA := parseKubernetesVersion(a)
+	readB, errB := parseKubernetesVersion(b)
+	return a == b || errA == nil && errB == nil && readA == readB
 }
 
 // installedOnce tells whether a cluster can have only one installation of a product, whatever it is called.
@@ -285,7 +292,7 @@ func (s *subject) judge() verdict {
 	switch {
 	case s.used.Source == v1alpha1.SourceForbidden:
 		return unknown(v1alpha1.ReasonForbidden,
-			"cannot be looked for: the cluster refuses to list "+s.used.Object+"; grant the operator get, list and watch on it")
+			"cannot be looked for: the cluster refuses to list "+s.used.Object+"; grant the operator list and watch on it")
 	case p == nil:
 		return unknown(s.choice.reason, "cannot be judged: "+s.choice.message)
 	case s.used.Version == "":

@@ -253,7 +253,15 @@ func TestTagMessages(t *testing.T) {
 		},
 		{
 			"way out", s, "stable-1.15.6-3", "v1.15.12", byType(v1alpha1.FindingUpgrade),
-			"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes and go to the tag for it (policy bps)",
+			"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20 and go to a tag for it: stable-1.20-4.0.0 (policy bps)",
+		},
+		{
+			"way out to the cluster's Kubernetes", s, "stable-1.15.6-3", "v1.19.9", byType(v1alpha1.FindingUpgrade),
+			"BasePlatformServices stable-1.15.6-3 has lost its support; go to a tag for the cluster's Kubernetes 1.19: stable-1.19-3.4.1 (policy bps)",
+		},
+		{
+			"way out to a patch for one Kubernetes", s, "stable-1.15.6-3", "v1.18.9", byType(v1alpha1.FindingUpgrade),
+			"BasePlatformServices stable-1.15.6-3 has lost its support; go to a tag for the cluster's Kubernetes 1.18: stable-1.18-3.4.2 (policy bps)",
 		},
 		{
 			"mismatch", s, "stable-1.19-3.2.0", "v1.20.2-gke.1900", byReason(v1alpha1.ReasonKubernetesMismatch),

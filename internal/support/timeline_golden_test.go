@@ -29,7 +29,8 @@ const (
 
 const timelineHead = `# What the shipped policies say, day by day from %s to %s at 00:00 UTC: one paragraph for each day on which
 # the stages of a product's minors change. The supported minors stand newest first; one with a star is the last in the
-# window, and the one that ends next stands in brackets. After a general availability follows the source of its day, a
+# window, and the one that ends next stands in brackets. One with a question mark has no published day, in a window where
+# others have one: it may not have been out yet. After a general availability follows the source of its day, a
 # path below pages/dkp of mesosphere/dcos-docs-site with its commit. Minors of BasePlatformServices have no days: they are
 # as well off as the best of their Kubernetes minors.
 #
@@ -57,7 +58,7 @@ func TestTimeline(t *testing.T) {
 				continue
 			}
 			spec := &s.objects[name].Spec
-			fmt.Fprintf(&story, "\n%s %s: %s\n", now.Format(time.DateOnly), spec.Product, supportedSet(description.Releases))
+			fmt.Fprintf(&story, "\n%s %s: %s\n", now.Format(time.DateOnly), spec.Product, supportedSet(spec, description.Releases))
 			for _, event := range eventsOf(spec, before[name], description.Releases, sources[name]) {
 				fmt.Fprintf(&story, "  %s\n", event)
 			}
@@ -119,20 +120,24 @@ func isSupported(stage v1alpha1.Stage) bool {
 	return stage == v1alpha1.StageSupported || stage == v1alpha1.StageLastInWindow
 }
 
-// supportedSet is "1.8, 1.7, 1.6* [1.6 ends on 2021-08-26 with 2.0]".
-func supportedSet(releases []v1alpha1.ReleaseStatus) string {
+// supportedSet is "1.8, 1.7, 1.6* [1.6 ends on 2021-08-26 with 2.0]"; a minor of a window without a day has a
+// question mark.
+func supportedSet(spec *v1alpha1.SupportPolicySpec, releases []v1alpha1.ReleaseStatus) string {
 	var minors []string
 	var next *v1alpha1.ReleaseStatus
 	for i := range releases {
 		r := &releases[i]
-		switch {
-		case !isSupported(r.Stage):
+		if !isSupported(r.Stage) {
 			continue
-		case r.Stage == v1alpha1.StageLastInWindow:
-			minors = append(minors, r.Version+"*")
-		default:
-			minors = append(minors, r.Version)
 		}
+		mark := ""
+		if spec.Lifecycle.Window != nil && slices.ContainsFunc(spec.Releases, func(one v1alpha1.Release) bool { return one.Version == r.Version && one.GeneralAvailability == "" }) {
+			mark = "?"
+		}
+		if r.Stage == v1alpha1.StageLastInWindow {
+			mark += "*"
+		}
+		minors = append(minors, r.Version+mark)
 		if r.SupportEndTime != nil && (next == nil || !next.SupportEndTime.Before(r.SupportEndTime)) {
 			next = r
 		}

@@ -24,15 +24,15 @@ func checkUpgrade(s *subject) []statement {
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonSupportEnded, "has lost its support; "+s.wayOut()))
 	case s.verdict.lastInWindow:
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonLastInWindow,
-			"loses its support with the next minor; "+s.wayOut()))
+			"loses its support with the next minor"+s.ofWhom()+"; "+s.wayOut()))
 	case s.verdict.state == v1alpha1.StateUnknown:
 		statements = append(statements, silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message)))
 	case s.verdict.state == v1alpha1.StateUnsupported:
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonNotSupported,
-			"was never supported; go to a release that is"))
+			"was never supported; "+s.wayIn()))
 	}
 	if own := s.installedPatch(); own != nil && own.avoid != "" {
-		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonAvoid, "is to be avoided: "+own.avoid))
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonAvoid, "is to be avoided: "+own.avoid+s.insteadOf()))
 	}
 	if target := s.upgradeTo(); target != "" {
 		predicate := "has a newer patch: " + target
@@ -47,6 +47,28 @@ func checkUpgrade(s *subject) []statement {
 	return statements
 }
 
+// ofWhom names whose next minor ends the support, where that is another product's.
+func (s *subject) ofWhom() string {
+	switch p := s.choice.policy; {
+	case p.lifecycle.RangeOf != nil:
+		return " of " + strings.Join(p.lifecycle.RangeOf.Products, " or ")
+	case p.lifecycle.Follows != nil:
+		return " that ends its " + p.lifecycle.Follows.Product
+	}
+	return ""
+}
+
+// insteadOf names what to go to from a patch that is to be avoided, where no newer patch does.
+func (s *subject) insteadOf() string {
+	if s.upgradeTo() != "" {
+		return ""
+	}
+	if minor := s.newestAllowed(); minor != "" {
+		return "; go to " + minor
+	}
+	return ""
+}
+
 // wayOut names the minors to go to.
 func (s *subject) wayOut() string {
 	p := s.choice.policy
@@ -57,11 +79,42 @@ func (s *subject) wayOut() string {
 		return fmt.Sprintf("go to another minor for %s %s%s", p.lifecycle.Follows.Product, s.tag.kubernetes, s.newestTag(p, s.tag.kubernetes))
 	case p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && s.tag.kubernetes != s.cluster.kubernetesRead.Minor:
 		own := s.cluster.kubernetesRead.Minor
-		return fmt.Sprintf("go to a tag for the cluster's Kubernetes %s%s", own, s.newestTag(p, own))
+		if newest := s.newestTag(p, own); newest != "" {
+			return fmt.Sprintf("go to a tag for the cluster's Kubernetes %s%s", own, newest)
+		}
+		return fmt.Sprintf("policy %s lists no release for the cluster's Kubernetes %s", p.name, own)
 	case p.lifecycle.Follows != nil:
-		return "upgrade " + p.lifecycle.Follows.Product + " and go to the tag for it"
+		return s.wayOutOfTag(p)
 	}
 	return s.nextMinors()
+}
+
+// wayOutOfTag names the newest supported minor that the tag's Kubernetes can be upgraded to and for which there is a tag.
+func (s *subject) wayOutOfTag(p *Policy) string {
+	followed := p.lifecycle.Follows.Product
+	if chosen := s.set.choose(s.labels, followed); chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil {
+		for _, version := range supportedVersions(s.rangeStages(chosen.policy)) {
+			minor, err := ParseMinor(version)
+			if err != nil || minor.Compare(s.tag.kubernetes) <= 0 {
+				continue
+			}
+			if newest := s.newestTag(p, minor); newest != "" {
+				return fmt.Sprintf("upgrade %s to %s and go to a tag for it%s", followed, minor, newest)
+			}
+		}
+	}
+	return fmt.Sprintf("policy %s lists no release for a newer %s that is supported", p.name, followed)
+}
+
+// wayIn names a release to go to from one that never was supported.
+func (s *subject) wayIn() string {
+	p := s.choice.policy
+	if p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && !s.cluster.noKubernetes {
+		if newest := s.newestTag(p, s.cluster.kubernetesRead.Minor); newest != "" {
+			return "go to a tag for the cluster's Kubernetes " + s.cluster.kubernetesRead.Minor.String() + newest
+		}
+	}
+	return "go to a release that is"
 }
 
 // endedByItself tells whether the minor of a tag brought the end, and not the Kubernetes part.
@@ -82,7 +135,8 @@ func (s *subject) newestTag(p *Policy, kubernetes Minor) string {
 		if !isOut || r.kubernetes == nil || !r.kubernetes.containsMinor(kubernetes) {
 			continue
 		}
-		if newest := s.newestPatch(r, nil); newest != nil {
+		newest := s.newestPatch(r, func(p *patch) bool { return p.kubernetes == nil || p.kubernetes.containsMinor(kubernetes) })
+		if newest != nil {
 			return ": " + tag{kubernetesText: kubernetes.String()}.withVersion(newest)
 		}
 	}
@@ -103,7 +157,7 @@ func (s *subject) wayOutOfRange(p *Policy) string {
 			return text + "; the newest that the installed releases allow is " + version
 		}
 	}
-	return text + "; the installed releases allow none that is newer: upgrade them first"
+	return text + "; the other installed releases allow none that is newer: upgrade them first"
 }
 
 // mayRun tells whether every installed release has a Kubernetes minor in its range.
@@ -121,11 +175,13 @@ func (s *subject) mayRun(kubernetes Minor) bool {
 type target struct {
 	// text is the newest patch of it that can be reached, or the minor where the policy lists no patches.
 	text string
+	// supported tells whether it is supported itself.
+	supported bool
 	// blockers are what of the cluster does not allow it.
 	blockers []string
 }
 
-// targets are the newer minors to which an upgrade is documented and that are out, newest first.
+// targets are the newer minors to which an upgrade is documented, that are out and demand no downgrade, newest first.
 func (s *subject) targets() []target {
 	p := s.choice.policy
 	if p == nil || !p.hasTimeline() || s.version == nil {
@@ -134,16 +190,23 @@ func (s *subject) targets() []target {
 	var all []target
 	for i := range p.releases {
 		r := &p.releases[i]
-		if r.minor.Compare(minorOf(s.version)) <= 0 || !p.lines[i].counts(s.now) {
+		if r.minor.Compare(minorOf(s.version)) <= 0 || !p.lines[i].counts(s.now) || s.demandsDowngrade(r) {
 			continue
 		}
+		_, supported := spanAt(timelineAt(p.timelines, s.now).spans[i], s.now)
 		fromMinor := p.upgradesFrom(i, minorOf(s.version))
-		reached := s.newestPatch(r, func(one *patch) bool { return one.reachedFrom(s.version, fromMinor) })
+		reached := func(one *patch) bool { return one.reachedFrom(s.version, fromMinor) }
+		allowed := s.newestPatch(r, func(one *patch) bool {
+			return reached(one) && len(s.blockers(r, one.version, "")) == 0
+		})
+		newest := s.newestPatch(r, reached)
 		switch {
-		case reached != nil:
-			all = append(all, target{reached.String(), s.blockers(r, reached, reached.String())})
+		case allowed != nil:
+			all = append(all, target{text: allowed.String(), supported: supported})
+		case newest != nil:
+			all = append(all, target{newest.String(), supported, s.blockers(r, newest, newest.String())})
 		case fromMinor && len(r.patches) == 0:
-			all = append(all, target{r.minor.String(), s.blockers(r, semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String())})
+			all = append(all, target{r.minor.String(), supported, s.blockers(r, semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String())})
 		}
 	}
 	return all
@@ -173,11 +236,11 @@ func (s *subject) blockers(r *release, version *semver.Version, text string) []s
 	var blockers []string
 	title := s.product + " " + text
 	for _, other := range s.cluster.subjects {
-		if other == s || other.version == nil {
+		if other == s {
 			continue
 		}
 		if needs, met := r.needsOf(other.product, other.version); !met {
-			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s is installed", title, Printable(other.product), needs, other.used.Version))
+			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s", title, Printable(other.product), needs, other.whatIsThere()))
 		}
 		if other.release == nil {
 			continue
@@ -186,13 +249,48 @@ func (s *subject) blockers(r *release, version *semver.Version, text string) []s
 			blockers = append(blockers, fmt.Sprintf("%s requires %s %s", other.title(), s.product, needs))
 		}
 	}
-	if allowed := r.rangeFor(version); allowed != nil && s.cluster.kubernetesError == nil && !allowed.contains(s.cluster.kubernetesRead) {
+	switch allowed := r.rangeFor(version); {
+	case allowed == nil || s.cluster.noKubernetes:
+	case s.cluster.kubernetesError != nil:
+		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster's version is not known", title, allowed.bounds()))
+	case !allowed.contains(s.cluster.kubernetesRead):
 		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed.bounds(), s.cluster.kubernetesRead))
 	}
 	return blockers
 }
 
-// needsOf tells whether a version of another product satisfies what the release requires of it, and what that is.
+// whatIsThere says which version is installed, as the second half of a sentence.
+func (s *subject) whatIsThere() string {
+	if s.version == nil {
+		return "the installed version is not known"
+	}
+	return s.used.Version + " is installed"
+}
+
+// demandsDowngrade tells whether a release requires only versions of a product that are older than the installed one.
+func (s *subject) demandsDowngrade(r *release) bool {
+	for _, other := range s.cluster.subjects {
+		if other.version == nil {
+			continue
+		}
+		demanded, older := false, true
+		for _, required := range r.requires {
+			if required.product == other.product {
+				demanded = true
+				older = older && !slices.ContainsFunc(required.patterns, func(p versionPattern) bool {
+					return p.minor.Compare(minorOf(other.version)) >= 0
+				})
+			}
+		}
+		if demanded && older {
+			return true
+		}
+	}
+	return false
+}
+
+// needsOf tells whether a version of another product satisfies what the release requires of it, and what that is. A nil
+// version is not known, and satisfies nothing.
 func (r *release) needsOf(product string, version *semver.Version) (needs string, met bool) {
 	var texts []string
 	for _, required := range r.requires {
@@ -200,17 +298,19 @@ func (r *release) needsOf(product string, version *semver.Version) (needs string
 			continue
 		}
 		texts = append(texts, required.texts...)
-		if slices.ContainsFunc(required.patterns, func(p versionPattern) bool { return p.matches(version) }) {
+		if version != nil && slices.ContainsFunc(required.patterns, func(p versionPattern) bool { return p.matches(version) }) {
 			return "", true
 		}
 	}
 	return strings.Join(texts, " or "), len(texts) == 0
 }
 
-// newestAllowed is the newest target that nothing in the cluster speaks against; empty when there is none.
-func (s *subject) newestAllowed() string {
-	for _, one := range s.targets() {
-		if len(one.blockers) == 0 {
+// newestAllowed is the newest supported target that nothing in the cluster speaks against; empty when there is none.
+func (s *subject) newestAllowed() string { return newestAllowed(s.targets()) }
+
+func newestAllowed(targets []target) string {
+	for _, one := range targets {
+		if one.supported && len(one.blockers) == 0 {
 			return one.text
 		}
 	}
@@ -224,30 +324,49 @@ const maxBlockers = 2
 func (s *subject) nextMinors() string {
 	targets := s.targets()
 	if len(targets) == 0 {
-		if patch := s.upgradeTo(); patch != "" && s.leadsOn(patch) {
+		if patch := s.patchThatLeadsOn(); patch != "" {
 			return "upgrade to " + patch + " first: from " + s.used.Version + " no way to a newer minor is documented"
 		}
 		return "no minor to which an upgrade is documented is generally available"
 	}
+	newest := targets[0]
+	if !newest.supported {
+		// What is documented leads over minors that have ended; the newest of them is the next step.
+		return "upgrade to " + newest.text + ", which is not supported either, on the way to a supported minor" + newest.together()
+	}
 	var words []string
-	if allowed := s.newestAllowed(); allowed != "" {
+	if allowed := newestAllowed(targets); allowed != "" {
 		words = append(words, "upgrade to "+allowed)
 	}
-	if newest := targets[0]; len(newest.blockers) > 0 {
-		words = append(words, fmt.Sprintf("upgrade to %s together with what does not allow it yet: %s", newest.text, joinSome(newest.blockers, "; ", maxBlockers)))
+	if len(newest.blockers) > 0 {
+		words = append(words, "upgrade to "+newest.text+newest.together())
 	}
 	return strings.Join(words, ", or ")
 }
 
-// leadsOn tells whether a newer minor can be reached from another patch of the installed minor.
-func (s *subject) leadsOn(patch string) bool {
-	version, err := ParseVersion(patch)
-	if err != nil {
-		return false
+// together says what has to go along with the target; empty when nothing has to.
+func (t *target) together() string {
+	if len(t.blockers) == 0 {
+		return ""
 	}
-	from := *s
-	from.version = version
-	return len(from.targets()) > 0
+	return " together with its neighbours: " + joinSome(t.blockers, "; ", maxBlockers)
+}
+
+// patchThatLeadsOn is the newest patch of the installed minor that can be reached and from which a newer minor can; empty
+// when there is none.
+func (s *subject) patchThatLeadsOn() string {
+	if s.release == nil {
+		return ""
+	}
+	patch := s.newestPatch(s.release, func(p *patch) bool {
+		from := *s
+		from.version = p.version
+		return p.version.GreaterThan(s.version) && p.reachedFrom(s.version, true) && len(from.targets()) > 0
+	})
+	if patch == nil {
+		return ""
+	}
+	return patch.String()
 }
 
 func (s *subject) installedPatch() *patch {
@@ -281,7 +400,7 @@ func (s *subject) upgradeTo() string {
 		return ""
 	}
 	newest := s.newestPatch(s.release, func(p *patch) bool {
-		return p.reachedFrom(s.version, true) && (s.tag == nil || p.kubernetes == nil || p.kubernetes.containsMinor(s.tag.kubernetes))
+		return p.reachedFrom(s.version, true) && s.runsHere(p)
 	})
 	if newest == nil || !newest.GreaterThan(s.version) {
 		return ""
@@ -290,4 +409,15 @@ func (s *subject) upgradeTo() string {
 		return s.tag.withVersion(newest)
 	}
 	return newest.String()
+}
+
+// runsHere tells whether a patch with a Kubernetes range of its own has the cluster's in it; for tags, that of the tag.
+func (s *subject) runsHere(p *patch) bool {
+	switch {
+	case p.kubernetes == nil:
+		return true
+	case s.tag != nil:
+		return p.kubernetes.containsMinor(s.tag.kubernetes)
+	}
+	return s.cluster.kubernetesError != nil || p.kubernetes.contains(s.cluster.kubernetesRead)
 }

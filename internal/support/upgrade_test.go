@@ -114,12 +114,12 @@ func TestUpgradesFrom(t *testing.T) {
 		reason    string
 	}{
 		{
-			"documented", now, cluster().with(kommander("1.4.0")), "Kommander 1.4.0 has lost its support; upgrade to 2.1 (policy kommander)",
-			"2.1 is documented from 1.4; 2.0, the next in the list, is withdrawn",
+			"documented", now, cluster().with(kommander("1.4.0")), "Kommander 1.4.0 has lost its support; upgrade to 2.1, which is not supported either, on the way to a supported minor (policy kommander)",
+			"2.1 is documented from 1.4 and 2.2 from 2.1; 2.0, the next in the list, is withdrawn",
 		},
 		{
 			"two ways", now, cluster().with(kommander("1.3.0")),
-			"Kommander 1.3.0 has lost its support; upgrade to 2.1 (policy kommander)",
+			"Kommander 1.3.0 has lost its support; upgrade to 2.1, which is not supported either, on the way to a supported minor (policy kommander)",
 			"2.1 is documented from 1.3, and newer than 1.4, which follows 1.3 in the list",
 		},
 		{
@@ -127,8 +127,46 @@ func TestUpgradesFrom(t *testing.T) {
 			"Kommander 2.1.0 has lost its support; upgrade to 2.2.0 (policy kommander)", "2.2.1 is not out yet",
 		},
 		{
+			"while it was supported", "2022-01-01", cluster().with(kommander("1.4.0")), "Kommander 1.4.0 has lost its support; upgrade to 2.1 (policy kommander)",
+			"nothing has ended 2.1 yet",
+		},
+		{
+			"on the way, with its neighbours", now, cluster().with(kommander("1.4.0"), konvoy("1.8.0")),
+			"Kommander 1.4.0 has lost its support; upgrade to 2.1, which is not supported either, on the way to a supported minor together with its neighbours:" +
+				" Kommander 2.1 requires Konvoy 2.1.x, and 1.8.0 is installed (policy kommander)",
+			"what is installed beside it has to go along",
+		},
+		{
+			"requirements of the target, version unknown", "2022-01-01", cluster().with(kommander("1.4.0"), found(Konvoy, "default")),
+			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with its neighbours: Kommander 2.1 requires" +
+				" Konvoy 2.1.x, and the installed version is not known (policy kommander)",
+			"what is not known satisfies nothing",
+		},
+		{
+			"requirements of the target, not to be seen", "2022-01-01", cluster().with(kommander("1.4.0"), forbidden(Konvoy)),
+			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with its neighbours: Kommander 2.1 requires" +
+				" Konvoy 2.1.x, and the installed version is not known (policy kommander)",
+			"nobody was allowed to look",
+		},
+		{
+			"a downgrade", "2022-01-01", cluster().with(kommander("1.4.0"), konvoy("2.2.0")),
+			"Kommander 1.4.0 has lost its support; no minor to which an upgrade is documented is generally available (policy kommander)",
+			"2.1 requires a Konvoy that is older than the installed one",
+		},
+		{
+			"a downgrade of one of two", "2021-09-01", cluster().with(kommander("1.4.0"), product("Cassandra", "1.1.0")),
+			"Kommander 1.4.0 has lost its support; no minor to which an upgrade is documented is generally available (policy kommander)",
+			"2.0 requires an older Cassandra, 2.1 is not out",
+		},
+		{
+			"no downgrade", "2021-09-01", cluster().with(kommander("1.4.0"), product("Cassandra", "1.0.1")),
+			"Kommander 1.4.0 has lost its support; upgrade to 2.0 together with its neighbours: Kommander 2.0 requires Cassandra 1.0.2 or 1.0.3," +
+				" and 1.0.1 is installed (policy kommander)",
+			"2.0 requires a newer one",
+		},
+		{
 			"requirements of the target", "2022-01-01", cluster().with(kommander("1.4.0"), konvoy("1.8.0"), product("Cassandra", "1.0.1")),
-			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with what does not allow it yet: Kommander 2.1 requires" +
+			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with its neighbours: Kommander 2.1 requires" +
 				" Konvoy 2.1.x, and 1.8.0 is installed (policy kommander)",
 			"what is installed beside it has to go along",
 		},
@@ -173,6 +211,7 @@ func TestUpgradeOfTags(t *testing.T) {
 	}{
 		{"stable-1.19-3.4.0", "v1.19.9", "stable-1.19-3.4.1", "3.4.2 is for 1.18 only"},
 		{"stable-1.18-3.4.0", "v1.18.9", "stable-1.18-3.4.2", "3.4.2 is for 1.18"},
+		{"stable-1.18-3.4.0", "v1.19.9", "stable-1.18-3.4.2", "the tag's own Kubernetes counts, not the cluster's"},
 		{"stable-1.20-4.0.0-rc.1", "v1.20.9", "stable-1.20-4.0.0", "the final version"},
 		{"stable-1.16.4-2", "v1.16.4", "", "an old tag belongs to no minor"},
 		{"master", "v1.16.4", "", "a branch belongs to no minor"},

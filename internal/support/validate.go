@@ -42,9 +42,9 @@ const (
 	maxScopes            = 8
 	maxSeverity          = 4
 	maxScopeText         = 256
+	maxTerms             = 4096
 	maxExperimental      = 64
 	maxChartName         = 250
-	maxNamespace         = 63
 	maxReference         = 256
 	maxReason            = 512
 	maxDeclared          = 32

@@ -447,6 +447,12 @@ func TestValidateClusterSupport(t *testing.T) {
 			nil,
 		},
 		{"no cluster", &v1alpha1.ClusterSupportSpec{}, []string{`spec.cluster: Invalid value: "0 members": must be exactly one member: host`}},
+		{"environment", &v1alpha1.ClusterSupportSpec{Cluster: host, Environment: v1alpha1.EnvironmentProduction}, nil},
+		{"another environment", &v1alpha1.ClusterSupportSpec{Cluster: host, Environment: v1alpha1.EnvironmentNonProduction}, nil},
+		{
+			"unknown environment", &v1alpha1.ClusterSupportSpec{Cluster: host, Environment: "production"},
+			[]string{`spec.environment: Invalid value: "production": must be Production or NonProduction`},
+		},
 		{
 			"empty declaration", declared(v1alpha1.DeclaredRelease{}),
 			[]string{

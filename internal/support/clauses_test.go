@@ -1,0 +1,568 @@
+package support
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+func scopeOf(name, covers, excludes string, severities ...int32) v1alpha1.SupportScope {
+	return v1alpha1.SupportScope{Scope: name, Severities: severities, Covers: covers, Excludes: excludes}
+}
+
+func TestTerms(t *testing.T) {
+	base := policy("Cassandra").listed().minor("1.0")
+	for _, row := range []struct {
+		name   string
+		policy policyBuilder
+		want   string
+		reason string
+	}{
+		{"none", base, "", "nothing is published"},
+		{"a level", base.terms("Full"), "Cassandra is supported at level Full (policy Cassandra)", "the scopes may be missing"},
+		{
+			"a scope", base.terms("Secondary", scopeOf("Configuration", "", "", 4)),
+			"Cassandra is supported at level Secondary: configuration at Severity 4 (policy Cassandra)", "nothing is said about it",
+		},
+		{
+			"all", base.terms("Secondary",
+				scopeOf("BugFixes", "the integration", "forks", 4, 3),
+				scopeOf("DocumentationErrors", "pages about the operator", "", 1, 2, 3, 4),
+				scopeOf("Version2Upgrades", "", "performance", 2)),
+			"Cassandra is supported at level Secondary: bug fixes at Severity 3, 4; documentation errors at Severity 1, 2, 3, 4;" +
+				" version2 upgrades at Severity 2 (policy Cassandra). In detail: bug fixes, covered: the integration; bug fixes, not covered:" +
+				" forks; documentation errors, covered: pages about the operator; version2 upgrades, not covered: performance",
+			"severities in their order, scopes in the policy's; first what is asked most",
+		},
+		{
+			"an acronym", base.terms("Secondary", scopeOf("CVEFixes", "", "", 1), scopeOf("FixesOfCVE", "", "", 2), scopeOf("A", "", "", 3)),
+			"Cassandra is supported at level Secondary: cve fixes at Severity 1; fixes of cve at Severity 2; a at Severity 3 (policy Cassandra)",
+			"it is one word",
+		},
+		{
+			"control characters", base.terms("Sec\x1b[31mondary"),
+			`Cassandra is supported at level Sec\x1b[31mondary (policy Cassandra)`, "a policy is foreign text",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(product("Cassandra", "1.0.2")), "2021-06-01"), "Cassandra")
+			if diff := cmp.Diff(row.want, got.Terms); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestTermsAreBounded: a status has room for so many letters, of whatever script, and the short sentence comes first.
+func TestTermsAreBounded(t *testing.T) {
+	for _, letter := range []string{"x", "ä", "\x1b"} {
+		var scopes []v1alpha1.SupportScope
+		for i := range 8 {
+			scopes = append(scopes, scopeOf(fmt.Sprint("S", i), strings.Repeat(letter, 256), strings.Repeat(letter, 256), 1))
+		}
+		s := validSet(t, policy("Cassandra").listed().minor("1.0").terms("L", scopes...))
+		got := rowOf(t, assess(s, cluster().with(product("Cassandra", "1.0.2")), "2021-06-01"), "Cassandra").Terms
+		short, details, isLong := strings.Cut(got, TermsDetails)
+		if !strings.HasSuffix(short, "; s7 at Severity 1 (policy Cassandra)") || !isLong || !strings.HasPrefix(details, "s0, covered: ") {
+			t.Errorf("%q: %s", letter, short)
+		}
+		if len(got) > 4096 || len(got) < 4090 || !utf8.ValidString(got) || !strings.HasSuffix(got, "...") {
+			t.Errorf("%q: %d bytes", letter, len(got))
+		}
+	}
+}
+
+// TestTermsAreThoseOfTheDecidingPolicy: only where a policy decides, and decides that there is support.
+func TestTermsAreThoseOfTheDecidingPolicy(t *testing.T) {
+	gold := threeOut().terms("Gold")
+	rival := policy("rival").about(Kommander).window(3).terms("Silver")
+	const want = "Kommander is supported at level Gold (policy kommander)"
+	for _, row := range []struct {
+		name    string
+		set     *Set
+		version string
+		want    string
+		reason  string
+	}{
+		{"supported", set(gold), "1.4.0", want, "the policy decides"},
+		{"ended", set(gold.minor("1.5", ga("2021-05-06"))), "1.2.0", "", "no level of support is left"},
+		{"unknown version", set(gold), "", "", "nobody knows whether there is support"},
+		{"newer than the policy", set(gold), "1.9.0", "", "nobody knows whether there is support"},
+		{"a candidate", set(gold), "1.4.0-rc.1", "", "it is no release"},
+		{"lower priority", set(gold.priority(1), rival), "1.4.0", want, "the other one decides nothing"},
+		{"conflict", set(gold, rival), "1.4.0", "", "neither decides"},
+		{"invalid", set(gold.zone("Local")), "1.4.0", "", "an invalid policy decides nothing"},
+		{"elsewhere", set(gold.selects("tier", "gold")), "1.4.0", "", "the policy speaks about other clusters"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := rowOf(t, assess(row.set, cluster().with(kommander(row.version)), "2021-06-01"), Kommander)
+			if diff := cmp.Diff(row.want, got.Terms); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+func TestClausesValidator(t *testing.T) {
+	base := policy("Other").listed().minor("1.0")
+	text := strings.Repeat("x", 257)
+	many := func(n int, build func(i int) v1alpha1.SupportScope) []v1alpha1.SupportScope {
+		var all []v1alpha1.SupportScope
+		for i := range n {
+			all = append(all, build(i))
+		}
+		return all
+	}
+	scope := func(s v1alpha1.SupportScope) policyBuilder { return base.terms("Secondary", s) }
+	components := base
+	for i := range 65 {
+		components = components.experimental(fmt.Sprint("c", i))
+	}
+	for _, row := range []struct {
+		name   string
+		policy policyBuilder
+		want   []string
+	}{
+		{"valid terms", base.terms("Secondary", scopeOf("A", strings.Repeat("ä", 256), strings.Repeat("x", 256), 4, 3, 2, 1)), nil},
+		{"no level", base.terms(""), []string{`spec.supportTerms.level: Invalid value: "": must be the name of a level of support, such as Secondary`}},
+		{"long level", base.terms(text[:65]), []string{`spec.supportTerms.level: Invalid value: "65 characters": must be at most 64`}},
+		{
+			"many scopes", base.terms("Secondary", many(9, func(i int) v1alpha1.SupportScope { return scopeOf(fmt.Sprint("S", i), "", "", 1) })...),
+			[]string{`spec.supportTerms.scopes: Invalid value: "9 scopes": must be at most 8`},
+		},
+		{"no scope", scope(scopeOf("", "", "", 1)), []string{`spec.supportTerms.scopes[].scope: Invalid value: "": must be a word in CamelCase, such as BugFixes`}},
+		{
+			"scope in lower case", scope(scopeOf("bugs", "", "", 1)),
+			[]string{`spec.supportTerms.scopes[bugs].scope: Invalid value: "bugs": must be a word in CamelCase, such as BugFixes`},
+		},
+		{
+			"scope of two words", scope(scopeOf("Bug fixes", "", "", 1)),
+			[]string{`spec.supportTerms.scopes[Bug fixes].scope: Invalid value: "Bug fixes": must be a word in CamelCase, such as BugFixes`},
+		},
+		{
+			"scope with a dash", scope(scopeOf("Bug-fixes", "", "", 1)),
+			[]string{`spec.supportTerms.scopes[Bug-fixes].scope: Invalid value: "Bug-fixes": must be a word in CamelCase, such as BugFixes`},
+		},
+		{
+			"scope in another script", scope(scopeOf("Änderung", "", "", 1)),
+			[]string{`spec.supportTerms.scopes[Änderung].scope: Invalid value: "Änderung": must be a word in CamelCase, such as BugFixes`},
+		},
+		{
+			"long scope", scope(scopeOf(strings.Repeat("X", 64), "", "", 1)),
+			[]string{`spec.supportTerms.scopes[` + strings.Repeat("X", 64) + `].scope: Invalid value: "` + strings.Repeat("X", 64) +
+				`": must be a word in CamelCase, such as BugFixes`},
+		},
+		{
+			"scope twice", base.terms("Secondary", scopeOf("Bugs", "", "", 1), scopeOf("Bugs", "", "", 2)),
+			[]string{`spec.supportTerms.scopes[Bugs]: Duplicate value: "Bugs"`},
+		},
+		{"no severities", scope(scopeOf("Bugs", "", "")), []string{`spec.supportTerms.scopes[Bugs].severities: Invalid value: "nothing": must be at least one severity`}},
+		{
+			"severities beyond", scope(scopeOf("Bugs", "", "", 0, 1, 4, 5)),
+			[]string{
+				`spec.supportTerms.scopes[Bugs].severities[0]: Invalid value: 0: must be a severity from 1 to 4`,
+				`spec.supportTerms.scopes[Bugs].severities[3]: Invalid value: 5: must be a severity from 1 to 4`,
+			},
+		},
+		{"severity twice", scope(scopeOf("Bugs", "", "", 2, 1, 2)), []string{`spec.supportTerms.scopes[Bugs].severities[2]: Duplicate value: "2"`}},
+		{
+			"many severities", scope(scopeOf("Bugs", "", "", 1, 2, 3, 4, 1)),
+			[]string{`spec.supportTerms.scopes[Bugs].severities: Invalid value: "5 severities": must be at most 4`},
+		},
+		{
+			"long texts", scope(scopeOf("Bugs", text, text, 1)),
+			[]string{
+				`spec.supportTerms.scopes[Bugs].covers: Invalid value: "257 characters": must be at most 256`,
+				`spec.supportTerms.scopes[Bugs].excludes: Invalid value: "257 characters": must be at most 256`,
+			},
+		},
+
+		{"valid components", base.experimental("istio", "1.8.x", "1.7.3").experimental("kiali").production("tier", "gold"), nil},
+		{"no component", base.experimental(""), []string{`spec.experimental.components[].name: Invalid value: "": must be the name of a component`}},
+		{
+			"long component", base.experimental(text[:254]),
+			[]string{`spec.experimental.components[` + text[:61] + `...].name: Invalid value: "254 characters": must be at most 253`},
+		},
+		{"component twice", base.experimental("istio", "1.8.x").experimental("istio", "1.7.x"), []string{`spec.experimental.components[istio]: Duplicate value: "istio"`}},
+		{"component twice in other letters", base.experimental("istio").experimental("Istio"), []string{`spec.experimental.components[Istio]: Duplicate value: "Istio"`}},
+		{"many components", components, []string{`spec.experimental.components: Invalid value: "65 components": must be at most 64`}},
+		{
+			"versions in another language", base.experimental("istio", "1.8", "1.8.x", "1.8.x"),
+			[]string{
+				`spec.experimental.components[istio].versions[2]: Duplicate value: "1.8.x"`,
+				`spec.experimental.components[istio].versions[0]: Invalid value: "1.8": must be MAJOR.MINOR.x or an exact version`,
+			},
+		},
+		{
+			"no versions at all", base.experimental("istio").edit(func(spec *v1alpha1.SupportPolicySpec) {
+				spec.Experimental.Components[0].Versions = []string{}
+			}),
+			[]string{`spec.experimental.components[istio].versions: Invalid value: "an empty list": must be absent, which means all versions, or have at least one`},
+		},
+		{
+			"many versions", base.experimental("istio", make([]string, 33)...),
+			[]string{`spec.experimental.components[istio].versions: Invalid value: "33 versions": must be at most 32`},
+		},
+		{
+			"production clusters without sense", base.production("not a key", "x"),
+			[]string{`spec.experimental.productionClusters.matchLabels[not a key]: Invalid value: "x": must be the value of a label, under its key`},
+		},
+
+		{
+			"detection in all ways", base.detects(v1alpha1.Detection{
+				HelmRelease: &v1alpha1.HelmReleaseDetection{Name: "other", Namespace: "apps"},
+				Addon:       &v1alpha1.AddonDetection{Name: "other"}, HelmChart: &v1alpha1.HelmChartDetection{Name: "other"},
+			}), nil,
+		},
+		{"helm release anywhere", base.detects(v1alpha1.Detection{HelmRelease: &v1alpha1.HelmReleaseDetection{Name: "other"}}), nil},
+		{"addon", base.detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "other.v2"}}), nil},
+		{"helm chart", base.detects(v1alpha1.Detection{HelmChart: &v1alpha1.HelmChartDetection{Name: "other-chart"}}), nil},
+		{
+			"detection without a way", base.detects(v1alpha1.Detection{}),
+			[]string{`spec.detection: Invalid value: "0 members": must be at least one of helmRelease, addon and helmChart`},
+		},
+		{
+			"detection of what is built in", policy("Spark").listed().detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "spark"}}),
+			[]string{`spec.detection: Invalid value: "Spark": must be absent: the operator finds this product by itself`},
+		},
+		{
+			"names that no object has", base.detects(v1alpha1.Detection{
+				HelmRelease: &v1alpha1.HelmReleaseDetection{Name: "Other", Namespace: "my apps"},
+				Addon:       &v1alpha1.AddonDetection{}, HelmChart: &v1alpha1.HelmChartDetection{Name: "other_chart"},
+			}),
+			[]string{
+				`spec.detection.helmRelease.name: Invalid value: "Other": must be the name of an object: lower case letters, digits, '-' and '.'`,
+				`spec.detection.helmRelease.namespace: Invalid value: "my apps": must be the name of a namespace: lower case letters, digits and '-'`,
+				`spec.detection.addon.name: Invalid value: "": must be the name of an object: lower case letters, digits, '-' and '.'`,
+				`spec.detection.helmChart.name: Invalid value: "other_chart": must be the name of an object: lower case letters, digits, '-' and '.'`,
+			},
+		},
+		{
+			"a namespace with a dot", base.detects(v1alpha1.Detection{HelmRelease: &v1alpha1.HelmReleaseDetection{Name: "a.b", Namespace: "a.b"}}),
+			[]string{`spec.detection.helmRelease.namespace: Invalid value: "a.b": must be the name of a namespace: lower case letters, digits and '-'`},
+		},
+		{
+			"long names", base.detects(v1alpha1.Detection{
+				HelmRelease: &v1alpha1.HelmReleaseDetection{Name: text[:254], Namespace: text[:64]},
+				Addon:       &v1alpha1.AddonDetection{Name: text[:254]}, HelmChart: &v1alpha1.HelmChartDetection{Name: text[:251]},
+			}),
+			[]string{
+				`spec.detection.helmRelease.name: Invalid value: "254 characters": must be at most 253`,
+				`spec.detection.helmRelease.namespace: Invalid value: "` + text[:64] + `": must be the name of a namespace: lower case letters, digits and '-'`,
+				`spec.detection.addon.name: Invalid value: "254 characters": must be at most 253`,
+				`spec.detection.helmChart.name: Invalid value: "251 characters": must be at most 250`,
+			},
+		},
+
+		{
+			"listed beside a window", base.window(3),
+			[]string{`spec.lifecycle: Invalid value: "2 members": must be exactly one of window, rangeOf, follows and listed`},
+		},
+		{
+			"all lifecycles", base.window(3).follows(Konvoy).rangeOf(Konvoy),
+			[]string{`spec.lifecycle: Invalid value: "4 members": must be exactly one of window, rangeOf, follows and listed`},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var got []string
+			for _, problem := range Compile(row.policy.object).problems {
+				got = append(got, problem.Error())
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestBuiltInProductsAreFoundByThemselves: each product with a detector of its own refuses another one.
+func TestBuiltInProductsAreFoundByThemselves(t *testing.T) {
+	for _, name := range []string{Konvoy, Kommander, BasePlatformServices, Kubernetes, Cassandra, Kafka, Spark} {
+		b := policy("p").about(name).listed().detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "x"}})
+		if len(Compile(b.object).problems) != 1 {
+			t.Errorf("%s may be detected in another way", name)
+		}
+	}
+}
+
+func TestDetections(t *testing.T) {
+	addon := func(name string) v1alpha1.Detection {
+		return v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: name}}
+	}
+	s := set(
+		policy("z").about("Kaptain").listed().detects(addon("second")),
+		policy("b").about("Kaptain").listed().detects(addon("first")),
+		policy("c").about("Dispatch").listed().detects(addon("dispatch")),
+		policy("a").about("Silent").listed(),
+		policy("invalid").about("Alpha").listed().zone("Local").detects(addon("invalid")),
+		policy("circle").about("Circle").follows("Square").detects(addon("circle")),
+		policy("square").about("Square").follows("Circle").detects(addon("square")),
+		policy("followed").about("Followed").rangeOf("Kaptain").detects(addon("followed")),
+	)
+	want := []Detection{
+		{Product: "Dispatch", Detection: addon("dispatch")},
+		{Product: "Followed", Detection: addon("followed")},
+		{Product: "Kaptain", Detection: addon("first")},
+		{Product: "Kaptain", Detection: addon("second")},
+	}
+	if diff := cmp.Diff(want, s.Detections()); diff != "" {
+		t.Errorf("by product, then by policy, and none of a policy that is invalid (-want +got):\n%s", diff)
+	}
+	if none := set(threeOut()).Detections(); len(none) != 0 {
+		t.Errorf("%v", none)
+	}
+}
+
+// TestDetectionIsACopy: what a policy says does not change under the observer when the object is changed.
+func TestDetectionIsACopy(t *testing.T) {
+	b := policy("Other").listed().detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "other"}})
+	s := validSet(t, b)
+	b.object.Spec.Detection.Addon.Name = "changed"
+	if got := s.Detections()[0].Addon.Name; got != "other" {
+		t.Errorf("it is now %s", got)
+	}
+}
+
+func TestExperimental(t *testing.T) {
+	base := konvoyRanges()
+	istio := base.experimental("istio", "1.7.x", "1.8.1")
+	const (
+		undeclared = "; its support is level Limited, Severity 4, Standard, and on a production cluster it is prohibited: declare in" +
+			" spec.environment whether this is one (Production or NonProduction) (policy konvoy)"
+		declared   = "; its support is level Limited, Severity 4, Standard (policy konvoy)"
+		prohibited = "; that is prohibited on a production cluster: remove it (policy konvoy)"
+		what       = "Konvoy 1.7.2 contains what is experimental: "
+	)
+	on := func(version string) clusterBuilder { return cluster().on("v1.18.9").with(konvoy(version)) }
+	production, other := v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction
+	for _, row := range []struct {
+		name    string
+		policy  policyBuilder
+		cluster clusterBuilder
+		want    string
+		message string
+		reason  string
+	}{
+		{"nothing", istio, on("1.7.2"), "", "", "no component at all"},
+		{"a component as any other", istio, on("1.7.2").containing("traefik", Konvoy, ""), "", "", "neither the object nor the policy calls it so"},
+		{"a stage", base, on("1.7.2").containing("kiali", Konvoy, "Preview"), "ExperimentalUndeclared", what + "kiali (Preview)" + undeclared, "the object says it"},
+		{"a stage in other letters", base, on("1.7.2").containing("kiali", Konvoy, "EXPERIMENTAL"), "ExperimentalUndeclared", what + "kiali (EXPERIMENTAL)" + undeclared, "stages are compared without case"},
+		{"a stage of no consequence", base, on("1.7.2").containing("kiali", Konvoy, "GA").containing("a", Konvoy, "Alpha").containing("b", Konvoy, "\x1b[31m"), "", "", "it is on record, and means nothing"},
+		{"a stage of no consequence in production", base, on("1.7.2").containing("kiali", Konvoy, "Stable").in(production), "", "", "nothing is experimental"},
+		{"named, a stage of no consequence", istio, on("1.7.2").containing("istio", Konvoy, "GA"), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy says it, and the stage is no reason"},
+		{"named", istio, on("1.7.2").containing("istio", Konvoy, ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy says it"},
+		{"both", istio, on("1.7.2").containing("istio", Konvoy, "Beta"), "ExperimentalUndeclared", what + "istio (Beta)" + undeclared, "once, with its stage"},
+		{"in other letters", istio, on("1.7.2").containing("Istio", Konvoy, ""), "ExperimentalUndeclared", what + "Istio" + undeclared, "names are compared without case"},
+		{"of no product, named", istio, on("1.7.2").containing("istio", "", ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the name is enough"},
+		{"of another product, named", istio, on("1.7.2").containing("istio", "Other", ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy means it, wherever it came from"},
+		{"of another product, named, a stage", istio, on("1.7.2").containing("istio", "Other", "Beta"), "ExperimentalUndeclared", what + "istio (Beta)" + undeclared, "and its stage is told"},
+		{"of no product, a stage", base, on("1.7.2").containing("kiali", "", "Preview"), "", "", "it belongs to nothing that is known"},
+		{"of another product, a stage", base, on("1.7.2").containing("kiali", "Other", "Preview"), "", "", "it belongs to the other"},
+		{"another version", istio, on("1.8.2").containing("istio", Konvoy, ""), "", "", "1.8.2 is not in the list of versions"},
+		{"an exact version", istio, on("1.8.1").containing("istio", Konvoy, ""), "ExperimentalUndeclared", strings.Replace(what, "1.7.2", "1.8.1", 1) + "istio" + undeclared, "1.8.1 is"},
+		{"version unknown, limited", istio, cluster().with(found(Konvoy, "default")).containing("istio", Konvoy, ""), "", "", "which version it is nobody knows"},
+		{
+			"version unknown, all versions", base.experimental("istio"), cluster().with(found(Konvoy, "default")).containing("istio", Konvoy, ""),
+			"ExperimentalUndeclared", "Konvoy contains what is experimental: istio" + undeclared, "it is so in all of them",
+		},
+		{"several", istio, on("1.7.2").containing("zipkin", Konvoy, "Beta").containing("istio", "", "").containing("istio", "", ""), "ExperimentalUndeclared", what + "istio, zipkin (Beta)" + undeclared, "sorted, each once"},
+		{
+			"many", base, on("1.7.2").containing("a", Konvoy, "Preview").containing("b", Konvoy, "Preview").containing("c", Konvoy, "Preview").containing("d", Konvoy, "Preview").
+				containing("e", Konvoy, "Preview").containing("f", Konvoy, "Preview").containing("g", Konvoy, "Preview"),
+			"ExperimentalUndeclared", what + "a (Preview), b (Preview), c (Preview), d (Preview), e (Preview), f (Preview) and 1 more" + undeclared, "six are named",
+		},
+		{"not production", istio, on("1.7.2").containing("istio", Konvoy, "").in(other), "Experimental", what + "istio" + declared, "it is allowed there"},
+		{"production", istio, on("1.7.2").containing("istio", Konvoy, "").in(production), "ExperimentalInProduction", what + "istio" + prohibited, "it is prohibited"},
+		{
+			"production by the policy", istio.production("tier", "gold"), on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "gold"),
+			"ExperimentalInProduction", what + "istio" + prohibited, "the policy chooses the cluster",
+		},
+		{
+			"not chosen by the policy", istio.production("tier", "gold"), on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "iron"),
+			"Experimental", what + "istio" + declared, "whoever chooses production clusters says of all others that they are none",
+		},
+		{
+			"not production, chosen by the policy", istio.production("tier", "gold"),
+			on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "gold").in(other),
+			"ExperimentalInProduction", what + "istio" + prohibited, "the stricter of two words counts",
+		},
+		{
+			"production, not chosen by the policy", istio.production("tier", "gold"),
+			on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "iron").in(production),
+			"ExperimentalInProduction", what + "istio" + prohibited, "the stricter of two words counts",
+		},
+		{
+			"production of all clusters", istio.edit(func(spec *v1alpha1.SupportPolicySpec) {
+				spec.Experimental.ProductionClusters = &metav1.LabelSelector{}
+			}), on("1.7.2").containing("istio", Konvoy, ""),
+			"ExperimentalInProduction", what + "istio" + prohibited, "an empty selector chooses all",
+		},
+		{
+			"control characters", base, on("1.7.2").containing("is\ntio", Konvoy, "Beta").in(production),
+			"ExperimentalInProduction", what + `is\ntio (Beta)` + prohibited, "names are foreign text",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assessment := assess(validSet(t, row.policy), row.cluster, "2021-06-01")
+			got := rowOf(t, assessment, Konvoy)
+			var want []string
+			if row.want != "" {
+				want = []string{row.want}
+			}
+			if diff := cmp.Diff(want, findings(got, v1alpha1.FindingExperimental)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			if diff := cmp.Diff(row.message, byType(v1alpha1.FindingExperimental)(got)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			if inProduction := row.want == "ExperimentalInProduction"; inProduction != (got.State == v1alpha1.StateUnsupported) {
+				t.Errorf("%s: the release is %s", row.reason, got.State)
+			}
+		})
+	}
+}
+
+// TestExperimentalInProduction: the finding that makes the release unsupported comes first, beside the one about its minor,
+// which stays as it is; conditions and the policy's counts follow the release.
+func TestExperimentalInProduction(t *testing.T) {
+	s := validSet(t, konvoyRanges().experimental("istio"))
+	c := cluster().on("v1.18.9").with(konvoy("1.6.2")).containing("istio", Konvoy, "").in(v1alpha1.EnvironmentProduction)
+	assessment := assess(s, c, "2021-06-01")
+	got := rowOf(t, assessment, Konvoy)
+	var said []string
+	for _, f := range got.Findings {
+		said = append(said, string(f.Type)+" "+f.Reason)
+	}
+	want := []string{
+		"Experimental ExperimentalInProduction", "Lifecycle LastInWindow", "KubernetesRange Compatible", "Upgrade LastInWindow",
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got.State != v1alpha1.StateUnsupported || got.SupportEndTime != nil || assessment.SupportEndTime != nil || got.Terms != "" {
+		t.Errorf("%s until %s", got.State, endText(got.SupportEndTime))
+	}
+	if condition := conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon); condition != "False NotSupported" {
+		t.Errorf("ExpiringSoon is %s: nothing ends that is not there", condition)
+	}
+	elsewhere := assess(s, c.in(v1alpha1.EnvironmentNonProduction), "2021-06-01")
+	if end := endText(rowOf(t, elsewhere, Konvoy).SupportEndTime); end != "2022-03-01" {
+		t.Errorf("elsewhere it ends %s", end)
+	}
+	if condition := conditionOf(t, assessment, v1alpha1.ConditionSupported); condition != "False ExperimentalInProduction" {
+		t.Errorf("Supported is %s", condition)
+	}
+	if diff := cmp.Diff(got.Findings[0].Message, conditionMessage(t, assessment, v1alpha1.ConditionSupported)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	object := evaluated(s, "prod", c, "2021-06-01")
+	standing := s.Standing("konvoy", []v1alpha1.ClusterSupport{object})
+	if *standing.Summary.Unsupported != 1 || *standing.Summary.Supported != 0 || standing.Clusters[0].Reason != "ExperimentalInProduction" {
+		t.Errorf("%+v", standing)
+	}
+	if message := standing.Conditions[0].Message; message !=
+		"1 of 1 cluster is not supported: fleet/prod (Konvoy 1.6.2, ExperimentalInProduction)" {
+		t.Error(message)
+	}
+}
+
+// TestExperimentalBesideOtherStates: what is worse than experimental stays first, and Unknown does not hide it.
+func TestExperimentalBesideOtherStates(t *testing.T) {
+	s := validSet(t, history().experimental("istio"))
+	for _, row := range []struct {
+		found Installation
+		want  []string
+	}{
+		{konvoy("1.5.0"), []string{"SupportEnded", "ExperimentalInProduction"}},
+		{konvoy("1.8.0-rc.1"), []string{"PreRelease", "ExperimentalInProduction"}},
+		{konvoy("1.9.0"), []string{"ExperimentalInProduction", "NotInPolicy"}},
+		{found(Konvoy, "default"), []string{"ExperimentalInProduction", "VersionUnknown"}},
+	} {
+		c := cluster().with(row.found).containing("istio", Konvoy, "").in(v1alpha1.EnvironmentProduction)
+		got := rowOf(t, assess(s, c, "2021-09-01"), Konvoy)
+		var said []string
+		for _, f := range got.Findings[:2] {
+			said = append(said, f.Reason)
+		}
+		if diff := cmp.Diff(row.want, said); diff != "" || got.State != v1alpha1.StateUnsupported {
+			t.Errorf("%s (-want +got):\n%s", got.State, diff)
+		}
+	}
+}
+
+func TestOrphanedComponents(t *testing.T) {
+	named := policy("Other").listed().minor("1.0").experimental("kiali")
+	production := v1alpha1.EnvironmentProduction
+	for _, row := range []struct {
+		name    string
+		cluster clusterBuilder
+		want    []string
+		reason  string
+	}{
+		{"none", cluster(), nil, "nothing is there"},
+		{"a stage of no consequence", cluster().containing("kiali", "", "GA"), nil, "it is on record"},
+		{"without a stage", cluster().containing("kiali", "", ""), nil, "it is as any other, and no installed release names it"},
+		{
+			"of no product", cluster().containing("kiali", "", "Preview"),
+			[]string{"ExperimentalUndeclared the cluster contains what is experimental: kiali (Preview); its support is level Limited, Severity 4, Standard," +
+				" and on a production cluster it is prohibited: declare in spec.environment whether this is one (Production or NonProduction)"},
+			"it belongs to nothing that is known",
+		},
+		{
+			"of a product that is not there", cluster().containing("kiali", Konvoy, "Preview").in(v1alpha1.EnvironmentNonProduction),
+			[]string{"Experimental the cluster contains what is experimental: kiali (Preview); its support is level Limited, Severity 4, Standard"},
+			"no release could say it",
+		},
+		{
+			"on a production cluster", cluster().containing("kiali", "", "Preview").containing("alpha", "", "Beta").in(production),
+			[]string{"ExperimentalInProduction the cluster contains what is experimental: alpha (Beta), kiali (Preview); that is prohibited on a production" +
+				" cluster: remove it"},
+			"it is prohibited whatever it belongs to",
+		},
+		{"of a product that is there", cluster().with(product("Other", "1.0.0")).containing("zipkin", "Other", "Preview"), nil, "the release says it"},
+		{"named by a release that is there", cluster().with(product("Other", "1.0.0")).containing("kiali", "", "Preview"), nil, "the release says it"},
+		{
+			"named by a release that is not there", cluster().with(konvoy("1.7.0")).containing("kiali", "", "Preview").in(production),
+			[]string{"ExperimentalInProduction the cluster contains what is experimental: kiali (Preview); that is prohibited on a production cluster: remove it"},
+			"nobody else says it",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assessment := assess(validSet(t, named, konvoyRanges()), row.cluster, "2021-06-01")
+			var got []string
+			for _, f := range assessment.Findings {
+				got = append(got, f.Reason+" "+f.Message)
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			prohibited := len(got) > 0 && strings.HasPrefix(got[0], "ExperimentalInProduction")
+			if condition := conditionOf(t, assessment, v1alpha1.ConditionSupported); prohibited != (condition == "False ExperimentalInProduction") {
+				t.Errorf("%s: Supported is %s", row.reason, condition)
+			}
+		})
+	}
+}
+
+// TestFindingsOfTheClusterAreBounded: a status has room for so many letters.
+func TestFindingsOfTheClusterAreBounded(t *testing.T) {
+	c := cluster()
+	for i := range 7 {
+		c = c.containing(fmt.Sprint(i, strings.Repeat("x", 100)), "", "Preview").federated(fmt.Sprint(i, strings.Repeat("z", 100)))
+	}
+	assessment := assess(validSet(t), c, "2021-06-01")
+	if len(assessment.Findings) != 2 {
+		t.Fatalf("%+v", assessment.Findings)
+	}
+	for _, f := range assessment.Findings {
+		if len(f.Message) > 1024 {
+			t.Errorf("%d letters: %s", len(f.Message), f.Message)
+		}
+	}
+}
