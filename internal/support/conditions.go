@@ -108,7 +108,7 @@ func (r rolling) of(status metav1.ConditionStatus, statements []statement, relea
 func exceptionsOf(releases []v1alpha1.InstalledRelease) string {
 	var covered []string
 	for i := range releases {
-		if e := releases[i].Exception; e != nil {
+		if e := releases[i].Exception; e != nil && releases[i].State != v1alpha1.StateSupported {
 			covered = append(covered, fmt.Sprintf("%s until %s", e.Name, e.EndTime.UTC().Format(time.RFC3339)))
 		}
 	}

@@ -62,8 +62,9 @@ func (e *Exception) Name() string { return e.name }
 // Problems are what is wrong with it. None: it is valid.
 func (e *Exception) Problems() field.ErrorList { return e.problems }
 
-// numeric is what can only be meant as a version: no name of a branch or a channel comes before its first digit.
-var numeric = regexp.MustCompile(`^[^A-Za-z]*v?[0-9]`)
+// numeric is what can only be meant as a version: nothing but operators and a v comes before its first number, which ends
+// with a dot or ends the text.
+var numeric = regexp.MustCompile(`^[^A-Za-z0-9]*[vV]?[0-9]+(\.|$)`)
 
 // exceptionVersions reads the covered versions. What is not a pattern has to be a tag or a branch, which is compared as a
 // whole.

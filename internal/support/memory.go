@@ -24,7 +24,7 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 		row.ObservedSince = timestamp(now)
 		if j := slices.IndexFunc(before.Releases, same(row)); j >= 0 && before.Releases[j].ObservedSince != nil {
 			row.ObservedSince = before.Releases[j].ObservedSince
-		} else if j := slices.IndexFunc(past, isReturnOf(row)); j >= 0 && wasHidden(row.Product, before) {
+		} else if j := slices.IndexFunc(past, isReturnOf(row, past)); j >= 0 && wasHidden(row.Product, before) {
 			// It was there all the time: for a while nobody was allowed to look.
 			row.ObservedSince = past[j].From
 			past = slices.Delete(past, j, j+1)
@@ -46,7 +46,8 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 // installation can make it necessary to tell the first one from it.
 func same(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
 	return func(other v1alpha1.InstalledRelease) bool {
-		isOne := one.Name == other.Name || (one.Evidence.Object != "" && one.Evidence.Object == other.Evidence.Object)
+		isObject := one.Evidence.Object != "" && one.Evidence.Object != declaredIn && one.Evidence.Object == other.Evidence.Object
+		isOne := one.Name == other.Name || isObject
 		return one.Product == other.Product && one.Version == other.Version && isOne
 	}
 }
@@ -61,8 +62,11 @@ func wasHidden(product string, before *v1alpha1.ClusterSupportStatus) bool {
 	return slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == product && !isObserved(&r) })
 }
 
-func isReturnOf(row *v1alpha1.InstalledRelease) func(v1alpha1.EndedInstallation) bool {
+// isReturnOf finds the release among those that were taken for gone when its product was hidden, which are the last of the
+// product that went.
+func isReturnOf(row *v1alpha1.InstalledRelease, past []v1alpha1.EndedInstallation) func(v1alpha1.EndedInstallation) bool {
+	last := slices.IndexFunc(past, func(e v1alpha1.EndedInstallation) bool { return e.Product == row.Product })
 	return func(e v1alpha1.EndedInstallation) bool {
-		return e.Product == row.Product && e.Name == row.Name && e.Version == row.Version
+		return e.Product == row.Product && e.Name == row.Name && e.Version == row.Version && e.To.Equal(past[last].To)
 	}
 }

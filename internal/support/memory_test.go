@@ -138,6 +138,22 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 			},
 			"Konvoy itself was to be seen all the time",
 		},
+		{
+			"2021-06-11", cluster().with(forbidden(Konvoy)), []string{"Konvoy/default  "},
+			[]string{
+				"Konvoy/default 1.8.0 2021-06-10 to 2021-06-11", "Konvoy/default 1.7.0 2021-06-08 to 2021-06-10",
+				"Konvoy/default 1.8.0 2021-06-06 to 2021-06-07", first + " to 2021-06-05",
+			},
+			"hidden once more",
+		},
+		{
+			"2021-06-12", cluster().with(konvoy("1.7.0")), []string{"Konvoy/default 1.7.0 2021-06-12"},
+			[]string{
+				"Konvoy/default 1.8.0 2021-06-10 to 2021-06-11", "Konvoy/default 1.7.0 2021-06-08 to 2021-06-10",
+				"Konvoy/default 1.8.0 2021-06-06 to 2021-06-07", first + " to 2021-06-05",
+			},
+			"1.7.0 had ended before Konvoy was hidden: it is new",
+		},
 	} {
 		object = written(t, object, assess(s, step.cluster, step.now), step.now)
 		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
@@ -375,5 +391,20 @@ func TestFactsOfAStatus(t *testing.T) {
 		if diff := cmp.Diff(FactsOf(because(row.status, v1alpha1.ReasonInvalidSpec)), FactsOf(&kept)); diff != "" {
 			t.Errorf("%s (-before +kept):\n%s", row.name, diff)
 		}
+	}
+}
+
+// TestMemoryOfDeclaredTwins: what is only declared has no object that could tell one installation from another.
+func TestMemoryOfDeclaredTwins(t *testing.T) {
+	s := validSet(t, policy("Other").window(1).minor("1.0", ga("2021-01-01")))
+	one := cluster().declaring("Other", "a", "1.0.0")
+	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, one, "2021-06-01"), "2021-06-01")
+	object = written(t, object, assess(s, one.declaring("Other", "b", "1.0.0"), "2021-06-02"), "2021-06-02")
+	if diff := cmp.Diff([]string{"Other/a 1.0.0 2021-06-01", "Other/b 1.0.0 2021-06-02"}, sinceOf(object)); diff != "" {
+		t.Errorf("the second one is new (-want +got):\n%s", diff)
+	}
+	object = written(t, object, assess(s, one, "2021-06-03"), "2021-06-03")
+	if diff := cmp.Diff([]string{"Other/b 1.0.0 2021-06-02 to 2021-06-03"}, historyOf(object)); diff != "" {
+		t.Errorf("and then it is gone (-want +got):\n%s", diff)
 	}
 }

@@ -90,17 +90,19 @@ const maxExpressionSize = 512
 
 // sizeOf is how many characters and operators an expression has when its repetitions are written out.
 func sizeOf(tree *syntax.Regexp) int {
-	size := 1 + len(tree.Rune)
-	if tree.Op == syntax.OpCharClass {
-		size = 1
-	}
+	parts := 0
 	for _, part := range tree.Sub {
-		size += sizeOf(part)
+		parts += sizeOf(part)
 	}
-	if tree.Op == syntax.OpRepeat {
-		size *= max(tree.Min, tree.Max, 1)
+	switch tree.Op {
+	case syntax.OpRepeat:
+		parts *= max(tree.Min, tree.Max, 1)
+	case syntax.OpLiteral:
+		parts += len(tree.Rune)
+	default:
+		parts++
 	}
-	return min(size, math.MaxInt32)
+	return min(parts, math.MaxInt32)
 }
 
 // boundSystems bounds how many operating systems all releases name together.
@@ -165,6 +167,11 @@ func checkOperatingSystem(s *subject) []statement {
 			"cannot be compared with what some nodes run, which the policy lists nowhere: "+
 				listOf(odd.strange, maxOddNodes)+"; ask the vendor, and bring the policy up to date"))
 	}
+	if omitted := s.cluster.nodes.Omitted; omitted != nil && *omitted > 0 {
+		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonNodesUnknown, fmt.Sprintf(
+			"cannot be compared with what %s: there are too many different ones to tell them apart",
+			plural(int(*omitted), "more node runs", "more nodes run"))))
+	}
 	if len(statements) == 0 && *s.cluster.nodes.Count > 0 {
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
 			"supports what "+plural(int(*s.cluster.nodes.Count), "node runs", "nodes run")))
@@ -194,11 +201,7 @@ func (s *subject) sortNodes(listed []operatingSystem) oddNodes {
 			}
 		}
 	}
-	odd := oddNodes{unsupported.words(), kernels.words(), strange.words()}
-	if omitted := s.cluster.nodes.Omitted; omitted != nil && *omitted > 0 {
-		odd.strange = append(odd.strange, plural(int(*omitted), "more node is", "more nodes are")+" not told apart")
-	}
-	return odd
+	return oddNodes{unsupported.words(), kernels.words(), strange.words()}
 }
 
 // tally counts nodes by what they run, in the order of the first of each.

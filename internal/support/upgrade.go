@@ -95,7 +95,7 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 	if chosen := s.set.choose(s.labels, followed); chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil {
 		for _, version := range supportedVersions(s.rangeStages(chosen.policy)) {
 			minor, err := ParseMinor(version)
-			if err != nil || minor.Compare(s.tag.kubernetes) <= 0 {
+			if err != nil || minor.Compare(s.tag.kubernetes) <= 0 || !s.mayRun(minor) {
 				continue
 			}
 			if newest := s.newestTag(p, minor); newest != "" {
@@ -103,7 +103,7 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 			}
 		}
 	}
-	return fmt.Sprintf("policy %s lists no release for a newer %s that is supported", p.name, followed)
+	return fmt.Sprintf("policy %s lists no release for a newer %s that is supported and that the other installed releases allow", p.name, followed)
 }
 
 // wayIn names a release to go to from one that never was supported.
@@ -173,6 +173,7 @@ func (s *subject) mayRun(kubernetes Minor) bool {
 
 // target is a minor to which an upgrade from the installed release is documented.
 type target struct {
+	minor Minor
 	// text is the newest patch of it that can be reached, or the minor where the policy lists no patches.
 	text string
 	// supported tells whether it is supported itself.
@@ -202,11 +203,11 @@ func (s *subject) targets() []target {
 		newest := s.newestPatch(r, reached)
 		switch {
 		case allowed != nil:
-			all = append(all, target{text: allowed.String(), supported: supported})
+			all = append(all, target{minor: r.minor, text: allowed.String(), supported: supported})
 		case newest != nil:
-			all = append(all, target{newest.String(), supported, s.blockers(r, newest, newest.String())})
+			all = append(all, target{r.minor, newest.String(), supported, s.blockers(r, newest, newest.String())})
 		case fromMinor && len(r.patches) == 0:
-			all = append(all, target{r.minor.String(), supported, s.blockers(r, semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String())})
+			all = append(all, target{r.minor, r.minor.String(), supported, s.blockers(r, semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String())})
 		}
 	}
 	return all
@@ -278,7 +279,7 @@ func (s *subject) demandsDowngrade(r *release) bool {
 			if required.product == other.product {
 				demanded = true
 				older = older && !slices.ContainsFunc(required.patterns, func(p versionPattern) bool {
-					return p.minor.Compare(minorOf(other.version)) >= 0
+					return !p.isBelow(other.version)
 				})
 			}
 		}
@@ -330,9 +331,13 @@ func (s *subject) nextMinors() string {
 		return "no minor to which an upgrade is documented is generally available"
 	}
 	newest := targets[0]
-	if !newest.supported {
+	if i := slices.IndexFunc(targets, func(t target) bool { return t.supported }); i >= 0 {
+		newest = targets[i]
+	} else if s.hasNewerSupported(newest.minor) {
 		// What is documented leads over minors that have ended; the newest of them is the next step.
 		return "upgrade to " + newest.text + ", which is not supported either, on the way to a supported minor" + newest.together()
+	} else {
+		return "no minor to which an upgrade is documented is supported"
 	}
 	var words []string
 	if allowed := newestAllowed(targets); allowed != "" {
@@ -342,6 +347,18 @@ func (s *subject) nextMinors() string {
 		words = append(words, "upgrade to "+newest.text+newest.together())
 	}
 	return strings.Join(words, ", or ")
+}
+
+// hasNewerSupported tells whether a minor that is newer than another one is supported.
+func (s *subject) hasNewerSupported(than Minor) bool {
+	p := s.choice.policy
+	spans := timelineAt(p.timelines, s.now).spans
+	for i := range p.lines {
+		if _, supported := spanAt(spans[i], s.now); supported && p.lines[i].minor.Compare(than) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // together says what has to go along with the target; empty when nothing has to.

@@ -629,11 +629,11 @@ func TestNoWayOutOfTags(t *testing.T) {
 		reason     string
 	}{
 		{
-			"none listed", []policyBuilder{old}, "v1.15.12", "2021-06-01", "policy bps lists no release for a newer Kubernetes that is supported",
+			"none listed", []policyBuilder{old}, "v1.15.12", "2021-06-01", "policy bps lists no release for a newer Kubernetes that is supported and that the other installed releases allow",
 			"3.0.0 is for 1.15 only",
 		},
 		{
-			"to come", []policyBuilder{late}, "v1.15.12", "2021-06-01", "policy bps lists no release for a newer Kubernetes that is supported",
+			"to come", []policyBuilder{late}, "v1.15.12", "2021-06-01", "policy bps lists no release for a newer Kubernetes that is supported and that the other installed releases allow",
 			"4.0 is not out",
 		},
 		{
@@ -716,4 +716,47 @@ func TestPatchSourcesValidator(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTargetsThatHaveEnded: a supported target comes before one that has ended, and a way that leads nowhere is none.
+func TestTargetsThatHaveEnded(t *testing.T) {
+	base := policy("Other").listed().minor("1.0", through("2021-01-31"))
+	for _, row := range []struct {
+		name   string
+		policy policyBuilder
+		want   string
+		reason string
+	}{
+		{
+			"the newer one", base.minor("1.2", upgradesFrom("1.0"), through("2021-01-31")).minor("1.1", upgradesFrom("1.0")),
+			"Other 1.0.0 has lost its support; upgrade to 1.1 (policy Other)", "1.1 is supported",
+		},
+		{
+			"on the way", base.minor("1.2").minor("1.1", through("2021-01-31")),
+			"Other 1.0.0 has lost its support; upgrade to 1.1, which is not supported either, on the way to a supported minor (policy Other)",
+			"1.2 is supported, and only reached from 1.1",
+		},
+		{
+			"to nowhere", base.minor("1.1", through("2021-01-31")),
+			"Other 1.0.0 has lost its support; no minor to which an upgrade is documented is supported (policy Other)",
+			"there is nothing beyond 1.1",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(product("Other", "1.0.0")), "2021-06-01"), "Other")
+			if diff := cmp.Diff(row.want, messageOfUpgrade(got)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// messageOfUpgrade is the first finding about upgrades.
+func messageOfUpgrade(row v1alpha1.InstalledRelease) string {
+	for _, f := range row.Findings {
+		if f.Type == v1alpha1.FindingUpgrade {
+			return f.Message
+		}
+	}
+	return ""
 }

@@ -83,6 +83,14 @@ func parseVersionPattern(text string) (versionPattern, error) {
 	return versionPattern{minor: minorOf(version), exact: version}, nil
 }
 
+// isBelow tells whether everything that the pattern means is older than a version.
+func (p versionPattern) isBelow(version *semver.Version) bool {
+	if p.exact != nil {
+		return p.exact.LessThan(version)
+	}
+	return p.minor.Compare(minorOf(version)) < 0
+}
+
 func (p versionPattern) matches(version *semver.Version) bool {
 	if p.exact != nil {
 		return p.exact.Equal(version)
