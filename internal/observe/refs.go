@@ -2,14 +2,13 @@ package observe
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 const stableChannel = "stable"
@@ -28,46 +27,14 @@ type ref struct {
 	build   uint64
 }
 
-var (
-	channelTag = regexp.MustCompile(
-		`^(stable|testing|untested)-([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:-(.+))?$`)
-	buildNumber = regexp.MustCompile(`^[0-9]{1,9}$`)
-)
-
 func parseRef(text string) ref {
-	unreadable := ref{text: text}
-	match := channelTag.FindStringSubmatch(text)
-	if match == nil {
-		if version, err := semver.StrictNewVersion(strings.TrimPrefix(text, "v")); err == nil {
-			return ref{text: text, version: version}
-		}
-		return unreadable
+	if tag, err := support.ReadTag(text); err == nil {
+		return ref{text: text, channel: tag.Channel, kubernetes: tag.Kubernetes, version: tag.Version, build: tag.Build}
 	}
-	parsed := ref{
-		text:       text,
-		channel:    match[1],
-		kubernetes: [3]uint64{number(match[2]), number(match[3]), number(match[4])},
+	if version, err := semver.StrictNewVersion(strings.TrimPrefix(text, "v")); err == nil {
+		return ref{text: text, version: version}
 	}
-	switch rest := match[5]; {
-	case buildNumber.MatchString(rest):
-		parsed.build = number(rest)
-	case rest != "":
-		version, err := semver.StrictNewVersion(rest)
-		if err != nil {
-			return unreadable
-		}
-		parsed.version = version
-	}
-	return parsed
-}
-
-// number reads digits of which a pattern has made sure that they fit; none are 0.
-func number(digits string) uint64 {
-	n, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return ref{text: text}
 }
 
 // isPrerelease tells whether the ref's own version says so.
