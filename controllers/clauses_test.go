@@ -154,6 +154,6 @@ metadata: {name: node-%d, labels: {konvoy.mesosphere.com/node_pool: worker}}
 	w.apply(hostManifest("", "declaredReleases: [{product: Konvoy, name: default, version: 1.8.5}]"))
 	w.start()
 	w.awaitFinding(support.Konvoy, v1alpha1.ReasonUnsupportedOperatingSystem,
-		"Konvoy 1.8.5 does not support what some nodes run: 3 nodes run CentOS 8.2, supported until 1.8.4 (policy konvoy)")
+		"Konvoy 1.8.5 does not support what some nodes run: 3 nodes run CentOS 8.2, supported until 1.8.4; replace these nodes (policy konvoy)")
 	w.awaitHost(v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.ReasonUnsupportedOperatingSystem)
 }
