@@ -1,6 +1,7 @@
 package support
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,9 +14,16 @@ import (
 // shippedPolicies reads the policies that the operator comes with.
 func shippedPolicies(t testing.TB) []*v1alpha1.SupportPolicy {
 	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "config", "policies", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var objects []*v1alpha1.SupportPolicy
-	for _, name := range []string{"konvoy", "kommander", "kubernetes", "base-platform-services"} {
-		content, err := os.ReadFile(filepath.Join("..", "..", "config", "policies", name+".yaml"))
+	for _, file := range files {
+		if filepath.Base(file) == "kustomization.yaml" {
+			continue
+		}
+		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +52,30 @@ func typicalCluster() clusterBuilder {
 		found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")),
 		bps("stable-1.19-3.2.0", "stable-1.19-3.4.1"),
 	).declaring(Konvoy, DefaultInstallation, "1.7.2")
+}
+
+// fullCluster is the same with all that a large one has: 36 addons, a KUDO operator, and nodes of 12 kinds of which no release
+// supports one.
+func fullCluster() clusterBuilder {
+	c := typicalCluster().with(found(Cassandra, "data.cassandra", sign(v1alpha1.SourceCustomResource, "1.0.2")))
+	for i := range 36 {
+		c = c.containing(fmt.Sprintf("addon-%d", i), BasePlatformServices, "")
+	}
+	c = c.running(3, "Rocky Linux 8.5 (Green Obsidian)", "4.18.0-348.el8.x86_64")
+	for i := range 11 {
+		c = c.running(90, "CentOS Linux 7 (Core)", fmt.Sprintf("3.10.0-1160.%d.1.el7.x86_64", i))
+	}
+	return c
+}
+
+// BenchmarkEvaluateFull is one cluster with everything, at an instant with many days ahead.
+func BenchmarkEvaluateFull(b *testing.B) {
+	s := shippedSet(b)
+	b.ReportAllocs()
+	c, instant := fullCluster().Cluster, at("2021-07-01")
+	for b.Loop() {
+		s.Evaluate(c, instant)
+	}
 }
 
 func BenchmarkEvaluate(b *testing.B) {
