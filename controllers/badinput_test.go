@@ -35,10 +35,52 @@ func TestRefusedAtApply(t *testing.T) {
 	release := func(fields string) string {
 		return policyWith("refused", "Example", "  lifecycle: {window: {supportedMinors: 1}}\n  releases: ["+fields+"]")
 	}
+	clause := func(fields string) string {
+		return policyWith("refused", "Example", "  lifecycle: {listed: {}}\n  "+fields)
+	}
+	exception := func(spec string) string {
+		return "apiVersion: support.d2iq.io/v1alpha1\nkind: SupportException\nmetadata: {name: refused}\nspec: " + spec
+	}
 	for name, test := range map[string]struct {
 		manifest string
 		want     []string
 	}{
+		"a detection of nothing": {clause("detection: {}"), []string{"spec.detection", "should have at least 1 properties"}},
+		"terms without a level":  {clause("supportTerms: {scopes: []}"), []string{"spec.supportTerms.level", "Required value"}},
+		"a scope that is no word": {
+			clause("supportTerms: {level: Secondary, scopes: [{scope: bug fixes, severities: [4]}]}"),
+			[]string{"spec.supportTerms.scopes[0].scope", "bug fixes"},
+		},
+		"a scope twice": {
+			clause("supportTerms: {level: Secondary, scopes: [{scope: A, severities: [4]}, {scope: A, severities: [3]}]}"),
+			[]string{"spec.supportTerms.scopes[1]", "Duplicate value"},
+		},
+		"a component twice": {
+			clause("experimental: {components: [{name: istio}, {name: istio}]}"),
+			[]string{"spec.experimental.components[1]", "Duplicate value"},
+		},
+		"an operating system twice": {
+			release(`{version: "1.0", operatingSystems: [{name: A, osImage: a}, {name: A, osImage: b}]}`),
+			[]string{"spec.releases[0].operatingSystems[1]", "Duplicate value"},
+		},
+		"an operating system that nobody can recognize": {
+			release(`{version: "1.0", operatingSystems: [{name: A}]}`),
+			[]string{"spec.releases[0].operatingSystems[0].osImage", "Required value"},
+		},
+		"an exception without an end": {exception("{product: A, reference: r, reason: r}"), []string{"spec.through", "Required value"}},
+		"an exception without a reference": {
+			exception(`{product: A, through: "2021-12-31", reason: r}`),
+			[]string{"spec.reference", "Required value"},
+		},
+		"an exception through no day": {
+			exception(`{product: A, through: "2021-02-30", reference: r, reason: r}`),
+			[]string{"spec.through", "2021-02-30", "date"},
+		},
+		"an exception for nothing": {
+			exception(`{product: A, versions: [], through: "2021-12-31", reference: r, reason: r}`),
+			[]string{"spec.versions", "should have at least 1 items"},
+		},
+		"an unknown environment": {host("{cluster: {host: {}}, environment: Staging}"), []string{"spec.environment", "Unsupported value", "NonProduction"}},
 		"two lifecycles": {
 			policyWith("refused", "Example", "  lifecycle: {window: {supportedMinors: 1}, rangeOf: {products: [Konvoy]}}"),
 			[]string{"spec.lifecycle", "Too many: 2: must have at most 1"},

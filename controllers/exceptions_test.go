@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,18 @@ func (w *world) expectException(active metav1.ConditionStatus, finding string, c
 	return errors.Join(wrong...)
 }
 
+// expectTable compares what kubectl prints.
+func (w *world) expectTable(want string, arguments ...string) {
+	w.t.Helper()
+	table, err := w.Kubectl(w.t.Context(), arguments...)
+	if err != nil {
+		w.t.Error(err)
+	}
+	if !strings.Contains(table, want) {
+		w.t.Errorf("kubectl %v does not print %q:\n%s", arguments, want, table)
+	}
+}
+
 // An exception is honoured from its creation to its end, in the cluster's status and in its own, and only the clock moves.
 func TestException(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-05-06")
@@ -96,6 +109,9 @@ func TestException(t *testing.T) {
 		w.settle()
 	}
 	check("at first", metav1.ConditionTrue, v1alpha1.ReasonExceptionRunning, 1)
+	w.expectTable("migration  ", "get", "clustersupport", "-A", "-o", "wide")
+	w.expectTable("exceptions: migration until "+exceptionEnd, "get", "clustersupport", "-A")
+	w.expectTable("1.0.x      2021-05-30   True    True     False      1          CHG-4711", "get", "sexc")
 	w.Front.Reset()
 	w.unwritten("an exception that runs")
 
