@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -125,6 +126,17 @@ func TestDetectionByPolicy(t *testing.T) {
 	w.Front.Reset()
 	w.start()
 	w.unwritten("a restart")
+
+	// A mistake elsewhere in the policy makes what is found Unknown; it does not make it vanish.
+	ended := len(w.mustHost().Status.History)
+	w.apply(strings.Replace(widgets, "product: Widgets", "product: Widgets\n  timeZone: Berlin", 1))
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonPolicyInvalid)
+	w.settle()
+	if installed := row(w.mustHost(), "Widgets", "widgets"); installed.State != v1alpha1.StateUnknown || len(w.mustHost().Status.History) != ended {
+		t.Errorf("with an invalid policy the row is %+v, the history %v", installed, w.mustHost().Status.History)
+	}
+	w.apply(widgets)
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
 
 	w.removeAll("support.d2iq.io/v1alpha1", "SupportPolicy")
 	w.eventually("Widgets to go with the policy", func() error {

@@ -87,7 +87,9 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	r.Host.find(policies)
+	if request.NamespacedName == r.Host.key {
+		r.Host.find(policies, object.Labels)
+	}
 	known := r.gather(&object)
 	assessment, next := known.evaluate(policies, &object.Status, now)
 	r.Alarm.Set(request.NamespacedName, next)

@@ -3,11 +3,13 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -125,7 +127,13 @@ func TestException(t *testing.T) {
 	check("the nanosecond before the end", metav1.ConditionTrue, v1alpha1.ReasonExceptionEndsSoon, 1)
 	w.Clock.Step(time.Nanosecond)
 	check("at the end", metav1.ConditionFalse, v1alpha1.ReasonExceptionEnded, 0)
-	w.awaitHost(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
+	w.awaitHost(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, v1alpha1.ReasonExceptionEnded)
+	ended := slices.ContainsFunc(w.events(w.mustHost()), func(e corev1.Event) bool {
+		return e.Reason == v1alpha1.ReasonExceptionEnded && e.Type == corev1.EventTypeWarning
+	})
+	if !ended {
+		t.Errorf("that the cover has lapsed is no warning: %v", w.events(w.mustHost()))
+	}
 
 	w.removeAll("support.d2iq.io/v1alpha1", "SupportException")
 	w.eventually("the finding to go with the exception", func() error {

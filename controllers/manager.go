@@ -10,6 +10,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -146,7 +147,7 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 
 // newHost observes the operator's own cluster.
 func newHost(cfg *rest.Config, policies *Policies, options Options) (*observed, error) {
-	host := &observed{policies: policies, changed: make(chan struct{}, 1)}
+	host := &observed{policies: policies, key: hostIn(options.Namespace), changed: make(chan struct{}, 1)}
 	observer, err := observe.New(cfg, observe.Options{
 		Log: options.Log.WithName("observe"), Changed: host.signal, VersionInterval: options.VersionInterval,
 	})
@@ -161,6 +162,8 @@ func newHost(cfg *rest.Config, policies *Policies, options Options) (*observed, 
 type observed struct {
 	observer *observe.Observer
 	policies *Policies
+	// key is that of the cluster's ClusterSupport.
+	key types.NamespacedName
 	// changed holds at most one signal: whoever takes it reads the newest snapshot.
 	changed chan struct{}
 }
@@ -179,12 +182,18 @@ func (o *observed) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.find(policies)
+	var object v1alpha1.ClusterSupport
+	if err := o.policies.reader.Get(ctx, o.key, &object); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("get ClusterSupport %s: %w", o.key, err)
+	}
+	o.find(policies, object.Labels)
 	return o.observer.Run(ctx)
 }
 
-// find has the observer look for what the policies tell how to find.
-func (o *observed) find(policies *support.Set) { o.observer.Find(policies.Detections()) }
+// find has the observer look for what the policies for a cluster with these labels tell how to find.
+func (o *observed) find(policies *support.Set, labels map[string]string) {
+	o.observer.Find(policies.Detections(labels))
+}
 
 // Snapshot is what is known about the cluster.
 func (o *observed) Snapshot() observe.Snapshot { return o.observer.Snapshot() }

@@ -59,7 +59,7 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 			continue
 		}
 		// That the last installation of a product has gone is no bad news.
-		isGood := next.Status == good || next.Reason == v1alpha1.ReasonNoClusters
+		isGood := next.Status == good && !isOver(next.Reason) || next.Reason == v1alpha1.ReasonNoClusters
 		event, err := t.event(object, before, next, isGood, now)
 		if err != nil {
 			return err
@@ -70,6 +70,15 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 		}
 	}
 	return nil
+}
+
+// isOver tells whether nothing expires any more because it is over, which is no good news.
+func isOver(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonSupportEnded, v1alpha1.ReasonExceptionEnded, v1alpha1.ReasonNotSupported:
+		return true
+	}
+	return false
 }
 
 // event tells one transition.

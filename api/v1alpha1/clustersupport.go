@@ -87,7 +87,7 @@ const (
 )
 
 // EvidenceSource is the kind of thing by which an installed release was recognized.
-// +kubebuilder:validation:Enum=ServerVersion;Label;Annotation;CustomResource;HelmRelease;Image;Inferred;Declared;Forbidden
+// +kubebuilder:validation:Enum=ServerVersion;Label;Annotation;CustomResource;HelmRelease;Inferred;Declared;Forbidden
 type EvidenceSource string
 
 // The sources of evidence.
@@ -102,8 +102,6 @@ const (
 	SourceCustomResource EvidenceSource = "CustomResource"
 	// SourceHelmRelease: the version that a Flux HelmRelease has applied.
 	SourceHelmRelease EvidenceSource = "HelmRelease"
-	// SourceImage: the tag of a container image.
-	SourceImage EvidenceSource = "Image"
 	// SourceInferred: concluded from something that goes together with the release, such as its chart's version.
 	SourceInferred EvidenceSource = "Inferred"
 	// SourceDeclared: somebody's word: spec.declaredReleases, or a custom resource that says what ought to be there.

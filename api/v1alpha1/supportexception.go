@@ -81,7 +81,8 @@ type SupportExceptionStatus struct {
 	// +optional
 	CoveredVersions string `json:"coveredVersions,omitempty"`
 
-	// clusters is the number of clusters on which it covers a release at present. Absent: not evaluated yet, or the spec
+	// clusters is the number of clusters on which it covers a release at present; of several exceptions for one release the
+	// one counts that ends last. Absent: not evaluated yet, or the spec
 	// is not valid.
 	// +optional
 	Clusters *int32 `json:"clusters,omitempty"`

@@ -45,7 +45,7 @@ var (
 		"v1.19.9", "v1.16.15+d2iq.1", "v1.20.2-gke.1900", "v1.21.6", "v1.15.12", "v1.30.0", "", "v1.19", "v1.19.9-\x00", "v1.19.9 \u202e\xff",
 	}
 	someSources = []v1alpha1.EvidenceSource{
-		v1alpha1.SourceLabel, v1alpha1.SourceAnnotation, v1alpha1.SourceCustomResource, v1alpha1.SourceHelmRelease, v1alpha1.SourceImage,
+		v1alpha1.SourceLabel, v1alpha1.SourceAnnotation, v1alpha1.SourceCustomResource, v1alpha1.SourceHelmRelease,
 		v1alpha1.SourceInferred, v1alpha1.SourceDeclared,
 	}
 	someSystems = []v1alpha1.NodeOperatingSystem{

@@ -154,6 +154,7 @@ func (c *compiler) detection(spec *v1alpha1.Detection, path *field.Path) {
 	if spec == nil {
 		return
 	}
+	before := len(c.problems.list)
 	if isBuiltIn(c.policy.product) {
 		c.problems.say(path, c.policy.product, "must be absent: the operator finds this product by itself")
 	}
@@ -172,7 +173,9 @@ func (c *compiler) detection(spec *v1alpha1.Detection, path *field.Path) {
 	if spec.HelmChart != nil {
 		c.objectName(spec.HelmChart.Name, path.Child("helmChart", "name"), maxChartName)
 	}
-	c.policy.detection = spec.DeepCopy()
+	if len(c.problems.list) == before {
+		c.policy.detection = spec.DeepCopy()
+	}
 }
 
 // objectName refuses what no object can be called, which would find nothing and never say so.

@@ -304,17 +304,28 @@ func TestDetections(t *testing.T) {
 		policy("circle").about("Circle").follows("Square").detects(addon("circle")),
 		policy("square").about("Square").follows("Circle").detects(addon("square")),
 		policy("followed").about("Followed").rangeOf("Kaptain").detects(addon("followed")),
+		policy("wrong").about("Wrong").listed().detects(addon("No Name")),
+		policy("elsewhere").about("Elsewhere").listed().selects("stage", "dev").detects(addon("elsewhere")),
+		policy("low").about("Ranked").listed().detects(addon("low")),
+		policy("high").about("Ranked").listed().priority(1).detects(addon("high")),
 	)
 	want := []Detection{
+		{Product: "Alpha", Detection: addon("invalid")},
+		{Product: "Circle", Detection: addon("circle")},
 		{Product: "Dispatch", Detection: addon("dispatch")},
 		{Product: "Followed", Detection: addon("followed")},
 		{Product: "Kaptain", Detection: addon("first")},
 		{Product: "Kaptain", Detection: addon("second")},
+		{Product: "Ranked", Detection: addon("high")},
+		{Product: "Square", Detection: addon("square")},
 	}
-	if diff := cmp.Diff(want, s.Detections()); diff != "" {
-		t.Errorf("by product, then by policy, and none of a policy that is invalid (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, s.Detections(nil)); diff != "" {
+		t.Errorf("by product, then by policy, of all that speak about the cluster and whose detection is valid (-want +got):\n%s", diff)
 	}
-	if none := set(threeOut()).Detections(); len(none) != 0 {
+	if all := s.Detections(map[string]string{"stage": "dev"}); len(all) != len(want)+1 {
+		t.Errorf("a policy that selects the cluster finds its product there, too: %v", all)
+	}
+	if none := set(threeOut()).Detections(nil); len(none) != 0 {
 		t.Errorf("%v", none)
 	}
 }
@@ -324,7 +335,7 @@ func TestDetectionIsACopy(t *testing.T) {
 	b := policy("Other").listed().detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "other"}})
 	s := validSet(t, b)
 	b.object.Spec.Detection.Addon.Name = "changed"
-	if got := s.Detections()[0].Addon.Name; got != "other" {
+	if got := s.Detections(nil)[0].Addon.Name; got != "other" {
 		t.Errorf("it is now %s", got)
 	}
 }

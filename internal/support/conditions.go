@@ -43,7 +43,7 @@ var rollings = []rolling{
 		reasons: []string{v1alpha1.ReasonLastInWindow, v1alpha1.ReasonSupported}},
 	{condition: v1alpha1.ConditionCompatible, order: worstFirst, none: metav1.ConditionTrue},
 	{condition: v1alpha1.ConditionExpiringSoon, order: alertFirst, none: metav1.ConditionFalse,
-		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonNotSupported, v1alpha1.ReasonEndNotNear, v1alpha1.ReasonEndNotAnnounced}},
+		reasons: []string{v1alpha1.ReasonExceptionEnded, v1alpha1.ReasonSupportEnded, v1alpha1.ReasonNotSupported, v1alpha1.ReasonEndNotNear, v1alpha1.ReasonEndNotAnnounced}},
 	{condition: v1alpha1.ConditionUpgradeRecommended, order: alertFirst, none: metav1.ConditionFalse,
 		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn, v1alpha1.ReasonNotSupported, v1alpha1.ReasonLastInWindow,
 			v1alpha1.ReasonAvoid, v1alpha1.ReasonNewerPatch, v1alpha1.ReasonUpToDate}},

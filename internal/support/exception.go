@@ -143,7 +143,9 @@ func checkException(s *subject, stated []statement) []statement {
 	endsFirst := !s.verdict.end.IsZero() && s.verdict.end.Before(e.end)
 	switch {
 	case !s.now.Before(e.end) && isUnsupported:
-		return []statement{finding(v1alpha1.ReasonExceptionEnded, "was covered by "+e.sentence(s.now))}
+		ended := finding(v1alpha1.ReasonExceptionEnded, "was covered by "+e.sentence(s.now))
+		ended.condition, ended.status = v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse
+		return []statement{ended}
 	case !s.now.Before(e.end):
 		return nil
 	case !s.now.Before(e.warnsFrom()) && (isUnsupported || endsFirst):

@@ -192,7 +192,7 @@ func TestExceptionWarns(t *testing.T) {
 		},
 		{
 			"ended", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2022-01-01",
-			"False SupportEnded", "ExceptionEnded", "it is told that it ended",
+			"False ExceptionEnded", "ExceptionEnded", "it is told that it ended",
 		},
 		{
 			"ended, and supported", exception("e", Konvoy, "2021-06-30"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-07-01",

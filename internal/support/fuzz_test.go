@@ -203,7 +203,7 @@ func FuzzCompilePolicy(f *testing.F) {
 			}
 		}
 		s := NewSet(append([]*Policy{compiled}, others...))
-		if detections := s.Detections(); len(detections) > 0 && (len(s.Problems("fuzzed")) > 0 || isBuiltIn(detections[0].Product)) {
+		if detections := s.Detections(nil); len(detections) > 0 && isBuiltIn(detections[0].Product) {
 			t.Errorf("%+v", detections)
 		}
 		now := at("2021-07-01")

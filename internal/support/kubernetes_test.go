@@ -253,7 +253,7 @@ func TestRangeOfMessages(t *testing.T) {
 		},
 		{
 			"way out", konvoyRanges(), "v1.15.12", "2021-06-01", "Upgrade",
-			"Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17, 1.16; the newest that the installed releases allow is 1.19 (policy kubernetes)",
+			"Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17, 1.16; the newest that the installed releases allow is 1.19, one minor at a time: 1.16 is the next (policy kubernetes)",
 		},
 		{
 			"ended", konvoyRanges(), "v1.15.12", "2021-06-01", v1alpha1.ReasonSupportEnded,
@@ -297,7 +297,7 @@ func TestRangeOfMessages(t *testing.T) {
 func TestWayOutOfASelectedPolicy(t *testing.T) {
 	s := validSet(t, kubernetesOf(Konvoy).selects("vendor", "d2iq"), konvoyRanges().selects("vendor", "d2iq"))
 	row := rowOf(t, assess(s, cluster().labelled("vendor", "d2iq").on("v1.15.12").with(konvoy("1.7.0")), "2021-06-01"), Kubernetes)
-	want := "Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17, 1.16; the newest that the installed releases allow is 1.19 (policy kubernetes)"
+	want := "Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17, 1.16; the newest that the installed releases allow is 1.19, one minor at a time: 1.16 is the next (policy kubernetes)"
 	if diff := cmp.Diff(want, row.Findings[1].Message); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

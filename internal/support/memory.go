@@ -57,8 +57,13 @@ func isObserved(r *v1alpha1.InstalledRelease) bool {
 	return r.Evidence.Source != v1alpha1.SourceForbidden
 }
 
-// wasHidden tells whether the operator was not allowed to look for a product.
+// wasHidden tells whether a product may have been there without a row: the operator was not allowed to look for it.
 func wasHidden(product string, before *v1alpha1.ClusterSupportStatus) bool {
+	if product == Kubernetes {
+		// It has a row only while a policy speaks about it; its version is known all the time.
+		return !slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == Kubernetes }) &&
+			before.KubernetesVersion != ""
+	}
 	return slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == product && !isObserved(&r) })
 }
 

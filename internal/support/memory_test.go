@@ -299,7 +299,7 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 // TestKeeping: a mistake in a spec makes nobody forget what is installed, since when, or what was before.
 func TestKeeping(t *testing.T) {
 	s := validSet(t, threeOut(), konvoyRanges(), kubernetesOf(Konvoy))
-	c := cluster().on("v1.19.9").with(konvoy("1.7.0"), found(Kommander, "kommander", sign(v1alpha1.SourceLabel, "1.3.1"), sign(v1alpha1.SourceImage, "1.3.2"))).
+	c := cluster().on("v1.19.9").with(konvoy("1.7.0"), found(Kommander, "kommander", sign(v1alpha1.SourceLabel, "1.3.1"), sign(v1alpha1.SourceInferred, "1.3.2"))).
 		containing("istio", "", "Beta").running(3, osCentOS7, kernel79).declaring("Other", "x", "1.0.0")
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, cluster().with(konvoy("1.6.0")), "2021-05-01"), "2021-05-01")
 	object = written(t, object, assess(s, c, "2021-06-01"), "2021-06-01")
@@ -406,5 +406,21 @@ func TestMemoryOfDeclaredTwins(t *testing.T) {
 	object = written(t, object, assess(s, one, "2021-06-03"), "2021-06-03")
 	if diff := cmp.Diff([]string{"Other/b 1.0.0 2021-06-02 to 2021-06-03"}, historyOf(object)); diff != "" {
 		t.Errorf("and then it is gone (-want +got):\n%s", diff)
+	}
+}
+
+// TestMemoryOfKubernetes: while no policy speaks about Kubernetes it has no row, and runs all the same.
+func TestMemoryOfKubernetes(t *testing.T) {
+	without := validSet(t, konvoyRanges())
+	with := validSet(t, konvoyRanges(), kubernetesOf(Konvoy))
+	c := cluster().with(konvoy("1.7.0")).on("v1.19.9")
+	object := written(t, &v1alpha1.ClusterSupport{}, assess(with, c, "2021-06-01"), "2021-06-01")
+	object = written(t, object, assess(without, c, "2021-06-02"), "2021-06-02")
+	object = written(t, object, assess(with, c, "2021-06-03"), "2021-06-03")
+	if diff := cmp.Diff([]string{"Konvoy/default 1.7.0 2021-06-01", "Kubernetes/default v1.19.9 2021-06-01"}, sinceOf(object)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if ended := historyOf(object); len(ended) > 0 {
+		t.Errorf("nothing has ended: %v", ended)
 	}
 }

@@ -189,16 +189,21 @@ func (s *subject) sortNodes(listed []operatingSystem) oddNodes {
 	var unsupported, kernels, strange tally
 	for i := range s.cluster.nodes.OperatingSystems {
 		node := &s.cluster.nodes.OperatingSystems[i]
+		if slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.matches(node) }) {
+			continue
+		}
+		isImage := func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }
+		name, when := s.elsewhere(func(o operatingSystem) bool { return o.matches(node) })
+		other, _ := s.elsewhere(isImage)
 		switch {
-		case slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.matches(node) }):
-		case slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }):
+		case name != "":
+			unsupported.add(node.Nodes, name+", "+when)
+		case slices.ContainsFunc(listed, isImage):
 			kernels.add(node.Nodes, node.OSImage+" with kernel "+node.KernelVersion)
+		case other != "":
+			unsupported.add(node.Nodes, node.OSImage+", which only other releases list")
 		default:
-			if name, when := s.elsewhere(node); name != "" {
-				unsupported.add(node.Nodes, name+", "+when)
-			} else {
-				strange.add(node.Nodes, node.OSImage)
-			}
+			strange.add(node.Nodes, node.OSImage)
 		}
 	}
 	return oddNodes{unsupported.words(), kernels.words(), strange.words()}
@@ -233,19 +238,7 @@ func (t *tally) words() []string {
 
 // elsewhere finds where else in the policy an operating system is supported: until the newest version before the
 // installed one, else from the oldest after it. Empty: nowhere.
-//
-// Where no release has its kernel, the image alone tells, under the name that the nodes give: kernels are weak evidence.
-func (s *subject) elsewhere(node *v1alpha1.NodeOperatingSystem) (name, when string) {
-	name, when = s.listedElsewhere(func(o operatingSystem) bool { return o.matches(node) })
-	if name == "" {
-		if _, when = s.listedElsewhere(func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }); when != "" {
-			name = node.OSImage
-		}
-	}
-	return name, when
-}
-
-func (s *subject) listedElsewhere(matches func(operatingSystem) bool) (name, when string) {
+func (s *subject) elsewhere(matches func(operatingSystem) bool) (name, when string) {
 	var from edition
 	for _, e := range s.choice.policy.editions() {
 		i := slices.IndexFunc(e.systems, matches)
@@ -261,6 +254,31 @@ func (s *subject) listedElsewhere(matches func(operatingSystem) bool) (name, whe
 		when = "supported from " + from.text
 	}
 	return name, when
+}
+
+// unfitNodes are the nodes that run what another version of the installed release's policy does not list, and the policy
+// does elsewhere: "3 nodes run (CentOS 8.2)". Empty as well where nothing is known.
+func (s *subject) unfitNodes(r *release, version *semver.Version) []string {
+	listed := r.systemsFor(version)
+	if len(listed) == 0 || s.cluster.nodes == nil {
+		return nil
+	}
+	key := [2]string{s.choice.name, version.String()}
+	if known, ok := s.cluster.unfit[key]; ok {
+		return known
+	}
+	var unfit tally
+	for i := range s.cluster.nodes.OperatingSystems {
+		node := &s.cluster.nodes.OperatingSystems[i]
+		if slices.ContainsFunc(listed, func(o operatingSystem) bool { return o.image.MatchString(node.OSImage) }) {
+			continue
+		}
+		if name, _ := s.elsewhere(func(o operatingSystem) bool { return o.matches(node) }); name != "" {
+			unfit.add(node.Nodes, "("+name+")")
+		}
+	}
+	s.cluster.unfit[key] = unfit.words()
+	return s.cluster.unfit[key]
 }
 
 // edition is one version of the policy with the operating systems that hold for it.

@@ -113,7 +113,7 @@ func TestOperatingSystems(t *testing.T) {
 		{
 			"elsewhere with another kernel", systemsByMinor(), on("1.6.2").running(1, osCentOS7, "3.10.0-957"),
 			[]string{
-				"UnsupportedOperatingSystem Konvoy 1.6.2 does not support what some nodes run: 1 node runs CentOS Linux 7 (Core), supported from 1.7;" +
+				"UnsupportedOperatingSystem Konvoy 1.6.2 does not support what some nodes run: 1 node runs CentOS Linux 7 (Core), which only other releases list;" +
 					" replace these nodes (policy konvoy)",
 			},
 			"no release has that kernel, which is weak evidence, so the image alone tells, under the name that the node gives",
@@ -123,7 +123,7 @@ func TestOperatingSystems(t *testing.T) {
 				spec.Releases[0].OperatingSystems = spec.Releases[0].OperatingSystems[1:]
 			}), on("1.9.2").running(1, osCentOS7, "3.10.0-957").running(2, osCentOS7, kernel79),
 			[]string{
-				"UnsupportedOperatingSystem Konvoy 1.9.2 does not support what some nodes run: 1 node runs CentOS Linux 7 (Core), supported until 1.8," +
+				"UnsupportedOperatingSystem Konvoy 1.9.2 does not support what some nodes run: 1 node runs CentOS Linux 7 (Core), which only other releases list," +
 					" 2 nodes run CentOS 7.9, supported until 1.8; replace these nodes (policy konvoy)",
 			},
 			"with the listed kernel it has the name of the policy",

@@ -371,7 +371,7 @@ func TestShippedExperimentalComponents(t *testing.T) {
 // The operator is told how to find what it does not find by itself.
 func TestShippedDetections(t *testing.T) {
 	var got []string
-	for _, d := range loadShipped(t).set.Detections() {
+	for _, d := range loadShipped(t).set.Detections(nil) {
 		switch {
 		case d.Addon != nil:
 			got = append(got, fmt.Sprintf("%s: addon %s", d.Product, d.Addon.Name))
@@ -381,5 +381,39 @@ func TestShippedDetections(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"Dispatch: addon dispatch", "Kaptain: HelmRelease kaptain-1"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestShippedAdviceFitsTheNodes: whoever follows the advice must not be told afterwards that his nodes are not supported.
+func TestShippedAdviceFitsTheNodes(t *testing.T) {
+	s := loadShipped(t)
+	nodes := func(image, kernel string) *v1alpha1.NodesStatus {
+		three := int32(3)
+		return &v1alpha1.NodesStatus{Count: &three, OperatingSystems: []v1alpha1.NodeOperatingSystem{
+			{OSImage: image, KernelVersion: kernel, Nodes: &three},
+		}}
+	}
+	for _, row := range []struct{ konvoy, image, kernel, want, reason string }{
+		{
+			"1.8.4", "CentOS Linux 8", "4.18.0-193.28.1.el8_2.x86_64",
+			"has a newer patch: 1.8.5, which does not support what 3 nodes run (CentOS 8.2): replace these nodes first",
+			"1.8.5 dropped CentOS 8",
+		},
+		{
+			"1.8.5", "Debian GNU/Linux 10 (buster)", "4.19.0-17-cloud-amd64",
+			"Konvoy 2.1.1 does not support what 3 nodes run (Debian 10)", "2.1 has no Debian",
+		},
+		{"1.8.4", "CentOS Linux 7 (Core)", "3.10.0-1160.24.1.el7.x86_64", "has a newer patch: 1.8.5 (policy konvoy)", "both support it"},
+	} {
+		assessment, _ := s.set.Evaluate(support.Cluster{Facts: &support.Facts{
+			KubernetesVersion: "v1.20.13", Nodes: nodes(row.image, row.kernel),
+			Installations: []support.Installation{{Product: support.Konvoy, Name: support.DefaultInstallation, Evidence: []v1alpha1.Evidence{
+				{Source: v1alpha1.SourceCustomResource, Object: "KonvoyCluster/konvoy/prod", Version: row.konvoy},
+			}}},
+		}}, instantsOf(t, "2022-03-01")[0])
+		said := fmt.Sprint(rowOf(t, assessment, support.Konvoy).Findings)
+		if !strings.Contains(said, row.want) {
+			t.Errorf("%s: %s on %s says %s, want %q", row.reason, row.konvoy, row.image, said, row.want)
+		}
 	}
 }

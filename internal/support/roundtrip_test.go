@@ -53,7 +53,7 @@ var foreignKubernetes = []string{
 }
 
 var evidenceSources = []v1alpha1.EvidenceSource{
-	v1alpha1.SourceLabel, v1alpha1.SourceAnnotation, v1alpha1.SourceCustomResource, v1alpha1.SourceHelmRelease, v1alpha1.SourceImage,
+	v1alpha1.SourceLabel, v1alpha1.SourceAnnotation, v1alpha1.SourceCustomResource, v1alpha1.SourceHelmRelease,
 	v1alpha1.SourceInferred, v1alpha1.SourceDeclared,
 }
 
@@ -274,7 +274,7 @@ func TestFactsOf(t *testing.T) {
 		}
 	})
 	t.Run("order of evidence", func(t *testing.T) {
-		before := found(Kommander, "kommander", sign(v1alpha1.SourceLabel, ""), sign(v1alpha1.SourceImage, ""), sign(v1alpha1.SourceAnnotation, "1.3.1"),
+		before := found(Kommander, "kommander", sign(v1alpha1.SourceLabel, ""), sign(v1alpha1.SourceDeclared, ""), sign(v1alpha1.SourceAnnotation, "1.3.1"),
 			sign(v1alpha1.SourceHelmRelease, "1.4.0"), sign(v1alpha1.SourceInferred, ""))
 		status := statusOf(assess(validSet(t, threeOut()), cluster().with(before), "2021-06-01"))
 		facts := FactsOf(&status)

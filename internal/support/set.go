@@ -131,12 +131,13 @@ func (s *Set) allInstants() []time.Time {
 	return sortedInstants(all)
 }
 
-// Detections are how to find the products without built-in detection, by product and policy. An invalid policy finds
-// nothing.
-func (s *Set) Detections() []Detection {
+// Detections are how to find the products without built-in detection on a cluster with these labels, by product and
+// policy. What a policy says of it holds also while something else in the policy is wrong: what is found is then Unknown,
+// and not gone.
+func (s *Set) Detections(clusterLabels map[string]string) []Detection {
 	var all []Detection
 	for _, p := range s.policies {
-		if p.detection != nil && len(s.problems[p.name]) == 0 {
+		if p.detection != nil && slices.Contains(s.Claims(clusterLabels, p.product), p) {
 			all = append(all, Detection{Product: p.product, Detection: *p.detection})
 		}
 	}

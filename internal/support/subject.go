@@ -66,6 +66,8 @@ type gathered struct {
 	nodes         *v1alpha1.NodesStatus
 	// odd are the nodes that a release does not clearly support, by policy and version: they are the same at every instant.
 	odd map[[2]string]oddNodes
+	// unfit are the nodes that keep the cluster from another version of a policy, likewise.
+	unfit map[[2]string][]string
 	// needless and ambiguous are the declarations that mean nothing here: the cluster tells better, or has several
 	// installations that could be meant.
 	needless, ambiguous []string
@@ -87,6 +89,7 @@ func gather(cluster Cluster) *gathered {
 		components:        cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
 		nodes:             cluster.Facts.Nodes,
 		odd:               map[[2]string]oddNodes{},
+		unfit:             map[[2]string][]string{},
 	}
 	for _, installation := range cluster.Facts.Installations {
 		// What the status has no room for must not be judged either: it would be judged differently from there.

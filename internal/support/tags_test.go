@@ -253,7 +253,7 @@ func TestTagMessages(t *testing.T) {
 		},
 		{
 			"way out", s, "stable-1.15.6-3", "v1.15.12", byType(v1alpha1.FindingUpgrade),
-			"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20 and go to a tag for it: stable-1.20-4.0.0 (policy bps)",
+			"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20, one minor at a time: 1.16 is the next, and go to a tag for it: stable-1.20-4.0.0 (policy bps)",
 		},
 		{
 			"way out to the cluster's Kubernetes", s, "stable-1.15.6-3", "v1.19.9", byType(v1alpha1.FindingUpgrade),

@@ -36,6 +36,11 @@ func checkUpgrade(s *subject) []statement {
 	}
 	if target := s.upgradeTo(); target != "" {
 		predicate := "has a newer patch: " + target
+		if version, err := ParseVersion(target); err == nil {
+			if unfit := s.unfitNodes(s.release, version); len(unfit) > 0 {
+				predicate += ", which does not support what " + listOf(unfit, maxOddNodes) + ": replace these nodes first"
+			}
+		}
 		if minor := s.newestAllowed(); minor != "" && len(statements) == 0 {
 			predicate += "; the newest minor that the installed releases allow: " + minor
 		}
@@ -99,7 +104,7 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 				continue
 			}
 			if newest := s.newestTag(p, minor); newest != "" {
-				return fmt.Sprintf("upgrade %s to %s and go to a tag for it%s", followed, minor, newest)
+				return fmt.Sprintf("upgrade %s to %s%s, and go to a tag for it%s", followed, minor, stepByStep(s.tag.kubernetes, minor), newest)
 			}
 		}
 	}
@@ -109,6 +114,9 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 // wayIn names a release to go to from one that never was supported.
 func (s *subject) wayIn() string {
 	p := s.choice.policy
+	if p.lifecycle.RangeOf != nil {
+		return s.wayOutOfRange(p)
+	}
 	if p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && !s.cluster.noKubernetes {
 		if newest := s.newestTag(p, s.cluster.kubernetesRead.Minor); newest != "" {
 			return "go to a tag for the cluster's Kubernetes " + s.cluster.kubernetesRead.Minor.String() + newest
@@ -132,7 +140,7 @@ func (s *subject) newestTag(p *Policy, kubernetes Minor) string {
 		r, own := &p.releases[i], &p.lines[i]
 		isOut := !own.isWithdrawn(s.now) && own.availability.planned.IsZero() && !own.availability.released.After(s.now) &&
 			(own.through.IsZero() || s.now.Before(own.through))
-		if !isOut || r.kubernetes == nil || !r.kubernetes.containsMinor(kubernetes) {
+		if !isOut || r.kubernetes == nil || !r.kubernetes.containsMinor(kubernetes) || s.isProhibitedBeside(r) {
 			continue
 		}
 		newest := s.newestPatch(r, func(p *patch) bool { return p.kubernetes == nil || p.kubernetes.containsMinor(kubernetes) })
@@ -143,6 +151,14 @@ func (s *subject) newestTag(p *Policy, kubernetes Minor) string {
 	return ""
 }
 
+// isProhibitedBeside tells whether a release requires another version of something than the one that is installed.
+func (s *subject) isProhibitedBeside(r *release) bool {
+	return slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
+		_, met := r.needsOf(other.product, other.version)
+		return other.version != nil && !met
+	})
+}
+
 // wayOutOfRange names the Kubernetes minors that are supported, and how far the installed releases let the cluster go.
 func (s *subject) wayOutOfRange(p *Policy) string {
 	stages := s.rangeStages(p)
@@ -151,13 +167,24 @@ func (s *subject) wayOutOfRange(p *Policy) string {
 		return "no supported minor is known"
 	}
 	text := "supported are " + strings.Join(versions, ", ")
+	if s.version != nil && s.verdict.state == v1alpha1.StateUnsupported && slices.Contains(versions, minorOf(s.version).String()) {
+		return text + "; go to a newer patch of " + minorOf(s.version).String()
+	}
 	for _, version := range versions {
 		minor, err := ParseMinor(version)
 		if err == nil && s.version != nil && minor.Compare(minorOf(s.version)) > 0 && s.mayRun(minor) {
-			return text + "; the newest that the installed releases allow is " + version
+			return text + "; the newest that the installed releases allow is " + version + stepByStep(minorOf(s.version), minor)
 		}
 	}
 	return text + "; the other installed releases allow none that is newer: upgrade them first"
+}
+
+// stepByStep says that Kubernetes is upgraded one minor at a time, where there is more than one on the way.
+func stepByStep(from, to Minor) string {
+	if from.Major != to.Major || to.Minor <= from.Minor+1 {
+		return ""
+	}
+	return fmt.Sprintf(", one minor at a time: %s is the next", Minor{from.Major, from.Minor + 1})
 }
 
 // mayRun tells whether every installed release has a Kubernetes minor in its range.
@@ -256,6 +283,9 @@ func (s *subject) blockers(r *release, version *semver.Version, text string) []s
 		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster's version is not known", title, allowed.bounds()))
 	case !allowed.contains(s.cluster.kubernetesRead):
 		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed.bounds(), s.cluster.kubernetesRead))
+	}
+	if unfit := s.unfitNodes(r, version); len(unfit) > 0 {
+		blockers = append(blockers, fmt.Sprintf("%s does not support what %s", title, listOf(unfit, maxOddNodes)))
 	}
 	return blockers
 }

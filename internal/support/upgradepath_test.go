@@ -1,6 +1,7 @@
 package support
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -457,7 +458,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		{
 			"by the installed release", cluster().with(konvoy("1.7.0")).on("v1.16.15"),
 			[]string{
-				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.19" +
+				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.19, one minor at a time: 1.17 is the next" +
 					" (policy kubernetes)",
 			},
 			"Konvoy 1.7 ends at 1.19",
@@ -465,7 +466,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		{
 			"by its patch", cluster().with(konvoy("1.8.9")).on("v1.16.15"),
 			[]string{
-				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.19" +
+				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.19, one minor at a time: 1.17 is the next" +
 					" (policy kubernetes)",
 			},
 			"the patch has a range of its own",
@@ -473,7 +474,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		{
 			"by all of them", cluster().with(konvoy("1.8.0"), product("Other", "1.0.0")).on("v1.16.15"),
 			[]string{
-				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.18" +
+				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.18, one minor at a time: 1.17 is the next" +
 					" (policy kubernetes)",
 			},
 			"Konvoy begins at 1.18 and Other ends there",
@@ -481,7 +482,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		{
 			"whatever the tag", cluster().with(konvoy("1.7.0"), bps("stable-1.16-1.2.0")).on("v1.16.15"),
 			[]string{
-				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.19" +
+				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.19, one minor at a time: 1.17 is the next" +
 					" (policy kubernetes)",
 			},
 			"the tag goes along with Kubernetes",
@@ -489,7 +490,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		{
 			"the oldest", cluster().with(konvoy("1.6.0"), product("Other", "1.0.0")).on("v1.15.12"),
 			[]string{
-				"Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.17" +
+				"Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.17, one minor at a time: 1.16 is the next" +
 					" (policy kubernetes)",
 			},
 			"Konvoy ends at 1.17",
@@ -497,7 +498,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		{
 			"a release that is not listed", cluster().with(konvoy("1.5.0"), product("Other", "1.0.0")).on("v1.16.15"),
 			[]string{
-				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.18" +
+				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.18, one minor at a time: 1.17 is the next" +
 					" (policy kubernetes)",
 			},
 			"a release that the policy does not list forbids nothing",
@@ -574,12 +575,12 @@ func TestWayOutOfTags(t *testing.T) {
 		},
 		{
 			"Kubernetes has to move, too", "stable-1.15.6-3", "v1.15.9", "2021-06-01",
-			[]string{"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20 and go to a tag for it: stable-1.20-4.0.0 (policy bps)"},
+			[]string{"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20, one minor at a time: 1.16 is the next, and go to a tag for it: stable-1.20-4.0.0 (policy bps)"},
 			"another tag for 1.15 would help nothing",
 		},
 		{
 			"Kubernetes unknown", "stable-1.15.6-3", "", "2021-06-01",
-			[]string{"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20 and go to a tag for it: stable-1.20-4.0.0 (policy bps)"},
+			[]string{"BasePlatformServices stable-1.15.6-3 has lost its support; upgrade Kubernetes to 1.20, one minor at a time: 1.16 is the next, and go to a tag for it: stable-1.20-4.0.0 (policy bps)"},
 			"nobody knows what the cluster runs",
 		},
 		{
@@ -637,7 +638,7 @@ func TestNoWayOutOfTags(t *testing.T) {
 			"4.0 is not out",
 		},
 		{
-			"come", []policyBuilder{late}, "v1.15.12", "2022-06-01", "upgrade Kubernetes to 1.20 and go to a tag for it: stable-1.20-4.0.0 (policy bps)",
+			"come", []policyBuilder{late}, "v1.15.12", "2022-06-01", "upgrade Kubernetes to 1.20, one minor at a time: 1.16 is the next, and go to a tag for it: stable-1.20-4.0.0 (policy bps)",
 			"the newest supported minor with a tag, whatever comes after it",
 		},
 		{
@@ -759,4 +760,13 @@ func messageOfUpgrade(row v1alpha1.InstalledRelease) string {
 		}
 	}
 	return ""
+}
+
+// TestNewerPatchOfKubernetes: where the ranges begin in the middle of the own minor, the way out is a patch.
+func TestNewerPatchOfKubernetes(t *testing.T) {
+	s := validSet(t, policy("konvoy").window(3).minor("1.1", ga("2019-08-12"), runs("1.15.4", "1.15.x")), kubernetesOf(Konvoy))
+	row := rowOf(t, assess(s, cluster().with(konvoy("1.1.5")).on("v1.15.3"), "2020-03-15"), Kubernetes)
+	if said := fmt.Sprint(row.Findings); row.State != v1alpha1.StateUnsupported || !strings.Contains(said, "go to a newer patch of 1.15") {
+		t.Errorf("%s: %s", row.State, said)
+	}
 }

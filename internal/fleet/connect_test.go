@@ -1,0 +1,636 @@
+package fleet
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// trapped counts the connections to the proxy that the environment of all tests names.
+var trapped atomic.Int32
+
+func TestMain(m *testing.M) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go accept(listener, func(net.Conn) { trapped.Add(1) })
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"} {
+		if err := os.Setenv(name, "http://"+listener.Addr().String()); err != nil {
+			panic(err)
+		}
+	}
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		if err := os.Unsetenv(name); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// accept hands out connections until the listener ends. They are closed after use.
+func accept(listener net.Listener, use func(net.Conn)) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			use(conn)
+		}()
+	}
+}
+
+// listen starts what is no API server, and returns its address.
+func listen(t testing.TB, use func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go accept(listener, use)
+	return listener.Addr().String()
+}
+
+// untouched fails the test when somebody connects.
+func untouched(t testing.TB) string {
+	return listen(t, func(net.Conn) { t.Error("there was a connection to where none may lead") })
+}
+
+func port(address string) string { return address[strings.LastIndex(address, ":"):] }
+
+// wantFailure checks an error: its reason, and that it says nothing but what the reason says.
+func wantFailure(t testing.TB, err error, reason Reason) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want %s", reason)
+	}
+	if got := ReasonOf(err); got != reason {
+		cause := err
+		for errors.Unwrap(cause) != nil {
+			cause = errors.Unwrap(cause)
+		}
+		t.Errorf("the reason is %s, want %s: %v: %T %v", got, reason, err, cause, cause)
+	}
+	for _, foreign := range []string{"SECRET", "REMOTE"} {
+		if strings.Contains(err.Error(), foreign) {
+			t.Errorf("the error has foreign text: %v", err)
+		}
+	}
+}
+
+func ok(http.ResponseWriter, *http.Request) {}
+
+func TestRequestsGetThrough(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		http2 bool
+		major int
+	}{{"HTTP/2", true, 2}, {"HTTP/1", false, 1}} {
+		t.Run(row.name, func(t *testing.T) {
+			server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+				if r.ProtoMajor != row.major || r.Header.Get("Authorization") != "Bearer "+secretToken ||
+					r.UserAgent() != "support-policy-operator" {
+					t.Errorf("the request is %s with %v", r.Proto, r.Header)
+				}
+			}, func(s *httptest.Server) { s.EnableHTTP2 = row.http2 })
+			config := screen(t, trusted(t, server, server.URL), permissive())
+			if err := get(t.Context(), t, config); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestClientCertificateIsShown(t *testing.T) {
+	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) != 1 {
+			t.Error("there is no client certificate")
+		}
+	}, func(s *httptest.Server) { s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert} })
+	certificate, key := keyPair(t)
+	config := screen(t, kubeconfig(t, server.URL, func(c *api.Cluster, u *api.AuthInfo) {
+		c.CertificateAuthorityData = certificatePEM(server.Certificate().Raw)
+		u.Token, u.ClientCertificateData, u.ClientKeyData = "", certificate, key
+	}), permissive())
+	if err := get(t.Context(), t, config); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProxyEnvironmentIsIgnored(t *testing.T) {
+	server := serve(t, ok)
+	// Not by an address of this machine: such ones are exempt from proxies by themselves.
+	address := "https://api.example.com" + port(server.URL)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if proxy, err := http.ProxyFromEnvironment(request); proxy == nil || err != nil {
+		t.Fatalf("the environment names no proxy, so that this tests nothing: %v", err)
+	}
+	options := permissive()
+	options.Resolver = resolver(always("127.0.0.1"))
+	if err := get(t.Context(), t, screen(t, trusted(t, server, address), options)); err != nil {
+		t.Error(err)
+	}
+	if trapped.Load() > 0 {
+		t.Error("the proxy of the environment was contacted")
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		status   int
+		location func(own, other string) string
+	}{
+		{"elsewhere", 302, func(_, other string) string { return other }},
+		{"for good", 301, func(_, other string) string { return other }},
+		{"with the method", 307, func(_, other string) string { return other }},
+		{"with the method, for good", 308, func(_, other string) string { return other }},
+		{"see other", 303, func(_, other string) string { return other }},
+		{"a choice", 300, func(_, other string) string { return other }},
+		{"within", 302, func(own, _ string) string { return own + "/REMOTE" }},
+		{"relative", 302, func(string, string) string { return "/REMOTE" }},
+		{"to plain HTTP", 302, func(_, other string) string { return strings.Replace(other, "https", "http", 1) }},
+		{"nowhere", 302, func(string, string) string { return ":REMOTE" }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			other := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+				t.Errorf("the redirect was followed, with %q", r.Header.Get("Authorization"))
+			})
+			var requests atomic.Int32
+			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				w.Header().Set("Location", row.location("https://"+r.Host, other.URL))
+				w.WriteHeader(row.status)
+			})
+			config := screen(t, trusted(t, server, server.URL), permissive())
+			wantFailure(t, get(t.Context(), t, config), Redirected)
+			if requests.Load() != 1 {
+				t.Errorf("there were %d requests", requests.Load())
+			}
+		})
+	}
+}
+
+func TestNotEvery3xxIsARedirect(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	if err := get(t.Context(), t, screen(t, trusted(t, server, server.URL), permissive())); err != nil {
+		t.Error(err)
+	}
+}
+
+// The credentials are in a request before it comes to the transport.
+func TestRequestsElsewhereAreNotMade(t *testing.T) {
+	server := serve(t, ok)
+	config := screen(t, trusted(t, server, server.URL), permissive())
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"https://" + untouched(t), "http" + server.URL[len("https"):]} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.Do(request)
+		if err == nil {
+			response.Body.Close()
+		}
+		wantFailure(t, err, Redirected)
+	}
+}
+
+func TestAddressesAreChecked(t *testing.T) {
+	target := untouched(t)
+	for _, row := range []struct {
+		name, host string
+		addresses  []string
+		reason     string
+	}{
+		{"loopback", "127.0.0.1", nil, "written as it is"},
+		{"IPv6 loopback", "[::1]", nil, "written as it is"},
+		{"mapped loopback", "[::ffff:127.0.0.1]", nil, "the kernel takes it for IPv4"},
+		{"localhost", "localhost", nil, "the name leads there"},
+		{"unspecified", "0.0.0.0", nil, "Linux connects it to itself"},
+		{"unspecified IPv6", "[::]", nil, "Linux connects it to itself"},
+		{"a name of loopback", "api.example.com", []string{"127.0.0.1"}, "anybody may have such a name"},
+		{"a name of metadata", "api.example.com", []string{"169.254.169.254"}, "anybody may have such a name"},
+		{"several", "api.example.com", []string{"169.254.169.254", "127.0.0.1", "0.0.0.0"}, "each is tried"},
+		{"metadata", "169.254.169.254", nil, "written as it is"},
+		{"metadata, mapped", "[::ffff:a9fe:a9fe]", nil, "the kernel takes it for IPv4"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			options := Options{DialTimeout: time.Second}
+			if row.addresses != nil {
+				options.Resolver = resolver(always(row.addresses...))
+			}
+			config := screen(t, kubeconfig(t, "https://"+row.host+port(target), nil), options)
+			wantFailure(t, get(t.Context(), t, config), AddressNotAllowed)
+		})
+	}
+}
+
+// What a name stands for is looked at when the connection is made, not before. The first answer is harmless.
+func TestRebindingDoesNotHelp(t *testing.T) {
+	target := untouched(t)
+	var asked atomic.Int32
+	options := Options{DialTimeout: 300 * time.Millisecond, Resolver: resolver(func() []netip.Addr {
+		if asked.Add(1) == 1 {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")} // nobody has it
+		}
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	})}
+	config := screen(t, kubeconfig(t, "https://api.example.com"+port(target), nil), options)
+	if reason := ReasonOf(get(t.Context(), t, config)); reason == AddressNotAllowed {
+		t.Fatal("the first address is refused, so that this tests nothing")
+	}
+	for range 3 {
+		wantFailure(t, get(t.Context(), t, config), AddressNotAllowed)
+	}
+}
+
+func TestOneAllowedAddressIsEnough(t *testing.T) {
+	server := serve(t, ok)
+	options := permissive()
+	options.Resolver = resolver(always("169.254.169.254", "127.0.0.1"))
+	config := screen(t, trusted(t, server, "https://api.example.com"+port(server.URL)), options)
+	if err := get(t.Context(), t, config); err != nil {
+		t.Error(err)
+	}
+}
+
+// tunnel is a proxy that connects to the target, whatever it is asked for.
+func tunnel(t testing.TB, target string, asked func(*http.Request)) string {
+	return listen(t, func(conn net.Conn) {
+		request, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		asked(request)
+		onward, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer onward.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { _, _ = io.Copy(onward, conn) }()
+		_, _ = io.Copy(conn, onward)
+	})
+}
+
+// behind is a kubeconfig that names a proxy.
+func behind(t testing.TB, proxy, address string, server *httptest.Server) []byte {
+	t.Helper()
+	return kubeconfig(t, address, func(c *api.Cluster, _ *api.AuthInfo) {
+		c.ProxyURL = proxy
+		if server != nil {
+			c.CertificateAuthorityData = certificatePEM(server.Certificate().Raw)
+		}
+	})
+}
+
+func TestAllowedProxyIsUsed(t *testing.T) {
+	server := serve(t, ok)
+	var asked atomic.Pointer[http.Request]
+	proxy := tunnel(t, server.Listener.Addr().String(), func(r *http.Request) { asked.Store(r) })
+	options := permissive()
+	options.AllowProxy = true
+	config := screen(t, behind(t, "http://"+proxy, "https://api.example.com:6443", server), options)
+	if err := get(t.Context(), t, config); err != nil {
+		t.Fatal(err)
+	}
+	request := asked.Load()
+	if request.Method != http.MethodConnect || request.Host != "api.example.com:6443" {
+		t.Errorf("the proxy is asked for %s %s", request.Method, request.Host)
+	}
+	if request.Header.Get("Authorization") != "" {
+		t.Error("the proxy gets the token")
+	}
+}
+
+func TestProxyIsChecked(t *testing.T) {
+	server := untouched(t)
+	refusing := listen(t, func(conn net.Conn) {
+		_, _ = bufio.NewReader(conn).ReadString('\n')
+		_, _ = io.WriteString(conn, "HTTP/1.1 403 REMOTE says no\r\nContent-Length: 6\r\n\r\nREMOTE")
+	})
+	talking := listen(t, func(conn net.Conn) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+		for {
+			if _, err := io.WriteString(conn, "X-REMOTE: "+strings.Repeat("x", 1000)+"\r\n"); err != nil {
+				return
+			}
+		}
+	})
+	for _, row := range []struct {
+		name, proxy, target string
+		loopback            bool
+		reason              Reason
+	}{
+		{"on loopback", "http://" + server, "c.example", false, AddressNotAllowed},
+		{"on loopback by SOCKS", "socks5://" + server, "c.example", false, AddressNotAllowed},
+		{"on loopback by name", "http://localhost" + port(server), "c.example", false, AddressNotAllowed},
+		{"at the metadata", "http://169.254.169.254", "c.example", true, AddressNotAllowed},
+		{"to the metadata", "http://" + server, "169.254.169.254", true, AddressNotAllowed},
+		{"to mapped metadata", "http://" + server, "[::ffff:169.254.169.254]", true, AddressNotAllowed},
+		{"that refuses", "http://" + refusing, "c.example", true, ProxyFailed},
+		{"that never stops talking", "http://" + talking, "c.example", true, Unanswered},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			options := permissive()
+			options.AllowProxy, options.AllowLoopback = true, row.loopback
+			config := screen(t, behind(t, row.proxy, "https://"+row.target, nil), options)
+			wantFailure(t, get(t.Context(), t, config), row.reason)
+		})
+	}
+}
+
+// A cluster can be wrong in many ways. Each ends in time, with its reason, and with nothing of what it says.
+func TestHostileServers(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	raw := func(use func(net.Conn)) func(testing.TB) []byte {
+		return func(t testing.TB) []byte { return kubeconfig(t, "https://"+listen(t, use), nil) }
+	}
+	// encrypted speaks HTTP/1 over TLS, after the request, and as it likes.
+	encrypted := func(answer string) func(testing.TB) []byte {
+		return func(t testing.TB) []byte {
+			server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				_, _ = io.WriteString(conn, answer)
+			}, func(s *httptest.Server) { s.EnableHTTP2 = false })
+			return trusted(t, server, server.URL)
+		}
+	}
+	serving := func(answer http.HandlerFunc, change ...func(*httptest.Server)) func(testing.TB) []byte {
+		return func(t testing.TB) []byte {
+			server := serve(t, answer, change...)
+			return trusted(t, server, server.URL)
+		}
+	}
+	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	hugeHeader := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-REMOTE", strings.Repeat("x", 2*maxHeaderBytes))
+	}
+	http1 := func(s *httptest.Server) { s.EnableHTTP2 = false }
+
+	for _, row := range []struct {
+		name       string
+		kubeconfig func(testing.TB) []byte
+		reason     Reason
+	}{
+		{"nobody listens", func(t testing.TB) []byte {
+			return kubeconfig(t, "https://"+closed.Addr().String(), nil)
+		}, ConnectionRefused},
+		{"a black hole", raw(func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }), Unanswered},
+		{"hangs up", raw(func(net.Conn) {}), Unanswered},
+		{"speaks something else", raw(func(conn net.Conn) { _, _ = io.WriteString(conn, "220 REMOTE ESMTP\r\n") }), Garbage},
+		{"speaks plain HTTP", raw(func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 400 REMOTE\r\n\r\n")
+		}), Garbage},
+		{"wrong authority", func(t testing.TB) []byte {
+			certificate, _ := keyPair(t)
+			return kubeconfig(t, serve(t, ok).URL, func(c *api.Cluster, _ *api.AuthInfo) {
+				c.CertificateAuthorityData = certificate
+			})
+		}, CertificateInvalid},
+		{"no authority", func(t testing.TB) []byte { return kubeconfig(t, serve(t, ok).URL, nil) }, CertificateInvalid},
+		{"wrong name", func(t testing.TB) []byte {
+			server := serve(t, ok)
+			return kubeconfig(t, server.URL, func(c *api.Cluster, _ *api.AuthInfo) {
+				c.CertificateAuthorityData = certificatePEM(server.Certificate().Raw)
+				c.TLSServerName = "REMOTE.example"
+			})
+		}, CertificateInvalid},
+		{"old TLS", serving(ok, func(s *httptest.Server) {
+			s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+		}), HandshakeFailed},
+		{"wants a client certificate", serving(ok, func(s *httptest.Server) {
+			s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}
+		}), HandshakeFailed},
+		{"never answers", serving(silent), Unanswered},
+		{"never answers over HTTP/1", serving(silent, http1), Unanswered},
+		{"huge header", serving(hugeHeader), Garbage},
+		{"huge header over HTTP/1", serving(hugeHeader, http1), Garbage},
+		{"no HTTP", encrypted("REMOTE REMOTE REMOTE\r\n\r\n"), Garbage},
+		{"a status that is none", encrypted("HTTP/1.1 REMOTE\r\n\r\n"), Garbage},
+		{"hangs up in the header", encrypted("HTTP/1.1 200 OK\r\nX-REMOTE: x\r\n"), Unanswered},
+		{"hangs up in the body", encrypted("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nREMOTE"), Unanswered},
+		{"chunks that are none", encrypted("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nREMOTE\r\n"), Garbage},
+		{"a length that is none", encrypted("HTTP/1.1 200 OK\r\nContent-Length: REMOTE\r\n\r\n"), Garbage},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			options := permissive()
+			options.HandshakeTimeout, options.AnswerTimeout = 300*time.Millisecond, 300*time.Millisecond
+			config := screen(t, row.kubeconfig(t), options)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			wantFailure(t, get(ctx, t, config), row.reason)
+			if ctx.Err() != nil {
+				t.Error("it ended only with the test's patience")
+			}
+		})
+	}
+}
+
+func TestNameWithoutAddress(t *testing.T) {
+	options := permissive()
+	options.Resolver = resolver(always())
+	config := screen(t, kubeconfig(t, "https://api.example.com", nil), options)
+	wantFailure(t, get(t.Context(), t, config), Unresolvable)
+}
+
+func TestDeadline(t *testing.T) {
+	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	config := screen(t, trusted(t, server, server.URL), permissive())
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	wantFailure(t, get(ctx, t, config), Unanswered)
+}
+
+// A watch is silent for as long as nothing happens, and that may be longer than any timeout.
+func TestWatchesAreNotEnded(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/2": true, "HTTP/1": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(time.Second)
+				_, _ = io.WriteString(w, "event")
+			}, func(s *httptest.Server) { s.EnableHTTP2 = http2 })
+			options := permissive()
+			options.HandshakeTimeout, options.AnswerTimeout = 300*time.Millisecond, 300*time.Millisecond
+			options.PingInterval = 200 * time.Millisecond
+			if err := get(t.Context(), t, screen(t, trusted(t, server, server.URL), options)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// gate forwards connections until it is shut; then nothing gets through, and nobody is told.
+type gate struct {
+	address string
+	shut    atomic.Bool
+}
+
+func newGate(t testing.TB, target string) *gate {
+	g := &gate{}
+	forward := func(from, to net.Conn) {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := from.Read(buffer)
+			if err != nil {
+				_ = to.Close()
+				return
+			}
+			if !g.shut.Load() {
+				_, _ = to.Write(buffer[:n])
+			}
+		}
+	}
+	g.address = listen(t, func(conn net.Conn) {
+		onward, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer onward.Close()
+		go forward(onward, conn)
+		forward(conn, onward)
+	})
+	return g
+}
+
+func TestDeadConnectionsAreNoticed(t *testing.T) {
+	begun := make(chan struct{})
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		close(begun)
+		<-r.Context().Done()
+	})
+	between := newGate(t, server.Listener.Addr().String())
+	options := permissive()
+	options.PingInterval = 200 * time.Millisecond
+	config := screen(t, trusted(t, server, "https://"+between.address), options)
+	ended := make(chan error, 1)
+	go func() { ended <- get(t.Context(), t, config) }()
+	<-begun
+	between.shut.Store(true)
+	select {
+	case err := <-ended:
+		wantFailure(t, err, Unanswered)
+	case <-time.After(10 * time.Second):
+		t.Error("the watch goes on over a dead connection")
+	}
+}
+
+func TestDisconnect(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/2": true, "HTTP/1": false} {
+		t.Run(name, func(t *testing.T) {
+			begun := make(chan struct{}, 1)
+			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				_ = http.NewResponseController(w).Flush()
+				begun <- struct{}{}
+				<-r.Context().Done()
+			}, func(s *httptest.Server) { s.EnableHTTP2 = http2 })
+			config := screen(t, trusted(t, server, server.URL), permissive())
+			ended := make(chan error, 1)
+			go func() { ended <- get(t.Context(), t, config) }()
+			<-begun
+			dialer := own(t, config).dialer
+			if open := connections(dialer); open != 1 {
+				t.Errorf("%d connections are open, want 1", open)
+			}
+			Disconnect(rest.CopyConfig(config)) // as clients have it
+			select {
+			case err := <-ended:
+				wantFailure(t, err, Unanswered)
+			case <-time.After(10 * time.Second):
+				t.Fatal("the watch goes on")
+			}
+			if open := connections(dialer); open != 0 {
+				t.Errorf("%d connections are open, want none", open)
+			}
+			wantFailure(t, get(t.Context(), t, config), Unanswered)
+			Disconnect(config)
+		})
+	}
+	Disconnect(&rest.Config{})
+}
+
+func TestClosedConnectionsAreForgotten(t *testing.T) {
+	server := serve(t, ok)
+	config := screen(t, trusted(t, server, server.URL), permissive())
+	dialer := own(t, config).dialer
+	for range 3 {
+		if err := get(t.Context(), t, config); err != nil {
+			t.Fatal(err)
+		}
+		client, err := rest.HTTPClientFor(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open := connections(dialer); open != 1 {
+			t.Errorf("%d connections are open, want 1", open)
+		}
+		utilnet.CloseIdleConnectionsFor(client.Transport) // as an observer does at its end
+		for deadline := time.Now().Add(5 * time.Second); connections(dialer) > 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("a connection that nobody uses stays open")
+			}
+		}
+	}
+}
+
+func connections(d *dialer) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.open)
+}
+
+func TestRetryAfterIsBounded(t *testing.T) {
+	for _, row := range []struct{ asked, got, reason string }{
+		{"", "", "nothing is asked for"},
+		{"1", "1", "as it is"},
+		{"30", "30", "as it is"},
+		{"31", "30", "longer than the bound"},
+		{"99999999999999999999", "30", "longer than a number"},
+		{"-1", "30", "no time at all"},
+		{"Fri, 31 Dec 2999 23:59:59 GMT", "30", "a date, which client-go does not read"},
+	} {
+		header := http.Header{}
+		if row.asked != "" {
+			header.Set("Retry-After", row.asked)
+		}
+		boundRetryAfter(header)
+		if got := header.Get("Retry-After"); got != row.got {
+			t.Errorf("%q becomes %q, want %q: %s", row.asked, got, row.got, row.reason)
+		}
+	}
+}

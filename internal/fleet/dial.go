@@ -1,0 +1,87 @@
+package fleet
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// dialer makes the connections to one cluster, or to the proxy before it, and knows which are open.
+type dialer struct {
+	net net.Dialer
+
+	mu     sync.Mutex
+	closed bool
+	open   map[*connection]struct{}
+}
+
+func newDialer(options Options) *dialer {
+	return &dialer{
+		net: net.Dialer{
+			Timeout:  options.DialTimeout,
+			Resolver: options.Resolver,
+			// A watch over HTTP/1 sends nothing by itself, and has to notice that the other side is gone.
+			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4},
+			ControlContext:  checkSocket(options.AllowLoopback),
+		},
+		open: map[*connection]struct{}{},
+	}
+}
+
+// checkSocket looks at the very address to which a socket is about to be connected. Whatever name led there, and
+// whatever the same name stood for a moment ago, is of no account.
+func checkSocket(loopback bool) func(context.Context, string, string, syscall.RawConn) error {
+	return func(_ context.Context, network, address string, _ syscall.RawConn) error {
+		socket, err := netip.ParseAddrPort(address)
+		if err != nil || (network != "tcp4" && network != "tcp6") || !isAllowed(socket.Addr(), loopback) {
+			return &Failure{Reason: AddressNotAllowed}
+		}
+		return nil
+	}
+}
+
+// DialContext connects. Of several addresses of a name it takes one that may be dialled.
+func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.net.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	opened := &connection{Conn: conn, dialer: d}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
+	d.open[opened] = struct{}{}
+	return opened, nil
+}
+
+// close ends all connections, and has no more come up.
+func (d *dialer) close() {
+	d.mu.Lock()
+	open := d.open
+	d.closed, d.open = true, nil
+	d.mu.Unlock()
+	for conn := range open {
+		_ = conn.Conn.Close()
+	}
+}
+
+// connection is one of a dialer's.
+type connection struct {
+	net.Conn
+
+	dialer *dialer
+}
+
+// Close ends the connection.
+func (c *connection) Close() error {
+	c.dialer.mu.Lock()
+	delete(c.dialer.open, c)
+	c.dialer.mu.Unlock()
+	return c.Conn.Close()
+}
