@@ -58,8 +58,9 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 		if before.Status == next.Status {
 			continue
 		}
-		// That the last installation of a product has gone is no bad news.
-		isGood := next.Status == good && !isOver(next.Reason) || next.Reason == v1alpha1.ReasonNoClusters
+		// That the last installation of a product has gone is no bad news. That an exception has lapsed is: nothing expires
+		// any more, because nothing covers what is not supported.
+		isGood := next.Status == good && next.Reason != v1alpha1.ReasonExceptionEnded || next.Reason == v1alpha1.ReasonNoClusters
 		event, err := t.event(object, before, next, isGood, now)
 		if err != nil {
 			return err
@@ -70,15 +71,6 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 		}
 	}
 	return nil
-}
-
-// isOver tells whether nothing expires any more because it is over, which is no good news.
-func isOver(reason string) bool {
-	switch reason {
-	case v1alpha1.ReasonSupportEnded, v1alpha1.ReasonExceptionEnded, v1alpha1.ReasonNotSupported:
-		return true
-	}
-	return false
 }
 
 // event tells one transition.

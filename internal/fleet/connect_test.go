@@ -528,24 +528,33 @@ func newGate(t testing.TB, target string) *gate {
 }
 
 func TestDeadConnectionsAreNoticed(t *testing.T) {
-	begun := make(chan struct{})
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()
-		close(begun)
 		<-r.Context().Done()
 	})
 	between := newGate(t, server.Listener.Addr().String())
 	options := permissive()
 	options.PingInterval = 200 * time.Millisecond
 	config := screen(t, trusted(t, server, "https://"+between.address), options)
-	ended := make(chan error, 1)
-	go func() { ended <- get(t.Context(), t, config) }()
-	<-begun
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/watch", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
 	between.shut.Store(true)
-	select {
-	case err := <-ended:
-		wantFailure(t, err, Unanswered)
-	case <-time.After(10 * time.Second):
+	_, err = io.Copy(io.Discard, response.Body)
+	wantFailure(t, err, Unanswered)
+	if ctx.Err() != nil {
 		t.Error("the watch goes on over a dead connection")
 	}
 }
