@@ -125,10 +125,10 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 			Host: host, Namespace: options.Namespace,
 		}).SetupWithManager(mgr),
 		(&SupportPolicies{
-			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: policyAlarm, Status: status,
+			counting: counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: policyAlarm, Status: status}, Policies: policies,
 		}).SetupWithManager(mgr),
 		(&SupportExceptions{
-			Client: mgr.GetClient(), Clock: options.Clock, Alarm: exceptionAlarm, Status: status,
+			counting: counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: exceptionAlarm, Status: status},
 		}).SetupWithManager(mgr),
 	)
 }

@@ -2,12 +2,9 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -20,14 +17,7 @@ import (
 
 // SupportExceptions writes the status of SupportExceptions: whether they are valid, run, and are about to end. What they
 // cover is decided with the clusters; see ClusterSupports.
-type SupportExceptions struct {
-	Client client.Client
-	Clock  clock.PassiveClock
-	Alarm  *Alarm
-	Status statusWriter
-
-	pace pace
-}
+type SupportExceptions struct{ counting }
 
 // SetupWithManager evaluates an exception when it changes, when the status of a cluster changes, and when the alarm rings.
 func (r *SupportExceptions) SetupWithManager(mgr manager.Manager) error {
@@ -42,24 +32,16 @@ func (r *SupportExceptions) SetupWithManager(mgr manager.Manager) error {
 func (r *SupportExceptions) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
 	var object v1alpha1.SupportException
-	if err := r.Client.Get(ctx, request.NamespacedName, &object); err != nil {
-		r.Alarm.Forget(request.NamespacedName)
-		r.pace.forget(request.NamespacedName)
-		return reconcile.Result{}, client.IgnoreNotFound(err)
-	}
-	var clusters v1alpha1.ClusterSupportList
-	if err := r.Client.List(ctx, &clusters, client.UnsafeDisableDeepCopy); err != nil {
-		return reconcile.Result{}, fmt.Errorf("list ClusterSupports: %w", err)
+	clusters, exists, err := r.get(ctx, request.NamespacedName, &object)
+	if err != nil || !exists {
+		return reconcile.Result{}, err
 	}
 	before := object.DeepCopy()
-	status, next := support.CompileException(&object).Status(before, clusters.Items, now)
+	status, next := support.CompileException(&object).Status(before, clusters, now)
 	r.Alarm.Set(request.NamespacedName, next)
 	object.Status = status
 	if equality.Semantic.DeepEqual(before.Status, object.Status) {
 		return reconcile.Result{}, nil
 	}
-	if !r.pace.allow(request.NamespacedName) {
-		return reconcile.Result{RequeueAfter: writeInterval}, nil
-	}
-	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
+	return r.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
 }
