@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // lintOptions are the flags of lint.
@@ -81,9 +81,9 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 	if err := printRemarks(command, append(errorsFound, regrets...)); err != nil {
 		return err
 	}
-	say(command.ErrOrStderr(), "%s and %s read: %s, %s", counted(len(read.Policies), "policy", "policies"),
-		counted(len(read.Exceptions), "exception", "exceptions"), counted(len(errorsFound), "error", "errors"),
-		counted(len(regrets), "warning", "warnings"))
+	say(command.ErrOrStderr(), "%s and %s read: %s, %s", support.Plural(len(read.Policies), "policy", "policies"),
+		support.Plural(len(read.Exceptions), "exception", "exceptions"), support.Plural(len(errorsFound), "error", "errors"),
+		support.Plural(len(regrets), "warning", "warnings"))
 	switch {
 	case unread != nil:
 		return unread
@@ -91,13 +91,6 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 		return exitError
 	}
 	return nil
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // regrets are what the operator would accept and a person would regret.

@@ -1,27 +1,20 @@
 package main
 
 import (
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // plain escapes what is not printable, as in a Go string, and leaves line ends alone: what comes from files must not
 // command a terminal.
 func plain(text string) string {
-	var b strings.Builder
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		isText := r != utf8.RuneError || size > 1
-		if isText && (r == '\n' || unicode.IsPrint(r)) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.Quote(text[:size]), `"`))
-		}
-		text = text[size:]
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = support.Escaped(line)
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
 }
 
 // wrap breaks a text into lines that are not wider than a width, at spaces. A word that is wider has a line of its own.

@@ -61,7 +61,7 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 	if len(details) > 0 {
 		sentence += TermsDetails + strings.Join(details, "; ")
 	}
-	return cut(escaped(sentence), maxTerms)
+	return cut(Escaped(sentence), maxTerms)
 }
 
 // TermsDetails stands in the terms between the sentence that says the level and the severities, and what they cover.

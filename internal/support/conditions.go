@@ -87,7 +87,7 @@ func (r rolling) of(status metav1.ConditionStatus, statements []statement, relea
 		c.Reason, c.Message = v1alpha1.ReasonSupported, allSupported(releases)
 	case r.condition == v1alpha1.ConditionCompatible && status == metav1.ConditionTrue:
 		c.Message = fmt.Sprintf("all that was checked of the installed releases is allowed (%s)",
-			plural(len(statements), "check", "checks"))
+			Plural(len(statements), "check", "checks"))
 	case r.condition == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
 		c.Message = "no installed release needs an upgrade"
 	case c.Reason == v1alpha1.ReasonEndNotAnnounced || c.Reason == v1alpha1.ReasonEndNotNear:

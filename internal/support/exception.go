@@ -133,7 +133,7 @@ func checkException(s *subject, stated []statement) []statement {
 	finding := func(reason, predicate string) statement {
 		// It is not the policy that says so.
 		return statement{Finding: v1alpha1.Finding{
-			Type: v1alpha1.FindingException, Reason: reason, Message: escaped(s.title() + " " + predicate),
+			Type: v1alpha1.FindingException, Reason: reason, Message: Escaped(s.title() + " " + predicate),
 		}}
 	}
 	isUnsupported := slices.ContainsFunc(stated, func(one statement) bool {

@@ -170,11 +170,11 @@ func checkOperatingSystem(s *subject) []statement {
 	if omitted := s.cluster.nodes.Omitted; omitted != nil && *omitted > 0 {
 		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonNodesUnknown, fmt.Sprintf(
 			"cannot be compared with what %s: there are too many different ones to tell them apart",
-			plural(int(*omitted), "more node runs", "more nodes run"))))
+			Plural(int(*omitted), "more node runs", "more nodes run"))))
 	}
 	if len(statements) == 0 && *s.cluster.nodes.Count > 0 {
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
-			"supports what "+plural(int(*s.cluster.nodes.Count), "node runs", "nodes run")))
+			"supports what "+Plural(int(*s.cluster.nodes.Count), "node runs", "nodes run")))
 	}
 	return statements
 }
@@ -231,7 +231,7 @@ func (t *tally) add(nodes *int32, what string) {
 func (t *tally) words() []string {
 	words := make([]string, 0, len(t.order))
 	for _, what := range t.order {
-		words = append(words, plural(t.nodes[what], "node runs ", "nodes run ")+what)
+		words = append(words, Plural(t.nodes[what], "node runs ", "nodes run ")+what)
 	}
 	return words
 }

@@ -185,7 +185,7 @@ func supportOfAll(stakes []stake, unsupported, unknown int32) Condition {
 		c.Message = countOf(stakes, int(unknown), "of unknown support", stakes[:unknown])
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupported
-		c.Message = "all " + plural(len(stakes), "cluster is", "clusters are") + " supported"
+		c.Message = "all " + Plural(len(stakes), "cluster is", "clusters are") + " supported"
 		if len(stakes) == 1 {
 			c.Message = "the one cluster is supported"
 		}
@@ -235,5 +235,5 @@ func countOf(all []stake, n int, what string, named []stake) string {
 	if n == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %s %s %s: %s", n, plural(len(all), "cluster", "clusters"), verb, what, listOf(words, maxStatements))
+	return fmt.Sprintf("%d of %s %s %s: %s", n, Plural(len(all), "cluster", "clusters"), verb, what, listOf(words, maxStatements))
 }

@@ -339,5 +339,5 @@ func (s *subject) sentence(predicate string) string {
 	if p := s.choice.policy; p != nil && !strings.Contains(predicate, p.source()) {
 		text += " (" + p.source() + ")"
 	}
-	return escaped(text)
+	return Escaped(text)
 }

@@ -19,15 +19,15 @@ func Printable(text string) string {
 	if len(text) > utf8.UTFMax*(printableLimit+1) {
 		text = text[:utf8.UTFMax*(printableLimit+1)]
 	}
-	plain := escaped(text)
+	plain := Escaped(text)
 	if utf8.RuneCountInString(plain) <= printableLimit {
 		return plain
 	}
 	return string([]rune(plain)[:printableLimit-3]) + "..."
 }
 
-// escaped writes what is not printable as in a Go string, and leaves the rest alone.
-func escaped(text string) string {
+// Escaped writes what is not printable as in a Go string, invalid UTF-8 included, and leaves the rest alone.
+func Escaped(text string) string {
 	var plain strings.Builder
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
@@ -83,7 +83,8 @@ func zoneIsUTC(zone *time.Location) bool {
 	return false
 }
 
-func plural(n int, one, many string) string {
+// Plural counts in words: "1 node", "3 nodes".
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

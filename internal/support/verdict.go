@@ -112,7 +112,7 @@ func (s scope) judgeUnlisted(p *Policy, minor Minor) verdict {
 	if p.lifecycle.Window != nil && newer >= p.window {
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
 			fmt.Sprintf("is not supported: %s generally available, and %s supported",
-				plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
+				Plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
 	}
 	return unknown(v1alpha1.ReasonNotInPolicy,
 		fmt.Sprintf("is of a minor that policy %s does not list; bring the policy up to date", p.name))
@@ -142,7 +142,7 @@ func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
 		v.message = "is supported; no end is announced"
 	default:
 		v.message = fmt.Sprintf("is supported; no end is announced, support ends when %s generally available",
-			plural(p.window-place, "more minor becomes", "more minors become"))
+			Plural(p.window-place, "more minor becomes", "more minors become"))
 	}
 	return v
 }
