@@ -33,6 +33,11 @@ type Options struct {
 	Changed func()
 	// Clock is the time; the machine's by default.
 	Clock clock.Clock
+	// Fleet has the observer also look at what describes other clusters; see Snapshot.Fleet.
+	Fleet bool
+	// Classify names the kind of a failure of the cluster as a whole: one of another kind is news. Without it all
+	// failures of one ContactReason are alike.
+	Classify func(error) string
 
 	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
 	// answers; 1 minute by default. It is asked sooner after watches broke.

@@ -18,6 +18,8 @@ type Snapshot struct {
 	// Err tells that the cluster does not answer, or not to everything; nil while all is well. A failure shorter than
 	// Options.Patience is not told.
 	Err *ContactError
+	// Fleet is what the cluster knows of others; nil without Options.Fleet.
+	Fleet *Fleet
 }
 
 // equal compares content. The cause of an error, which holds addresses and ports, is none.

@@ -33,6 +33,8 @@ type Facts struct {
 	// KubernetesVersion is the gitVersion that the cluster's API server reports, such as v1.19.9; empty when it is not
 	// known.
 	KubernetesVersion string
+	// ClusterID is the UID of the cluster's namespace kube-system, which tells clusters apart; empty when it is not known.
+	ClusterID string
 	// Installations are the products that were found, ordered by product and name, each pair once.
 	Installations []Installation
 	// Components are the parts of products that were found, ordered by object and name, at most 128.
