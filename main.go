@@ -7,7 +7,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"os"
+	"strings"
 	_ "time/tzdata" // policies name time zones, and a container image may have none
 
 	"go.uber.org/zap/zapcore"
@@ -24,6 +27,20 @@ func main() {
 	}
 }
 
+// copiedLabels are the beginnings of labels by which policies may tell clusters apart.
+const copiedLabels = "support.d2iq.io/,kommander.d2iq.io/,konvoy.d2iq.io/"
+
+// list reads a list with commas.
+func list(text string) []string {
+	var words []string
+	for word := range strings.SplitSeq(text, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
 // run reads the flags and runs the operator until the context ends.
 func run(ctx context.Context, arguments []string) error {
 	if err := controllers.DisableStreamingLists(); err != nil {
@@ -37,6 +54,16 @@ func run(ctx context.Context, arguments []string) error {
 		"the operator's own namespace, in which ClusterSupport \"host\" is kept")
 	flags.BoolVar(&options.LeaderElection, "leader-elect", false, "let one of several replicas work at a time")
 	flags.StringVar(&options.HealthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0 serves none")
+	flags.Func("kubeconfig-namespaces", "the namespaces whose Secrets may be read for kubeconfigs of other clusters, with commas; * is all (default none)",
+		func(text string) error { options.KubeconfigNamespaces = list(text); return nil })
+	flags.BoolVar(&options.AllowProxy, "kubeconfig-allow-proxy", false,
+		"accept kubeconfigs with a proxy-url, as those of Kommander's tunnels have; where the proxy leads is up to who wrote them")
+	flags.BoolVar(&options.AllowLoopback, "kubeconfig-allow-loopback", false, "accept kubeconfigs that lead to the operator's own machine, for tests")
+	options.LabelPrefixes = list(copiedLabels)
+	flags.Func("copy-labels", "the beginnings of the labels that a ClusterSupport gets from the description of its cluster, with commas (default "+copiedLabels+")",
+		func(text string) error { options.LabelPrefixes = list(text); return nil })
+	flags.Func("shard", "the part of the clusters that this replica is for, as INDEX/COUNT: 0/3 is the first of three (default all)",
+		func(text string) (err error) { options.Shard, err = controllers.ParseShard(text); return err })
 	logging.BindFlags(flags)
 	ctrl.RegisterFlags(flags)
 	switch err := flags.Parse(arguments); {
@@ -47,6 +74,8 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	options.Log = zap.New(zap.UseFlagOptions(&logging))
 	ctrl.SetLogger(options.Log)
+	// net/http logs there what servers send without having been asked.
+	log.SetOutput(io.Discard)
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)

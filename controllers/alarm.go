@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -34,8 +33,8 @@ type Alarm struct {
 	looked time.Time
 	// earlier is signalled at each Set, which may change the first instant, so that the sleeper sleeps anew.
 	earlier chan struct{}
-	// queue receives the objects whose instant has come. Nil until the controller has started.
-	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	// bell is rung for the objects whose instant has come.
+	bell bell[reconcile.Request]
 }
 
 // NewAlarm makes an alarm over a clock. It wakes nobody until it is started.
@@ -76,14 +75,7 @@ func (a *Alarm) remove(key types.NamespacedName) {
 }
 
 // Source is where a controller gets the wake-ups from.
-func (a *Alarm) Source() source.Source {
-	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.queue = queue
-		return nil
-	})
-}
+func (a *Alarm) Source() source.Source { return a.bell.Source() }
 
 // Start wakes objects until the context ends.
 func (a *Alarm) Start(ctx context.Context) error {
@@ -110,9 +102,6 @@ func (a *Alarm) Start(ctx context.Context) error {
 func (a *Alarm) wake() time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.queue == nil {
-		return longestSleep
-	}
 	now := a.look()
 	for len(a.heap) > 0 && !now.Before(a.heap[0].at) {
 		due := heap.Pop(&a.heap).(*wakeup) //nolint:forcetypeassert // the heap holds nothing else
@@ -138,9 +127,7 @@ func (a *Alarm) look() time.Time {
 }
 
 func (a *Alarm) ring(key types.NamespacedName) {
-	if a.queue != nil {
-		a.queue.Add(reconcile.Request{NamespacedName: key})
-	}
+	a.bell.ring(reconcile.Request{NamespacedName: key})
 }
 
 // wakeup is one object's instant, and its place in the heap.

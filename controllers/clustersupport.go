@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,19 +9,19 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
@@ -35,41 +36,33 @@ type ClusterSupports struct {
 	Policies *Policies
 	Alarm    *Alarm
 	Status   statusWriter
-	// Host is the operator's own cluster, Namespace the operator's own namespace.
-	Host      *observed
+	// Host is the operator's own cluster, Fleet are the connections to all others.
+	Host  *host
+	Fleet *fleet.Connections
+	// Bell is rung when what is known about a cluster changes.
+	Bell *bell[reconcile.Request]
+	// Namespace is the operator's own, Shard the part of the clusters that it is for.
 	Namespace string
+	Shard     Shard
 }
 
-// SetupWithManager evaluates a cluster when its object or its observed facts change, when any policy or exception
-// changes, and when the alarm rings.
+// evaluations is how many clusters are evaluated at a time. Most of that time is the wait for the API server.
+const evaluations = 8
+
+// SetupWithManager evaluates a cluster when its object, its observed facts or its duplicates change, when any policy or
+// exception changes, and when the alarm rings.
 func (r *ClusterSupports) SetupWithManager(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("clustersupport").
+		WithOptions(controller.Options{MaxConcurrentReconciles: evaluations}).
 		For(&v1alpha1.ClusterSupport{}).
+		Watches(&v1alpha1.ClusterSupport{}, duplicates(r.Client)).
 		Watches(&v1alpha1.SupportPolicy{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SupportException{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesRawSource(r.hostChanges()).
+		WatchesRawSource(r.Bell.Source()).
 		WatchesRawSource(r.Alarm.Source()).
 		Complete(r)
-}
-
-// hostChanges wakes the host's object when what is known about the host changes.
-func (r *ClusterSupports) hostChanges() source.Source {
-	host := reconcile.Request{NamespacedName: hostIn(r.Namespace)}
-	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		go func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-r.Host.changed:
-					queue.Add(host)
-				}
-			}
-		}()
-		return nil
-	})
 }
 
 // Reconcile evaluates one cluster at this instant and writes what changed.
@@ -77,20 +70,20 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	now := r.Clock.Now()
 	var object v1alpha1.ClusterSupport
 	if err := r.Client.Get(ctx, request.NamespacedName, &object); err != nil {
-		r.Alarm.Forget(request.NamespacedName)
+		r.forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	if r.isKeptByAnother(&object) {
+	if !r.isMine(&object) {
 		return reconcile.Result{}, nil
 	}
 	policies, err := r.Policies.Set(ctx)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if request.NamespacedName == r.Host.key {
-		r.Host.find(policies, object.Labels)
+	known, err := r.gather(ctx, &object, policies)
+	if err != nil {
+		return reconcile.Result{}, err
 	}
-	known := r.gather(&object)
 	assessment, next := known.evaluate(policies, &object.Status, now)
 	r.Alarm.Set(request.NamespacedName, next)
 	before := object.DeepCopy()
@@ -101,35 +94,52 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
 }
 
+// forget is for an object that is gone.
+func (r *ClusterSupports) forget(key types.NamespacedName) {
+	r.Alarm.Forget(key)
+	r.Fleet.Forget(key)
+}
+
 // gatheredCluster is all that the status of a ClusterSupport is made of, besides the policies and the instant.
 type gatheredCluster struct {
 	problems field.ErrorList
 	reason   string
 	cluster  support.Cluster
 	contact  support.Condition
+	// refusal is why the kubeconfig is not used, remarks are what is wrong with annotations on the hub.
+	refusal *fleet.Problem
+	remarks []string
 	// connecting: the first look at the cluster is under way.
 	connecting bool
 }
 
 // gather reads the object and what is known about its cluster. Before the first look is complete, what the status says
 // was known still holds: a restarted operator knows no less than the one before it.
-func (r *ClusterSupports) gather(object *v1alpha1.ClusterSupport) gatheredCluster {
-	known := gatheredCluster{cluster: support.Cluster{
-		Labels: object.Labels, Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
-	}}
+func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSupport, policies *support.Set) (*gatheredCluster, error) {
+	known := &gatheredCluster{}
 	known.problems, known.reason = r.validate(object)
 	if len(known.problems) > 0 {
+		r.Fleet.Forget(client.ObjectKeyFromObject(object))
 		known.contact = notContacted("the spec is not valid")
-		return known
+		return known, nil
 	}
-	snapshot := r.Host.Snapshot()
-	known.cluster.Facts = support.FactsOf(&object.Status)
-	if snapshot.Complete {
-		known.cluster.Facts = &snapshot.Facts
-	}
-	known.contact = contact(snapshot, object.Status.Conditions)
+	sight := r.look(object, policies)
+	known.contact, known.refusal = sight.reachable(object.Status.Conditions), sight.refusal
 	known.connecting = known.contact.Reason == v1alpha1.ReasonNotContacted
-	return known
+	facts := sight.facts
+	if facts == nil {
+		facts = support.FactsOf(&object.Status)
+	}
+	environment := object.Status.Environment
+	if told, is := r.Host.hub.Load().Knows(object.Namespace, &object.Spec.Cluster); is {
+		facts, environment, known.remarks = facts.WithHub(told.Hub), told.Environment, told.Remarks
+	}
+	duplicateOf, err := r.olderDuplicate(ctx, object, facts)
+	known.cluster = support.Cluster{
+		Labels: object.Labels, Facts: facts, Environment: cmp.Or(object.Spec.Environment, environment),
+		Declared: object.Spec.DeclaredReleases, DuplicateOf: duplicateOf,
+	}
+	return known, err
 }
 
 // evaluate judges the cluster. Of one whose spec has problems nothing can be said, and the problems are why; what was
@@ -143,8 +153,18 @@ func (g *gatheredCluster) evaluate(policies *support.Set, before *v1alpha1.Clust
 	return policies.Evaluate(g.cluster, now)
 }
 
-// isKeptByAnother tells whether the object is the host of another operator, in that one's own namespace. Two operators in
-// a cluster must not take each other's for a mistake: each would write what the other mends, without end.
+// isMine tells whether this operator writes the object's status: not that of another shard, nor the host of another
+// operator, in that one's own namespace. Two operators in a cluster must not take each other's for a mistake: each would
+// write what the other mends, without end.
+func (r *ClusterSupports) isMine(object *v1alpha1.ClusterSupport) bool {
+	key := client.ObjectKeyFromObject(object)
+	if key == r.Host.key {
+		return r.Shard.isFirst()
+	}
+	return r.Shard.owns(key) && !r.isKeptByAnother(object)
+}
+
+// isKeptByAnother tells whether the object is the host of another operator, and that one takes it for its own.
 func (r *ClusterSupports) isKeptByAnother(object *v1alpha1.ClusterSupport) bool {
 	if object.Spec.Cluster.Host == nil || object.Name != v1alpha1.HostName || object.Namespace == r.Namespace {
 		return false
@@ -155,40 +175,23 @@ func (r *ClusterSupports) isKeptByAnother(object *v1alpha1.ClusterSupport) bool 
 
 // validate finds what is wrong with the spec, and the reason to give for it.
 func (r *ClusterSupports) validate(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
-	problems := support.ValidateClusterSupport(&object.Spec)
+	problems, reason := support.ValidateClusterSupport(object)
 	isHost := client.ObjectKeyFromObject(object) == hostIn(r.Namespace)
 	if object.Spec.Cluster.Host != nil && !isHost {
 		refused := field.Forbidden(field.NewPath("spec", "cluster", "host"), fmt.Sprintf(
 			"only the object %s/%s may stand for the operator's own cluster; delete this one", r.Namespace, v1alpha1.HostName))
 		return append(field.ErrorList{refused}, problems...), v1alpha1.ReasonHostNotAllowed
 	}
-	return problems, v1alpha1.ReasonInvalidSpec
-}
-
-// contact is the condition Reachable.
-func contact(snapshot observe.Snapshot, old []metav1.Condition) support.Condition {
-	switch {
-	case snapshot.Err != nil:
-		return support.Condition{Type: v1alpha1.ConditionReachable, Status: metav1.ConditionFalse,
-			Reason: v1alpha1.ReasonUnreachable, Message: snapshot.Err.Error()}
-	case snapshot.Complete:
-		return support.Condition{Type: v1alpha1.ConditionReachable, Status: metav1.ConditionTrue,
-			Reason: v1alpha1.ReasonConnected, Message: "the cluster answers"}
-	}
-	if before := meta.FindStatusCondition(old, v1alpha1.ConditionReachable); before != nil {
-		return support.Condition{Type: before.Type, Status: before.Status, Reason: before.Reason, Message: before.Message}
-	}
-	return notContacted("the cluster was not contacted yet")
-}
-
-func notContacted(why string) support.Condition {
-	return support.Condition{Type: v1alpha1.ConditionReachable, Status: metav1.ConditionUnknown,
-		Reason: v1alpha1.ReasonNotContacted, Message: why}
+	return problems, reason
 }
 
 // status is the whole status that the object ought to have.
 func (g *gatheredCluster) status(object *v1alpha1.ClusterSupport, assessment support.Assessment, now time.Time) v1alpha1.ClusterSupportStatus {
-	besides := append(support.Readiness(g.problems, g.reason), g.contact)
+	readiness := remarked(support.Readiness(g.problems, g.reason), g.remarks)
+	if g.refusal != nil {
+		readiness = support.Stalled(string(g.refusal.Reason), g.refusal.Message)
+	}
+	besides := append(readiness, g.contact)
 	if g.connecting {
 		besides = append(besides, support.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 			Reason: v1alpha1.ReasonConnecting, Message: "the first look at the cluster is under way"})

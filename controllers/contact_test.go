@@ -27,7 +27,8 @@ func TestContact(t *testing.T) {
 		"in vain, from the start": {observe.Snapshot{Err: failure}, nil, metav1.ConditionFalse, v1alpha1.ReasonUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := contact(test.snapshot, test.old)
+			known := seen(test.snapshot, nil)
+			got := known.reachable(test.old)
 			if got.Type != v1alpha1.ConditionReachable || got.Status != test.status || got.Reason != test.reason || got.Message == "" {
 				t.Errorf("it is %+v, expected is %s because of %s", got, test.status, test.reason)
 			}

@@ -3,43 +3,67 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 )
 
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports,verbs=list;watch;create;patch
 
-// Inventory creates the ClusterSupport for the operator's own cluster, and creates it again when somebody deletes it. It
-// applies spec.cluster and nothing else: the rest of the spec is the user's.
+// Inventory creates a ClusterSupport for the operator's own cluster and for each cluster that is described on it, and again
+// when somebody deletes it. It applies spec.cluster, the copied labels and the owner, and nothing else: the rest is the
+// user's. It deletes none: the garbage collector does, when the description is gone.
 type Inventory struct {
 	Client    client.Client
 	Namespace string
+	Host      *host
+	// LabelPrefixes are the beginnings of the labels that are copied.
+	LabelPrefixes []string
+	// Bell is rung for the clusters of which the hub knows something else than before.
+	Bell *bell[hub.ID]
 }
 
-// SetupWithManager looks at the host's object once at the start and whenever it changes.
+// theHost stands for the operator's own cluster among the requests.
+var theHost = hub.ID{Kind: "host"}
+
+// SetupWithManager looks at a cluster at the start, when its description changes, and when an object for it does.
 func (r *Inventory) SetupWithManager(mgr manager.Manager) error {
-	host := hostIn(r.Namespace)
-	isHost := predicate.NewPredicateFuncs(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == host })
-	atStart := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		queue.Add(reconcile.Request{NamespacedName: host})
-		return nil
-	})
-	return ctrl.NewControllerManagedBy(mgr).Named("inventory").
-		For(&v1alpha1.ClusterSupport{}, builder.WithPredicates(isHost, predicate.GenerationChangedPredicate{})).
-		WatchesRawSource(atStart).
+	r.Bell.ring(theHost)
+	return builder.TypedControllerManagedBy[hub.ID](mgr).Named("inventory").
+		Watches(&v1alpha1.ClusterSupport{}, handler.TypedEnqueueRequestsFromMapFunc(r.describedBy), builder.WithPredicates(
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
+		WatchesRawSource(r.Bell.Source()).
 		Complete(r)
+}
+
+// describedBy are the clusters that may need another object once this one has changed.
+func (r *Inventory) describedBy(_ context.Context, object client.Object) []hub.ID {
+	cluster, is := object.(*v1alpha1.ClusterSupport)
+	switch {
+	case !is:
+		return nil
+	case client.ObjectKeyFromObject(object) == hostIn(r.Namespace):
+		return []hub.ID{theHost}
+	}
+	if id, is := hub.IDOf(cluster.Namespace, &cluster.Spec.Cluster); is {
+		return r.Host.hub.Load().Twins(id)
+	}
+	return nil
 }
 
 // hostIn is the one object that stands for the cluster of an operator with this namespace.
@@ -47,24 +71,144 @@ func hostIn(namespace string) types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: v1alpha1.HostName}
 }
 
-// Reconcile makes sure that the host's ClusterSupport is there. One that exists is left alone, whoever made it, so that a
+// Reconcile makes sure that the object for a cluster is there. One that is as it ought to be is left alone, so that a
 // restart causes no request that writes.
-func (r *Inventory) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	var found v1alpha1.ClusterSupport
-	err := r.Client.Get(ctx, request.NamespacedName, &found)
-	if err == nil || !apierrors.IsNotFound(err) {
+func (r *Inventory) Reconcile(ctx context.Context, id hub.ID) (reconcile.Result, error) {
+	if id == theHost {
+		return reconcile.Result{}, r.reconcileHost(ctx)
+	}
+	state := r.Host.hub.Load()
+	member, is := state.Member(id)
+	if !is {
+		return reconcile.Result{}, nil
+	}
+	objects, err := r.referring(ctx, state.Twins(id))
+	if err != nil {
 		return reconcile.Result{}, err
 	}
-	desired := &unstructured.Unstructured{Object: map[string]any{
-		"spec": map[string]any{"cluster": map[string]any{"host": map[string]any{}}},
-	}}
-	desired.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ClusterSupport"))
-	desired.SetNamespace(request.Namespace)
-	desired.SetName(request.Name)
-	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired),
-		client.FieldOwner(Name), client.ForceOwnership, client.DisableReadYourWritesConsistency)
-	if err != nil {
-		return reconcile.Result{}, fmt.Errorf("apply ClusterSupport %s for the operator's own cluster: %w", request.NamespacedName, err)
+	if len(objects) == 0 {
+		return reconcile.Result{}, r.create(ctx, member)
+	}
+	for i := range objects {
+		if err := r.follow(ctx, &objects[i], member); err != nil {
+			return reconcile.Result{}, err
+		}
 	}
 	return reconcile.Result{}, nil
+}
+
+// reconcileHost leaves an object for the host alone, whoever made it.
+func (r *Inventory) reconcileHost(ctx context.Context) error {
+	key := hostIn(r.Namespace)
+	if taken, err := r.isTaken(ctx, key); taken || err != nil {
+		return err
+	}
+	return r.apply(ctx, key, map[string]any{"spec": map[string]any{"cluster": map[string]any{"host": map[string]any{}}}})
+}
+
+// referring are the objects that refer to one of the descriptions of a cluster.
+func (r *Inventory) referring(ctx context.Context, ids []hub.ID) ([]v1alpha1.ClusterSupport, error) {
+	var objects []v1alpha1.ClusterSupport
+	for _, id := range ids {
+		found, err := indexed(ctx, r.Client, indexDescription, id.String())
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, found...)
+	}
+	return objects, nil
+}
+
+// create makes the object for a cluster that has none. It has the description's name, unless that is taken by the object of
+// another cluster.
+func (r *Inventory) create(ctx context.Context, member hub.Member) error {
+	for _, name := range []string{member.ID.Name, member.ID.Name + suffixes[member.ID.Kind]} {
+		key := types.NamespacedName{Namespace: member.ID.Namespace, Name: name}
+		taken, err := r.isTaken(ctx, key)
+		if err != nil {
+			return err
+		}
+		if !taken && key != hostIn(r.Namespace) {
+			return r.applyMember(ctx, key, member)
+		}
+	}
+	return reconcile.TerminalError(fmt.Errorf(
+		"there is no ClusterSupport for %s, and its names are taken by those of other clusters: delete one of them, or create one for it", member.ID))
+}
+
+// suffixes are for names that are taken.
+var suffixes = map[hub.Kind]string{hub.KommanderCluster: "-kommander-cluster", hub.ClusterAPICluster: "-cluster-api"}
+
+func (r *Inventory) isTaken(ctx context.Context, key types.NamespacedName) (bool, error) {
+	var object v1alpha1.ClusterSupport
+	err := r.Client.Get(ctx, key, &object)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return false, fmt.Errorf("get ClusterSupport %s: %w", key, err)
+	}
+	return err == nil, nil
+}
+
+// follow keeps the labels and the owner of an object up to date that the operator made, of the same description. Those that
+// somebody else made are his.
+func (r *Inventory) follow(ctx context.Context, object *v1alpha1.ClusterSupport, member hub.Member) error {
+	own, err := ownFields(object)
+	if err != nil {
+		return err
+	}
+	refers, _ := hub.IDOf(object.Namespace, &object.Spec.Cluster)
+	if own == nil || refers != member.ID {
+		return nil
+	}
+	copied := hub.Copied(member.Labels, r.LabelPrefixes)
+	isOwned := slices.ContainsFunc(object.OwnerReferences, func(o metav1.OwnerReference) bool {
+		return equality.Semantic.DeepEqual(o, member.Owner)
+	})
+	if isOwned && own.labels.Equal(keysOf(copied)) && has(object.Labels, copied) {
+		return nil
+	}
+	return r.applyMember(ctx, client.ObjectKeyFromObject(object), member)
+}
+
+// has tells whether all the wanted labels are there.
+func has(labels, wanted map[string]string) bool {
+	for key, value := range wanted {
+		if got, is := labels[key]; !is || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Inventory) applyMember(ctx context.Context, key types.NamespacedName, member hub.Member) error {
+	reference := member.ID.Reference()
+	cluster, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&reference)
+	if err != nil {
+		return fmt.Errorf("write the reference to %s: %w", member.ID, err)
+	}
+	owner, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&member.Owner)
+	if err != nil {
+		return fmt.Errorf("write the owner of the object for %s: %w", member.ID, err)
+	}
+	labels := map[string]any{}
+	for key, value := range maps.All(hub.Copied(member.Labels, r.LabelPrefixes)) {
+		labels[key] = value
+	}
+	return r.apply(ctx, key, map[string]any{
+		"metadata": map[string]any{"labels": labels, "ownerReferences": []any{owner}},
+		"spec":     map[string]any{"cluster": cluster},
+	})
+}
+
+// apply applies what is the operator's of an object.
+func (r *Inventory) apply(ctx context.Context, key types.NamespacedName, content map[string]any) error {
+	desired := &unstructured.Unstructured{Object: content}
+	desired.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ClusterSupport"))
+	desired.SetNamespace(key.Namespace)
+	desired.SetName(key.Name)
+	err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired),
+		client.FieldOwner(Name), client.ForceOwnership, client.DisableReadYourWritesConsistency)
+	if err != nil {
+		return fmt.Errorf("apply ClusterSupport %s: %w", key, err)
+	}
+	return nil
 }

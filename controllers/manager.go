@@ -22,10 +22,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 )
 
 // Name is the operator's name: of its leases, its events and its field manager.
@@ -41,6 +41,18 @@ type Options struct {
 	LeaderElection bool
 	// HealthAddress is where /healthz and /readyz are served; empty or "0" serves none.
 	HealthAddress string
+	// KubeconfigNamespaces are those whose Secrets may be read for kubeconfigs; "*" is all. Empty: none.
+	KubeconfigNamespaces []string
+	// AllowProxy lets kubeconfigs name a proxy, AllowLoopback the operator's own machine.
+	AllowProxy, AllowLoopback bool
+	// LabelPrefixes are the beginnings of the labels that are copied from the description of a cluster to its
+	// ClusterSupport.
+	LabelPrefixes []string
+	// Shard is the part of the clusters that this operator is for.
+	Shard Shard
+	// SecretInterval is how often a Secret with a kubeconfig is read again, Patience how long a cluster may fail until
+	// that is news. 0: the defaults of packages fleet and observe.
+	SecretInterval, Patience time.Duration
 	// VersionInterval is how often a cluster is asked for its Kubernetes version. 0: the default of package observe.
 	VersionInterval time.Duration
 	// Log receives everything that is logged.
@@ -78,14 +90,17 @@ func NewManager(cfg *rest.Config, options Options) (manager.Manager, error) {
 		Scheme:                        Scheme(),
 		Logger:                        options.Log,
 		LeaderElection:                options.LeaderElection,
-		LeaderElectionID:              Name,
+		LeaderElectionID:              options.Shard.lease(),
 		LeaderElectionNamespace:       options.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		HealthProbeBindAddress:        options.HealthAddress,
 		Metrics:                       metricsserver.Options{BindAddress: "0"},
 		// Several operators may run in one process, one after the other, as they do in tests.
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
-		Cache:      cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject:         map[client.Object]cache.ByObject{&v1alpha1.ClusterSupport{}: {Transform: keepOwnFields}},
+		},
 		// A reconcile must not judge from a cache that lacks what the one before it wrote: it would write again.
 		Client: client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}},
 	})
@@ -109,91 +124,65 @@ func addProbes(mgr manager.Manager) error {
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
 }
 
+// addReconcilers puts together what works. What is there once is the business of the first shard.
 func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) error {
-	policies := NewPolicies(mgr.GetClient())
-	host, err := newHost(cfg, policies, options)
+	if err := addIndices(context.Background(), mgr); err != nil {
+		return err
+	}
+	var (
+		policies     = NewPolicies(mgr.GetClient())
+		clusters     = &bell[reconcile.Request]{}
+		descriptions = &bell[hub.ID]{}
+		alarm        = NewAlarm(options.Clock)
+		status       = statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
+	)
+	host, err := newHost(cfg, policies, hubNews(mgr.GetClient(), options, clusters, descriptions), options)
 	if err != nil {
 		return err
 	}
-	clusterAlarm, policyAlarm, exceptionAlarm := NewAlarm(options.Clock), NewAlarm(options.Clock), NewAlarm(options.Clock)
-	status := statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
-	return errors.Join(
-		mgr.Add(host), mgr.Add(clusterAlarm), mgr.Add(policyAlarm), mgr.Add(exceptionAlarm),
-		(&Inventory{Client: mgr.GetClient(), Namespace: options.Namespace}).SetupWithManager(mgr),
+	fleet := newFleet(mgr.GetAPIReader(), func(key types.NamespacedName) {
+		clusters.ring(reconcile.Request{NamespacedName: key})
+	}, options)
+	err = errors.Join(
+		mgr.Add(host), mgr.Add(fleet), mgr.Add(alarm),
 		(&ClusterSupports{
-			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: clusterAlarm, Status: status,
-			Host: host, Namespace: options.Namespace,
+			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: alarm, Status: status,
+			Host: host, Fleet: fleet, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
 		}).SetupWithManager(mgr),
-		(&SupportPolicies{
-			counting: counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: policyAlarm, Status: status}, Policies: policies,
+	)
+	if err != nil || !options.Shard.isFirst() {
+		return err
+	}
+	counts := func(alarm *Alarm) counting {
+		return counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: alarm, Status: status}
+	}
+	policyAlarm, exceptionAlarm := NewAlarm(options.Clock), NewAlarm(options.Clock)
+	return errors.Join(
+		mgr.Add(policyAlarm), mgr.Add(exceptionAlarm),
+		(&Inventory{
+			Client: mgr.GetClient(), Namespace: options.Namespace, Host: host, LabelPrefixes: options.LabelPrefixes, Bell: descriptions,
 		}).SetupWithManager(mgr),
-		(&SupportExceptions{
-			counting: counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: exceptionAlarm, Status: status},
-		}).SetupWithManager(mgr),
+		(&SupportPolicies{counting: counts(policyAlarm), Policies: policies}).SetupWithManager(mgr),
+		(&SupportExceptions{counting: counts(exceptionAlarm)}).SetupWithManager(mgr),
 	)
 }
 
-// What the observation of a cluster reads. Nothing in it is a Secret, and nothing is written.
-//
-// +kubebuilder:rbac:urls=/version,verbs=get
-// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=list;watch
-// +kubebuilder:rbac:groups="",resources=nodes,verbs=list
-// +kubebuilder:rbac:groups=kubeaddons.mesosphere.io,resources=addons;clusteraddons,verbs=list;watch
-// +kubebuilder:rbac:groups=kommander.mesosphere.io,resources=konvoyclusters,verbs=list;watch
-// +kubebuilder:rbac:groups=helm.toolkit.fluxcd.io,resources=helmreleases,verbs=list;watch
-// +kubebuilder:rbac:groups=dkp.d2iq.io,resources=kommandercores,verbs=list;watch
-// +kubebuilder:rbac:groups=kudo.dev,resources=instances;operatorversions,verbs=list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=list;watch
-
-// newHost observes the operator's own cluster.
-func newHost(cfg *rest.Config, policies *Policies, options Options) (*observed, error) {
-	host := &observed{policies: policies, key: hostIn(options.Namespace), changed: make(chan struct{}, 1)}
-	observer, err := observe.New(cfg, observe.Options{
-		Log: options.Log.WithName("observe"), Changed: host.signal, VersionInterval: options.VersionInterval,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("observe the operator's own cluster: %w", err)
-	}
-	host.observer = observer
-	return host, nil
-}
-
-// observed is a cluster under observation, and the signal that what is known about it changed.
-type observed struct {
-	observer *observe.Observer
-	policies *Policies
-	// key is that of the cluster's ClusterSupport.
-	key types.NamespacedName
-	// changed holds at most one signal: whoever takes it reads the newest snapshot.
-	changed chan struct{}
-}
-
-func (o *observed) signal() {
-	select {
-	case o.changed <- struct{}{}:
-	default:
+// hubNews tells who has to look when the hub has changed: its own object, the objects of the clusters of which it knows
+// something else, and the inventory.
+func hubNews(reader client.Reader, options Options, clusters *bell[reconcile.Request], descriptions *bell[hub.ID]) func([]hub.ID) {
+	return func(changed []hub.ID) {
+		clusters.ring(reconcile.Request{NamespacedName: hostIn(options.Namespace)})
+		for _, id := range changed {
+			if options.Shard.isFirst() {
+				descriptions.ring(id)
+			}
+			objects, err := indexed(context.Background(), reader, indexDescription, id.String())
+			if err != nil {
+				options.Log.Error(err, "cannot look up the objects of a cluster that has changed", "cluster", id)
+			}
+			for i := range objects {
+				clusters.ring(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&objects[i])})
+			}
+		}
 	}
 }
-
-// Start observes until the context ends. It begins when the policies are known: what they tell how to find is looked for
-// from the start, and a restart does not take it for gone.
-func (o *observed) Start(ctx context.Context) error {
-	policies, err := o.policies.Set(ctx)
-	if err != nil {
-		return err
-	}
-	var object v1alpha1.ClusterSupport
-	if err := o.policies.reader.Get(ctx, o.key, &object); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("get ClusterSupport %s: %w", o.key, err)
-	}
-	o.find(policies, object.Labels)
-	return o.observer.Run(ctx)
-}
-
-// find has the observer look for what the policies for a cluster with these labels tell how to find.
-func (o *observed) find(policies *support.Set, labels map[string]string) {
-	o.observer.Find(policies.Detections(labels))
-}
-
-// Snapshot is what is known about the cluster.
-func (o *observed) Snapshot() observe.Snapshot { return o.observer.Snapshot() }

@@ -38,7 +38,8 @@ const (
 	EnvironmentNonProduction Environment = "NonProduction"
 )
 
-// ClusterReference says where the cluster is. Exactly one member is set.
+// ClusterReference says where the cluster is. Exactly one member is set, and it stays as it is: another cluster is another
+// object.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:MaxProperties=1
 type ClusterReference struct {
@@ -46,10 +47,58 @@ type ClusterReference struct {
 	// Absent: the reference is another one.
 	// +optional
 	Host *HostReference `json:"host,omitempty"`
+
+	// kommanderCluster is a KommanderCluster in the same namespace, whose kubeconfig is used once it has joined. Absent:
+	// the reference is another one.
+	// +optional
+	KommanderCluster *KommanderClusterReference `json:"kommanderCluster,omitempty"`
+
+	// clusterAPICluster is a Cluster of Cluster API in the same namespace, whose kubeconfig is in the Secret
+	// <name>-kubeconfig under the key value. Absent: the reference is another one.
+	// +optional
+	ClusterAPICluster *ClusterAPIClusterReference `json:"clusterAPICluster,omitempty"`
+
+	// kubeconfigSecret is a Secret in the same namespace with a kubeconfig. Absent: the reference is another one.
+	// +optional
+	KubeconfigSecret *KubeconfigSecretReference `json:"kubeconfigSecret,omitempty"`
 }
 
 // HostReference refers to the cluster in which the operator runs; it has no fields.
 type HostReference struct{}
+
+// KommanderClusterReference refers to a KommanderCluster in the same namespace.
+type KommanderClusterReference struct {
+	// name is that of the KommanderCluster.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+}
+
+// ClusterAPIClusterReference refers to a Cluster of Cluster API in the same namespace.
+type ClusterAPIClusterReference struct {
+	// name is that of the Cluster.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+}
+
+// KubeconfigSecretReference refers to a Secret in the same namespace. The kubeconfig in it is used as it is with a token or
+// a client certificate; one that runs a program, reads a file or does without the server's certificate is refused.
+type KubeconfigSecretReference struct {
+	// name is that of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name,omitempty"`
+
+	// key is that of the kubeconfig in the Secret. Absent: kubeconfig, or else value.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Key string `json:"key,omitempty"`
+}
 
 // DeclaredRelease is an installed release by a person's word.
 type DeclaredRelease struct {
@@ -116,7 +165,8 @@ type Evidence struct {
 	// +required
 	Source EvidenceSource `json:"source,omitempty"`
 
-	// object is where it was found, for example ClusterAddon/kommander.
+	// object is where it was found, for example ClusterAddon/kommander. What begins with "hub:" was found on the cluster in
+	// which the operator runs.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
@@ -138,7 +188,7 @@ type Evidence struct {
 }
 
 // FindingType is the question that a finding answers.
-// +kubebuilder:validation:Enum=Lifecycle;PreRelease;Channel;Experimental;Requires;KubernetesRange;KubernetesPart;OperatingSystem;Upgrade;Evidence;Exception
+// +kubebuilder:validation:Enum=Lifecycle;PreRelease;Channel;Experimental;Requires;KubernetesRange;AttachRange;KubernetesPart;OperatingSystem;Upgrade;Evidence;Exception
 type FindingType string
 
 // The types of findings.
@@ -155,6 +205,9 @@ const (
 	FindingRequires FindingType = "Requires"
 	// FindingKubernetesRange: is the cluster's Kubernetes in the release's range? Feeds Compatible.
 	FindingKubernetesRange FindingType = "KubernetesRange"
+	// FindingAttachRange: is the cluster's Kubernetes in the range that the Kommander which manages it allows for attached
+	// clusters? Feeds Compatible.
+	FindingAttachRange FindingType = "AttachRange"
 	// FindingKubernetesPart: is the Kubernetes part of the tag the cluster's minor? Feeds Compatible.
 	FindingKubernetesPart FindingType = "KubernetesPart"
 	// FindingOperatingSystem: does the release support what the nodes run? Feeds Compatible.
@@ -356,6 +409,21 @@ type NodeOperatingSystem struct {
 	Nodes *int32 `json:"nodes,omitempty"`
 }
 
+// ManagingKommander is the Kommander to which a cluster is attached.
+type ManagingKommander struct {
+	// object is where its version was found, for example hub:HelmRelease/kommander/kommander.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +required
+	Object string `json:"object,omitempty"`
+
+	// version is its version. Absent: not known.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Version string `json:"version,omitempty"`
+}
+
 // EndedInstallation is an installed release that is no longer there in that version.
 type EndedInstallation struct {
 	// product is the product.
@@ -399,6 +467,33 @@ type ClusterSupportStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// cluster is the reference of the spec whose cluster this status describes. Absent: none was accepted yet.
+	// +optional
+	Cluster *ClusterReference `json:"cluster,omitempty"`
+
+	// clusterID is the UID of the cluster's namespace kube-system, by which a cluster that is there twice is known. Absent:
+	// not known.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	ClusterID string `json:"clusterID,omitempty"`
+
+	// duplicateOf is the older object that stands for the same cluster, as namespace/name. Policies count the cluster there
+	// only. Absent: there is none.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	DuplicateOf string `json:"duplicateOf,omitempty"`
+
+	// environment is what the cluster is used for: as spec.environment says, else as an annotation of the KommanderCluster
+	// says. Absent: not declared.
+	// +optional
+	Environment Environment `json:"environment,omitempty"`
+
+	// manager is the Kommander that manages the cluster. Absent: none does, or the cluster is its own.
+	// +optional
+	Manager *ManagingKommander `json:"manager,omitempty"`
 
 	// kubernetesVersion is the version that the cluster's API server reports. Absent: it was never asked with success.
 	// +kubebuilder:validation:MinLength=1
@@ -463,7 +558,7 @@ type ClusterSupportStatus struct {
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Supported")].message`
 // +kubebuilder:printcolumn:name="Reachable",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Reachable")].status`
 // +kubebuilder:printcolumn:name="Compatibility",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Compatible")].message`
-// +kubebuilder:printcolumn:name="Environment",type=string,priority=1,JSONPath=`.spec.environment`
+// +kubebuilder:printcolumn:name="Environment",type=string,priority=1,JSONPath=`.status.environment`
 // +kubebuilder:printcolumn:name="Exception",type=string,priority=1,JSONPath=`.status.releases[*].exception.name`
 // +kubebuilder:printcolumn:name="Upgrades",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="UpgradeRecommended")].message`
 type ClusterSupport struct {

@@ -57,6 +57,9 @@ const (
 	// ReasonHostNotAllowed: Ready is False and Stalled is True on a ClusterSupport that claims to be the host cluster and
 	// is not the object "host" in the operator's own namespace.
 	ReasonHostNotAllowed = "HostNotAllowed"
+	// ReasonClusterChanged: Ready is False and Stalled is True on a ClusterSupport whose spec.cluster is not the one that its
+	// status describes. Another cluster is another object.
+	ReasonClusterChanged = "ClusterChanged"
 	// ReasonConnecting: Reconciling is True while the first look at the cluster is under way.
 	ReasonConnecting = "Connecting"
 	// ReasonConflictingPolicies: several policies of equal priority speak about one product on one cluster. Conflicting
@@ -71,8 +74,50 @@ const (
 	// ReasonNotContacted: the cluster was not contacted yet. Supported and its peers carry it too, as Unknown, while
 	// nothing was ever observed.
 	ReasonNotContacted = "NotContacted"
-	// ReasonUnreachable: the cluster does not answer; the last known releases are still evaluated as time passes.
+	// ReasonUnreachable: the cluster does not answer; the last known releases are still evaluated as time passes, as they
+	// are with all reasons below.
 	ReasonUnreachable = "Unreachable"
+	// ReasonNotJoined: the KommanderCluster has not joined, or no longer is. Reachable is Unknown.
+	ReasonNotJoined = "NotJoined"
+	// ReasonHubUnknown: what the reference needs cannot be looked up in the operator's own cluster. Reachable is Unknown.
+	ReasonHubUnknown = "HubUnknown"
+	// ReasonKommanderClusterMissing: there is no KommanderCluster of that name in the namespace.
+	ReasonKommanderClusterMissing = "KommanderClusterMissing"
+	// ReasonClusterAPIClusterMissing: there is no Cluster of Cluster API of that name in the namespace.
+	ReasonClusterAPIClusterMissing = "ClusterAPIClusterMissing"
+	// ReasonSecretNotAllowed: the operator was not told to read Secrets of the namespace (--kubeconfig-namespaces).
+	ReasonSecretNotAllowed = "SecretNotAllowed"
+	// ReasonSecretMissing: there is no Secret of that name, or nothing names one yet.
+	ReasonSecretMissing = "SecretMissing"
+	// ReasonSecretUnreadable: the Secret cannot be read, such as for lack of the right to.
+	ReasonSecretUnreadable = "SecretUnreadable"
+	// ReasonKubeconfigMissing: the Secret has no kubeconfig under the key.
+	ReasonKubeconfigMissing = "KubeconfigMissing"
+	// ReasonInvalidKubeconfig: the kubeconfig cannot be used by anybody. Ready is False and Stalled is True with it.
+	ReasonInvalidKubeconfig = "InvalidKubeconfig"
+	// ReasonInsecureKubeconfig: the kubeconfig would have the operator do what it does not; the message names the field.
+	// Ready is False and Stalled is True with it.
+	ReasonInsecureKubeconfig = "InsecureKubeconfig"
+	// ReasonUnresolvable: the host in the kubeconfig has no address.
+	ReasonUnresolvable = "Unresolvable"
+	// ReasonAddressNotAllowed: the host in the kubeconfig has only addresses that a kubeconfig may not name.
+	ReasonAddressNotAllowed = "AddressNotAllowed"
+	// ReasonConnectionRefused: nobody listens at the address of the API server.
+	ReasonConnectionRefused = "ConnectionRefused"
+	// ReasonProxyFailed: the proxy in the kubeconfig makes no connection to the API server.
+	ReasonProxyFailed = "ProxyFailed"
+	// ReasonHandshakeFailed: no encrypted connection comes about.
+	ReasonHandshakeFailed = "HandshakeFailed"
+	// ReasonCertificateInvalid: the certificate of the API server cannot be verified.
+	ReasonCertificateInvalid = "CertificateInvalid"
+	// ReasonRedirected: the API server, or what is in its place, sends the operator elsewhere.
+	ReasonRedirected = "Redirected"
+	// ReasonUnauthorized: the API server refuses the credentials (401).
+	ReasonUnauthorized = "Unauthorized"
+	// ReasonFailing: the API server answers with errors, to everything or to one question.
+	ReasonFailing = "Failing"
+	// ReasonGarbage: what answers is not an API server.
+	ReasonGarbage = "Garbage"
 )
 
 // The reasons of Active, and of findings of type Exception.
@@ -148,10 +193,17 @@ const (
 	ReasonCompatible = "Compatible"
 	// ReasonProhibitedCombination: a product on which the release must run has a version that the release does not allow.
 	ReasonProhibitedCombination = "ProhibitedCombination"
-	// ReasonRequirementUnknown: the product on which the release must run is there, its version is not known.
+	// ReasonRequirementUnknown: the product on which the release must run is there, and its version is not known, or was
+	// concluded from that of the release itself, which proves nothing.
 	ReasonRequirementUnknown = "RequirementUnknown"
 	// ReasonOutsideKubernetesRange: the cluster's Kubernetes is not in the release's range.
 	ReasonOutsideKubernetesRange = "OutsideKubernetesRange"
+	// ReasonOutsideAttachRange: the cluster's Kubernetes is not in the range that the managing Kommander allows for attached
+	// clusters.
+	ReasonOutsideAttachRange = "OutsideAttachRange"
+	// ReasonManagerUnknown: the version of the Kommander that manages the cluster is not known, or its policy does not list
+	// it. Unknown.
+	ReasonManagerUnknown = "ManagerUnknown"
 	// ReasonKubernetesUnknown: the cluster's Kubernetes version is not known or cannot be read.
 	ReasonKubernetesUnknown = "KubernetesUnknown"
 	// ReasonKubernetesMismatch: the Kubernetes part of the tag is not the cluster's minor.
@@ -205,6 +257,9 @@ const (
 	ReasonMigrationInProgress = "MigrationInProgress"
 	// ReasonFederatedAddons: addons that a Kommander put into the cluster tell no release; they belong to that Kommander.
 	ReasonFederatedAddons = "FederatedAddons"
+	// ReasonDuplicateCluster: an older object stands for the same cluster. This one keeps its verdict, and policies do not
+	// count it.
+	ReasonDuplicateCluster = "DuplicateCluster"
 	// ReasonDeclarationIgnored: what was declared means no installation, because the cluster shows several, or shows
 	// itself what was declared.
 	ReasonDeclarationIgnored = "DeclarationIgnored"

@@ -150,6 +150,11 @@ type Release struct {
 	// +optional
 	Kubernetes *KubernetesRange `json:"kubernetes,omitempty"`
 
+	// attachKubernetes is the range of Kubernetes versions that clusters may have which are attached to a Kommander of this
+	// minor. It is for policies of the product Kommander only. Absent: not published, and nothing is checked.
+	// +optional
+	AttachKubernetes *KubernetesRange `json:"attachKubernetes,omitempty"`
+
 	// requires lists the products on which this minor must run. Entries of one product are alternatives, different
 	// products add up. Absent: the minor requires nothing.
 	// +listType=atomic

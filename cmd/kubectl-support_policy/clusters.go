@@ -1,15 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
@@ -42,7 +43,7 @@ func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, e
 				read[i].Source, title(object), first))
 		}
 		seen[title(object)] = read[i].Source
-		if problems := support.ValidateClusterSupport(&object.Spec); len(problems) > 0 && isOffline(object) {
+		if problems, _ := support.ValidateClusterSupport(object); len(problems) > 0 && isOffline(object) {
 			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, title(object), support.Describe(problems)))
 		}
 		clusters = append(clusters, *object)
@@ -54,19 +55,15 @@ func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, e
 func declaredReleases(texts []string) ([]v1alpha1.DeclaredRelease, error) {
 	var declared []v1alpha1.DeclaredRelease
 	for _, text := range texts {
-		installation, version, _ := strings.Cut(text, "=")
-		product, name, named := strings.Cut(installation, "/")
-		if !named {
-			name = support.DefaultInstallation
+		release, err := support.ParseDeclaredRelease(text)
+		if err != nil {
+			return nil, misuse("--release: %v", err)
 		}
-		if product == "" || name == "" || version == "" {
-			return nil, misuse("--release: %q is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION", text)
-		}
-		declared = append(declared, v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version})
+		declared = append(declared, release)
 	}
 	if len(declared) > 0 {
 		cluster := commandLineCluster(declared)
-		if problems := support.ValidateClusterSupport(&cluster.Spec); len(problems) > 0 {
+		if problems, _ := support.ValidateClusterSupport(&cluster); len(problems) > 0 {
 			return nil, misuse("--release: %s", support.Describe(problems))
 		}
 	}
@@ -103,14 +100,15 @@ func judge(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
 	if isRefused(object) {
 		return
 	}
-	problems := support.ValidateClusterSupport(&object.Spec)
-	assessment := support.Keeping(&object.Status, v1alpha1.ReasonInvalidSpec, "the spec is not valid: "+support.Describe(problems))
+	problems, reason := support.ValidateClusterSupport(object)
+	assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+support.Describe(problems))
 	if len(problems) == 0 {
 		assessment, _ = set.Evaluate(support.Cluster{
-			Labels: object.Labels, Facts: factsOf(object), Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
+			Labels: object.Labels, Facts: factsOf(object), Environment: cmp.Or(object.Spec.Environment, object.Status.Environment),
+			DuplicateOf: object.Status.DuplicateOf, Declared: object.Spec.DeclaredReleases,
 		}, at)
 	}
-	besides := append(support.Readiness(problems, v1alpha1.ReasonInvalidSpec), contact(object)...)
+	besides := append(readiness(object, problems, reason), contact(object)...)
 	object.Status = assessment.Status(object, besides, at)
 }
 
@@ -129,11 +127,26 @@ func factsOf(object *v1alpha1.ClusterSupport) *support.Facts {
 	return support.FactsOf(&object.Status)
 }
 
+// readiness keeps what the operator said of a spec that it took, which may be that the kubeconfig is not to be used.
+func readiness(object *v1alpha1.ClusterSupport, problems field.ErrorList, reason string) []support.Condition {
+	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
+	taken := []string{v1alpha1.ReasonEvaluated, v1alpha1.ReasonInsecureKubeconfig, v1alpha1.ReasonInvalidKubeconfig}
+	if len(problems) == 0 && ready != nil && slices.Contains(taken, ready.Reason) {
+		return keep(object, v1alpha1.ConditionReady, v1alpha1.ConditionStalled)
+	}
+	return support.Readiness(problems, reason)
+}
+
 // contact is what the status says about the contact with the cluster, which stays true.
 func contact(object *v1alpha1.ClusterSupport) []support.Condition {
+	return keep(object, v1alpha1.ConditionReachable, v1alpha1.ConditionReconciling)
+}
+
+// keep are the conditions of the types as the status has them.
+func keep(object *v1alpha1.ClusterSupport, types ...string) []support.Condition {
 	var kept []support.Condition
 	for _, c := range object.Status.Conditions {
-		if slices.Contains([]string{v1alpha1.ConditionReachable, v1alpha1.ConditionReconciling}, c.Type) {
+		if slices.Contains(types, c.Type) {
 			kept = append(kept, support.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
 		}
 	}

@@ -130,14 +130,14 @@ func randomObject(rng *rand.Rand, i int) *v1alpha1.ClusterSupport {
 
 // operator writes the status as the operator does, with facts that it has observed.
 func operator(set *support.Set, object *v1alpha1.ClusterSupport, facts *support.Facts, reachable *support.Condition, now time.Time) {
-	problems := support.ValidateClusterSupport(&object.Spec)
-	assessment := support.Keeping(&object.Status, v1alpha1.ReasonInvalidSpec, "the spec is not valid: "+support.Describe(problems))
+	problems, reason := support.ValidateClusterSupport(object)
+	assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+support.Describe(problems))
 	if len(problems) == 0 {
 		assessment, _ = set.Evaluate(support.Cluster{
 			Labels: object.Labels, Facts: facts, Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
 		}, now)
 	}
-	object.Status = assessment.Status(object, append(support.Readiness(problems, v1alpha1.ReasonInvalidSpec), *reachable), now)
+	object.Status = assessment.Status(object, append(support.Readiness(problems, reason), *reachable), now)
 }
 
 // recorded is what has to be the same, each part as it is written in JSON.

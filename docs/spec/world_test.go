@@ -237,12 +237,12 @@ func reachable(status metav1.ConditionStatus, reason, message string) support.Co
 }
 
 func problemsOf(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
-	problems := support.ValidateClusterSupport(&object.Spec)
+	problems, reason := support.ValidateClusterSupport(object)
 	if object.Spec.Cluster.Host != nil && (object.Namespace != hostNamespace || object.Name != v1alpha1.HostName) {
 		refused := field.Forbidden(field.NewPath("spec", "cluster", "host"), fmt.Sprintf(onlyHost, hostNamespace, v1alpha1.HostName))
 		return append(field.ErrorList{refused}, problems...), v1alpha1.ReasonHostNotAllowed
 	}
-	return problems, v1alpha1.ReasonInvalidSpec
+	return problems, reason
 }
 
 // describe writes the status of a policy.

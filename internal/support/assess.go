@@ -14,6 +14,10 @@ import (
 
 // Assessment is all that the policies say about one cluster at one instant.
 type Assessment struct {
+	ClusterID         string
+	DuplicateOf       string
+	Environment       v1alpha1.Environment
+	Manager           *v1alpha1.ManagingKommander
 	KubernetesVersion string
 	InstalledVersions string
 	SupportEndTime    *metav1.Time
@@ -71,8 +75,8 @@ func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
 // assess judges all that is known about the cluster.
 func (s scope) assess(known *gathered) Assessment {
 	assessment := Assessment{
-		KubernetesVersion: known.kubernetesVersion,
-		Components:        known.components, Nodes: known.nodes,
+		ClusterID: known.clusterID, DuplicateOf: known.duplicateOf, Environment: s.environment, Manager: known.manager, KubernetesVersion: known.kubernetesVersion,
+		Components: known.components, Nodes: known.nodes,
 	}
 	var statements []statement
 	for _, sub := range s.subjects(known) {
@@ -99,7 +103,7 @@ func (s scope) assess(known *gathered) Assessment {
 func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	row := v1alpha1.InstalledRelease{
 		Product: s.product, Name: s.name, Version: s.used.Version,
-		Evidence: s.used, OtherEvidence: s.others[:min(len(s.others), maxOtherEvidence)],
+		Evidence: s.used, OtherEvidence: s.recorded(),
 		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.running(),
 	}
 	if !s.verdict.end.IsZero() && !s.isProhibited() {
@@ -125,6 +129,19 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 		row.Terms = s.choice.policy.terms
 	}
 	return row, statements
+}
+
+// recorded is the evidence besides the used piece, as far as the status has room for it. What the spec says comes last: it
+// is not lost with the status.
+func (s *subject) recorded() []v1alpha1.Evidence {
+	fromSpec := func(e v1alpha1.Evidence) bool { return e.Object == declaredIn }
+	others := slices.DeleteFunc(slices.Clone(s.others), fromSpec)
+	for _, other := range s.others {
+		if fromSpec(other) {
+			others = append(others, other)
+		}
+	}
+	return others[:min(len(others), maxOtherEvidence)]
 }
 
 // weight puts what makes a release unsupported before everything else that is said about it.
@@ -163,6 +180,8 @@ func FactsOf(status *v1alpha1.ClusterSupportStatus) *Facts {
 		return nil
 	}
 	facts := &Facts{
+		ClusterID:         status.ClusterID,
+		Manager:           status.Manager.DeepCopy(),
 		KubernetesVersion: status.KubernetesVersion,
 		Components:        slices.Clone(status.Components),
 		Nodes:             status.Nodes.DeepCopy(),
@@ -196,9 +215,9 @@ func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
 
 // HasFacts tells whether a status holds anything that was observed in the cluster. What was declared is not observed.
 func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
-	return status.KubernetesVersion != "" || len(status.Components) > 0 || status.Nodes != nil ||
+	return status.KubernetesVersion != "" || status.ClusterID != "" || len(status.Components) > 0 || status.Nodes != nil ||
 		slices.ContainsFunc(status.Releases, func(r v1alpha1.InstalledRelease) bool {
-			return r.Product != Kubernetes && slices.ContainsFunc(evidenceOf(&r), func(e v1alpha1.Evidence) bool { return e.Object != declaredIn })
+			return r.Product != Kubernetes && slices.ContainsFunc(evidenceOf(&r), func(e v1alpha1.Evidence) bool { return e.Object != declaredIn && !isFromHub(e) })
 		})
 }
 
@@ -209,5 +228,5 @@ func contacted(status *v1alpha1.ClusterSupportStatus) bool {
 	if supported == nil || HasFacts(status) {
 		return HasFacts(status)
 	}
-	return !slices.Contains([]string{v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed}, supported.Reason)
+	return !slices.Contains([]string{v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged}, supported.Reason)
 }

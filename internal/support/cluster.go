@@ -12,6 +12,8 @@ var clusterChecks = []func(*subject) []statement{
 	checkOrphanedComponents,
 	checkFederatedAddons,
 	checkIgnoredDeclarations,
+	checkAttachRange,
+	checkDuplicate,
 }
 
 // title of the cluster in sentences.

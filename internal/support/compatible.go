@@ -69,6 +69,11 @@ func (s *subject) checkRequired(product string) statement {
 			unread = "the cluster refuses to tell whether " + product + " is installed"
 			continue
 		}
+		if isConcluded(s.cluster.installations[i].Product, used) {
+			unread = "the version of the installed " + product + " was concluded from that of Kommander, which proves nothing; declare it in " +
+				declaredIn
+			continue
+		}
 		version, err := ParseVersion(used.Version)
 		if err != nil {
 			unread = "the installed " + product + " has an unknown version"

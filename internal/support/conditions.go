@@ -188,6 +188,7 @@ func NotEvaluated(reason, message string) Assessment {
 // so that a mistake in a spec makes nobody forget what is installed.
 func Keeping(status *v1alpha1.ClusterSupportStatus, reason, message string) Assessment {
 	a := NotEvaluated(reason, message)
+	a.ClusterID, a.DuplicateOf, a.Environment, a.Manager = status.ClusterID, status.DuplicateOf, status.Environment, status.Manager
 	a.KubernetesVersion, a.InstalledVersions = status.KubernetesVersion, status.InstalledVersions
 	a.Components, a.Nodes = status.Components, status.Nodes
 	for i := range status.Releases {

@@ -106,7 +106,7 @@ func checkDistribution(s *subject) []statement {
 
 // checkProgress: is the version the one that is there, or the one that somebody asked for?
 func checkProgress(s *subject) []statement {
-	if s.used.Source != v1alpha1.SourceDeclared || s.used.Object == declaredIn {
+	if s.used.Source != v1alpha1.SourceDeclared || isDeclared(s.used) {
 		return nil
 	}
 	return s.doubt(v1alpha1.ReasonUpgradeInProgress, "is what "+s.used.Object+" asks for, and nothing confirms yet that it is"+

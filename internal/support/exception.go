@@ -178,7 +178,7 @@ func (e *Exception) Describe(clusters []v1alpha1.ClusterSupport, now time.Time) 
 	}
 	covered := int32(0)
 	for i := range clusters {
-		if slices.ContainsFunc(clusters[i].Status.Releases, e.isOn) {
+		if clusters[i].Status.DuplicateOf == "" && slices.ContainsFunc(clusters[i].Status.Releases, e.isOn) {
 			covered++
 		}
 	}

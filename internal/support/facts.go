@@ -35,6 +35,8 @@ type Facts struct {
 	KubernetesVersion string
 	// ClusterID is the UID of the cluster's namespace kube-system, which tells clusters apart; empty when it is not known.
 	ClusterID string
+	// Manager is the Kommander that manages the cluster; nil where none does.
+	Manager *v1alpha1.ManagingKommander
 	// Installations are the products that were found, ordered by product and name, each pair once.
 	Installations []Installation
 	// Components are the parts of products that were found, ordered by object and name, at most 128.

@@ -46,7 +46,7 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 // installation can make it necessary to tell the first one from it.
 func same(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
 	return func(other v1alpha1.InstalledRelease) bool {
-		isObject := one.Evidence.Object != "" && one.Evidence.Object != declaredIn && one.Evidence.Object == other.Evidence.Object
+		isObject := one.Evidence.Object != "" && !isDeclared(one.Evidence) && one.Evidence.Object == other.Evidence.Object
 		isOne := one.Name == other.Name || isObject
 		return one.Product == other.Product && one.Version == other.Version && isOne
 	}

@@ -42,6 +42,8 @@ type Policy struct {
 type release struct {
 	minor      Minor
 	kubernetes *kubernetesRange
+	// attached is the range for clusters that a Kommander of this minor manages; nil where none is published.
+	attached *kubernetesRange
 	// systems are the operating systems of the minor; empty where none are published.
 	systems []operatingSystem
 	// ranges are the different Kubernetes ranges of the minor: its own and those of its patches.
@@ -255,7 +257,9 @@ func (c *compiler) day(text string, path *field.Path) time.Time {
 }
 
 func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path) release {
-	compiled := release{minor: minor, kubernetes: c.kubernetes(spec.Kubernetes, path)}
+	compiled := release{
+		minor: minor, kubernetes: c.kubernetes(spec.Kubernetes, path.Child("kubernetes")), attached: c.attached(spec.AttachKubernetes, path),
+	}
 	if !c.problems.bound(path.Child("requires"), len(spec.Requires), maxRequirements, "requirements") ||
 		!c.problems.bound(path.Child("upgradesFrom"), len(spec.UpgradesFrom), maxUpgradesFrom, "minors") {
 		return compiled
@@ -307,7 +311,7 @@ func (c *compiler) patches(spec *v1alpha1.Release, minor Minor, path *field.Path
 				fmt.Sprintf("must be absent beside the day of patch %s: the minor is out, give its generalAvailability", version))
 		}
 		compiled = append(compiled, patch{
-			version: version, released: released, kubernetes: c.kubernetes(one.Kubernetes, at), avoid: one.Avoid,
+			version: version, released: released, kubernetes: c.kubernetes(one.Kubernetes, at.Child("kubernetes")), avoid: one.Avoid,
 			systems:      c.operatingSystems(one.OperatingSystems, at.Child("operatingSystems")),
 			upgradesFrom: c.patchSources(one.UpgradesFrom, version, at.Child("upgradesFrom")),
 		})
@@ -346,8 +350,20 @@ func (c *compiler) patchSources(texts []string, version *semver.Version, path *f
 
 func (c *compiler) kubernetes(spec *v1alpha1.KubernetesRange, path *field.Path) *kubernetesRange {
 	return compileRange(spec, func(name, found, allowed string) {
-		c.problems.add(path.Child("kubernetes", name), found, allowed)
+		c.problems.add(path.Child(name), found, allowed)
 	})
+}
+
+// attached is the range for clusters that a Kommander manages, which no other product does.
+func (c *compiler) attached(spec *v1alpha1.KubernetesRange, path *field.Path) *kubernetesRange {
+	at := path.Child("attachKubernetes")
+	if spec != nil && c.policy.product != Kommander {
+		c.problems.list = append(c.problems.list, field.Forbidden(at, "clusters are attached to Kommander only; remove it"))
+	}
+	if spec != nil && spec.Default != "" {
+		c.problems.list = append(c.problems.list, field.Forbidden(at.Child("default"), "nothing is installed on attached clusters; remove it"))
+	}
+	return c.kubernetes(spec, at)
 }
 
 // find gives the index of a minor in the policy, or -1.

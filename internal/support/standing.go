@@ -43,6 +43,9 @@ func (s *Set) Standing(name string, clusters []v1alpha1.ClusterSupport) Standing
 	var stakes []stake
 	rivals := map[string]bool{}
 	for j := range clusters {
+		if clusters[j].Status.DuplicateOf != "" {
+			continue
+		}
 		claims := s.Claims(clusters[j].Labels, s.policies[i].product)
 		if !slices.Contains(claims, s.policies[i]) {
 			continue

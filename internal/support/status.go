@@ -20,6 +20,11 @@ func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition
 	return v1alpha1.ClusterSupportStatus{
 		ObservedGeneration: ptr.To(object.Generation),
 		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
+		Cluster:            accepted(object, besides),
+		ClusterID:          a.ClusterID,
+		DuplicateOf:        a.DuplicateOf,
+		Environment:        a.Environment,
+		Manager:            a.Manager,
 		KubernetesVersion:  a.KubernetesVersion,
 		InstalledVersions:  a.InstalledVersions,
 		SupportEndTime:     a.SupportEndTime,
@@ -29,6 +34,15 @@ func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition
 		Findings:           a.Findings,
 		History:            history,
 	}
+}
+
+// accepted is the reference whose cluster the status describes: the first one that was not refused.
+func accepted(object *v1alpha1.ClusterSupport, besides []Condition) *v1alpha1.ClusterReference {
+	isRefused := slices.ContainsFunc(besides, func(c Condition) bool { return c.Type == v1alpha1.ConditionStalled })
+	if object.Status.Cluster != nil || isRefused {
+		return object.Status.Cluster
+	}
+	return object.Spec.Cluster.DeepCopy()
 }
 
 // PolicyStatus is the whole status that a policy of the set ought to have, given the clusters as they were assessed, and
@@ -78,10 +92,14 @@ func Readiness(problems field.ErrorList, reason string) []Condition {
 			Reason: v1alpha1.ReasonEvaluated, Message: "the object is valid and was evaluated",
 		}}
 	}
-	what := Describe(problems)
+	return Stalled(reason, Describe(problems))
+}
+
+// Stalled gives Ready and Stalled of an object that waits for somebody to mend it.
+func Stalled(reason, message string) []Condition {
 	return []Condition{
-		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: what},
-		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: what},
+		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: message},
+		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: message},
 	}
 }
 

@@ -27,6 +27,8 @@ type Cluster struct {
 	Environment v1alpha1.Environment
 	// Declared are the releases of spec.declaredReleases.
 	Declared []v1alpha1.DeclaredRelease
+	// DuplicateOf is the older object that stands for the same cluster, as namespace/name; empty when there is none.
+	DuplicateOf string
 }
 
 // subject is one installed release with all that is known about it: the input of the checks.
@@ -64,6 +66,9 @@ type gathered struct {
 	installations []Installation
 	components    []v1alpha1.Component
 	nodes         *v1alpha1.NodesStatus
+	manager       *v1alpha1.ManagingKommander
+	// clusterID and duplicateOf are of the cluster and of the older object for it.
+	clusterID, duplicateOf string
 	// odd are the nodes that a release does not clearly support, by policy and version: they are the same at every instant.
 	odd map[[2]string]oddNodes
 	// unfit are the nodes that keep the cluster from another version of a policy, likewise.
@@ -88,18 +93,25 @@ func gather(cluster Cluster) *gathered {
 		kubernetesVersion: Printable(cluster.Facts.KubernetesVersion),
 		components:        cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
 		nodes:             cluster.Facts.Nodes,
+		manager:           cluster.Facts.Manager,
+		clusterID:         Printable(cluster.Facts.ClusterID),
+		duplicateOf:       cluster.DuplicateOf,
 		odd:               map[[2]string]oddNodes{},
 		unfit:             map[[2]string][]string{},
 	}
 	for _, installation := range cluster.Facts.Installations {
-		// What the status has no room for must not be judged either: it would be judged differently from there.
-		installation.Evidence = slices.Clone(installation.Evidence[:min(len(installation.Evidence), 1+maxOtherEvidence)])
+		// What the status has no room for must not be judged either: it would be judged differently from there. What is
+		// declared can be the piece that is used, and then all of these are the others.
+		installation.Evidence = slices.Clone(installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)])
 		g.installations = append(g.installations, installation)
 	}
 	g.bound()
 	g.detected = len(g.installations)
 	for _, declared := range inOrder(cluster.Declared) {
 		g.declare(declared)
+	}
+	for i := range g.installations {
+		trust(&g.installations[i])
 	}
 	g.bound()
 	if g.kubernetes.Version == "" {
@@ -205,6 +217,12 @@ func (g *gathered) shows(product string) bool {
 		used, _ := use(g.installations[i].Evidence)
 		return used.Source != v1alpha1.SourceForbidden
 	})
+}
+
+// Used is the piece of evidence, of at least one, that gives the version of an installation.
+func Used(evidence []v1alpha1.Evidence) v1alpha1.Evidence {
+	used, _ := use(evidence)
+	return used
 }
 
 // use splits evidence into the piece that gives the version, which is the first with a version, else the first, and the

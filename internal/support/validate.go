@@ -260,14 +260,11 @@ func numberText(n *int32) string {
 	return fmt.Sprint(*n)
 }
 
-// ValidateClusterSupport finds what is wrong with the spec of a ClusterSupport by itself. Whether the object may stand for
-// the cluster that it names is for the operator to say.
-func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
+// validateSpec finds what is wrong with the spec of a cluster. What the schema refuses is refused here, too.
+func validateSpec(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 	var p problems
 	path := field.NewPath("spec")
-	if spec.Cluster.Host == nil {
-		p.add(path.Child("cluster"), "0 members", "exactly one member: host")
-	}
+	validateReference(&spec.Cluster, path.Child("cluster"), &p)
 	if e := spec.Environment; e != "" && e != v1alpha1.EnvironmentProduction && e != v1alpha1.EnvironmentNonProduction {
 		p.add(path.Child("environment"), string(e), "Production or NonProduction")
 	}
@@ -278,15 +275,7 @@ func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 	}
 	for i, declared := range spec.DeclaredReleases {
 		at := path.Child("declaredReleases").Index(i)
-		validateProduct(declared.Product, at.Child("product"), &p)
-		p.boundText(at.Child("name"), declared.Name, maxInstallationName)
-		p.boundText(at.Child("version"), declared.Version, printableLimit)
-		if declared.Name == "" {
-			p.add(at.Child("name"), declared.Name, "the name of an installation, or "+DefaultInstallation)
-		}
-		if declared.Version == "" {
-			p.add(at.Child("version"), declared.Version, "a version")
-		}
+		validateDeclared(&declared, at, &p)
 		k := key{declared.Product, declared.Name}
 		if seen[k] {
 			p.list = append(p.list, field.Duplicate(at, Printable(declared.Product+"/"+declared.Name)))
@@ -294,4 +283,10 @@ func ValidateClusterSupport(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 		seen[k] = true
 	}
 	return p.list
+}
+
+func validateDeclared(declared *v1alpha1.DeclaredRelease, at *field.Path, p *problems) {
+	validateProduct(declared.Product, at.Child("product"), p)
+	p.required(at.Child("name"), declared.Name, maxInstallationName, "the name of an installation, or "+DefaultInstallation)
+	p.required(at.Child("version"), declared.Version, printableLimit, "a version")
 }

@@ -446,7 +446,7 @@ func TestValidateClusterSupport(t *testing.T) {
 			declared(v1alpha1.DeclaredRelease{Product: Konvoy, Name: "default", Version: "1.7.2"}, v1alpha1.DeclaredRelease{Product: Konvoy, Name: "b", Version: "1.7.2"}),
 			nil,
 		},
-		{"no cluster", &v1alpha1.ClusterSupportSpec{}, []string{`spec.cluster: Invalid value: "0 members": must be exactly one member: host`}},
+		{"no cluster", &v1alpha1.ClusterSupportSpec{}, []string{`spec.cluster: Invalid value: "0 members": must be exactly one member: host, kommanderCluster, clusterAPICluster or kubeconfigSecret`}},
 		{"environment", &v1alpha1.ClusterSupportSpec{Cluster: host, Environment: v1alpha1.EnvironmentProduction}, nil},
 		{"another environment", &v1alpha1.ClusterSupportSpec{Cluster: host, Environment: v1alpha1.EnvironmentNonProduction}, nil},
 		{
@@ -482,7 +482,7 @@ func TestValidateClusterSupport(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string
-			for _, problem := range ValidateClusterSupport(row.spec) {
+			for _, problem := range validateSpec(row.spec) {
 				got = append(got, problem.Error())
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {

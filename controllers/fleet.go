@@ -1,0 +1,45 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+)
+
+// allNamespaces is the member of Options.KubeconfigNamespaces that allows all of them.
+const allNamespaces = "*"
+
+// There is no marker for the right to get Secrets: who lends kubeconfigs to the operator grants it, for all namespaces or
+// for some (config/components).
+
+// newFleet makes the connections to the clusters that ClusterSupports refer to. Secrets are read by name and from the API
+// server: a cache would list them, and keep all of them.
+func newFleet(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.Connections {
+	return fleet.NewConnections(fleet.ConnectionsOptions{
+		Options: fleet.Options{
+			AllowProxy: options.AllowProxy, AllowLoopback: options.AllowLoopback, UserAgent: Name,
+		},
+		Secret: func(ctx context.Context, name types.NamespacedName) (map[string][]byte, error) {
+			var secret corev1.Secret
+			if err := secrets.Get(ctx, name, &secret); err != nil {
+				return nil, fmt.Errorf("get Secret %s: %w", name, err)
+			}
+			return secret.Data, nil
+		},
+		IsAllowed: func(namespace string) bool {
+			return slices.Contains(options.KubeconfigNamespaces, namespace) || slices.Contains(options.KubeconfigNamespaces, allNamespaces)
+		},
+		Changed: changed,
+		Observe: observe.Options{
+			Log: options.Log.WithName("observe"), VersionInterval: options.VersionInterval, Patience: options.Patience,
+		},
+		RefreshInterval: options.SecretInterval,
+	})
+}

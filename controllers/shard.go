@@ -1,0 +1,54 @@
+package controllers
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Shard is the part of the clusters that one of several operators is for. The zero value is the whole.
+type Shard struct {
+	// Index is from 0 to Count-1. The first shard also keeps the inventory, the host, the policies and the exceptions.
+	Index, Count uint32
+}
+
+// maxShards is far more than the API server of a hub could serve.
+const maxShards = 64
+
+// ParseShard reads INDEX/COUNT, such as 0/3, the first of three. Empty is the whole.
+func ParseShard(text string) (Shard, error) {
+	if text == "" {
+		return Shard{}, nil
+	}
+	first, second, _ := strings.Cut(text, "/")
+	index, errIndex := strconv.ParseUint(first, 10, 32)
+	count, errCount := strconv.ParseUint(second, 10, 32)
+	if errIndex != nil || errCount != nil || index >= count || count > maxShards {
+		return Shard{}, fmt.Errorf("%q is not INDEX/COUNT, such as 0/3 for the first of three shards, of at most %d", text, maxShards)
+	}
+	return Shard{Index: uint32(index), Count: uint32(count)}, nil
+}
+
+// isFirst tells whether the shard keeps what is there once.
+func (s Shard) isFirst() bool { return s.Index == 0 }
+
+// owns tells whether the shard is for an object. Which one is depends on the name alone.
+func (s Shard) owns(key types.NamespacedName) bool {
+	if s.Count < 2 {
+		return true
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(key.Namespace + "/" + key.Name))
+	return hash.Sum32()%s.Count == s.Index
+}
+
+// lease is the name of the lease by which one of the replicas for the shard is chosen.
+func (s Shard) lease() string {
+	if s.Count < 2 {
+		return Name
+	}
+	return fmt.Sprintf("%s-shard-%d", Name, s.Index)
+}

@@ -1,0 +1,66 @@
+package hub
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Member is a cluster that ought to be in the inventory.
+type Member struct {
+	ID    ID
+	Owner metav1.OwnerReference
+	// Labels are all that its description carries.
+	Labels map[string]string
+}
+
+// Member is a cluster that ought to be in the inventory; false for those that are there as something else, and for those
+// that are not there. Before the hub was looked at as a whole it has none: it would not know which is the hub itself.
+func (s *State) Member(id ID) (Member, bool) {
+	c := s.clusters[id]
+	if c == nil || !s.Complete || c.IsHost || c.IsReferred {
+		return Member{}, false
+	}
+	return Member{ID: id, Owner: c.Owner, Labels: c.Labels}, true
+}
+
+// Twins are the descriptions of one cluster: the one that is meant, and, where a KommanderCluster refers to a Cluster API
+// Cluster, the other one.
+func (s *State) Twins(id ID) []ID {
+	twins := []ID{id}
+	c := s.clusters[id]
+	if c == nil || c.Kommander == nil || c.CAPI == nil {
+		return twins
+	}
+	for _, twin := range []ID{
+		{KommanderCluster, c.Kommander.Namespace, c.Kommander.Name}, {ClusterAPICluster, c.CAPI.Namespace, c.CAPI.Name},
+	} {
+		if twin != id {
+			twins = append(twins, twin)
+		}
+	}
+	return twins
+}
+
+// gitOps are the beginnings of labels by which GitOps tools know what is theirs. On an object that they did not make they
+// would have them prune it, or take it for drift.
+var gitOps = []string{
+	"kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "fluxcd.io/", "toolkit.fluxcd.io/", "argocd.argoproj.io/",
+	"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kapp.k14s.io/", "app.kubernetes.io/part-of",
+	"helm.sh/", "config.k8s.io/", "config.kubernetes.io/", "fleet.cattle.io/", "objectset.rio.cattle.io/", "configsync.gke.io/",
+	"velero.io/", "clusterctl.cluster.x-k8s.io",
+}
+
+// Copied are the labels that begin with one of the prefixes, but for those of GitOps tools, which are never copied.
+func Copied(labels map[string]string, prefixes []string) map[string]string {
+	begins := func(key string) func(string) bool {
+		return func(prefix string) bool { return strings.HasPrefix(key, prefix) }
+	}
+	copied := maps.Clone(labels)
+	maps.DeleteFunc(copied, func(key, _ string) bool {
+		return !slices.ContainsFunc(prefixes, begins(key)) || slices.ContainsFunc(gitOps, begins(key))
+	})
+	return copied
+}

@@ -1,0 +1,88 @@
+package hub
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+)
+
+// joined is the phase of a KommanderCluster that can be looked into.
+const joined = "Joined"
+
+// Keys under which the products put kubeconfigs into Secrets: Kommander 1.x and whoever attaches a cluster by hand, and
+// Cluster API.
+const (
+	keyKubeconfig = "kubeconfig"
+	keyValue      = "value"
+)
+
+// Obstacle is why a reference leads to no kubeconfig.
+type Obstacle struct {
+	// Status is that of the condition Reachable; empty when the hub has to be asked again, as it has not answered yet.
+	Status metav1.ConditionStatus
+	Reason string
+	// Message says what is in the way and what to do.
+	Message string
+}
+
+// Reach follows the reference of an object in the namespace to where the kubeconfig is. Exactly one of the results is set.
+func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*fleet.Target, *Obstacle) {
+	secret := func(name string, keys ...string) *fleet.Target {
+		return &fleet.Target{Secret: types.NamespacedName{Namespace: namespace, Name: name}, Keys: keys}
+	}
+	if r := reference.KubeconfigSecret; r != nil {
+		if r.Key != "" {
+			return secret(r.Name, r.Key), nil
+		}
+		return secret(r.Name, keyKubeconfig, keyValue), nil
+	}
+	id, is := IDOf(namespace, reference)
+	c := s.clusters[id]
+	switch {
+	case !is:
+		return nil, &Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidSpec, Message: "the reference leads nowhere"}
+	case c == nil:
+		return nil, s.missing(id)
+	case id.Kind == ClusterAPICluster:
+		return secret(id.Name+"-kubeconfig", keyValue, keyKubeconfig), nil
+	case c.Kommander.Phase != joined:
+		return nil, notJoined(c.Kommander)
+	case c.Kommander.KubeconfigSecret != "":
+		return secret(c.Kommander.KubeconfigSecret, keyKubeconfig, keyValue), nil
+	case c.TunnelSecret != "":
+		return secret(c.TunnelSecret, keyKubeconfig, keyValue), nil
+	}
+	return nil, &Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSecretMissing,
+		Message: id.String() + " names no Secret with a kubeconfig yet: see to it that it is attached"}
+}
+
+// missing tells what is not there from what may not be looked at.
+func (s *State) missing(id ID) *Obstacle {
+	resource, reason := observe.KommanderClusters, v1alpha1.ReasonKommanderClusterMissing
+	if id.Kind == ClusterAPICluster {
+		resource, reason = observe.CAPIClusters, v1alpha1.ReasonClusterAPIClusterMissing
+	}
+	switch {
+	case slices.Contains(s.forbidden, resource):
+		return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonHubUnknown,
+			Message: "the operator may not look for " + id.String() + ": grant it list and watch on " + resource}
+	case !s.Complete:
+		return &Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the operator's own cluster was not looked at yet"}
+	}
+	return &Obstacle{Status: metav1.ConditionFalse, Reason: reason,
+		Message: "there is no " + id.String() + ": create it, or delete this object"}
+}
+
+func notJoined(c *observe.KommanderCluster) *Obstacle {
+	phase := "it has no phase yet"
+	if c.Phase != "" {
+		phase = "its phase is " + c.Phase
+	}
+	return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJoined,
+		Message: ID{KommanderCluster, c.Namespace, c.Name}.String() + " has not joined, " + phase + ": it is looked into once it has"}
+}

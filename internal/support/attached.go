@@ -1,0 +1,76 @@
+package support
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// checkAttachRange: may a cluster with this Kubernetes be attached to the Kommander that manages it? The policy is the one
+// that speaks about Kommander on the attached cluster.
+func checkAttachRange(s *subject) []statement {
+	manager := s.cluster.manager
+	if manager == nil || s.cluster.noKubernetes {
+		return nil
+	}
+	chosen := s.set.choose(s.labels, Kommander)
+	if chosen.policy == nil {
+		return s.attachedUnjudged(chosen)
+	}
+	by := subject{scope: s.scope, cluster: s.cluster, choice: chosen}
+	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {
+		return []statement{by.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingAttachRange, reason, predicate)}
+	}
+	allowed, known := chosen.policy.attachRange(manager.Version)
+	switch g := s.cluster; {
+	case !known:
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonManagerUnknown, "is managed by "+nameOf(manager)+
+			", and which Kubernetes that allows for attached clusters is not known")
+	case allowed == nil:
+		return nil
+	case g.kubernetesError != nil:
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown, fmt.Sprintf(
+			"is managed by %s, which allows Kubernetes %s, and the cluster's version is not known: %s", nameOf(manager), allowed, g.kubernetesError))
+	case !allowed.contains(g.kubernetesRead):
+		return state(metav1.ConditionFalse, v1alpha1.ReasonOutsideAttachRange, fmt.Sprintf(
+			"runs Kubernetes %s, and is managed by %s, which allows %s for attached clusters", g.kubernetesRead, nameOf(manager), allowed))
+	default:
+		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf(
+			"runs Kubernetes %s, as %s, which manages it, allows", g.kubernetesRead, nameOf(manager)))
+	}
+}
+
+// attachedUnjudged is for a cluster for which no policy for Kommander decides: where there is none, nothing is asked.
+func (s *subject) attachedUnjudged(chosen choice) []statement {
+	if chosen.reason == v1alpha1.ReasonNoPolicy {
+		return nil
+	}
+	return []statement{s.state(v1alpha1.ConditionCompatible, metav1.ConditionUnknown, v1alpha1.FindingAttachRange, chosen.reason,
+		"is managed by "+nameOf(s.cluster.manager)+", and whether it may be cannot be judged: "+chosen.message)}
+}
+
+// attachRange is the range that a version of Kommander allows for attached clusters; nil where none is published for it. It
+// is not known for a version that the policy does not list, unless no version has a range.
+func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bool) {
+	if parsed, err := ParseVersion(version); err == nil {
+		if i := p.find(minorOf(parsed)); i >= 0 {
+			return p.releases[i].attached, true
+		}
+	}
+	for i := range p.releases {
+		if p.releases[i].attached != nil {
+			return nil, false
+		}
+	}
+	return nil, true
+}
+
+// nameOf is the managing Kommander in a sentence.
+func nameOf(manager *v1alpha1.ManagingKommander) string {
+	if manager.Version == "" {
+		return "a Kommander of unknown version (" + Printable(manager.Object) + ")"
+	}
+	return "Kommander " + Printable(manager.Version)
+}

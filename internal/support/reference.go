@@ -1,0 +1,88 @@
+package support
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// ValidateClusterSupport finds what is wrong with an object, and the reason to give for it; none is valid.
+func ValidateClusterSupport(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
+	if problems := validateSpec(&object.Spec); len(problems) > 0 {
+		return problems, v1alpha1.ReasonInvalidSpec
+	}
+	before, now := object.Status.Cluster, &object.Spec.Cluster
+	if before == nil || equality.Semantic.DeepEqual(before, now) {
+		return nil, ""
+	}
+	changed := field.Invalid(field.NewPath("spec", "cluster"), describeReference(now), "may not change, the status describes "+
+		describeReference(before)+": put it back, or delete the object and make another one")
+	return field.ErrorList{changed}, v1alpha1.ReasonClusterChanged
+}
+
+// validateReference refuses what does not name one cluster.
+func validateReference(reference *v1alpha1.ClusterReference, path *field.Path, p *problems) {
+	members := 0
+	name := func(member, text string) {
+		members++
+		if refused := validation.IsDNS1123Subdomain(text); len(refused) > 0 {
+			p.add(path.Child(member, "name"), text, "the name of an object: "+strings.Join(refused, ", "))
+		}
+	}
+	if reference.Host != nil {
+		members++
+	}
+	if r := reference.KommanderCluster; r != nil {
+		name("kommanderCluster", r.Name)
+	}
+	if r := reference.ClusterAPICluster; r != nil {
+		name("clusterAPICluster", r.Name)
+	}
+	if r := reference.KubeconfigSecret; r != nil {
+		name("kubeconfigSecret", r.Name)
+		if refused := validation.IsConfigMapKey(r.Key); r.Key != "" && len(refused) > 0 {
+			p.add(path.Child("kubeconfigSecret", "key"), r.Key, "a key of a Secret: "+strings.Join(refused, ", "))
+		}
+	}
+	if members != 1 {
+		p.add(path, fmt.Sprintf("%d members", members), "exactly one member: host, kommanderCluster, clusterAPICluster or kubeconfigSecret")
+	}
+}
+
+// describeReference names a cluster in a message, as kubectl would have it in YAML.
+func describeReference(reference *v1alpha1.ClusterReference) string {
+	switch {
+	case reference.KommanderCluster != nil:
+		return "kommanderCluster " + Printable(reference.KommanderCluster.Name)
+	case reference.ClusterAPICluster != nil:
+		return "clusterAPICluster " + Printable(reference.ClusterAPICluster.Name)
+	case reference.KubeconfigSecret != nil:
+		return strings.TrimSuffix("kubeconfigSecret "+Printable(reference.KubeconfigSecret.Name)+"/"+Printable(reference.KubeconfigSecret.Key), "/")
+	}
+	return "host"
+}
+
+// ParseDeclaredRelease reads PRODUCT=VERSION, such as Konvoy=1.8.4, or PRODUCT/NAME=VERSION, for an installation with a name
+// of its own. The error says what was found and what is allowed.
+func ParseDeclaredRelease(text string) (v1alpha1.DeclaredRelease, error) {
+	installation, version, _ := strings.Cut(text, "=")
+	product, name, named := strings.Cut(installation, "/")
+	if !named {
+		name = DefaultInstallation
+	}
+	if product == "" || name == "" || version == "" {
+		return v1alpha1.DeclaredRelease{}, fmt.Errorf(
+			"%q is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION", Printable(text))
+	}
+	declared := v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version}
+	var p problems
+	if validateDeclared(&declared, nil, &p); len(p.list) > 0 {
+		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%q: %s", Printable(text), Describe(p.list))
+	}
+	return declared, nil
+}
