@@ -13,8 +13,10 @@ KUSTOMIZE      := go tool -modfile=hack/tools/go.mod kustomize
 CRD_REF_DOCS   := go tool -modfile=hack/tools/go.mod crd-ref-docs
 GOLANGCI_LINT  := go tool -modfile=hack/lint/go.mod golangci-lint-kube-api-linter
 
-# Prints the folder of the programs of a control plane, for KUBEBUILDER_ASSETS; builds what is missing.
-CONTROL_PLANE := hack/controlplane/build.sh
+# Print the folder of the programs of a control plane, for KUBEBUILDER_ASSETS and, with an old API server, for
+# KUBEBUILDER_ASSETS_OLD; build what is missing.
+CONTROL_PLANE     := hack/controlplane/build.sh
+OLD_CONTROL_PLANE := hack/controlplane/build.sh v1.24
 
 KUBECTL ?= kubectl
 IMAGE   ?= support-policy-operator:latest
@@ -61,8 +63,9 @@ demo: ## Show the operator at work on a control plane of its own
 	@assets="$$($(CONTROL_PLANE))"; KUBEBUILDER_ASSETS="$$assets" go run ./test/demo
 
 .PHONY: controlplane
-controlplane: ## Build the control plane for tests and demo (minutes the first time); print its folder
+controlplane: ## Build the control planes for tests and demo (minutes the first time); print their folders
 	@$(CONTROL_PLANE)
+	@$(OLD_CONTROL_PLANE)
 
 ##@ Check
 
@@ -87,13 +90,13 @@ lint: ## Run golangci-lint with the Kubernetes API linter
 
 .PHONY: test
 test: ## Run all tests, those against a control plane included
-	@assets="$$($(CONTROL_PLANE))"; \
-	KUBEBUILDER_ASSETS="$$assets" go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
+	@assets="$$($(CONTROL_PLANE))"; old="$$($(OLD_CONTROL_PLANE))"; \
+	KUBEBUILDER_ASSETS="$$assets" KUBEBUILDER_ASSETS_OLD="$$old" go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
 
 # In a folder that does not exist no control plane is found, and the tests that need one are skipped.
 .PHONY: test-fast
 test-fast: ## Run the tests that need no control plane
-	CI= KUBEBUILDER_ASSETS=none go test -short ./...
+	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none go test -short ./...
 
 ##@ Build and deploy
 

@@ -5,26 +5,46 @@
 #
 #     KUBEBUILDER_ASSETS="$(hack/controlplane/build.sh)" go test ./...
 #
+# With an argument, the name of a folder beside this script such as v1.24, it does so for an old version of Kubernetes:
+# its kube-apiserver and kube-controller-manager, beside the current etcd and kubectl.
+#
 # Environment:
 #   KUBEBUILDER_ASSETS       a folder with at least etcd and kube-apiserver, to be used instead of our own
+#   KUBEBUILDER_ASSETS_OLD   the same for an old version
 #   CONTROLPLANE_DOWNLOAD=0  build from source without trying a download first
 #
-# Versions come from go.mod beside this script. A first build takes 9 to 12 CPU minutes; later calls return at once.
+# Versions come from go.mod beside this script, or in the named folder. A first build takes 9 to 12 CPU minutes, that of
+# the old programs another 5; later calls return at once.
 set -euo pipefail
 
 # Whatever the commands below print is progress; only the answer goes to the real stdout.
 exec 3>&1 1>&2
 
+say() { echo "controlplane: $*"; }
+
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cache="$(cd "$here/../.." && pwd)/.cache/controlplane"
-version="$(cd "$here" && go list -m -f '{{.Version}}' k8s.io/kubernetes)"
+old="${1:-}"
+module="$here${old:+/$old}"
+if [[ ! -f "$module/go.mod" ]]; then
+  say "no old version is called $old: there is no $module/go.mod"
+  exit 1
+fi
+version="$(cd "$module" && go list -m -f '{{.Version}}' k8s.io/kubernetes)"
 built="$cache/$version"
 programs=(etcd kube-apiserver kube-controller-manager kubectl)
+variable=KUBEBUILDER_ASSETS
+cost="9 to 12"
+tags=""
+if [[ -n "$old" ]]; then
+  variable=KUBEBUILDER_ASSETS_OLD
+  cost=5
+  # Without the clients of clouds, which are hundreds of megabytes of sources.
+  tags=providerless
+fi
 
 unfinished=""
 trap 'rm -f "$unfinished"' EXIT
-
-say() { echo "controlplane: $*"; }
 
 package_of() {
   case "$1" in
@@ -49,7 +69,7 @@ announced=""
 announce() {
   [[ -z "$announced" ]] || return 0
   announced=yes
-  say "building what is missing of Kubernetes $version: 9 to 12 CPU minutes for all of it the first time,"
+  say "building what is missing of Kubernetes $version: $cost CPU minutes for all of it the first time,"
   say "seconds when Go still has the objects, nothing once it is in $built"
 }
 
@@ -58,11 +78,10 @@ build() {
   local program="$1" package started=$SECONDS
   package="$(package_of "$program")"
   announce
-  mkdir -p "$built"
   unfinished="$(mktemp "$built/.$program.XXXXXX")"
   say "building $program from $package"
   # One program at a time, and two jobs: linking one takes up to 2.4 GiB of memory.
-  if ! (cd "$here" && CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w $(version_flags)" \
+  if ! (cd "$module" && CGO_ENABLED=0 go build -p 2 -trimpath -tags "$tags" -ldflags "-s -w $(version_flags)" \
     -o "$unfinished" "$package"); then
     say "could not build $program; is the Go module proxy reachable?"
     return 1
@@ -73,15 +92,22 @@ build() {
   say "built $program in $((SECONDS - started)) s"
 }
 
+# Sees to it that our own folder has the program. For an old version etcd and kubectl are those of the current one.
 ensure_built() {
-  [[ -x "$built/$1" ]] || build "$1"
+  mkdir -p "$built"
+  if [[ -n "$old" && ("$1" == etcd || "$1" == kubectl) ]]; then
+    # A link that is right stays: a test may be starting the program at this moment.
+    [[ "$(readlink "$built/$1")" == "$current/$1" ]] || ln -sf "$current/$1" "$built/$1"
+  else
+    [[ -x "$built/$1" ]] || build "$1"
+  fi
 }
 
 # The published envtest archive has all but kube-controller-manager. Only the very version of go.mod will do, and no
 # network, or one that swallows packets, must not hold up the build for long.
 download() {
   local found program
-  [[ "${CONTROLPLANE_DOWNLOAD:-1}" != 0 ]] && command -v timeout >/dev/null || return 0
+  [[ -z "$old" && "${CONTROLPLANE_DOWNLOAD:-1}" != 0 ]] && command -v timeout >/dev/null || return 0
   [[ ! -x "$built/etcd" && ! -x "$built/kube-apiserver" ]] || return 0
   if ! found="$(cd "$here" && timeout 90 go tool setup-envtest use "${version#v}" \
     --bin-dir "$cache/envtest" -p path 2>/dev/null)"; then
@@ -99,7 +125,7 @@ complete_given() {
   local given="$1" program folder missing=()
   for program in etcd kube-apiserver; do
     if [[ ! -x "$given/$program" ]]; then
-      say "KUBEBUILDER_ASSETS=$given has no $program; name a folder with etcd and kube-apiserver, or unset it"
+      say "$variable=$given has no $program; name a folder with etcd and kube-apiserver, or unset it"
       return 1
     fi
   done
@@ -129,8 +155,9 @@ main() {
   # The cache ignores itself, wherever it is.
   mkdir -p "$cache"
   echo '*' >"$cache/.gitignore"
-  if [[ -n "${KUBEBUILDER_ASSETS:-}" ]]; then
-    complete_given "$KUBEBUILDER_ASSETS"
+  current="${old:+$("$here/build.sh")}"
+  if [[ -n "${!variable:-}" ]]; then
+    complete_given "${!variable}"
     return
   fi
   download

@@ -1,5 +1,6 @@
-// The control plane that tests and demos run; build.sh builds it. A module of its own, since Kubernetes would drag
-// hundreds of modules into the operator's. The modules of k8s.io move together: v1.37.2 goes with v0.37.2.
+// The control plane that tests and demos run; build.sh builds it, and an old one from v1.24. A module of its own, since
+// Kubernetes would drag hundreds of modules into the operator's. The modules of k8s.io move together: v1.37.2 goes with
+// v0.37.2.
 module github.com/d2iq-labs/support-policy-operator/hack/controlplane
 
 go 1.26.0

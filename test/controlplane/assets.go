@@ -17,24 +17,39 @@ const (
 	kubectl           = "kubectl"
 )
 
-// assetsVariable names the folder to use instead of the project's own; envtest knows it by the same name.
-const assetsVariable = "KUBEBUILDER_ASSETS"
+// Old is the oldest version of Kubernetes that builds from its module as the current one does. Options.Version takes it.
+const Old = "v1.24"
 
-// versionsFile, seen from the root of the repository, says which version of Kubernetes build.sh beside it builds.
-const versionsFile = "hack/controlplane/go.mod"
+// assetsVariable names the folder to use instead of the project's own; envtest knows it by the same name. The other one
+// is for an old version, so that whoever gives a folder of the current one does not get that in its place.
+const (
+	assetsVariable    = "KUBEBUILDER_ASSETS"
+	oldAssetsVariable = "KUBEBUILDER_ASSETS_OLD"
+)
+
+// versionsFolder, seen from the root of the repository, has build.sh and a go.mod that says which version of Kubernetes
+// that builds. For an old version this go.mod is in a folder below with the version's name.
+const versionsFolder = "hack/controlplane"
 
 // ErrMissing is wrapped by the errors that say that a program is not there, and how to get it.
 var ErrMissing = errors.New("run make controlplane (minutes the first time), or set " + assetsVariable +
-	" to a folder that has the programs")
+	" (for an old version " + oldAssetsVariable + ") to a folder that has the programs")
 
-// Assets returns the folder of the programs to run: that of KUBEBUILDER_ASSETS when it is set, else
+// Assets returns the folder of the programs of the current version: that of KUBEBUILDER_ASSETS when it is set, else
 // .cache/controlplane/VERSION in the root of the repository that the working directory is in. It has etcd and
 // kube-apiserver; what else it has only shows when it is needed. The error wraps ErrMissing.
-func Assets() (string, error) {
-	folder := os.Getenv(assetsVariable)
+func Assets() (string, error) { return assets("") }
+
+// assets is Assets for any version that Options.Version takes.
+func assets(version string) (string, error) {
+	variable := assetsVariable
+	if version != "" {
+		variable = oldAssetsVariable
+	}
+	folder := os.Getenv(variable)
 	if folder == "" {
 		var err error
-		if folder, err = ownAssets(); err != nil {
+		if folder, err = ownAssets(version); err != nil {
 			return "", err
 		}
 	}
@@ -47,32 +62,32 @@ func Assets() (string, error) {
 }
 
 // ownAssets returns the folder that hack/controlplane/build.sh fills.
-func ownAssets() (string, error) {
+func ownAssets(version string) (string, error) {
 	root, err := repositoryRoot()
 	if err != nil {
 		return "", err
 	}
-	version, err := builtVersion(filepath.Join(root, filepath.FromSlash(versionsFile)))
+	built, err := builtVersion(filepath.Join(root, filepath.FromSlash(versionsFolder), version, "go.mod"))
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(root, ".cache", "controlplane", version), nil
+	return filepath.Join(root, ".cache", "controlplane", built), nil
 }
 
 // repositoryRoot is the nearest folder above the working directory, which for a test is its package's, that has
-// versionsFile.
+// versionsFolder.
 func repositoryRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
-		return "", fmt.Errorf("controlplane: no working directory to look for %s from: %w", versionsFile, err)
+		return "", fmt.Errorf("controlplane: no working directory to look for %s from: %w", versionsFolder, err)
 	}
 	for folder := start; ; folder = filepath.Dir(folder) {
-		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(versionsFile))); err == nil {
+		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(versionsFolder))); err == nil {
 			return folder, nil
 		}
 		if folder == filepath.Dir(folder) {
 			return "", fmt.Errorf("controlplane: neither %s nor a folder above it has %s; change into the repository, or %w",
-				start, versionsFile, ErrMissing)
+				start, versionsFolder, ErrMissing)
 		}
 	}
 }

@@ -48,31 +48,45 @@ func TestBuiltVersion(t *testing.T) {
 
 // The folder that build.sh fills and the one that is looked in have to be the same.
 func TestAssetsAreThoseOfThisRepository(t *testing.T) {
-	t.Setenv(assetsVariable, "")
-	got, err := ownAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
 	working, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	root := filepath.Dir(filepath.Dir(working))
-	if diff := cmp.Diff(filepath.Join(root, ".cache", "controlplane"), filepath.Dir(got)); diff != "" {
-		t.Errorf("folder (-want +got):\n%s", diff)
+	for version, prefix := range map[string]string{"": "v1.", Old: Old + "."} {
+		got, err := ownAssets(version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(filepath.Join(root, ".cache", "controlplane"), filepath.Dir(got)); diff != "" {
+			t.Errorf("folder of %q (-want +got):\n%s", version, diff)
+		}
+		if name := filepath.Base(got); !strings.HasPrefix(name, prefix) {
+			t.Errorf("folder of %q: %s, want %s…", version, name, prefix)
+		}
+	}
+}
+
+// A version that nobody builds is a mistake in the test that asks for it, and no reason to skip it.
+func TestUnknownVersionIsNotMissing(t *testing.T) {
+	t.Setenv(oldAssetsVariable, "")
+	if _, err := assets("v1.0"); err == nil || errors.Is(err, ErrMissing) {
+		t.Fatalf("error %v, want another one than ErrMissing", err)
 	}
 }
 
 func TestAssetsNamesWhatIsMissing(t *testing.T) {
-	empty := t.TempDir()
-	t.Setenv(assetsVariable, empty)
-	_, err := Assets()
-	if !errors.Is(err, ErrMissing) {
-		t.Fatalf("error %v, want ErrMissing", err)
-	}
-	for _, want := range []string{filepath.Join(empty, "etcd"), "make controlplane"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error %q does not say %q", err, want)
+	for version, variable := range map[string]string{"": assetsVariable, Old: oldAssetsVariable} {
+		empty := t.TempDir()
+		t.Setenv(variable, empty)
+		_, err := assets(version)
+		if !errors.Is(err, ErrMissing) {
+			t.Fatalf("error %v, want ErrMissing", err)
+		}
+		for _, want := range []string{filepath.Join(empty, "etcd"), "make controlplane", variable} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("error %q does not say %q", err, want)
+			}
 		}
 	}
 }

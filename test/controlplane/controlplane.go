@@ -26,9 +26,11 @@ const (
 	startTimeout = time.Minute
 	// stopTimeout is how long a program may take to end by itself, before it is killed.
 	stopTimeout = 20 * time.Second
-	// endWatches is the flag with which an API server ends open watches when it is told to stop. Without it, as before
-	// Kubernetes 1.27, one forgotten watch keeps it until it is killed.
+	// endWatches is the flag with which an API server ends open watches when it is told to stop. Without it one forgotten
+	// watch keeps it until it is killed.
 	endWatches = "shutdown-watch-termination-grace-period"
+	// endConnections does it before Kubernetes 1.27, in 2 s: a side effect of what it is for.
+	endConnections = "shutdown-send-retry-after"
 )
 
 // Options say what to start. Their zero value is an empty cluster without controllers.
@@ -36,11 +38,14 @@ type Options struct {
 	// ControllerManager starts kube-controller-manager too.
 	ControllerManager bool
 
+	// Version is the version of Kubernetes: empty for the current one, or Old.
+	Version string
+
 	// CRDs are files, or folders of files, with custom resource definitions that are to be established when Start
 	// returns. The garbage collector looks for new kinds every 30 s only; it knows those given here from the start.
 	CRDs []string
 
-	// Dir is the folder of the programs. Empty means what Assets finds.
+	// Dir is the folder of the programs, of whatever version. Empty means what Assets finds, or the like for Version.
 	Dir string
 
 	// Logs gets what the programs print, one write at a time. Nil drops it.
@@ -64,7 +69,7 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	folder := options.Dir
 	if folder == "" {
 		var err error
-		if folder, err = Assets(); err != nil {
+		if folder, err = assets(options.Version); err != nil {
 			return nil, err
 		}
 	}
@@ -147,8 +152,13 @@ func (c *ControlPlane) startServer(options Options) error {
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  stopTimeout,
 	}
-	if help, err := exec.Command(serverPath, "--help").Output(); err == nil && bytes.Contains(help, []byte(endWatches)) {
-		c.env.ControlPlane.APIServer.Configure().Append(endWatches, "1s")
+	// A server does not start with a flag that it does not know.
+	help, _ := exec.Command(serverPath, "--help").Output()
+	switch arguments := c.env.ControlPlane.APIServer.Configure(); {
+	case bytes.Contains(help, []byte(endWatches)):
+		arguments.Append(endWatches, "1s")
+	case bytes.Contains(help, []byte(endConnections)):
+		arguments.Append(endConnections, "true")
 	}
 	if c.config, err = c.env.Start(); err != nil {
 		return fmt.Errorf("controlplane: etcd and kube-apiserver from %s: %w", c.folder, err)

@@ -60,7 +60,20 @@ func namespace(t *testing.T, clients *kubernetes.Clientset) string {
 }
 
 func TestVersionsAreTrue(t *testing.T) {
-	plane := shared.ForTest(t)
+	client, server, want := versions(t, shared.ForTest(t))
+	if diff := cmp.Diff(want, client); diff != "" {
+		t.Errorf("client (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, server); diff != "" {
+		t.Errorf("server (-want +got):\n%s", diff)
+	}
+}
+
+type version struct{ GitVersion, Major, Minor string }
+
+// versions returns what kubectl says of itself and of the API server, and what the folder of the programs is named for.
+func versions(t *testing.T, plane *controlplane.ControlPlane) (client, server, want version) {
+	t.Helper()
 	kubectl, err := plane.Kubectl()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +86,6 @@ func TestVersionsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	type version struct{ GitVersion, Major, Minor string }
 	var got struct{ ClientVersion, ServerVersion version }
 	if err := json.Unmarshal(output, &got); err != nil {
 		t.Fatal(err)
@@ -84,13 +96,7 @@ func TestVersionsAreTrue(t *testing.T) {
 		t.Skipf("someone else's programs, in %s, say %+v", filepath.Dir(kubectl), got)
 	}
 	parts := strings.Split(strings.TrimPrefix(name, "v"), ".")
-	want := version{GitVersion: name, Major: parts[0], Minor: parts[1]}
-	if diff := cmp.Diff(want, got.ClientVersion); diff != "" {
-		t.Errorf("client (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, got.ServerVersion); diff != "" {
-		t.Errorf("server (-want +got):\n%s", diff)
-	}
+	return got.ClientVersion, got.ServerVersion, version{GitVersion: name, Major: parts[0], Minor: parts[1]}
 }
 
 func TestOwnedObjectsGoWithTheirOwner(t *testing.T) {
@@ -135,7 +141,11 @@ func TestNamespacesComeAndGo(t *testing.T) {
 }
 
 func TestServiceAccountMayDoWhatItsRoleAllows(t *testing.T) {
-	plane := shared.ForTest(t)
+	serviceAccountMayDoWhatItsRoleAllows(t, shared.ForTest(t))
+}
+
+func serviceAccountMayDoWhatItsRoleAllows(t *testing.T, plane *controlplane.ControlPlane) {
+	t.Helper()
 	admin := clientsFor(t, plane.Config())
 	ns := namespace(t, admin)
 	if _, err := plane.ServiceAccountConfig(t.Context(), ns, "reader"); !apierrors.IsNotFound(err) {
@@ -175,7 +185,11 @@ func TestServiceAccountMayDoWhatItsRoleAllows(t *testing.T) {
 
 // A test that forgets to stop its watches still gets an end.
 func TestStopEndsWatches(t *testing.T) {
-	plane := controlplane.ForTest(t, controlplane.Options{})
+	stopEndsWatches(t, controlplane.ForTest(t, controlplane.Options{}))
+}
+
+func stopEndsWatches(t *testing.T, plane *controlplane.ControlPlane) {
+	t.Helper()
 	informers := informers.NewSharedInformerFactory(clientsFor(t, plane.Config()), 0)
 	namespaces := informers.Core().V1().Namespaces().Informer()
 	informers.Start(t.Context().Done())

@@ -34,11 +34,22 @@ spec:
 
 // The garbage collector looks for new kinds every 30 s. Kinds that are there before it starts cost no such wait.
 func TestGivenKindsAreCollectedFromTheStart(t *testing.T) {
+	givenKindsAreCollectedFromTheStart(t,
+		controlplane.ForTest(t, controlplane.Options{ControllerManager: true, CRDs: widgetCRDs(t)}))
+}
+
+// widgetCRDs returns what Options.CRDs needs for widgets.
+func widgetCRDs(t *testing.T) []string {
+	t.Helper()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "widgets.yaml"), []byte(widgetCRD), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	plane := controlplane.ForTest(t, controlplane.Options{ControllerManager: true, CRDs: []string{folder}})
+	return []string{folder}
+}
+
+func givenKindsAreCollectedFromTheStart(t *testing.T, plane *controlplane.ControlPlane) {
+	t.Helper()
 	client, err := dynamic.NewForConfig(plane.Config())
 	if err != nil {
 		t.Fatal(err)

@@ -15,14 +15,15 @@ import (
 )
 
 // controllers are those that a cluster without nodes needs to be like a real one: owned objects and deleted
-// namespaces go, namespaces get their service account and the authority to trust, aggregated roles their rules.
+// namespaces go, namespaces get their service account and the authority to trust, aggregated roles their rules. The
+// names are those of before Kubernetes 1.28, which later versions take as well.
 var controllers = []string{
-	"clusterrole-aggregation-controller",
-	"garbage-collector-controller",
-	"namespace-controller",
-	"root-ca-certificate-publisher-controller",
-	"serviceaccount-controller",
-	"serviceaccount-token-controller",
+	"clusterrole-aggregation",
+	"garbagecollector",
+	"namespace",
+	"root-ca-cert-publisher",
+	"serviceaccount",
+	"serviceaccount-token",
 }
 
 // startManager starts kube-controller-manager and returns when its controllers work.

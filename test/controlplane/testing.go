@@ -43,15 +43,18 @@ type Shared struct {
 	err   error
 }
 
-// Run runs the tests, stops the control plane if one of them had started it, and returns the exit code for os.Exit.
-func (s *Shared) Run(m *testing.M) int {
+// Run runs the tests, stops the control plane, and others that they have in common, if one of them had started it, and
+// returns the exit code for os.Exit.
+func (s *Shared) Run(m *testing.M, others ...*Shared) int {
 	code := m.Run()
-	if s.plane == nil {
-		return code
-	}
-	if err := s.plane.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return max(code, 1)
+	for _, shared := range append([]*Shared{s}, others...) {
+		if shared.plane == nil {
+			continue
+		}
+		if err := shared.plane.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
 	}
 	return code
 }

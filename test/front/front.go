@@ -30,12 +30,15 @@ type Front struct {
 	// Requests that came through, whether the API server liked them or not.
 	ledger
 
-	version   atomic.Pointer[string]
-	url       string
-	ca        []byte
-	server    *http.Server
-	transport http.RoundTripper
-	served    chan error
+	version     atomic.Pointer[string]
+	target      *url.URL
+	address     string
+	certificate tls.Certificate
+	ca          []byte
+	severed     bool
+	server      *http.Server
+	transport   http.RoundTripper
+	served      chan error
 }
 
 // Start runs a front before the API server that upstream names, reporting gitVersion (such as v1.19.7) as its version;
@@ -50,27 +53,50 @@ func Start(upstream *rest.Config, gitVersion string) (*Front, error) {
 	if err != nil {
 		return nil, err
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("front: no port to listen on: %w", err)
-	}
-
 	f := &Front{
-		url:       "https://" + listener.Addr().String(),
-		ca:        ca,
-		transport: transport,
-		served:    make(chan error, 1),
+		target:      target,
+		certificate: certificate,
+		ca:          ca,
+		transport:   transport,
+		served:      make(chan error, 1),
 	}
 	f.SetVersion(gitVersion)
+	return f, f.serve("127.0.0.1:0")
+}
+
+// serve listens, at the address at which it listened before if there is one.
+func (f *Front) serve(address string) error {
+	var listen net.ListenConfig
+	listener, err := listen.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("front: no port to listen on: %w", err)
+	}
+	f.address = listener.Addr().String()
 	f.server = &http.Server{
-		Handler:           f.handler(target),
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		Handler:           f.handler(f.target),
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{f.certificate}, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          silent(),
 	}
-	go func() { f.served <- f.server.ServeTLS(listener, "", "") }()
-	return f, nil
+	server := f.server
+	go func() { f.served <- server.ServeTLS(listener, "", "") }()
+	return nil
+}
+
+// Sever ends all connections and refuses new ones, as an API server does that was killed, until Heal.
+func (f *Front) Sever() error {
+	err := f.server.Close()
+	if served := <-f.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	f.severed = true
+	return err
+}
+
+// Heal has a front that was severed serve again, at the same address.
+func (f *Front) Heal() error {
+	f.severed = false
+	return f.serve(f.address)
 }
 
 // reach returns the address of the API server and a transport that verifies it and carries no credentials.
@@ -133,7 +159,7 @@ func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 // token the client is anonymous. The client's own rate limit is out of the way.
 func (f *Front) Config(token string) *rest.Config {
 	return &rest.Config{
-		Host:            f.url,
+		Host:            "https://" + f.address,
 		BearerToken:     token,
 		TLSClientConfig: rest.TLSClientConfig{CAData: append([]byte(nil), f.ca...)},
 		QPS:             1000,
@@ -143,9 +169,9 @@ func (f *Front) Config(token string) *rest.Config {
 
 // Close stops listening and ends all connections, open watches too.
 func (f *Front) Close() error {
-	err := f.server.Close()
-	if served := <-f.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
+	var err error
+	if !f.severed {
+		err = f.Sever()
 	}
 	utilnet.CloseIdleConnectionsFor(f.transport)
 	if err != nil {

@@ -5,6 +5,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ const Namespace = "support-policy-system"
 type Options struct {
 	// KubernetesVersion is what the API server claims to be.
 	KubernetesVersion string
+	// Manifests is the folder of the manifests by which the operator is installed; config/default by default.
+	Manifests string
 	// Now is where the operator's clock stands at first.
 	Now time.Time
 	// Log receives what the operator logs.
@@ -78,7 +81,7 @@ func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, o
 	if s.Client, err = client.New(plane.Config(), client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	if _, err := s.Kubectl(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
+	if _, err := s.Kubectl(ctx, "apply", "--server-side", "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
 		return nil, err
 	}
 	return s, s.connect(ctx, options.KubernetesVersion)

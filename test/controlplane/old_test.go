@@ -1,0 +1,41 @@
+package controlplane_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+)
+
+// What the other tests show for the current version, on one control plane of the old one.
+func TestOldVersion(t *testing.T) {
+	crds := widgetCRDs(t)
+	// Its programs have this folder in their arguments, and can be told from those of other tests.
+	scratch := t.TempDir()
+	t.Setenv("TMPDIR", scratch)
+	plane := controlplane.ForTest(t, controlplane.Options{Version: controlplane.Old, ControllerManager: true, CRDs: crds})
+
+	t.Run("it says which one it is", func(t *testing.T) {
+		_, got, want := versions(t, plane)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("server (-want +got):\n%s", diff)
+		}
+		if !strings.HasPrefix(got.GitVersion, controlplane.Old+".") {
+			t.Errorf("version %s, want %s", got.GitVersion, controlplane.Old)
+		}
+	})
+	t.Run("it serves and collects a given kind", func(t *testing.T) {
+		givenKindsAreCollectedFromTheStart(t, plane)
+	})
+	t.Run("a service account may do what its role allows", func(t *testing.T) {
+		serviceAccountMayDoWhatItsRoleAllows(t, plane)
+	})
+	t.Run("it stops", func(t *testing.T) {
+		stopEndsWatches(t, plane)
+		if left := processesNaming(t, scratch); len(left) != 0 {
+			t.Errorf("still running: %q", left)
+		}
+	})
+}
