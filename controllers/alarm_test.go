@@ -20,22 +20,22 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 )
 
-// bell is a work queue that only remembers, in order, who was woken.
-type bell struct {
+// woken is a work queue that only remembers, in order, who was woken.
+type woken struct {
 	workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 	mu  sync.Mutex
 	who []string
 }
 
-func (b *bell) Add(request reconcile.Request) {
+func (b *woken) Add(request reconcile.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.who = append(b.who, request.Name)
 }
 
 // rung waits until the alarm has nothing to do but to wait, and returns who was woken since the last time.
-func (b *bell) rung() []string {
+func (b *woken) rung() []string {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -45,10 +45,10 @@ func (b *bell) rung() []string {
 }
 
 // startAlarm runs an alarm in a synctest bubble, in which waiting takes no time and Wait knows when everybody waits.
-func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *bell) {
+func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *woken) {
 	t.Helper()
-	alarm, bell := controllers.NewAlarm(c), &bell{}
-	if err := alarm.Source().Start(t.Context(), bell); err != nil {
+	alarm, woken := controllers.NewAlarm(c), &woken{}
+	if err := alarm.Source().Start(t.Context(), woken); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -60,12 +60,12 @@ func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *bell) {
 			t.Error(err)
 		}
 	})
-	return alarm, bell
+	return alarm, woken
 }
 
 func named(name string) types.NamespacedName { return types.NamespacedName{Name: name} }
 
-func expectRung(t *testing.T, when string, b *bell, want ...string) {
+func expectRung(t *testing.T, when string, b *woken, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, b.rung()); diff != "" {
 		t.Errorf("%s the alarm woke others than expected (-want +got):\n%s", when, diff)
@@ -76,15 +76,15 @@ func TestAlarmWakesAtTheInstant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := clocktesting.NewFakeClock(noon.Add(-36 * time.Hour))
-		alarm, bell := startAlarm(t, c)
+		alarm, woken := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
-		expectRung(t, "a day and a half before", bell)
+		expectRung(t, "a day and a half before", woken)
 		c.SetTime(noon.Add(-time.Nanosecond))
-		expectRung(t, "a nanosecond before", bell)
+		expectRung(t, "a nanosecond before", woken)
 		c.Step(time.Nanosecond)
-		expectRung(t, "at the instant", bell, "host")
+		expectRung(t, "at the instant", woken, "host")
 		c.Step(24 * time.Hour)
-		expectRung(t, "a day later", bell)
+		expectRung(t, "a day later", woken)
 	})
 }
 
@@ -160,15 +160,15 @@ func TestAlarmSetAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				noon := at(t, "2021-05-05T12:00:00Z")
 				c := clocktesting.NewFakeClock(noon.Add(-time.Hour))
-				alarm, bell := startAlarm(t, c)
+				alarm, woken := startAlarm(t, c)
 				synctest.Wait()
 				test.set(alarm, noon)
 				c.SetTime(noon.Add(-time.Nanosecond))
-				expectRung(t, "before noon", bell, test.before...)
+				expectRung(t, "before noon", woken, test.before...)
 				c.Step(time.Nanosecond)
-				expectRung(t, "at noon", bell, test.noon...)
+				expectRung(t, "at noon", woken, test.noon...)
 				c.Step(time.Hour)
-				expectRung(t, "an hour later", bell, test.after...)
+				expectRung(t, "an hour later", woken, test.after...)
 			})
 		})
 	}
@@ -182,7 +182,7 @@ func TestAlarmAgainstSortedList(t *testing.T) {
 		begin := at(t, "2021-01-01")
 		span := int64(365 * 24 * time.Hour)
 		c := clocktesting.NewFakeClock(begin)
-		alarm, bell := startAlarm(t, c)
+		alarm, woken := startAlarm(t, c)
 
 		due := map[string]time.Time{}
 		set := func(name string, now time.Time) {
@@ -213,7 +213,7 @@ func TestAlarmAgainstSortedList(t *testing.T) {
 				}
 			}
 			byInstant := func(a, b string) int { return due[a].Compare(due[b]) }
-			got := bell.rung()
+			got := woken.rung()
 			if !slices.IsSortedFunc(got, byInstant) {
 				t.Fatalf("at %s the alarm did not wake in the order of the instants", now)
 			}
@@ -259,15 +259,15 @@ func TestAlarmLooksAtTheWallClock(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.AddDate(0, -6, 0))
-		alarm, bell := startAlarm(t, c)
+		alarm, woken := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
 		time.Sleep(24 * time.Hour)
-		expectRung(t, "after a day", bell)
+		expectRung(t, "after a day", woken)
 		// The machine was suspended, or its clock was set: no timer fires by that.
 		c.set(noon.Add(time.Hour))
-		expectRung(t, "as soon as the clock was set", bell)
+		expectRung(t, "as soon as the clock was set", woken)
 		time.Sleep(time.Minute)
-		expectRung(t, "within a minute", bell, "host")
+		expectRung(t, "within a minute", woken, "host")
 	})
 }
 
@@ -276,18 +276,18 @@ func TestAlarmKeepsInstantsWhenTheClockIsSetBack(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.Add(-time.Second))
-		alarm, bell := startAlarm(t, c)
+		alarm, woken := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
 		synctest.Wait()
 		c.set(noon.Add(-time.Hour))
 		time.Sleep(2 * time.Minute)
 		// Whatever was evaluated with the clock of before is evaluated anew.
-		expectRung(t, "when the clock was set back", bell, "host")
+		expectRung(t, "when the clock was set back", woken, "host")
 		alarm.Set(named("host"), noon)
 		time.Sleep(58*time.Minute - time.Nanosecond)
-		expectRung(t, "a nanosecond before", bell)
+		expectRung(t, "a nanosecond before", woken)
 		time.Sleep(time.Nanosecond)
-		expectRung(t, "at the instant", bell, "host")
+		expectRung(t, "at the instant", woken, "host")
 	})
 }
 
@@ -298,22 +298,22 @@ func TestAlarmWakesAllWhenTheClockIsSetBack(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.AddDate(10, 0, 0))
-		alarm, bell := startAlarm(t, c)
+		alarm, woken := startAlarm(t, c)
 		alarm.Set(named("nothing ahead"), time.Time{})
 		alarm.Set(named("far ahead"), noon.AddDate(20, 0, 0))
 		alarm.Set(named("gone"), noon.AddDate(20, 0, 0))
 		alarm.Forget(named("gone"))
 		alarm.Set(named("rang before"), noon.AddDate(1, 0, 0))
-		expectRung(t, "at first", bell, "rang before")
+		expectRung(t, "at first", woken, "rang before")
 
 		c.set(noon)
 		time.Sleep(time.Minute)
-		got := slices.Sorted(slices.Values(bell.rung()))
+		got := slices.Sorted(slices.Values(woken.rung()))
 		if diff := cmp.Diff([]string{"far ahead", "nothing ahead", "rang before"}, got); diff != "" {
 			t.Errorf("after the clock was set back the alarm woke others than expected (-want +got):\n%s", diff)
 		}
 		time.Sleep(time.Hour)
-		expectRung(t, "an hour later", bell)
+		expectRung(t, "an hour later", woken)
 	})
 }
 
@@ -323,14 +323,14 @@ func TestAlarmNoticesSmallStepsBack(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.Add(-10 * time.Second))
-		alarm, bell := startAlarm(t, c)
+		alarm, woken := startAlarm(t, c)
 		synctest.Wait()
 		time.Sleep(20 * time.Second)
 		// It is 12:00:10, and the last look was at 11:59:50.
 		alarm.Set(named("host"), time.Time{})
 		c.set(noon.Add(-5 * time.Second))
 		time.Sleep(time.Minute)
-		expectRung(t, "after the clock was set back", bell, "host")
+		expectRung(t, "after the clock was set back", woken, "host")
 	})
 }
 
@@ -362,13 +362,13 @@ func TestAlarmWithAClockThatMovesAlong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &hastyClock{FakeClock: clocktesting.NewFakeClock(noon.Add(-time.Second))}
-				alarm, bell := startAlarm(t, c)
+				alarm, woken := startAlarm(t, c)
 				synctest.Wait()
 				c.to = test.to
 				alarm.Set(named("host"), noon)
-				expectRung(t, "when the clock had moved", bell, test.then...)
+				expectRung(t, "when the clock had moved", woken, test.then...)
 				c.SetTime(noon)
-				expectRung(t, "at the instant", bell, test.noon...)
+				expectRung(t, "at the instant", woken, test.noon...)
 			})
 		})
 	}

@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	stdcmp "cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,15 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	shared.Options.CRDs = crds
-	os.Exit(shared.Run(m))
+	others, err := sandbox.RemoteCRDs()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for i := range remotes {
+		remotes[i].Options.CRDs = others
+	}
+	os.Exit(shared.Run(m, &remotes[0], &remotes[1]))
 }
 
 const (
@@ -78,14 +87,19 @@ type world struct {
 // newWorld makes a world whose API server claims a version and whose clock stands at an instant.
 func newWorld(t *testing.T, version, now string) *world {
 	t.Helper()
+	return newWorldWith(t, sandbox.Options{KubernetesVersion: version, Now: at(t, now)})
+}
+
+// newWorldWith is newWorld with a choice of manifests.
+func newWorldWith(t *testing.T, options sandbox.Options) *world {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("it needs a control plane")
 	}
 	plane := shared.ForTest(t)
 	w := &world{t: t, test: t}
-	made, err := sandbox.New(t.Context(), plane, t.TempDir(), sandbox.Options{
-		KubernetesVersion: version, Now: at(t, now), Log: funcr.New(w.log.add, funcr.Options{}),
-	})
+	options.Log = funcr.New(w.log.add, funcr.Options{})
+	made, err := sandbox.New(t.Context(), plane, t.TempDir(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +149,9 @@ func (w *world) end() {
 		{"kubeaddons.mesosphere.io/v1beta2", "ClusterAddon"},
 		{"kubeaddons.mesosphere.io/v1beta2", "Addon"},
 		{"kommander.mesosphere.io/v1beta1", "KonvoyCluster"},
+		{"kommander.mesosphere.io/v1beta1", "KommanderCluster"},
+		{"cluster.x-k8s.io/v1beta1", "Cluster"},
+		{"kubetunnel.d2iq.io/v1alpha1", "TunnelConnector"},
 		{"helm.toolkit.fluxcd.io/v2beta1", "HelmRelease"},
 		{"dkp.d2iq.io/v1alpha1", "KommanderCore"},
 		{"kudo.dev/v1beta1", "Instance"},
@@ -148,25 +165,31 @@ func (w *world) end() {
 }
 
 func (w *world) removeAll(apiVersion, kind string) {
+	w.t.Helper()
+	removeAll(w.t, w.Client, apiVersion, kind)
+}
+
+func removeAll(t *testing.T, from client.Client, apiVersion, kind string) {
+	t.Helper()
 	// The context of the test has ended when this runs.
 	ctx := context.Background()
 	var all unstructured.UnstructuredList
 	all.SetAPIVersion(apiVersion)
 	all.SetKind(kind + "List")
-	if err := w.Client.List(ctx, &all); err != nil {
-		w.t.Errorf("clean up: %v", err)
+	if err := from.List(ctx, &all); err != nil {
+		t.Errorf("clean up: %v", err)
 		return
 	}
 	for i := range all.Items {
-		if err := w.Client.Delete(ctx, &all.Items[i]); client.IgnoreNotFound(err) != nil {
-			w.t.Errorf("clean up: %v", err)
+		if err := from.Delete(ctx, &all.Items[i]); client.IgnoreNotFound(err) != nil {
+			t.Errorf("clean up: %v", err)
 		}
 	}
 }
 
 // watched are all resources that the operator watches, but for the CustomResourceDefinitions.
 var watched = []string{
-	"supportpolicies", "supportexceptions", "clustersupports", "instances", "operatorversions", "addons", "clusteraddons", "konvoyclusters", "helmreleases", "kommandercores",
+	"supportpolicies", "supportexceptions", "clustersupports", "kommanderclusters", "clusters", "tunnelconnectors", "instances", "operatorversions", "addons", "clusteraddons", "konvoyclusters", "helmreleases", "kommandercores",
 }
 
 // start runs the operator, and waits until it has looked at everything and has written what there is to write.
@@ -288,9 +311,11 @@ func (w *world) consistent() error {
 			continue
 		}
 		assessment, _ := set.Evaluate(support.Cluster{
-			Labels: c.Labels, Environment: c.Spec.Environment, Facts: support.FactsOf(&c.Status), Declared: c.Spec.DeclaredReleases,
+			Labels: c.Labels, Environment: stdcmp.Or(c.Spec.Environment, c.Status.Environment), Facts: support.FactsOf(&c.Status),
+			Declared: c.Spec.DeclaredReleases, DuplicateOf: c.Status.DuplicateOf,
 		}, now)
 		got := support.Assessment{
+			ClusterID: c.Status.ClusterID, DuplicateOf: c.Status.DuplicateOf, Environment: c.Status.Environment, Manager: c.Status.Manager,
 			KubernetesVersion: c.Status.KubernetesVersion, InstalledVersions: c.Status.InstalledVersions,
 			SupportEndTime: c.Status.SupportEndTime, Releases: c.Status.Releases, Components: c.Status.Components,
 			Nodes: c.Status.Nodes, Findings: c.Status.Findings,
@@ -338,14 +363,19 @@ func conditionsOf(all []metav1.Condition, others []support.Condition) []support.
 // apply makes the API server have the objects of a manifest, in one request for each.
 func (w *world) apply(manifest string) {
 	w.t.Helper()
+	applyTo(w.t, w.Client, manifest)
+}
+
+func applyTo(t *testing.T, to client.Client, manifest string) {
+	t.Helper()
 	for document := range strings.SplitSeq(manifest, "\n---\n") {
-		err := w.Client.Apply(w.t.Context(), client.ApplyConfigurationFromUnstructured(w.decode(document)),
+		err := to.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(decode(t, document)),
 			client.FieldOwner("gitops"), client.ForceOwnership)
 		if err != nil {
-			w.t.Fatalf("%v: %s", err, document)
+			t.Fatalf("%v: %s", err, document)
 		}
-		if object := w.decode(document); object.GetKind() == "Node" {
-			w.report(object.GetName(), "Ubuntu 18.04.6 LTS", "5.4.0-1080-aws")
+		if object := decode(t, document); object.GetKind() == "Node" {
+			report(t, to, object.GetName(), "Ubuntu 18.04.6 LTS", "5.4.0-1080-aws")
 		}
 	}
 }
@@ -353,18 +383,28 @@ func (w *world) apply(manifest string) {
 // report has a node report its operating system, as its kubelet would.
 func (w *world) report(node, image, kernel string) {
 	w.t.Helper()
+	report(w.t, w.Client, node, image, kernel)
+}
+
+func report(t *testing.T, to client.Client, node, image, kernel string) {
+	t.Helper()
 	patch := fmt.Sprintf(`{"status": {"nodeInfo": {"osImage": %q, "kernelVersion": %q}}}`, image, kernel)
 	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
-	if err := w.Client.Status().Patch(w.t.Context(), object, client.RawPatch(types.StrategicMergePatchType, []byte(patch))); err != nil {
-		w.t.Fatal(err)
+	if err := to.Status().Patch(t.Context(), object, client.RawPatch(types.StrategicMergePatchType, []byte(patch))); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func (w *world) decode(document string) *unstructured.Unstructured {
 	w.t.Helper()
+	return decode(w.t, document)
+}
+
+func decode(t *testing.T, document string) *unstructured.Unstructured {
+	t.Helper()
 	object := &unstructured.Unstructured{}
 	if err := yaml.UnmarshalStrict([]byte(document), &object.Object); err != nil {
-		w.t.Fatalf("%v: %s", err, document)
+		t.Fatalf("%v: %s", err, document)
 	}
 	return object
 }

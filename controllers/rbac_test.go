@@ -29,27 +29,34 @@ var rights = map[string]string{
 	"get /version": "the Kubernetes version of a cluster is in no object",
 	"list,watch customresourcedefinitions.apiextensions.k8s.io": "products come and go with their CRDs, which tells what there is to watch",
 	"list nodes": "what the nodes run, and their labels prove that Konvoy made the cluster; not watched, because of the heartbeats",
-	"list,watch addons.kubeaddons.mesosphere.io":        "a base addon shows the release of Base Platform Services",
-	"list,watch clusteraddons.kubeaddons.mesosphere.io": "so do these, and one of them is Kommander 1.x",
-	"list,watch konvoyclusters.kommander.mesosphere.io": "the description of a Konvoy 1.x cluster has its version",
-	"list,watch helmreleases.helm.toolkit.fluxcd.io":    "one of them is Kommander 2.x",
-	"list,watch kommandercores.dkp.d2iq.io":             "Kommander 2.5 and later has its version there",
-	"list,watch instances.kudo.dev":                     "they are the installations of Cassandra, Kafka and Spark",
-	"list,watch operatorversions.kudo.dev":              "and these have their versions",
-	"list,watch deployments.apps":                       "their labels show the Helm chart, for products that are found by it",
-	"list,watch statefulsets.apps":                      "the same",
-	"list,watch daemonsets.apps":                        "the same",
-	"list,watch supportpolicies.support.d2iq.io":        "the policies are what is evaluated",
-	"list,watch clustersupports.support.d2iq.io":        "the clusters are what they are evaluated for",
-	"create,patch clustersupports.support.d2iq.io":      "the host's object is applied, which is a patch that may create",
-	"patch clustersupports.support.d2iq.io/status":      "the assessment of a cluster",
-	"list,watch supportexceptions.support.d2iq.io":      "the exceptions stand beside what the policies say",
-	"patch supportexceptions.support.d2iq.io/status":    "whether an exception runs, and on how many clusters",
-	"patch supportpolicies.support.d2iq.io/status":      "the stages and counters of a policy",
+	"list,watch addons.kubeaddons.mesosphere.io":           "a base addon shows the release of Base Platform Services",
+	"list,watch clusteraddons.kubeaddons.mesosphere.io":    "so do these, and one of them is Kommander 1.x",
+	"list,watch konvoyclusters.kommander.mesosphere.io":    "the description of a Konvoy 1.x cluster has its version",
+	"list,watch kommanderclusters.kommander.mesosphere.io": "the inventory of the clusters that Kommander manages",
+	"list,watch clusters.cluster.x-k8s.io":                 "the inventory of those that Cluster API manages",
+	"list,watch tunnelconnectors.kubetunnel.d2iq.io":       "where the kubeconfig is of a cluster behind a tunnel",
+	"get namespaces kube-system":                           "its UID tells one cluster from another",
+	"list,watch helmreleases.helm.toolkit.fluxcd.io":       "one of them is Kommander 2.x",
+	"list,watch kommandercores.dkp.d2iq.io":                "Kommander 2.5 and later has its version there",
+	"list,watch instances.kudo.dev":                        "they are the installations of Cassandra, Kafka and Spark",
+	"list,watch operatorversions.kudo.dev":                 "and these have their versions",
+	"list,watch deployments.apps":                          "their labels show the Helm chart, for products that are found by it",
+	"list,watch statefulsets.apps":                         "the same",
+	"list,watch daemonsets.apps":                           "the same",
+	"list,watch supportpolicies.support.d2iq.io":           "the policies are what is evaluated",
+	"list,watch clustersupports.support.d2iq.io":           "the clusters are what they are evaluated for",
+	"create,patch clustersupports.support.d2iq.io":         "the host's object is applied, which is a patch that may create",
+	"patch clustersupports.support.d2iq.io/status":         "the assessment of a cluster",
+	"list,watch supportexceptions.support.d2iq.io":         "the exceptions stand beside what the policies say",
+	"patch supportexceptions.support.d2iq.io/status":       "whether an exception runs, and on how many clusters",
+	"patch supportpolicies.support.d2iq.io/status":         "the stages and counters of a policy",
 	"create events": "the transitions; an event that exists is not written again",
 	"create leases.coordination.k8s.io in its own namespace":                              "the lease by which one replica is chosen",
 	"get,update leases.coordination.k8s.io " + controllers.Name + " in its own namespace": "that lease, and no other",
 }
+
+// kubeSystem is the one namespace that the operator may look at.
+const kubeSystem = "kube-system"
 
 // expanded has one entry for each verb.
 func expanded(t *testing.T) map[string]bool {
@@ -201,6 +208,8 @@ func TestRightsByAPIServer(t *testing.T) {
 				asked++
 				switch {
 				// First where it may do most.
+				case may(of(verb, "", kubeSystem)) && !may(of(verb, "", "any")):
+					allowed[verb+" "+name+" "+kubeSystem] = true
 				case !may(of(verb, sandbox.Namespace, controllers.Name)):
 				case may(of(verb, "team-a", "any")):
 					allowed[verb+" "+name] = true
@@ -267,6 +276,8 @@ func TestRightsAreUsed(t *testing.T) {
 			if r.Namespace != sandbox.Namespace {
 				t.Errorf("a lease in the namespace %s", r.Namespace)
 			}
+		case r.Resource == "namespaces":
+			used[r.Verb+" "+what+" "+r.Name] = true
 		case r.Resource != "":
 			used[r.Verb+" "+what] = true
 		case r.Path == "/version":
