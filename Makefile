@@ -23,6 +23,8 @@ IMAGE   ?= support-policy-operator:latest
 # The namespace of an operator that runs outside of the cluster. It is that of a deployed one, so that of the two only the
 # one with the lease works.
 NAMESPACE ?= support-policy-system
+# What deploy applies: config/default for one cluster, config/fleet for one that manages others, config/sharded for very many.
+CONFIG ?= config/default
 # So many packages are tested at a time, each perhaps with API servers of its own.
 TEST_PACKAGES ?= 2
 TEST_TIMEOUT  ?= 15m
@@ -111,7 +113,7 @@ plugin: ## Build the kubectl plugin into bin
 
 .PHONY: manifests
 manifests: ## Print what `deploy` applies
-	@$(KUSTOMIZE) build config/default | sed 's|image: support-policy-operator:latest|image: $(IMAGE)|'
+	@$(KUSTOMIZE) build $(CONFIG) | sed 's|image: support-policy-operator:latest|image: $(IMAGE)|'
 
 .PHONY: install
 install: ## Apply the CRDs and the operator's namespace to the current cluster
@@ -123,7 +125,7 @@ install-policies: ## Apply the shipped policies to the current cluster
 	$(KUSTOMIZE) build config/policies | $(KUBECTL) apply -f -
 
 .PHONY: deploy
-deploy: ## Apply the CRDs and the operator to the current cluster, with the image IMAGE
+deploy: ## Apply the CRDs and the operator to the current cluster, with the image IMAGE, as CONFIG has them
 	$(MAKE) manifests | $(KUBECTL) apply -f -
 
 .PHONY: clean

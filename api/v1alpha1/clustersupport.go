@@ -549,6 +549,7 @@ type ClusterSupportStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=csup,categories=support
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reachable",type=string,JSONPath=`.status.conditions[?(@.type=="Reachable")].status`
 // +kubebuilder:printcolumn:name="Installed",type=string,JSONPath=`.status.installedVersions`
 // +kubebuilder:printcolumn:name="Supported",type=string,JSONPath=`.status.conditions[?(@.type=="Supported")].status`
 // +kubebuilder:printcolumn:name="Compatible",type=string,JSONPath=`.status.conditions[?(@.type=="Compatible")].status`
@@ -556,7 +557,7 @@ type ClusterSupportStatus struct {
 // +kubebuilder:printcolumn:name="Expiring",type=string,JSONPath=`.status.conditions[?(@.type=="ExpiringSoon")].status`
 // +kubebuilder:printcolumn:name="Upgrade",type=string,JSONPath=`.status.conditions[?(@.type=="UpgradeRecommended")].status`
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Supported")].message`
-// +kubebuilder:printcolumn:name="Reachable",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Reachable")].status`
+// +kubebuilder:printcolumn:name="Contact",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Reachable")].message`
 // +kubebuilder:printcolumn:name="Compatibility",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Compatible")].message`
 // +kubebuilder:printcolumn:name="Environment",type=string,priority=1,JSONPath=`.status.environment`
 // +kubebuilder:printcolumn:name="Exception",type=string,priority=1,JSONPath=`.status.releases[*].exception.name`

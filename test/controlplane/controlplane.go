@@ -175,6 +175,25 @@ func (c *ControlPlane) WriteKubeconfig(path string) error { return WriteKubeconf
 // Kubectl returns the path of the kubectl that came with the programs. The error wraps ErrMissing.
 func (c *ControlPlane) Kubectl() (string, error) { return program(c.folder, kubectl) }
 
+// StopServer ends the API server alone, and all connections to it. etcd keeps the data.
+func (c *ControlPlane) StopServer() error {
+	if err := c.env.ControlPlane.APIServer.Stop(); err != nil {
+		return fmt.Errorf("controlplane: stopping kube-apiserver: %w", err)
+	}
+	return nil
+}
+
+// StartServer has an API server that was stopped serve again, at the same address and with the same certificates. It
+// returns when it serves.
+func (c *ControlPlane) StartServer() error {
+	var err error
+	c.thread.do(func() { err = c.env.ControlPlane.APIServer.Start() })
+	if err != nil {
+		return fmt.Errorf("controlplane: starting kube-apiserver again: %w", err)
+	}
+	return nil
+}
+
 // Stop ends the programs and removes their data. It returns when they have ended, and says which had to be killed.
 // Further calls do nothing. Clients that still watch see their connections break.
 func (c *ControlPlane) Stop() error {

@@ -1,5 +1,5 @@
-// The demo shows two years in the life of one cluster in about a minute: a real API server, the operator under the
-// rights of its ServiceAccount, the shipped policies as they were known on each day, and a simulated clock that runs
+// The demo shows two years in the life of a small fleet in about a minute: a hub and two attached clusters, each with a real
+// API server, the operator under the rights of its ServiceAccount, the shipped policies as they were known on each day, and a simulated clock that runs
 // from April 2021 to December 2022.
 package main
 
@@ -64,32 +64,37 @@ func somebodyWatches() bool {
 }
 
 // start brings up the control plane, the world on it, and the operator. end takes all down.
-func start(ctx context.Context, folder string, out io.Writer) (world *sandbox.Sandbox, end func() error, err error) {
+func start(ctx context.Context, folder string, out io.Writer) (world *demonstration, end func() error, err error) {
 	crds, err := sandbox.CRDs()
 	if err != nil {
 		return nil, nil, err
 	}
-	fmt.Fprintln(out, "starting etcd, kube-apiserver and kube-controller-manager, with the operator's and the products' CRDs …")
+	fmt.Fprintln(out, "starting etcd, kube-apiserver and kube-controller-manager of the hub, with the operator's and the products' CRDs …")
 	plane, err := controlplane.Start(ctx, controlplane.Options{ControllerManager: true, CRDs: crds})
 	if err != nil {
 		return nil, nil, err
 	}
-	world, err = sandbox.New(ctx, plane, folder, sandbox.Options{
-		KubernetesVersion: firstInstallation.kubernetes, Now: firstDay, Log: logr.Discard(),
+	hub, err := sandbox.New(ctx, plane, folder, sandbox.Options{
+		KubernetesVersion: firstInstallation.kubernetes, Manifests: "config/fleet", Now: firstDay, Log: logr.Discard(),
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, plane.Stop())
 	}
-	if err := firstInstallation.install(ctx, world); err != nil {
-		return nil, nil, errors.Join(err, world.Close(), plane.Stop())
+	world = &demonstration{Sandbox: hub}
+	if world.remotes, err = startRemotes(ctx, out); err != nil {
+		return nil, nil, errors.Join(err, hub.Close(), plane.Stop())
+	}
+	down := func() error { return errors.Join(hub.Close(), stopRemotes(world.remotes), plane.Stop()) }
+	if err := firstInstallation.install(ctx, hub); err != nil {
+		return nil, nil, errors.Join(err, down())
 	}
 	fmt.Fprintln(out, "starting the operator …")
 	// The operator ends when it is told to, after the story, and not by the signal that ends the story.
-	stop, err := world.StartOperator(context.WithoutCancel(ctx))
+	stop, err := world.StartOperator(context.WithoutCancel(ctx), useKubeconfigs)
 	if err != nil {
-		return nil, nil, errors.Join(err, world.Close(), plane.Stop())
+		return nil, nil, errors.Join(err, down())
 	}
-	return world, func() error { return errors.Join(stop(), world.Close(), plane.Stop()) }, nil
+	return world, func() error { return errors.Join(stop(), down()) }, nil
 }
 
 func date(text string) time.Time {

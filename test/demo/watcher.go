@@ -1,17 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
@@ -23,6 +24,8 @@ const (
 	breath      = 15 * time.Millisecond
 	policyPause = 1200 * time.Millisecond
 	patience    = 30 * time.Second
+	// refreshInterval is how soon the operator notices that a cluster has gone or that a Secret has changed.
+	refreshInterval = time.Second
 )
 
 // watcher prints what changed in the answers since it last looked.
@@ -77,19 +80,28 @@ func pause(ctx context.Context, long time.Duration) error {
 	}
 }
 
-// host reads the cluster's answer.
-func (w *watcher) host(ctx context.Context) (*v1alpha1.ClusterSupport, error) {
-	var host v1alpha1.ClusterSupport
-	key := types.NamespacedName{Namespace: sandbox.Namespace, Name: v1alpha1.HostName}
-	if err := w.world.Client.Get(ctx, key, &host); err != nil {
-		return nil, client.IgnoreNotFound(err)
+// clusters reads the answers about all clusters, by name.
+func (w *watcher) clusters(ctx context.Context) (map[string]*v1alpha1.ClusterSupport, error) {
+	var all v1alpha1.ClusterSupportList
+	if err := w.world.Client.List(ctx, &all); err != nil {
+		return nil, err
 	}
-	return &host, nil
+	clusters := map[string]*v1alpha1.ClusterSupport{}
+	for i := range all.Items {
+		clusters[all.Items[i].Name] = &all.Items[i]
+	}
+	return clusters, nil
+}
+
+// questions are the conditions of a cluster that the demo follows.
+var questions = []string{
+	v1alpha1.ConditionReachable, v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible, v1alpha1.ConditionExpiringSoon,
+	v1alpha1.ConditionUpgradeRecommended,
 }
 
 // report prints every answer that is not what it was, and tells whether there was any.
 func (w *watcher) report(ctx context.Context) (bool, error) {
-	host, err := w.host(ctx)
+	clusters, err := w.clusters(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -98,9 +110,9 @@ func (w *watcher) report(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	printed := false
-	if host != nil {
-		for _, question := range []string{v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible, v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionUpgradeRecommended} {
-			printed = w.condition("cluster", host.Name, host.Status.Conditions, question) || printed
+	for _, name := range slices.Sorted(maps.Keys(clusters)) {
+		for _, question := range questions {
+			printed = w.condition("cluster", name, clusters[name].Status.Conditions, question) || printed
 		}
 	}
 	for i := range policies.Items {
@@ -153,11 +165,11 @@ func (w *watcher) changed(question, answer string) (before string, changed bool)
 func (w *watcher) await(ctx context.Context, c chapter) error {
 	var missing string
 	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		host, err := w.host(ctx)
-		if err != nil || host == nil {
+		clusters, err := w.clusters(ctx)
+		if err != nil {
 			return false, err
 		}
-		missing = unmet(host, c.expect)
+		missing = c.unmet(clusters)
 		return missing == "", nil
 	})
 	if err != nil {
@@ -171,14 +183,21 @@ func (w *watcher) await(ctx context.Context, c chapter) error {
 }
 
 // unmet says which expectation is not met; empty when all are.
-func unmet(host *v1alpha1.ClusterSupport, expected []expectation) string {
-	for _, e := range expected {
-		found := meta.FindStatusCondition(host.Status.Conditions, e.condition)
+func (c chapter) unmet(clusters map[string]*v1alpha1.ClusterSupport) string {
+	if clusters[c.gone] != nil {
+		return c.gone + " is still there"
+	}
+	for _, e := range c.expect {
+		name := cmp.Or(e.cluster, v1alpha1.HostName)
+		if clusters[name] == nil {
+			return "there is no cluster " + name
+		}
+		found := meta.FindStatusCondition(clusters[name].Status.Conditions, e.condition)
 		if found == nil {
-			return "there is no " + e.condition
+			return name + " has no " + e.condition
 		}
 		if found.Status != e.status || found.Reason != e.reason {
-			return fmt.Sprintf("%s is %s (%s: %s), not %s (%s)", e.condition, found.Status, found.Reason, found.Message, e.status, e.reason)
+			return fmt.Sprintf("%s: %s is %s (%s: %s), not %s (%s)", name, e.condition, found.Status, found.Reason, found.Message, e.status, e.reason)
 		}
 	}
 	return ""

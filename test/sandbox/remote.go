@@ -11,9 +11,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
@@ -56,8 +59,39 @@ func NewRemote(plane *controlplane.ControlPlane, version string) (*Remote, error
 	return &Remote{Client: made, Front: before, plane: plane}, nil
 }
 
+// Apply makes the cluster have objects, each from YAML.
+func (r *Remote) Apply(ctx context.Context, objects ...string) error {
+	for _, text := range objects {
+		object := &unstructured.Unstructured{}
+		if err := yaml.UnmarshalStrict([]byte(text), &object.Object); err != nil {
+			return fmt.Errorf("read an object: %w: %s", err, text)
+		}
+		err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("sandbox"), client.ForceOwnership)
+		if err != nil {
+			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// Report has a node report its operating system, as its kubelet would.
+func (r *Remote) Report(ctx context.Context, node, image, kernel string) error {
+	patch := fmt.Appendf(nil, `{"status": {"nodeInfo": {"osImage": %q, "kernelVersion": %q}}}`, image, kernel)
+	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
+	if err := r.Client.Status().Patch(ctx, object, client.RawPatch(types.StrategicMergePatchType, patch)); err != nil {
+		return fmt.Errorf("report what node %s runs: %w", node, err)
+	}
+	return nil
+}
+
 // Close ends the front. The control plane stays.
 func (r *Remote) Close() error { return r.Front.Close() }
+
+// Kill ends the API server. Nobody listens at the address of the cluster any more.
+func (r *Remote) Kill() error { return errors.Join(r.Front.Sever(), r.plane.StopServer()) }
+
+// Revive has the cluster answer again, with all that was in it.
+func (r *Remote) Revive() error { return errors.Join(r.plane.StartServer(), r.Front.Heal()) }
 
 // Kubeconfig is one with a token of an account that may do everything. Each name is another account; Revoke ends it.
 func (r *Remote) Kubeconfig(ctx context.Context, account string) ([]byte, error) {
