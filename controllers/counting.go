@@ -32,27 +32,29 @@ type counting struct {
 }
 
 // get reads an object and all clusters, which are the cache's own. It tells whether the object is there; one that is gone is
-// forgotten.
+// forgotten. Right after a write it tells for how long to wait instead: to count a fleet after each change of one of its
+// clusters, and write none of the results, would cost more than all else.
 func (c *counting) get(ctx context.Context, key types.NamespacedName, object client.Object) (
-	clusters []v1alpha1.ClusterSupport, exists bool, err error,
+	clusters []v1alpha1.ClusterSupport, wait time.Duration, exists bool, err error,
 ) {
+	if left := c.pace.left(key); left > 0 {
+		return nil, left, false, nil
+	}
 	if err := c.Client.Get(ctx, key, object); err != nil {
 		c.Alarm.Forget(key)
 		c.pace.forget(key)
-		return nil, false, client.IgnoreNotFound(err)
+		return nil, 0, false, client.IgnoreNotFound(err)
 	}
 	var list v1alpha1.ClusterSupportList
 	if err := c.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, false, fmt.Errorf("list ClusterSupports: %w", err)
+		return nil, 0, false, fmt.Errorf("list ClusterSupports: %w", err)
 	}
-	return list.Items, true, nil
+	return list.Items, 0, true, nil
 }
 
-// write writes a status that has changed, now or in a second.
+// write writes a status that has changed.
 func (c *counting) write(ctx context.Context, before, object client.Object, old, desired []metav1.Condition, now time.Time) (reconcile.Result, error) {
-	if !c.pace.allow(client.ObjectKeyFromObject(object)) {
-		return reconcile.Result{RequeueAfter: writeInterval}, nil
-	}
+	c.pace.spend(client.ObjectKeyFromObject(object))
 	return reconcile.Result{}, c.Status.write(ctx, before, object, old, desired, now)
 }
 
@@ -62,7 +64,19 @@ type pace struct {
 	limiters map[types.NamespacedName]*rate.Limiter
 }
 
-func (p *pace) allow(key types.NamespacedName) bool {
+// left is how long the object has to wait for its next write; 0 when it may be written.
+func (p *pace) left(key types.NamespacedName) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limiter := p.limiters[key]
+	if limiter == nil || limiter.Tokens() >= 1 {
+		return 0
+	}
+	return time.Duration((1-limiter.Tokens())*float64(writeInterval)) + time.Millisecond
+}
+
+// spend tells that the object is written.
+func (p *pace) spend(key types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.limiters == nil {
@@ -71,7 +85,7 @@ func (p *pace) allow(key types.NamespacedName) bool {
 	if p.limiters[key] == nil {
 		p.limiters[key] = rate.NewLimiter(rate.Every(writeInterval), 1)
 	}
-	return p.limiters[key].Allow()
+	p.limiters[key].Allow()
 }
 
 func (p *pace) forget(key types.NamespacedName) {

@@ -32,9 +32,9 @@ func (r *SupportExceptions) SetupWithManager(mgr manager.Manager) error {
 func (r *SupportExceptions) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
 	var object v1alpha1.SupportException
-	clusters, exists, err := r.get(ctx, request.NamespacedName, &object)
+	clusters, wait, exists, err := r.get(ctx, request.NamespacedName, &object)
 	if err != nil || !exists {
-		return reconcile.Result{}, err
+		return reconcile.Result{RequeueAfter: wait}, err
 	}
 	before := object.DeepCopy()
 	status, next := support.CompileException(&object).Status(before, clusters, now)

@@ -39,9 +39,9 @@ func (r *SupportPolicies) SetupWithManager(mgr manager.Manager) error {
 func (r *SupportPolicies) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
 	var object v1alpha1.SupportPolicy
-	clusters, exists, err := r.get(ctx, request.NamespacedName, &object)
+	clusters, wait, exists, err := r.get(ctx, request.NamespacedName, &object)
 	if err != nil || !exists {
-		return reconcile.Result{}, err
+		return reconcile.Result{RequeueAfter: wait}, err
 	}
 	policies, err := r.Policies.Set(ctx)
 	if err != nil {
