@@ -120,11 +120,11 @@ func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSu
 	known.problems, known.reason = r.validate(object)
 	if len(known.problems) > 0 {
 		r.Fleet.Forget(client.ObjectKeyFromObject(object))
-		known.contact = notContacted("the spec is not valid")
+		known.contact = *notContacted("the spec is not valid")
 		return known, nil
 	}
 	sight := r.look(object, policies)
-	known.contact, known.refusal = sight.reachable(object.Status.Conditions), sight.refusal
+	known.contact, known.refusal = sight.reachable(object.Status.Conditions), sight.refused(object.Status.Conditions)
 	known.connecting = known.contact.Reason == v1alpha1.ReasonNotContacted
 	facts := sight.facts
 	if facts == nil {

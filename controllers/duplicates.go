@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,33 +27,54 @@ const (
 
 func addIndices(ctx context.Context, mgr manager.Manager) error {
 	clusters := &v1alpha1.ClusterSupport{}
-	index := func(name string, value func(*v1alpha1.ClusterSupport) string) error {
+	index := func(name string, values func(*v1alpha1.ClusterSupport) []string) error {
 		err := mgr.GetFieldIndexer().IndexField(ctx, clusters, name, func(object client.Object) []string {
-			if text := value(object.(*v1alpha1.ClusterSupport)); text != "" { //nolint:forcetypeassert // the index is of this kind
-				return []string{text}
-			}
-			return nil
+			return values(object.(*v1alpha1.ClusterSupport)) //nolint:forcetypeassert // the index is of this kind
 		})
 		if err != nil {
 			return fmt.Errorf("index ClusterSupports by %s: %w", name, err)
 		}
 		return nil
 	}
-	if err := index(indexClusterID, func(c *v1alpha1.ClusterSupport) string { return c.Status.ClusterID }); err != nil {
+	err := index(indexClusterID, func(c *v1alpha1.ClusterSupport) []string {
+		if c.Status.ClusterID == "" {
+			return nil
+		}
+		return []string{c.Status.ClusterID}
+	})
+	if err != nil {
 		return err
 	}
-	return index(indexDescription, func(c *v1alpha1.ClusterSupport) string {
-		if id, is := hub.IDOf(c.Namespace, &c.Spec.Cluster); is {
-			return id.String()
+	return index(indexDescription, func(c *v1alpha1.ClusterSupport) []string {
+		var found []string
+		for _, id := range describedIDs(c) {
+			found = append(found, id.String())
 		}
-		return ""
+		return found
 	})
 }
 
+// describedIDs are those of what describes the cluster of an object: by its spec, and by its status, if that is still about
+// another one. An object whose reference was changed keeps its place until it is deleted.
+func describedIDs(c *v1alpha1.ClusterSupport) []hub.ID {
+	var ids []hub.ID
+	for _, reference := range []*v1alpha1.ClusterReference{&c.Spec.Cluster, c.Status.Cluster} {
+		if reference == nil {
+			continue
+		}
+		if id, is := hub.IDOf(c.Namespace, reference); is && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // indexed lists the ClusterSupports with a value in an index. They are the cache's own.
-func indexed(ctx context.Context, reader client.Reader, index, value string) ([]v1alpha1.ClusterSupport, error) {
+func indexed(
+	ctx context.Context, reader client.Reader, index, value string, options ...client.ListOption,
+) ([]v1alpha1.ClusterSupport, error) {
 	var found v1alpha1.ClusterSupportList
-	err := reader.List(ctx, &found, client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
+	err := reader.List(ctx, &found, append(options, client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy)...)
 	if err != nil {
 		return nil, fmt.Errorf("list ClusterSupports by %s: %w", index, err)
 	}
@@ -64,7 +86,7 @@ func (r *ClusterSupports) olderDuplicate(ctx context.Context, object *v1alpha1.C
 	if facts == nil || facts.ClusterID == "" {
 		return "", nil
 	}
-	others, err := indexed(ctx, r.Client, indexClusterID, facts.ClusterID)
+	others, err := indexed(ctx, r.Client, indexClusterID, facts.ClusterID, client.DisableReadYourWritesConsistency)
 	if err != nil {
 		return "", err
 	}
@@ -79,7 +101,7 @@ func duplicates(reader client.Reader) handler.EventHandler {
 			return
 		}
 		// What fails here is only a cache that has not started, and then all objects are about to be evaluated.
-		others, _ := indexed(ctx, reader, indexClusterID, clusterID)
+		others, _ := indexed(ctx, reader, indexClusterID, clusterID, client.DisableReadYourWritesConsistency)
 		for i := range others {
 			if key := client.ObjectKeyFromObject(&others[i]); key != client.ObjectKeyFromObject(of) {
 				queue.Add(reconcile.Request{NamespacedName: key})

@@ -39,12 +39,12 @@ type host struct {
 	key types.NamespacedName
 	// hub is what the last snapshot says of other clusters.
 	hub atomic.Pointer[hub.State]
-	// changed is called with the clusters of which something else is known than before, after each change of anything.
-	changed func([]hub.ID)
+	// changed is called after each change of anything, with what was known before and what is known now.
+	changed func(before, now *hub.State)
 }
 
 // newHost observes the operator's own cluster.
-func newHost(cfg *rest.Config, policies *Policies, changed func([]hub.ID), options Options) (*host, error) {
+func newHost(cfg *rest.Config, policies *Policies, changed func(before, now *hub.State), options Options) (*host, error) {
 	h := &host{policies: policies, key: hostIn(options.Namespace), changed: changed}
 	h.hub.Store(hub.New(observe.Snapshot{}))
 	observer, err := observe.New(cfg, observe.Options{
@@ -61,8 +61,7 @@ func newHost(cfg *rest.Config, policies *Policies, changed func([]hub.ID), optio
 // refresh reads what has changed.
 func (h *host) refresh() {
 	now := hub.New(h.observer.Snapshot())
-	before := h.hub.Swap(now)
-	h.changed(hub.Changed(before, now))
+	h.changed(h.hub.Swap(now), now)
 }
 
 // Start observes until the context ends. It begins when the policies are known: what they tell how to find is looked for

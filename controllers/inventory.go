@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -51,7 +52,8 @@ func (r *Inventory) SetupWithManager(mgr manager.Manager) error {
 		Complete(r)
 }
 
-// describedBy are the clusters that may need another object once this one has changed.
+// describedBy are the clusters that may need another object once this one has changed: those that it refers to, and those
+// whose object could have its name.
 func (r *Inventory) describedBy(_ context.Context, object client.Object) []hub.ID {
 	cluster, is := object.(*v1alpha1.ClusterSupport)
 	switch {
@@ -60,10 +62,17 @@ func (r *Inventory) describedBy(_ context.Context, object client.Object) []hub.I
 	case client.ObjectKeyFromObject(object) == hostIn(r.Namespace):
 		return []hub.ID{theHost}
 	}
-	if id, is := hub.IDOf(cluster.Namespace, &cluster.Spec.Cluster); is {
-		return r.Host.hub.Load().Twins(id)
+	var ids []hub.ID
+	for _, id := range describedIDs(cluster) {
+		ids = append(ids, r.Host.hub.Load().Twins(id)...)
 	}
-	return nil
+	for kind, suffix := range suffixes {
+		ids = append(ids, hub.ID{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()})
+		if name, is := strings.CutSuffix(object.GetName(), suffix); is {
+			ids = append(ids, hub.ID{Kind: kind, Namespace: object.GetNamespace(), Name: name})
+		}
+	}
+	return ids
 }
 
 // hostIn is the one object that stands for the cluster of an operator with this namespace.
@@ -205,8 +214,13 @@ func (r *Inventory) apply(ctx context.Context, key types.NamespacedName, content
 	desired.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ClusterSupport"))
 	desired.SetNamespace(key.Namespace)
 	desired.SetName(key.Name)
-	err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired),
-		client.FieldOwner(Name), client.ForceOwnership, client.DisableReadYourWritesConsistency)
+	patch, err := desired.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("write ClusterSupport %s: %w", key, err)
+	}
+	// As a patch of the type that is cached: what is read next must not lack it, or the name would seem to be free still.
+	object := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	err = r.Client.Patch(ctx, object, client.RawPatch(types.ApplyPatchType, patch), client.FieldOwner(Name), client.ForceOwnership)
 	if err != nil {
 		return fmt.Errorf("apply ClusterSupport %s: %w", key, err)
 	}

@@ -18,8 +18,10 @@ import (
 type sight struct {
 	// facts are nil while no look at the cluster is complete: then what the status says was known still holds.
 	facts *support.Facts
-	// contact is the condition Reachable, or empty: as it was.
-	contact support.Condition
+	// contact is the condition Reachable; nil while there is no answer yet: then it is as it was.
+	contact *support.Condition
+	// isReferred tells that the reference leads to a kubeconfig, so that what was in the way before is no longer.
+	isReferred bool
 	// refusal is why the kubeconfig is not used; nil while it is.
 	refusal *fleet.Problem
 }
@@ -38,7 +40,7 @@ func (r *ClusterSupports) look(object *v1alpha1.ClusterSupport, policies *suppor
 		}
 		// What is not to be looked into is not, whatever was looked into before.
 		r.Fleet.Forget(key)
-		return sight{contact: reachable(obstacle.Status, obstacle.Reason, obstacle.Message)}
+		return sight{contact: reachable(obstacle.Status, obstacle.Reason, obstacle.Message), isReferred: true}
 	}
 	r.Fleet.Connect(key, *target, policies.Detections(object.Labels))
 	view := r.Fleet.View(key)
@@ -47,7 +49,7 @@ func (r *ClusterSupports) look(object *v1alpha1.ClusterSupport, policies *suppor
 
 // seen reads what an observer has found, and what keeps it from more.
 func seen(snapshot observe.Snapshot, problem *fleet.Problem) sight {
-	var s sight
+	s := sight{isReferred: true}
 	if snapshot.Complete {
 		s.facts = &snapshot.Facts
 	}
@@ -79,30 +81,39 @@ func contactReason(reason fleet.Reason) string {
 	return string(reason)
 }
 
-func reachable(status metav1.ConditionStatus, reason, message string) support.Condition {
-	return support.Condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
+func reachable(status metav1.ConditionStatus, reason, message string) *support.Condition {
+	return &support.Condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
 }
 
 // outlived are the reasons of Reachable that are about what comes before a contact. Once there is one to be made, they say
 // nothing any more.
 var outlived = []string{
-	v1alpha1.ReasonNotJoined, v1alpha1.ReasonHubUnknown, v1alpha1.ReasonKommanderClusterMissing, v1alpha1.ReasonClusterAPIClusterMissing,
-	v1alpha1.ReasonSecretMissing, v1alpha1.ReasonSecretNotAllowed,
+	v1alpha1.ReasonNotContacted, v1alpha1.ReasonNotJoined, v1alpha1.ReasonHubUnknown, v1alpha1.ReasonKommanderClusterMissing,
+	v1alpha1.ReasonClusterAPIClusterMissing,
 }
 
-// contact is the condition Reachable: what is known now, else what was known last, which a restart does not change.
+// reachable is the condition Reachable: what is known now, else what was known last, which a restart does not change.
 func (s *sight) reachable(old []metav1.Condition) support.Condition {
-	if s.contact.Type != "" {
-		return s.contact
+	if s.contact != nil {
+		return *s.contact
 	}
 	before := meta.FindStatusCondition(old, v1alpha1.ConditionReachable)
-	if before == nil || slices.Contains(outlived, before.Reason) {
-		return notContacted("the cluster was not contacted yet")
+	if before == nil || s.isReferred && slices.Contains(outlived, before.Reason) {
+		return *notContacted("the cluster was not contacted yet")
 	}
 	return support.Condition{Type: before.Type, Status: before.Status, Reason: before.Reason, Message: before.Message}
 }
 
-func notContacted(why string) support.Condition {
+// refused is why the kubeconfig is not used: what is known now, else what was known last.
+func (s *sight) refused(old []metav1.Condition) *fleet.Problem {
+	stalled := meta.FindStatusCondition(old, v1alpha1.ConditionStalled)
+	if s.contact != nil || stalled == nil || !isRefusal(fleet.Reason(stalled.Reason)) {
+		return s.refusal
+	}
+	return &fleet.Problem{Reason: fleet.Reason(stalled.Reason), Message: stalled.Message}
+}
+
+func notContacted(why string) *support.Condition {
 	return reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, why)
 }
 

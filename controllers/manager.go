@@ -136,7 +136,7 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 		alarm        = NewAlarm(options.Clock)
 		status       = statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
 	)
-	host, err := newHost(cfg, policies, hubNews(mgr.GetClient(), options, clusters, descriptions), options)
+	host, err := newHost(cfg, policies, (&hubNews{mgr.GetClient(), options, clusters, descriptions}).tell, options)
 	if err != nil {
 		return err
 	}
@@ -165,24 +165,4 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 		(&SupportPolicies{counting: counts(policyAlarm), Policies: policies}).SetupWithManager(mgr),
 		(&SupportExceptions{counting: counts(exceptionAlarm)}).SetupWithManager(mgr),
 	)
-}
-
-// hubNews tells who has to look when the hub has changed: its own object, the objects of the clusters of which it knows
-// something else, and the inventory.
-func hubNews(reader client.Reader, options Options, clusters *bell[reconcile.Request], descriptions *bell[hub.ID]) func([]hub.ID) {
-	return func(changed []hub.ID) {
-		clusters.ring(reconcile.Request{NamespacedName: hostIn(options.Namespace)})
-		for _, id := range changed {
-			if options.Shard.isFirst() {
-				descriptions.ring(id)
-			}
-			objects, err := indexed(context.Background(), reader, indexDescription, id.String())
-			if err != nil {
-				options.Log.Error(err, "cannot look up the objects of a cluster that has changed", "cluster", id)
-			}
-			for i := range objects {
-				clusters.ring(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&objects[i])})
-			}
-		}
-	}
 }

@@ -55,70 +55,101 @@ var rights = map[string]string{
 	"get,update leases.coordination.k8s.io " + controllers.Name + " in its own namespace": "that lease, and no other",
 }
 
+// fleetRights are those that config/fleet adds, for the clusters that are attached to the operator's own.
+var fleetRights = map[string]string{
+	"get secrets": "the kubeconfigs, each by its name: neither listed nor watched, since that would show all Secrets that there are",
+}
+
 // kubeSystem is the one namespace that the operator may look at.
 const kubeSystem = "kube-system"
 
 // expanded has one entry for each verb.
-func expanded(t *testing.T) map[string]bool {
+func expanded(t *testing.T, tables ...map[string]string) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	for right, reason := range rights {
-		verbs, what, ok := strings.Cut(right, " ")
-		if !ok || reason == "" {
-			t.Fatalf("the right %q needs verbs, a resource and a reason", right)
-		}
-		for verb := range strings.SplitSeq(verbs, ",") {
-			all[verb+" "+what] = true
+	for _, table := range tables {
+		for right, reason := range table {
+			verbs, what, ok := strings.Cut(right, " ")
+			if !ok || reason == "" {
+				t.Fatalf("the right %q needs verbs, a resource and a reason", right)
+			}
+			for verb := range strings.SplitSeq(verbs, ",") {
+				all[verb+" "+what] = true
+			}
 		}
 	}
 	return all
 }
 
-// The manifests grant what the table has, no less and no more.
+// The manifests grant what the tables have, no less and no more.
 func TestRightsInManifests(t *testing.T) {
-	granted := map[string]bool{}
-	grant := func(rules []rbacv1.PolicyRule, where string) {
-		for _, rule := range rules {
-			for _, verb := range rule.Verbs {
-				for _, url := range rule.NonResourceURLs {
-					granted[verb+" "+url+where] = true
+	for folder, test := range map[string]struct {
+		table map[string]string
+		// files are all that grant something, each with where it does.
+		files map[string]string
+	}{
+		"rbac":             {rights, map[string]string{"role.yaml": "", "leader_election.yaml": " in its own namespace"}},
+		"components/fleet": {fleetRights, map[string]string{"role.yaml": ""}},
+	} {
+		t.Run(folder, func(t *testing.T) {
+			granted := map[string]bool{}
+			for file, where := range test.files {
+				content, err := os.ReadFile(filepath.Join("..", "config", folder, file))
+				if err != nil {
+					t.Fatal(err)
 				}
-				for _, group := range rule.APIGroups {
-					for _, resource := range rule.Resources {
-						names := rule.ResourceNames
-						if len(names) == 0 {
-							names = []string{""}
-						}
-						for _, name := range names {
-							granted[verb+" "+nameOf(group, resource)+strings.TrimRight(" "+name, " ")+where] = true
-						}
-					}
-				}
+				grant(t, granted, content, where)
 			}
-		}
+			if diff := cmp.Diff(sorted(expanded(t, test.table)), sorted(granted)); diff != "" {
+				t.Errorf("the manifests grant something else than the table (-table +manifests):\n%s", diff)
+			}
+		})
 	}
-	for file, where := range map[string]string{"role.yaml": "", "leader_election.yaml": " in its own namespace"} {
-		content, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
-		if err != nil {
+	components, err := os.ReadDir(filepath.Join("..", "config", "components"))
+	if err != nil || len(components) != 1 {
+		t.Errorf("there are components that this test does not know: %v, %v", components, err)
+	}
+}
+
+// grant adds what the roles of a file grant.
+func grant(t *testing.T, granted map[string]bool, content []byte, where string) {
+	t.Helper()
+	if strings.Contains(string(content), "*") {
+		t.Errorf("there is a wildcard:\n%s", content)
+	}
+	for document := range strings.SplitSeq(string(content), "\n---\n") {
+		var role struct {
+			Kind  string              `json:"kind"`
+			Rules []rbacv1.PolicyRule `json:"rules"`
+		}
+		if err := yaml.Unmarshal([]byte(document), &role); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(content), "*") {
-			t.Errorf("%s has a wildcard", file)
-		}
-		for document := range strings.SplitSeq(string(content), "\n---\n") {
-			var role struct {
-				Kind  string              `json:"kind"`
-				Rules []rbacv1.PolicyRule `json:"rules"`
+		for _, rule := range role.Rules {
+			for _, verb := range rule.Verbs {
+				for _, what := range ruled(rule) {
+					granted[verb+" "+what+where] = true
+				}
 			}
-			if err := yaml.Unmarshal([]byte(document), &role); err != nil {
-				t.Fatal(err)
-			}
-			grant(role.Rules, where)
 		}
 	}
-	if diff := cmp.Diff(sorted(expanded(t)), sorted(granted)); diff != "" {
-		t.Errorf("the manifests grant something else than the table (-table +manifests):\n%s", diff)
+}
+
+// ruled is all that a rule is about.
+func ruled(rule rbacv1.PolicyRule) []string {
+	about := slices.Clone(rule.NonResourceURLs)
+	names := rule.ResourceNames
+	if len(names) == 0 {
+		names = []string{""}
 	}
+	for _, group := range rule.APIGroups {
+		for _, resource := range rule.Resources {
+			for _, name := range names {
+				about = append(about, nameOf(group, resource)+strings.TrimRight(" "+name, " "))
+			}
+		}
+	}
+	return about
 }
 
 // Whoever may view a cluster's objects may view all kinds of the operator, and change none.
@@ -163,29 +194,46 @@ func nameOf(group, resource string) string {
 
 func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
-// The API server lets the operator do what the table has, and of everything else that there is in a cluster nothing.
+// The API server lets the operator do what the tables have, and of everything else that there is in a cluster nothing.
 func TestRightsByAPIServer(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w := newFleetWorldWith(t, sandbox.Options{KubernetesVersion: "v1.19.9", Now: at(t, "2021-03-01"), Manifests: "config/default"})
 	clients, err := kubernetes.NewForConfig(shared.ForTest(t).Config())
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, test := range []struct {
+		manifests string
+		tables    []map[string]string
+	}{
+		{"config/default", []map[string]string{rights}},
+		{"config/fleet", []map[string]string{rights, fleetRights}},
+	} {
+		w.run(test.manifests, func(t *testing.T) {
+			if _, err := w.Kubectl(t.Context(), "apply", "--server-side", "-k", test.manifests); err != nil {
+				t.Fatal(err)
+			}
+			want := expanded(t, test.tables...)
+			// It is everybody's.
+			delete(want, "get /version")
+			if diff := cmp.Diff(sorted(want), sorted(allowed(t, clients))); diff != "" {
+				t.Errorf("the operator may do something else than the table has (-table +API server):\n%s", diff)
+			}
+		})
+	}
+	if w.Front.Requests(nil) != 0 {
+		t.Error("somebody else uses the operator's connection")
+	}
+}
+
+// allowed is all that the API server lets the operator's account do.
+func allowed(t *testing.T, clients kubernetes.Interface) map[string]bool {
+	t.Helper()
 	_, lists, err := clients.Discovery().ServerGroupsAndResources()
 	if err != nil {
 		t.Fatal(err)
 	}
-	may := func(spec authorizationv1.SubjectAccessReviewSpec) bool {
-		t.Helper()
-		spec.User = "system:serviceaccount:" + sandbox.Namespace + ":" + controllers.Name
-		spec.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:" + sandbox.Namespace, "system:authenticated"}
-		review, err := clients.AuthorizationV1().SubjectAccessReviews().Create(t.Context(),
-			&authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return review.Status.Allowed
-	}
-	allowed, asked := map[string]bool{}, 0
+	may := func(spec authorizationv1.SubjectAccessReviewSpec) bool { return mayOperator(t, clients, spec) }
+	found, asked := map[string]bool{}, 0
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -209,14 +257,14 @@ func TestRightsByAPIServer(t *testing.T) {
 				switch {
 				// First where it may do most.
 				case may(of(verb, "", kubeSystem)) && !may(of(verb, "", "any")):
-					allowed[verb+" "+name+" "+kubeSystem] = true
+					found[verb+" "+name+" "+kubeSystem] = true
 				case !may(of(verb, sandbox.Namespace, controllers.Name)):
 				case may(of(verb, "team-a", "any")):
-					allowed[verb+" "+name] = true
+					found[verb+" "+name] = true
 				case may(of(verb, sandbox.Namespace, "any")):
-					allowed[verb+" "+name+" in its own namespace"] = true
+					found[verb+" "+name+" in its own namespace"] = true
 				default:
-					allowed[verb+" "+name+" "+controllers.Name+" in its own namespace"] = true
+					found[verb+" "+name+" "+controllers.Name+" in its own namespace"] = true
 				}
 			}
 		}
@@ -225,21 +273,26 @@ func TestRightsByAPIServer(t *testing.T) {
 		if may(authorizationv1.SubjectAccessReviewSpec{
 			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Verb: "get", Path: path},
 		}) {
-			allowed["get "+path] = true
+			found["get "+path] = true
 		}
 	}
 	if asked < 500 {
 		t.Errorf("only %d questions: discovery has not told all resources", asked)
 	}
-	want := expanded(t)
-	// It is everybody's.
-	delete(want, "get /version")
-	if diff := cmp.Diff(sorted(want), sorted(allowed)); diff != "" {
-		t.Errorf("the operator may do something else than the table has (-table +API server):\n%s", diff)
+	return found
+}
+
+// mayOperator asks the API server whether the operator's account may do something.
+func mayOperator(t *testing.T, clients kubernetes.Interface, spec authorizationv1.SubjectAccessReviewSpec) bool {
+	t.Helper()
+	spec.User = "system:serviceaccount:" + sandbox.Namespace + ":" + controllers.Name
+	spec.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:" + sandbox.Namespace, "system:authenticated"}
+	review, err := clients.AuthorizationV1().SubjectAccessReviews().Create(t.Context(),
+		&authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if w.Front.Requests(nil) != 0 {
-		t.Error("somebody else uses the operator's connection")
-	}
+	return review.Status.Allowed
 }
 
 // everybodysRight tells what Kubernetes lets every account do: ask about itself, and see whom the cluster trusts.
@@ -250,14 +303,16 @@ func everybodysRight(resource string) bool {
 
 // A run in which everything happens uses all rights. That none is missing every test sees at its end.
 func TestRightsAreUsed(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w := newFleetWorld(t, "v1.19.9", "2021-03-01")
 	w.applyShipped()
 	w.apply(exampleException)
 	w.apply(strings.Replace(widgets, "{addon: {name: widgets}}", "{helmChart: {name: widgets}}", 1))
 	w.apply(konvoy17)
 	w.apply(kommander131)
+	w.attach("one", "")
 	electing := w.elect()
-	w.start(electing)
+	w.start(electing, attaching)
+	w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonSecretMissing)
 	w.Clock.SetTime(at(t, "2021-11-18"))
 	w.awaitPolicy("kommander", v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon)
 	w.settle()
@@ -287,7 +342,7 @@ func TestRightsAreUsed(t *testing.T) {
 	})
 	// An apply is a patch, which asks for the right to create when the object is not there.
 	used["create clustersupports.support.d2iq.io"] = used["patch clustersupports.support.d2iq.io"]
-	if diff := cmp.Diff(sorted(expanded(t)), sorted(used)); diff != "" {
+	if diff := cmp.Diff(sorted(expanded(t, rights, fleetRights)), sorted(used)); diff != "" {
 		t.Errorf("the operator uses other rights than the table has (-table +used):\n%s", diff)
 	}
 }

@@ -201,7 +201,8 @@ func findingConcerns(findings []v1alpha1.Finding) []concern {
 // findingCode gives the condition that a finding feeds, and the exit code that it asks for.
 func findingCode(f *v1alpha1.Finding) (string, exitCode) {
 	switch f.Type {
-	case v1alpha1.FindingRequires, v1alpha1.FindingKubernetesRange, v1alpha1.FindingKubernetesPart, v1alpha1.FindingOperatingSystem:
+	case v1alpha1.FindingRequires, v1alpha1.FindingKubernetesRange, v1alpha1.FindingAttachRange, v1alpha1.FindingKubernetesPart,
+		v1alpha1.FindingOperatingSystem:
 		return v1alpha1.ConditionCompatible, compatibilityCode(f.Reason)
 	default:
 	}
@@ -221,7 +222,8 @@ func compatibilityCode(reason string) exitCode {
 	case v1alpha1.ReasonCompatible:
 		return exitNone
 	case v1alpha1.ReasonRequirementUnknown, v1alpha1.ReasonKubernetesUnknown, v1alpha1.ReasonUnreadableVersion,
-		v1alpha1.ReasonKernelNotListed, v1alpha1.ReasonOperatingSystemNotInPolicy, v1alpha1.ReasonNodesUnknown:
+		v1alpha1.ReasonKernelNotListed, v1alpha1.ReasonOperatingSystemNotInPolicy, v1alpha1.ReasonNodesUnknown,
+		v1alpha1.ReasonManagerUnknown, v1alpha1.ReasonPolicyInvalid, v1alpha1.ReasonConflictingPolicies:
 		return exitUnknown
 	}
 	return exitUnsupported

@@ -34,8 +34,8 @@ directly in it are read, but not a kustomization.yaml.
 
 FILE holds ClusterSupports, in one or many documents or in a List. It may be a folder. Of one without a status, what
 spec.declaredReleases names is what there is: Kubernetes is declared like the other products, and what is not declared is
-not there. One with the status that the operator wrote is judged again by the facts in that status. Either of both files
-may be - for the standard input.
+not there. One with the status that the operator wrote is judged again by the facts in that status, among which is what
+the operator's own cluster knows of it. Either of both files may be - for the standard input.
 
 --release declares a release of one more cluster, which has the name command-line. PRODUCT/NAME=VERSION names one
 of several installations of a product.

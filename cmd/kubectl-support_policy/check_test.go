@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -216,17 +217,117 @@ func TestWhoIsEvaluated(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := plugin(test.stdin, "check", "-f", testPolicies, "--cluster", "-", "-o", "json")
-			var list struct {
-				Items []json.RawMessage `json:"items"`
-			}
-			if err := json.Unmarshal([]byte(got.Out), &list); err != nil {
-				t.Fatalf("%s%s", err, got.Err)
-			}
-			if supported := recorded(t, list.Items[0])["Supported"]; !strings.HasPrefix(supported, test.supported) {
+			if supported := recorded(t, onlyItem(t, got))["Supported"]; !strings.HasPrefix(supported, test.supported) {
 				t.Errorf("%s: got %s, want %s", test.reason, supported, test.supported)
 			}
 		})
 	}
+}
+
+// attached is a cluster that the operator has looked into, and what it says of it beside the facts.
+func attached(name, reference, besides string) string {
+	return `{apiVersion: support.d2iq.io/v1alpha1, kind: ClusterSupport, metadata: {name: ` + name + `, namespace: eu, generation: 1},
+		spec: {cluster: {kommanderCluster: {name: ` + reference + `}}}, status: {observedGeneration: 1, kubernetesVersion: v1.19.9, clusterID: u-1,
+		cluster: {kommanderCluster: {name: prod}}, releases: [{product: Konvoy, name: default, version: 1.7.2, state: Supported,
+		evidence: {source: CustomResource, object: "hub:KonvoyCluster/eu/prod", version: 1.7.2}}]` + besides + "}}\n---\n"
+}
+
+// TestAttachedClusters: what the operator knows of a cluster from its own one is not lost on the way through a file.
+func TestAttachedClusters(t *testing.T) {
+	condition := func(kind, status, reason, message string) string {
+		return `{type: ` + kind + `, status: "` + status + `", reason: ` + reason + `, message: "` + message + `", lastTransitionTime: "2021-06-01T00:00:00Z"}`
+	}
+	ready, reachable := condition("Ready", "True", "Evaluated", "as it was; a remark"), condition("Reachable", "True", "Connected", "as it was")
+	refused := condition("Ready", "False", "InsecureKubeconfig", "exec runs a program") + ", " + condition("Stalled", "True", "InsecureKubeconfig", "exec runs a program")
+	manager := `, manager: {object: "hub:ClusterAddon/kommander", version: 1.4.0}`
+	forAttached := `{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicy, metadata: {name: attached}, spec: {product: Kommander, priority: 1,
+		lifecycle: {window: {supportedMinors: 3}}, releases: [{version: "1.4", generalAvailability: "2021-05-05", attachKubernetes: {minimum: "1.20", maximum: "1.20"}}]}}`
+	tests := []struct {
+		name, reason, status string
+		want                 map[string]string
+		code                 exitCode
+	}{
+		{"taken", "what was said of the object and of the contact stays", `, conditions: [` + ready + ", " + reachable + `]`,
+			map[string]string{"Ready": "True Evaluated as it was; a remark", "Reachable": "True Connected as it was"}, exitNone},
+		{"its kubeconfig is refused", "nothing in the file tells otherwise, and what was found is judged", `, conditions: [` + refused + ", " + reachable + `]`,
+			map[string]string{"Ready": "False InsecureKubeconfig exec runs a program", "Stalled": "True InsecureKubeconfig exec runs a program"}, exitNone},
+		{"attached", "whoever manages it is on record", manager + `, conditions: [` + ready + ", " + reachable + `]`,
+			map[string]string{"Compatible": "False OutsideAttachRange the cluster runs Kubernetes 1.19.9, and is managed by Kommander 1.4.0, which allows 1.20" +
+				" for attached clusters (policy attached)"}, exitUnsupported},
+		{"of unknown version", "a range that depends on it is not known", `, manager: {object: "hub:HelmRelease/a/b"}, conditions: [` + ready + ", " + reachable + `]`,
+			map[string]string{"Compatible": "Unknown ManagerUnknown the cluster is managed by a Kommander of unknown version (hub:HelmRelease/a/b)," +
+				" and which Kubernetes that allows for attached clusters is not known (policy attached)"}, exitUnknown},
+		{"a double", "it has its own verdict", `, duplicateOf: eu/first, conditions: [` + ready + ", " + reachable + `]`,
+			map[string]string{"duplicateOf": `"eu/first"`}, exitNone},
+		{"an environment from an annotation", "it stays", `, environment: Production, conditions: [` + ready + ", " + reachable + `]`,
+			map[string]string{"environment": `"Production"`}, exitNone},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			policies := filepath.Join(t.TempDir(), "attached.yaml")
+			if err := os.WriteFile(policies, []byte(forAttached), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got := plugin(attached("prod", "prod", test.status), "check", "-f", testPolicies, "-f", policies, "--cluster", "-", "-o", "json")
+			if got.Code != int(test.code) {
+				t.Errorf("%s: exit code %d, want %d: %s%s", test.reason, got.Code, test.code, got.Out, got.Err)
+			}
+			parts := recorded(t, onlyItem(t, got))
+			for name, want := range test.want {
+				if parts[name] != want {
+					t.Errorf("%s: %s is %s, want %s", test.reason, name, parts[name], want)
+				}
+			}
+		})
+	}
+}
+
+// TestClusterChanged: a file in which an object stands for another cluster than that whose facts it holds.
+func TestClusterChanged(t *testing.T) {
+	reachable := `, conditions: [{type: Reachable, status: "True", reason: Connected, message: m, lastTransitionTime: null}]`
+	got := plugin(attached("prod", "other", reachable), "check", "-f", testPolicies, "--cluster", "-", "-o", "json")
+	parts := recorded(t, onlyItem(t, got))
+	why := `spec.cluster: Invalid value: "kommanderCluster other": may not change, the status describes kommanderCluster prod: ` +
+		"put it back, or delete the object and make another one"
+	for condition, want := range map[string]string{
+		"Ready": "False ClusterChanged " + why, "Stalled": "True ClusterChanged " + why, "Supported": "Unknown ClusterChanged the spec is not valid: " + why,
+		"Reachable": "Unknown NotContacted the spec is not valid", "cluster": `{"kommanderCluster":{"name":"prod"}}`,
+	} {
+		if parts[condition] != want {
+			t.Errorf("%s is %s\nwant %s", condition, parts[condition], want)
+		}
+	}
+	if got.Code != int(exitUnknown) {
+		t.Errorf("exit code %d", got.Code)
+	}
+	// What no operator has seen is a mistake in the file.
+	answered := plugin("", "check", "-f", testPolicies, "--release", "Konvoy=1.8.3", "-o", "json").Out
+	got = plugin(strings.Replace(answered, `"host": {}`, `"kommanderCluster": {"name": "prod"}`, 1), "check", "-f", testPolicies, "--cluster", "-")
+	if got.Code != int(exitError) || !strings.Contains(got.Err, "may not change, the status describes host") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestDoublesAreNotCounted: a table counts a cluster once.
+func TestDoublesAreNotCounted(t *testing.T) {
+	reachable := `, conditions: [{type: Reachable, status: "True", reason: Connected, message: m, lastTransitionTime: null}]`
+	got := plugin(attached("prod", "prod", reachable)+attached("again", "prod", `, duplicateOf: eu/prod`+reachable), "check", "-f", testPolicies, "--cluster", "-")
+	if !strings.HasSuffix(got.Out, "\n1 cluster: 0 unsupported or prohibited, 0 unknown, 0 expiring soon; not counted: 1 double\n") ||
+		!strings.Contains(got.Out, "is the one for which eu/prod stands already") {
+		t.Error(got.Out)
+	}
+}
+
+// onlyItem is the one object of a List in JSON.
+func onlyItem(t *testing.T, got outcome) []byte {
+	t.Helper()
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal([]byte(got.Out), &list); err != nil || len(list.Items) != 1 {
+		t.Fatalf("%d objects, %v, %s", len(list.Items), err, got.Err)
+	}
+	return list.Items[0]
 }
 
 // TestNotes: who forgets a product that decides is told, beside an answer that has nothing against it.

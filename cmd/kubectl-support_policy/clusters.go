@@ -101,14 +101,14 @@ func judge(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
 		return
 	}
 	problems, reason := support.ValidateClusterSupport(object)
-	assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+support.Describe(problems))
+	assessment := support.Keeping(&object.Status, reason, invalidSpec+": "+support.Describe(problems))
 	if len(problems) == 0 {
 		assessment, _ = set.Evaluate(support.Cluster{
 			Labels: object.Labels, Facts: factsOf(object), Environment: cmp.Or(object.Spec.Environment, object.Status.Environment),
 			DuplicateOf: object.Status.DuplicateOf, Declared: object.Spec.DeclaredReleases,
 		}, at)
 	}
-	besides := append(readiness(object, problems, reason), contact(object)...)
+	besides := append(readiness(object, problems, reason), contact(object, problems)...)
 	object.Status = assessment.Status(object, besides, at)
 }
 
@@ -137,8 +137,16 @@ func readiness(object *v1alpha1.ClusterSupport, problems field.ErrorList, reason
 	return support.Readiness(problems, reason)
 }
 
-// contact is what the status says about the contact with the cluster, which stays true.
-func contact(object *v1alpha1.ClusterSupport) []support.Condition {
+// invalidSpec is what the operator says of a cluster into which it does not look for that reason.
+const invalidSpec = "the spec is not valid"
+
+// contact is what the status says about the contact with the cluster. That stays true while the spec is valid.
+func contact(object *v1alpha1.ClusterSupport, problems field.ErrorList) []support.Condition {
+	if len(problems) > 0 {
+		return []support.Condition{{
+			Type: v1alpha1.ConditionReachable, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted, Message: invalidSpec,
+		}}
+	}
 	return keep(object, v1alpha1.ConditionReachable, v1alpha1.ConditionReconciling)
 }
 

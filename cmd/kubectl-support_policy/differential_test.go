@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -12,13 +13,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
@@ -61,7 +66,9 @@ func randomFacts(rng *rand.Rand) *support.Facts {
 	if rng.IntN(15) == 0 {
 		return nil
 	}
-	facts := &support.Facts{KubernetesVersion: pick(rng, someKubernetes...)}
+	facts := &support.Facts{
+		KubernetesVersion: pick(rng, someKubernetes...), ClusterID: pick(rng, "", "7f1c6a52-1111", "7f1c6a52-2222", "\x1b[31m<id>\n"),
+	}
 	for _, product := range someProducts {
 		for _, name := range []string{"default", "kommander", "data.cassandra"} {
 			if rng.IntN(4) > 0 {
@@ -110,8 +117,8 @@ func randomObject(rng *rand.Rand, i int) *v1alpha1.ClusterSupport {
 			Labels: map[string]string{"stage": pick(rng, "production", "test"), "region": pick(rng, "eu", "us")},
 		},
 		Spec: v1alpha1.ClusterSupportSpec{
-			Cluster:     v1alpha1.ClusterReference{Host: &v1alpha1.HostReference{}},
-			Environment: pick(rng, "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction),
+			Cluster:     randomReference(rng),
+			Environment: pick(rng, "", "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction),
 		},
 	}
 	declared := map[string]bool{}
@@ -128,33 +135,143 @@ func randomObject(rng *rand.Rand, i int) *v1alpha1.ClusterSupport {
 	return object
 }
 
-// operator writes the status as the operator does, with facts that it has observed.
-func operator(set *support.Set, object *v1alpha1.ClusterSupport, facts *support.Facts, reachable *support.Condition, now time.Time) {
-	problems, reason := support.ValidateClusterSupport(object)
-	assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+support.Describe(problems))
-	if len(problems) == 0 {
-		assessment, _ = set.Evaluate(support.Cluster{
-			Labels: object.Labels, Facts: facts, Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
-		}, now)
+// randomReference leads to the host, or to what somewhere describes: the descriptions of randomHub have the same names.
+func randomReference(rng *rand.Rand) v1alpha1.ClusterReference {
+	switch rng.IntN(5) {
+	case 0:
+		return v1alpha1.ClusterReference{Host: &v1alpha1.HostReference{}}
+	case 1:
+		return v1alpha1.ClusterReference{ClusterAPICluster: &v1alpha1.ClusterAPIClusterReference{Name: "described"}}
+	case 2:
+		return v1alpha1.ClusterReference{KubeconfigSecret: &v1alpha1.KubeconfigSecretReference{Name: "admin", Key: pick(rng, "", "value")}}
 	}
-	object.Status = assessment.Status(object, append(support.Readiness(problems, reason), *reachable), now)
+	return v1alpha1.ClusterReference{KommanderCluster: &v1alpha1.KommanderClusterReference{Name: pick(rng, "described", "described", "gone")}}
 }
 
-// recorded is what has to be the same, each part as it is written in JSON.
+// randomHub is what the hub of one cluster may know: its own Kommander, and what describes the cluster.
+func randomHub(rng *rand.Rand) *hub.State {
+	snapshot := observe.Snapshot{Complete: rng.IntN(9) > 0, Fleet: &observe.Fleet{}}
+	switch rng.IntN(6) {
+	case 0:
+	case 1:
+		snapshot.Facts.Installations = []support.Installation{{Product: support.Kommander, Name: "default", Evidence: []v1alpha1.Evidence{
+			{Source: v1alpha1.SourceForbidden, Object: "helmreleases.helm.toolkit.fluxcd.io"}}}}
+	default:
+		snapshot.Facts.Installations = []support.Installation{{Product: support.Kommander, Name: "kommander", Evidence: []v1alpha1.Evidence{
+			{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander/kommander", Version: pick(rng, "2.1.0", "2.0.0", "2.2.1", "1.4.3", "1.3.1", "9.9.9", "", "latest")}}}}
+	}
+	snapshot.Fleet.KommanderClusters = []observe.KommanderCluster{{
+		Namespace: "workspace", Name: "described", Phase: pick(rng, "Joined", "Joined", "Joined", "Pending", "", "\x1b[31m"),
+		IsHost: rng.IntN(9) == 0, KubeconfigSecret: pick(rng, "", "admin"), KonvoyCluster: pick(rng, "", "described"),
+		CAPICluster:      types.NamespacedName{Namespace: "workspace", Name: pick(rng, "", "described")},
+		Environment:      pick(rng, "", "", "Production", "NonProduction", "staging\x1b[31m"),
+		DeclaredReleases: pick(rng, "", "", "Konvoy=1.8.4", "Konvoy=1.7.2, Kommander/kommander=1.3.1", "Konvoy", "Dispatch=1.4.1,,=,Kafka/data.cassandra=1.3.0"),
+	}}
+	snapshot.Fleet.KonvoyClusters = []observe.KonvoyCluster{{
+		Namespace: "workspace", Name: "described", Version: pick(rng, someVersions...), ProvisionerVersion: pick(rng, "", "v1.8.2"),
+		Phase: pick(rng, "Provisioned", "Provisioning"),
+	}}
+	snapshot.Fleet.CAPIClusters = []observe.CAPICluster{{Namespace: "workspace", Name: "described", IsKonvoy: rng.IntN(2) == 0}}
+	switch rng.IntN(12) {
+	case 0:
+		snapshot.Fleet.KommanderClusters, snapshot.Fleet.Forbidden = nil, []string{observe.KommanderClusters}
+	case 1:
+		snapshot.Fleet.CAPIClusters, snapshot.Fleet.Forbidden = nil, []string{observe.CAPIClusters}
+	case 2:
+		snapshot.Fleet.KonvoyClusters, snapshot.Fleet.Forbidden = nil, []string{observe.KonvoyClusters}
+	}
+	return hub.New(snapshot)
+}
+
+// surroundings are what the operator knows of a cluster besides its object and the policies.
+type surroundings struct {
+	facts *support.Facts
+	hub   *hub.State
+	// problem is why the cluster is not observed; nil while it is.
+	problem     *fleet.Problem
+	duplicateOf string
+}
+
+func randomSurroundings(rng *rand.Rand) surroundings {
+	known := surroundings{facts: randomFacts(rng), hub: randomHub(rng)}
+	if reason := pick(rng, "", "", "", "", fleet.Unanswered, fleet.InsecureKubeconfig, fleet.InvalidKubeconfig); reason != "" {
+		known.problem = &fleet.Problem{Reason: reason, Message: reason.Sentence()}
+	}
+	if known.facts != nil && known.facts.ClusterID != "" && rng.IntN(3) == 0 {
+		known.duplicateOf = "workspace/older"
+	}
+	return known
+}
+
+// contact is the condition Reachable, and Ready with Stalled where that is the kubeconfig's fault.
+func (k *surroundings) contact(object *v1alpha1.ClusterSupport, remarks []string) []support.Condition {
+	reachable := func(status metav1.ConditionStatus, reason, message string) support.Condition {
+		return support.Condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
+	}
+	ready := support.Readiness(nil, "")
+	if len(remarks) > 0 {
+		ready[0].Message += "; " + strings.Join(remarks, "; ")
+	}
+	if object.Spec.Cluster.Host == nil {
+		if _, obstacle := k.hub.Reach(object.Namespace, &object.Spec.Cluster); obstacle != nil && obstacle.Status != "" {
+			return append(ready, reachable(obstacle.Status, obstacle.Reason, obstacle.Message))
+		}
+	}
+	switch {
+	case k.problem != nil && k.problem.Reason == fleet.Unanswered:
+		return append(ready, reachable(metav1.ConditionFalse, v1alpha1.ReasonUnreachable, k.problem.Message))
+	case k.problem != nil:
+		reason := string(k.problem.Reason)
+		return append(support.Stalled(reason, k.problem.Message), reachable(metav1.ConditionFalse, reason, k.problem.Message))
+	case k.facts == nil:
+		return append(ready, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, "the cluster was not contacted yet"),
+			support.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnecting, Message: "the first look"})
+	}
+	return append(ready, reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, "the cluster answers"))
+}
+
+// operator writes the status as the operator does, with what it knows.
+func operator(set *support.Set, object *v1alpha1.ClusterSupport, known *surroundings, now time.Time) {
+	if problems, reason := support.ValidateClusterSupport(object); len(problems) > 0 {
+		besides := append(support.Readiness(problems, reason), support.Condition{Type: v1alpha1.ConditionReachable,
+			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted, Message: "the spec is not valid"})
+		assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+support.Describe(problems))
+		object.Status = assessment.Status(object, besides, now)
+		return
+	}
+	facts := known.facts
+	if facts == nil {
+		facts = support.FactsOf(&object.Status)
+	}
+	environment, remarks := object.Status.Environment, []string(nil)
+	if told, is := known.hub.Knows(object.Namespace, &object.Spec.Cluster); is {
+		facts, environment, remarks = facts.WithHub(told.Hub), told.Environment, told.Remarks
+	}
+	assessment, _ := set.Evaluate(support.Cluster{
+		Labels: object.Labels, Facts: facts, Environment: cmp.Or(object.Spec.Environment, environment),
+		Declared: object.Spec.DeclaredReleases, DuplicateOf: known.duplicateOf,
+	}, now)
+	object.Status = assessment.Status(object, known.contact(object, remarks), now)
+}
+
+// recorded is the whole status, each part as it is written in JSON, and the conditions by their types.
 func recorded(t *testing.T, object []byte) map[string]string {
 	t.Helper()
 	var read struct {
-		Status struct {
-			Releases       json.RawMessage    `json:"releases"`
-			SupportEndTime json.RawMessage    `json:"supportEndTime"`
-			Conditions     []metav1.Condition `json:"conditions"`
-		} `json:"status"`
+		Status map[string]json.RawMessage `json:"status"`
 	}
 	if err := json.Unmarshal(object, &read); err != nil {
 		t.Fatal(err)
 	}
-	parts := map[string]string{"releases": compact(t, read.Status.Releases), "supportEndTime": compact(t, read.Status.SupportEndTime)}
-	for _, c := range read.Status.Conditions {
+	parts := map[string]string{}
+	for field, value := range read.Status {
+		parts[field] = compact(t, value)
+	}
+	var conditions []metav1.Condition
+	if err := json.Unmarshal(read.Status["conditions"], &conditions); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range conditions {
 		parts[c.Type] = fmt.Sprintf("%s %s %s", c.Status, c.Reason, c.Message)
 	}
 	return parts
@@ -162,9 +279,6 @@ func recorded(t *testing.T, object []byte) map[string]string {
 
 func compact(t *testing.T, text json.RawMessage) string {
 	t.Helper()
-	if len(text) == 0 {
-		return ""
-	}
 	var out bytes.Buffer
 	if err := json.Compact(&out, text); err != nil {
 		t.Fatal(err)
@@ -248,9 +362,13 @@ func compareAt(t *testing.T, set *support.Set, policies []string, name string, c
 	var stdin bytes.Buffer
 	var want []map[string]string
 	for i := range clusters {
-		object, facts := randomObject(rng, i), randomFacts(rng)
-		reachable := &support.Condition{Type: v1alpha1.ConditionReachable, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnected, Message: "the cluster answers"}
-		operator(set, object, facts, reachable, written)
+		object, known := randomObject(rng, i), randomSurroundings(rng)
+		operator(set, object, &known, written)
+		if rng.IntN(9) == 0 && object.Status.Cluster != nil {
+			// Somebody lets it stand for another cluster, which is refused.
+			object.Spec.Cluster = randomReference(rng)
+			object.Generation++
+		}
 		text, err := yaml.Marshal(object)
 		if err != nil {
 			t.Fatal(err)
@@ -258,7 +376,7 @@ func compareAt(t *testing.T, set *support.Set, policies []string, name string, c
 		stdin.WriteString("---\n")
 		stdin.Write(text)
 		// The operator keeps on: its next evaluation has the same facts.
-		operator(set, object, facts, reachable, at)
+		operator(set, object, &known, at)
 		after, err := json.Marshal(object)
 		if err != nil {
 			t.Fatal(err)
@@ -283,7 +401,7 @@ func compareAt(t *testing.T, set *support.Set, policies []string, name string, c
 		t.Fatalf("%s: %d clusters in, %d out", name, clusters, len(list.Items))
 	}
 	for i, item := range list.Items {
-		if diff := cmp.Diff(want[i], recorded(t, item)); diff != "" {
+		if diff := gocmp.Diff(want[i], recorded(t, item)); diff != "" {
 			t.Fatalf("%s, cluster %d, written at %s, at %s (-operator +plugin):\n%s", name, i, written.Format(time.RFC3339Nano), at.Format(time.RFC3339Nano), diff)
 		}
 	}
@@ -321,9 +439,8 @@ func TestConditionsAndFindingsAgree(t *testing.T) {
 	set := compiledSet(t, []string{shipped})
 	for i := range 1500 {
 		rng := rand.New(rand.NewPCG(randomSeed+2, uint64(i)))
-		object, facts := randomObject(rng, i), randomFacts(rng)
-		at := someInstant(rng)
-		operator(set, object, facts, &support.Condition{Type: v1alpha1.ConditionReachable, Status: metav1.ConditionTrue, Reason: "Connected"}, at)
+		object, known, at := randomObject(rng, i), randomSurroundings(rng), someInstant(rng)
+		operator(set, object, &known, at)
 		r := report{clusters: []v1alpha1.ClusterSupport{*object}, at: at, tolerance: tolerance{
 			unsupported: rng.IntN(3) == 0, unknown: rng.IntN(3) == 0, expiring: rng.IntN(3) == 0,
 		}}
@@ -342,7 +459,7 @@ func TestConditionsAndFindingsAgree(t *testing.T) {
 		r.tolerance.exceptions = true
 		for j := range object.Status.Conditions {
 			c := &object.Status.Conditions[j]
-			if diff := cmp.Diff(r.conditionConcerns(object, c), r.conditionConcerns(covered, c), cmp.AllowUnexported(concern{})); diff != "" {
+			if diff := gocmp.Diff(r.conditionConcerns(object, c), r.conditionConcerns(covered, c), gocmp.AllowUnexported(concern{})); diff != "" {
 				t.Fatalf("cluster %d: %s (-condition +findings):\n%s\n%+v", i, c.Type, diff, object.Status)
 			}
 		}

@@ -169,15 +169,25 @@ func printSentences(b *strings.Builder, sentences []string) {
 // bullet begins a sentence.
 const bullet = "    - "
 
-// summary counts clusters by the worst that is to be said of them, whatever the flags ignore or accept.
+// summary counts clusters by the worst that is to be said of them, whatever the flags ignore or accept. A cluster for which
+// two objects stand is counted once, as the operator does.
 func (r *report) summary() string {
 	strict := report{clusters: r.clusters}
 	counts := map[exitCode]int{}
+	doubles := 0
 	for i := range strict.clusters {
+		if strict.clusters[i].Status.DuplicateOf != "" {
+			doubles++
+			continue
+		}
 		if worst, _ := strict.tolerance.worst(strict.clusterConcerns(&strict.clusters[i])); worst != nil {
 			counts[worst.code]++
 		}
 	}
-	return fmt.Sprintf("%d clusters: %d unsupported or prohibited, %d unknown, %d expiring soon", len(r.clusters),
-		counts[exitUnsupported], counts[exitUnknown], counts[exitExpiring])
+	text := fmt.Sprintf("%s: %d unsupported or prohibited, %d unknown, %d expiring soon",
+		support.Plural(len(r.clusters)-doubles, "cluster", "clusters"), counts[exitUnsupported], counts[exitUnknown], counts[exitExpiring])
+	if doubles > 0 {
+		text += fmt.Sprintf("; not counted: %s", support.Plural(doubles, "double", "doubles"))
+	}
+	return text
 }

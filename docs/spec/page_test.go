@@ -109,6 +109,25 @@ func (p *page) write(t *testing.T, contents map[*block]string) {
 	}
 }
 
+// fences are the contents of the fenced blocks of a language.
+func (p *page) fences(language string) []string {
+	var found []string
+	for i := 0; i < len(p.lines); i++ {
+		opening := p.lines[i]
+		if !strings.HasPrefix(opening, "```") {
+			continue
+		}
+		first := i + 1
+		for i = first; i < len(p.lines) && p.lines[i] != "```"; {
+			i++
+		}
+		if opening == "```"+language {
+			found = append(found, strings.Join(p.lines[first:i], "\n")+"\n")
+		}
+	}
+	return found
+}
+
 // prose is the page without its fenced blocks and its comments.
 func (p *page) prose() string {
 	var prose []string

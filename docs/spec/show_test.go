@@ -61,6 +61,8 @@ func (w *world) shown(t *testing.T, b *block) string {
 			out.WriteString(w.table(t, kind, rest == "wide"))
 		case "refused":
 			out.WriteString(w.refused(t, b, kind, name))
+		case "inventory":
+			out.WriteString(w.inventory(t, b))
 		default:
 			out.WriteString(showStatus(t, b, w.object(t, b, kind, name), what, strings.Fields(rest)))
 		}

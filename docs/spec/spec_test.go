@@ -18,8 +18,11 @@ import (
 	_ "time/tzdata" // the zones of the examples do not depend on the machine
 
 	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
@@ -39,7 +42,10 @@ func TestOutputs(t *testing.T) {
 			}
 			name := b.options["output"]
 			used[name] = true
-			got := all.world(t, b, name).shown(t, b)
+			got := ""
+			for _, contact := range strings.Split(b.options["contact"], ", ") {
+				got += all.world(t, b, name, contact).shown(t, b)
+			}
 			fresh[b] = got
 			if diff := cmp.Diff(strings.Split(b.content(), "\n"), strings.Split(got, "\n")); diff != "" && !*update {
 				t.Errorf("%s shows something else than the engine says; run go test ./docs/spec -update (-page +engine):\n%s", b, diff)
@@ -65,7 +71,7 @@ func isBase(pages []*page, name string) bool {
 }
 
 // world is the example of an output block at its instant, after the one that it comes after.
-func (e examples) world(t *testing.T, b *block, name string) *world {
+func (e examples) world(t *testing.T, b *block, name, contact string) *world {
 	t.Helper()
 	if e[name] == nil {
 		t.Fatalf("%s: there is no example %s", b, name)
@@ -75,9 +81,16 @@ func (e examples) world(t *testing.T, b *block, name string) *world {
 		if e[earlier] == nil {
 			t.Fatalf("%s: there is no example %s", b, earlier)
 		}
-		before = e[earlier].at(t, b, instant(t, b, at), nil)
+		before = e[earlier].at(t, b, instant(t, b, at), nil, circumstances{})
 	}
-	return e[name].at(t, b, instant(t, b, b.options["at"]), before)
+	is := circumstances{contact: contact}
+	if kind, object, named := strings.Cut(b.options["of"], "/"); named && kind == "ClusterSupport" {
+		is.object = object
+	}
+	if resource := b.options["forbidden"]; resource != "" {
+		is.forbidden = []string{resource}
+	}
+	return e[name].at(t, b, instant(t, b, b.options["at"]), before, is)
 }
 
 const apiFolder = "../../api/v1alpha1"
@@ -283,33 +296,173 @@ func walk(path string, schema *apiextensionsv1.JSONSchemaProps, fields map[strin
 	}
 }
 
-// TestControllersSay holds what world_test.go says in the controllers' place against their source.
+// TestControllersSay holds what the files beside this one say in the place of controllers and observers against their source.
 func TestControllersSay(t *testing.T) {
 	var literals []string
-	eachGoFile(t, "../../controllers", func(file *ast.File) {
-		ast.Inspect(file, func(n ast.Node) bool {
-			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING && !strings.HasSuffix(file.Name.Name, "_test") {
-				literals = append(literals, unquote(t, literal))
-			}
-			return true
+	for _, folder := range []string{"../../controllers", "../../internal/observe"} {
+		eachGoFile(t, folder, func(file *ast.File) {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING && !strings.HasSuffix(file.Name.Name, "_test") {
+					literals = append(literals, unquote(t, literal))
+				}
+				return true
+			})
 		})
-	})
+	}
 	for _, said := range []string{onlyHost, answers, notContactedYet, invalidSpec, firstLook} {
 		if !slices.Contains(literals, said) && !slices.Contains(literals, said+": ") {
 			t.Errorf("no controller says %q", said)
 		}
 	}
+	for _, read := range []string{konvoyLabel, hostAnnotation, environmentAnnotation, declaredAnnotation} {
+		if !slices.Contains(literals, read) {
+			t.Errorf("no observer reads %q", read)
+		}
+	}
 }
 
-// TestContactMessages wants all that can be said of a cluster that does not answer.
+// TestContactMessages wants all that can be said of a cluster that does not answer. Of the operator's own it is said in the
+// same words, by another package.
 func TestContactMessages(t *testing.T) {
 	page := strings.Join(pageOf(t, "clustersupport.md").lines, "\n")
 	for _, failure := range []observe.ContactError{
 		{Reason: observe.Unanswered}, {Reason: observe.Untrusted}, {Reason: observe.Unauthorized}, {Reason: observe.Failing},
 		{Reason: observe.Failing, Object: observe.Nodes},
 	} {
-		if said := failure.Error(); !strings.Contains(page, "| "+said+" |") {
-			t.Errorf("clustersupport.md has no row for %q", said)
+		said := "Reachable=False " + contactReason(fleet.ReasonOf(&failure)) + ": " + failure.Error()
+		if !strings.Contains(page, "\n"+said+"\n") {
+			t.Errorf("clustersupport.md does not show %q", said)
+		}
+	}
+}
+
+// TestRefusals wants a row for each field that a kubeconfig may not have, as package fleet says it.
+func TestRefusals(t *testing.T) {
+	texts, refusals := map[string]string{}, 0
+	page := strings.Join(pageOf(t, fleetPage).lines, "\n")
+	textOf := func(e ast.Expr) string {
+		if literal, ok := e.(*ast.BasicLit); ok {
+			return unquote(t, literal)
+		}
+		name, _ := e.(*ast.Ident)
+		return texts[name.Name]
+	}
+	eachGoFile(t, "../../internal/fleet", func(file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if len(n.Values) == 1 {
+					if literal, ok := n.Values[0].(*ast.BasicLit); ok && literal.Kind == token.STRING {
+						texts[n.Names[0].Name] = unquote(t, literal)
+					}
+				}
+			case *ast.CompositeLit:
+				if name, ok := n.Type.(*ast.Ident); ok && name.Name == "Refusal" && len(n.Elts) == 3 {
+					refusals++
+					reason, _ := n.Elts[1].(*ast.Ident)
+					if row := fmt.Sprintf("| `%s` | `%s` | %s |", textOf(n.Elts[0]), reason.Name, textOf(n.Elts[2])); !strings.Contains(page, row) {
+						t.Errorf("%s has no row %s", fleetPage, row)
+					}
+				}
+			}
+			return true
+		})
+	})
+	if refusals == 0 {
+		t.Error("there are no refusals")
+	}
+}
+
+// fleetPage is about what package fleet, package hub and the inventory do.
+const fleetPage = "fleet.md"
+
+// TestFlags wants a row for each flag that is about the fleet, and no row for another one.
+func TestFlags(t *testing.T) {
+	source, err := os.ReadFile(mainFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, match := range regexp.MustCompile(`flags\.\w+\([^"\n]*"([a-z-]+)"`).FindAllSubmatch(source, -1) {
+		known[string(match[1])] = true
+	}
+	described := map[string]bool{}
+	for _, line := range pageOf(t, fleetPage).lines {
+		if match := regexp.MustCompile("^\\| `--([a-z-]+)` \\|").FindStringSubmatch(line); match != nil {
+			described[match[1]] = true
+			if !known[match[1]] {
+				t.Errorf("%s has a row for --%s, which is no flag", fleetPage, match[1])
+			}
+		}
+	}
+	for flag := range known {
+		if isOurs := strings.HasPrefix(flag, "kubeconfig-") || flag == "copy-labels" || flag == "shard"; isOurs && !described[flag] {
+			t.Errorf("%s has no row for --%s", fleetPage, flag)
+		}
+	}
+}
+
+// TestRightsElsewhere holds the rights that the operator needs on other clusters against those that it has on the hub: all
+// but what describes clusters there, and what is its own.
+func TestRightsElsewhere(t *testing.T) {
+	content, err := os.ReadFile("../../config/rbac/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	onHub, elsewhere := rightsIn(t, content), map[string]bool{}
+	for _, b := range pageOf(t, fleetPage).fences("yaml") {
+		if strings.Contains(b, "kind: ClusterRole\n") {
+			elsewhere = rightsIn(t, []byte(b))
+		}
+	}
+	for right := range onHub {
+		if slices.ContainsFunc(hubRights, func(prefix string) bool { return strings.HasPrefix(right, prefix) }) {
+			delete(onHub, right)
+		}
+	}
+	if diff := cmp.Diff(onHub, elsewhere); diff != "" {
+		t.Errorf("(-config/rbac/role.yaml +%s):\n%s", fleetPage, diff)
+	}
+}
+
+// hubRights are those that are needed on the hub only.
+var hubRights = []string{
+	"support.d2iq.io/", "/events ", "cluster.x-k8s.io/", "kubetunnel.d2iq.io/", "kommander.mesosphere.io/kommanderclusters ",
+}
+
+// rightsIn lists the rights of a ClusterRole, one by one.
+func rightsIn(t *testing.T, content []byte) map[string]bool {
+	t.Helper()
+	var role rbacv1.ClusterRole
+	if err := yaml.UnmarshalStrict(content, &role); err != nil {
+		t.Fatal(err)
+	}
+	rights := map[string]bool{}
+	for _, rule := range role.Rules {
+		for _, verb := range rule.Verbs {
+			for _, url := range rule.NonResourceURLs {
+				rights[url+" "+verb] = true
+			}
+			for _, group := range rule.APIGroups {
+				for _, resource := range rule.Resources {
+					rights[fmt.Sprintf("%s/%s %s %s", group, resource, verb, rule.ResourceNames)] = true
+				}
+			}
+		}
+	}
+	return rights
+}
+
+// TestYAML reads every block of YAML on the pages.
+func TestYAML(t *testing.T) {
+	for _, p := range readPages(t) {
+		for _, text := range p.fences("yaml") {
+			for document := range strings.SplitSeq(text, "\n---\n") {
+				var object map[string]any
+				if err := yaml.UnmarshalStrict([]byte(document), &object); err != nil {
+					t.Errorf("%s: %v\n%s", p.name, err, document)
+				}
+			}
 		}
 	}
 }

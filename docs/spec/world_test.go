@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,10 +13,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
@@ -25,32 +29,41 @@ type documents map[string]map[string]any
 // examples are all examples of all pages, by name.
 type examples map[string]documents
 
-// read collects the examples, in the order in which they stand. One may rest on another of the same page or of a page
-// that is named README.md, which comes first.
+// read collects the examples. One may rest on another of any page.
 func (e examples) read(t *testing.T, pages []*page) {
 	t.Helper()
-	first := func(p *page) int { return map[bool]int{true: 0, false: 1}[p.name == "README.md"] }
-	slices.SortStableFunc(pages, func(a, b *page) int { return first(a) - first(b) })
+	written := map[string]*block{}
 	for _, p := range pages {
 		for _, b := range p.blocks {
+			name := b.options["example"]
+			if b.kind == "example" && written[name] != nil {
+				t.Fatalf("%s: there is an example %s already", b, name)
+			}
 			if b.kind == "example" {
-				e.add(t, b)
+				written[name] = b
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(written)) {
+		e.add(t, written[name], written)
+	}
 }
 
-func (e examples) add(t *testing.T, b *block) {
+// add adds an example, and before it the one on which it rests.
+func (e examples) add(t *testing.T, b *block, written map[string]*block) {
 	t.Helper()
 	name := b.options["example"]
 	if e[name] != nil {
-		t.Fatalf("%s: there is an example %s already", b, name)
+		return
 	}
 	all := documents{}
+	// Whoever comes back to it finds it empty.
+	e[name] = all
 	if like := b.options["like"]; like != "" {
-		if e[like] == nil {
-			t.Fatalf("%s: there is no example %s before it", b, like)
+		if written[like] == nil {
+			t.Fatalf("%s: there is no example %s", b, like)
 		}
+		e.add(t, written[like], written)
 		maps.Copy(all, e[like])
 	}
 	for text := range strings.SplitSeq(b.content(), "\n---\n") {
@@ -61,7 +74,6 @@ func (e examples) add(t *testing.T, b *block) {
 		key := all.complete(t, b, one)
 		all[key] = merge(all[key], one)
 	}
-	e[name] = all
 }
 
 // complete adds what a fragment leaves out: the kind and the name, where only one object can be meant.
@@ -120,6 +132,18 @@ type world struct {
 	clusters   []*v1alpha1.ClusterSupport
 	exceptions []*v1alpha1.SupportException
 	compiled   map[string]*support.Exception
+	// hub is what the operator's own cluster knows of others, secrets are the kubeconfigs that are there.
+	hub     *hub.State
+	secrets map[types.NamespacedName]map[string][]byte
+}
+
+// circumstances are what no object tells.
+type circumstances struct {
+	// contact is why a cluster is not observed, as package fleet or package observe calls it, and behind it the resource
+	// that cannot be listed; empty while it is. It is about the object of that name, about all when that is empty.
+	contact, object string
+	// forbidden are the resources of the hub at which the operator may not look.
+	forbidden []string
 }
 
 // What the controllers say, and the engine does not know. TestControllersSay holds it against their source.
@@ -146,7 +170,7 @@ func decode[T any](t *testing.T, where fmt.Stringer, document map[string]any) *T
 }
 
 // at makes a world of the documents. before is the world of an earlier instant, or nil.
-func (d documents) at(t *testing.T, where fmt.Stringer, now time.Time, before *world) *world {
+func (d documents) at(t *testing.T, where fmt.Stringer, now time.Time, before *world, is circumstances) *world {
 	t.Helper()
 	w := &world{compiled: map[string]*support.Exception{}}
 	var policies []*support.Policy
@@ -164,13 +188,12 @@ func (d documents) at(t *testing.T, where fmt.Stringer, now time.Time, before *w
 			w.exceptions = append(w.exceptions, object)
 			w.compiled[object.Name] = support.CompileException(object)
 			exceptions = append(exceptions, w.compiled[object.Name])
-		default:
-			t.Fatalf("%s: %s is of no kind that there is", where, key)
 		}
 	}
 	w.set = support.NewSet(policies, exceptions...)
+	w.hub, w.secrets = d.hub(t, where, w.clusters, is.forbidden)
 	for _, object := range w.clusters {
-		w.judge(object, now, before.cluster(object))
+		w.judge(t, object, now, before.cluster(object), is)
 	}
 	for _, object := range w.policies {
 		w.describe(object, now)
@@ -193,43 +216,84 @@ func (w *world) cluster(like *v1alpha1.ClusterSupport) *v1alpha1.ClusterSupport 
 }
 
 // judge writes the status of a cluster, as the controller does. What the example gives as the status are the facts.
-func (w *world) judge(object *v1alpha1.ClusterSupport, now time.Time, before *v1alpha1.ClusterSupport) {
+func (w *world) judge(t *testing.T, object *v1alpha1.ClusterSupport, now time.Time, before *v1alpha1.ClusterSupport, is circumstances) {
+	t.Helper()
 	observed := object.Status.DeepCopy()
-	seen := observed.KubernetesVersion != "" || len(observed.Releases) > 0 || len(observed.Components) > 0 || observed.Nodes != nil
 	var facts *support.Facts
-	if seen {
+	if support.HasFacts(observed) || len(observed.Releases) > 0 {
 		meta.SetStatusCondition(&observed.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
 		facts = support.FactsOf(observed)
 	}
+	object.Status = v1alpha1.ClusterSupportStatus{}
 	if before != nil {
 		object.Status = before.Status
 	}
 	problems, reason := problemsOf(object)
-	besides := support.Readiness(problems, reason)
-	switch given := meta.FindStatusCondition(observed.Conditions, v1alpha1.ConditionReachable); {
-	case len(problems) > 0:
-		besides = append(besides, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, invalidSpec))
-	case given != nil:
-		besides = append(besides, reachable(given.Status, given.Reason, given.Message))
-	case !seen:
-		besides = append(besides, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, notContactedYet), support.Condition{
+	if len(problems) > 0 {
+		besides := append(support.Readiness(problems, reason), reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, invalidSpec))
+		assessment := support.Keeping(observed, reason, invalidSpec+": "+support.Describe(problems))
+		object.Status = assessment.Status(object, besides, now)
+		return
+	}
+	besides := w.look(t, object, facts, is)
+	environment := object.Status.Environment
+	if told, knows := w.hub.Knows(object.Namespace, &object.Spec.Cluster); knows {
+		facts, environment = facts.WithHub(told.Hub), told.Environment
+		if len(told.Remarks) > 0 && len(besides) == 2 {
+			besides[0].Message += "; " + strings.Join(told.Remarks, "; ")
+		}
+	}
+	assessment, _ := w.set.Evaluate(support.Cluster{
+		Labels: object.Labels, Facts: facts, Environment: cmp.Or(object.Spec.Environment, environment),
+		Declared: object.Spec.DeclaredReleases, DuplicateOf: w.olderDuplicate(object, facts),
+	}, now)
+	object.Status = assessment.Status(object, besides, now)
+}
+
+// olderDuplicate finds an older object for the same cluster.
+func (w *world) olderDuplicate(object *v1alpha1.ClusterSupport, facts *support.Facts) string {
+	if facts == nil {
+		return ""
+	}
+	return support.OlderDuplicate(object, facts.ClusterID, w.assessed())
+}
+
+// look gives Ready and Reachable, with what goes with them.
+func (w *world) look(t *testing.T, object *v1alpha1.ClusterSupport, facts *support.Facts, is circumstances) []support.Condition {
+	t.Helper()
+	ready := support.Readiness(nil, "")
+	target, obstacle := (*fleet.Target)(nil), (*hub.Obstacle)(nil)
+	if object.Spec.Cluster.Host == nil {
+		target, obstacle = w.hub.Reach(object.Namespace, &object.Spec.Cluster)
+	}
+	if obstacle != nil {
+		return append(ready, reachable(obstacle.Status, obstacle.Reason, obstacle.Message))
+	}
+	contact := is.contact
+	if is.object != "" && is.object != object.Name {
+		contact = ""
+	}
+	switch problem := w.problem(t, target, contact); {
+	case problem != nil:
+		reason := contactReason(problem.Reason)
+		if problem.Reason == fleet.InsecureKubeconfig || problem.Reason == fleet.InvalidKubeconfig {
+			ready = support.Stalled(reason, problem.Message)
+		}
+		return append(ready, reachable(metav1.ConditionFalse, reason, problem.Message))
+	case facts == nil:
+		return append(ready, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, notContactedYet), support.Condition{
 			Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnecting, Message: firstLook,
 		})
-	default:
-		besides = append(besides, reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, answers))
 	}
-	var assessment support.Assessment
-	if len(problems) > 0 {
-		assessment = support.Keeping(observed, reason, invalidSpec+": "+support.Describe(problems))
-	} else {
-		assessment, _ = w.set.Evaluate(support.Cluster{
-			Labels: object.Labels, Facts: facts, Environment: object.Spec.Environment, Declared: object.Spec.DeclaredReleases,
-		}, now)
+	return append(ready, reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, answers))
+}
+
+// contactReason is the reason of Reachable: that of package fleet, but for one name.
+func contactReason(reason fleet.Reason) string {
+	if reason == fleet.Unanswered {
+		return v1alpha1.ReasonUnreachable
 	}
-	if before == nil {
-		object.Status = v1alpha1.ClusterSupportStatus{}
-	}
-	object.Status = assessment.Status(object, besides, now)
+	return string(reason)
 }
 
 func reachable(status metav1.ConditionStatus, reason, message string) support.Condition {

@@ -19,12 +19,22 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/klog/v2"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 )
 
 // trapped counts the connections to the proxy that the environment of all tests names.
 var trapped atomic.Int32
 
+// shared is a real API server, for the tests that need one.
+var shared controlplane.Shared
+
+// spoken is what client-go has logged by itself.
+var spoken journal
+
 func TestMain(m *testing.M) {
+	klog.SetLogger(spoken.logger())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
@@ -40,7 +50,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(shared.Run(m))
 }
 
 // accept hands out connections until the listener ends. They are closed after use.

@@ -2,9 +2,13 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
@@ -14,16 +18,31 @@ import (
 type ConnectionsOptions struct {
 	Options
 
-	// Secret reads a Secret by its name. It is called without a lock, with a context that has a deadline. Required.
+	// Secret reads a Secret by its name. It is called without a lock, by several goroutines, with a context that has a
+	// deadline, which it has to respect. Required.
 	Secret func(ctx context.Context, name types.NamespacedName) (map[string][]byte, error)
 	// IsAllowed tells whether Secrets of a namespace may be read; nil allows none.
 	IsAllowed func(namespace string) bool
-	// Changed is called after the View of a cluster has changed. It must return soon.
+	// Changed is called after the View of a cluster has changed, by several goroutines. It must return soon.
 	Changed func(key types.NamespacedName)
 	// Observe is how each cluster is observed; Changed and Classify in it are not used.
 	Observe observe.Options
 	// RefreshInterval is the time between two looks at a Secret; 10 minutes by default.
 	RefreshInterval time.Duration
+}
+
+func (o ConnectionsOptions) withDefaults() ConnectionsOptions {
+	o.Options = o.Options.withDefaults()
+	if o.IsAllowed == nil {
+		o.IsAllowed = func(string) bool { return false }
+	}
+	if o.Changed == nil {
+		o.Changed = func(types.NamespacedName) {}
+	}
+	if o.RefreshInterval <= 0 {
+		o.RefreshInterval = 10 * time.Minute
+	}
+	return o
 }
 
 // Target says where the credentials for a cluster are.
@@ -33,37 +52,135 @@ type Target struct {
 	Keys []string
 }
 
-// Connections observes many clusters, each over a connection of its own. Its methods may be called from several
-// goroutines, and none of them waits for a cluster.
-type Connections struct{}
-
-// View is what is known of one cluster.
-type View struct {
-	// Snapshot is that of its observer; the zero value before there is one.
-	Snapshot observe.Snapshot
-	// Problem is why the cluster is not observed at present; nil while all is well, and before the first answer.
-	Problem *Problem
+func (t Target) equal(other Target) bool {
+	return t.Secret == other.Secret && slices.Equal(t.Keys, other.Keys)
 }
 
-// Problem is why a cluster is not observed. Nothing in it is in the cluster's own words.
-type Problem struct {
-	Reason Reason
-	// Message says what is wrong and what to do.
-	Message string
+// Connections observes many clusters, each over a connection of its own. Its methods may be called from several
+// goroutines, and none of them waits for a cluster.
+type Connections struct {
+	options ConnectionsOptions
+	pace    pace
+	// screening has room for one. A kubeconfig can be made to take much memory for a moment; that of one is bearable.
+	screening chan struct{}
+	running   sync.WaitGroup
+
+	// mu is for what follows. Nothing that takes time is done while it is held.
+	mu      sync.Mutex
+	entries map[types.NamespacedName]*entry
+	// lifetime is that of Start, and nil before.
+	lifetime context.Context
 }
 
 // NewConnections returns connections to no cluster yet.
-func NewConnections(options ConnectionsOptions) *Connections { return &Connections{} }
+func NewConnections(options ConnectionsOptions) *Connections {
+	return &Connections{
+		options:   options.withDefaults(),
+		pace:      standardPace,
+		screening: make(chan struct{}, 1),
+		entries:   map[types.NamespacedName]*entry{},
+	}
+}
 
 // Start observes until the context ends, and returns when all has stopped. It can be called once.
-func (c *Connections) Start(ctx context.Context) error { <-ctx.Done(); return nil }
+func (c *Connections) Start(ctx context.Context) error {
+	if !c.live(ctx) {
+		return errors.New("connections start once: make others")
+	}
+	<-ctx.Done()
+	// Who still holds the lock may be about to add to what is waited for.
+	c.mu.Lock()
+	//nolint:staticcheck // SA2001: nothing has to be done while it is held.
+	c.mu.Unlock()
+	c.running.Wait()
+	return nil
+}
+
+// live begins what was asked for already.
+func (c *Connections) live(ctx context.Context) (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lifetime != nil {
+		return false
+	}
+	c.lifetime = ctx
+	for _, entry := range c.entries {
+		c.begin(ctx, entry)
+	}
+	return true
+}
 
 // Connect has a cluster observed, with rules for what else to find in it (see observe.Observer.Find). Called again with
-// the same target it keeps the connection; another target makes a new one.
-func (c *Connections) Connect(key types.NamespacedName, target Target, rules []support.Detection) {}
+// the same target it keeps the connection and what is known; another target makes a new one, of which nothing is known
+// yet. Before Start it only takes note, and after the end of Start it does nothing.
+func (c *Connections) Connect(key types.NamespacedName, target Target, rules []support.Detection) {
+	if known := c.find(key, target, rules); known != nil {
+		known.find(rules)
+	}
+}
 
-// Forget ends the connection of a cluster, if there is one, without waiting for it.
-func (c *Connections) Forget(key types.NamespacedName) {}
+// find returns the entry for the target, or makes one and returns nil.
+func (c *Connections) find(key types.NamespacedName, target Target, rules []support.Detection) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.entries[key]
+	if known != nil && known.target.equal(target) {
+		return known
+	}
+	if c.lifetime != nil && c.lifetime.Err() != nil {
+		return nil
+	}
+	if known != nil {
+		known.end()
+	}
+	target.Keys = slices.Clone(target.Keys)
+	made := newEntry(key, target, slices.Clone(rules), &c.options, c.pace, c.screen)
+	c.entries[key] = made
+	if c.lifetime != nil {
+		c.begin(c.lifetime, made)
+	}
+	return nil
+}
+
+// begin has the entry live until its end or that of the context.
+func (c *Connections) begin(ctx context.Context, e *entry) {
+	ctx = e.begin(ctx)
+	c.running.Go(func() { e.run(ctx) })
+}
+
+// Forget ends the connection of a cluster, if there is one, without waiting for it. Changed can still be called once for
+// what was known before.
+func (c *Connections) Forget(key types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.entries[key]; known != nil {
+		known.end()
+		delete(c.entries, key)
+	}
+}
 
 // View returns what is known of a cluster; the zero value of one that is not connected.
-func (c *Connections) View(key types.NamespacedName) View { return View{} }
+func (c *Connections) View(key types.NamespacedName) View {
+	c.mu.Lock()
+	known := c.entries[key]
+	c.mu.Unlock()
+	if known == nil {
+		return View{}
+	}
+	return known.view()
+}
+
+// screen is Screen for one kubeconfig at a time.
+func (c *Connections) screen(ctx context.Context, kubeconfig []byte) (*rest.Config, error) {
+	select {
+	case c.screening <- struct{}{}:
+		defer func() { <-c.screening }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	config, refusal := Screen(kubeconfig, c.options.Options)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return config, nil
+}

@@ -12,6 +12,9 @@ import (
 // dialer makes the connections to one cluster, or to the proxy before it, and knows which are open.
 type dialer struct {
 	net net.Dialer
+	// alive ends with the dialer.
+	alive context.Context
+	end   context.CancelFunc
 
 	mu     sync.Mutex
 	closed bool
@@ -19,7 +22,9 @@ type dialer struct {
 }
 
 func newDialer(options Options) *dialer {
+	alive, end := context.WithCancel(context.Background())
 	return &dialer{
+		alive: alive, end: end,
 		net: net.Dialer{
 			Timeout:  options.DialTimeout,
 			Resolver: options.Resolver,
@@ -45,6 +50,10 @@ func checkSocket(loopback bool) func(context.Context, string, string, syscall.Ra
 
 // DialContext connects. Of several addresses of a name it takes one that may be dialled.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	//nolint:contextcheck // net/http goes on to dial when the request is not wanted any more: this ends the context.
+	defer context.AfterFunc(d.alive, cancel)()
 	conn, err := d.net.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
@@ -62,6 +71,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 
 // close ends all connections, and has no more come up.
 func (d *dialer) close() {
+	d.end()
 	d.mu.Lock()
 	open := d.open
 	d.closed, d.open = true, nil

@@ -21,8 +21,8 @@ type Options struct {
 	DialTimeout time.Duration
 	// HandshakeTimeout is for TLS to be agreed on; 10 seconds by default.
 	HandshakeTimeout time.Duration
-	// AnswerTimeout is from a request to the header of its answer, which is also the time that a watch has to begin;
-	// 1 minute by default. How long the rest may take is up to who asks.
+	// AnswerTimeout is from a request to the header of its answer, which is also the time that a watch has to begin, and
+	// that a proxy has to make a connection; 1 minute by default. How long the rest may take is up to who asks.
 	AnswerTimeout time.Duration
 	// PingInterval is how long an HTTP/2 connection may be silent until it is asked for a sign of life, for which it has
 	// half of that time; 30 seconds by default. A watch on a connection that is dead ends so.

@@ -23,6 +23,14 @@ type Reason string
 
 // The reasons.
 const (
+	// SecretNotAllowed: the operator was not told to read Secrets in that namespace.
+	SecretNotAllowed Reason = "SecretNotAllowed"
+	// SecretMissing: there is no such Secret (any more).
+	SecretMissing Reason = "SecretMissing"
+	// SecretUnreadable: the operator's own cluster does not hand it out.
+	SecretUnreadable Reason = "SecretUnreadable"
+	// KubeconfigMissing: the Secret has none of the keys under which a kubeconfig may be.
+	KubeconfigMissing Reason = "KubeconfigMissing"
 	// InsecureKubeconfig: the kubeconfig would have the operator do what it does not; the Refusal says which field.
 	InsecureKubeconfig Reason = "InsecureKubeconfig"
 	// InvalidKubeconfig: the kubeconfig cannot be used by anybody; the Refusal says which field.
@@ -54,6 +62,14 @@ const (
 // Sentence says what is wrong and what to do. It is the same for the same reason.
 func (r Reason) Sentence() string {
 	switch r {
+	case SecretNotAllowed:
+		return "kubeconfigs are not read from that namespace: add it to --kubeconfig-namespaces of the operator"
+	case SecretMissing:
+		return "there is no Secret with a kubeconfig: create it, or refer to another one"
+	case SecretUnreadable:
+		return "the Secret with the kubeconfig cannot be read: grant the operator get on it"
+	case KubeconfigMissing:
+		return "the Secret has no kubeconfig under the keys where one may be: add it there"
 	case InsecureKubeconfig:
 		return "the kubeconfig has what is not accepted from others: make one with a token or a client certificate"
 	case InvalidKubeconfig:

@@ -61,6 +61,7 @@ func TestReasonOf(t *testing.T) {
 func TestSentencesDiffer(t *testing.T) {
 	seen := map[string]Reason{}
 	for _, reason := range []Reason{
+		SecretNotAllowed, SecretMissing, SecretUnreadable, KubeconfigMissing,
 		InsecureKubeconfig, InvalidKubeconfig, Unresolvable, AddressNotAllowed, ConnectionRefused, ProxyFailed, HandshakeFailed,
 		CertificateInvalid, Unanswered, Redirected, Unauthorized, Failing, Garbage,
 	} {

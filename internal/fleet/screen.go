@@ -61,8 +61,7 @@ func Screen(kubeconfig []byte, options Options) (*rest.Config, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	transport := newTransport(server, proxy, trust, options)
-	transport.http.DisableCompression = cluster.DisableCompression
+	transport := newTransport(server, proxy, trust, !cluster.DisableCompression, options)
 	return &rest.Config{
 		Host:        server.String(),
 		BearerToken: user.Token,
@@ -72,8 +71,8 @@ func Screen(kubeconfig []byte, options Options) (*rest.Config, *Refusal) {
 		// Certificates, too, are the transport's, and not in a cache that all of client-go shares and that keeps them.
 		Transport: transport,
 		// They repeat what the transport does by itself, for who looks at the configuration only.
-		Proxy:          transport.http.Proxy,
-		Dial:           transport.http.DialContext,
+		Proxy:          transport.http1.Proxy,
+		Dial:           transport.http1.DialContext,
 		QPS:            requestsPerSecond,
 		Burst:          requestsAtOnce,
 		WarningHandler: rest.NoWarnings{},
@@ -212,12 +211,12 @@ func tlsConfig(cluster *api.Cluster, user *api.AuthInfo) (*tls.Config, *Refusal)
 	return config, nil
 }
 
-// through makes the choice of a proxy for each request, whatever the environment says: the one given, or none for nil.
-func through(proxy *url.URL) func(*http.Request) (*url.URL, error) {
-	return func(request *http.Request) (*url.URL, error) {
-		if proxy == nil {
-			return nil, nil
-		}
-		return proxy, checkBehindProxy(request.URL.Hostname())
+// through makes the choice of a proxy for requests to the server, whatever the environment says: the one given, or none
+// for nil. It does not look at the request, which is none but an address where a connection is made ahead of it.
+func through(server, proxy *url.URL) func(*http.Request) (*url.URL, error) {
+	if proxy == nil {
+		return func(*http.Request) (*url.URL, error) { return nil, nil }
 	}
+	err := checkBehindProxy(server.Hostname())
+	return func(*http.Request) (*url.URL, error) { return proxy, err }
 }

@@ -234,7 +234,7 @@ func TestConfigurationIsBounded(t *testing.T) {
 	if proxy, err := config.Proxy(&http.Request{URL: mustParse(t, "https://c")}); proxy != nil || err != nil {
 		t.Errorf("there is a proxy: %v, %v", proxy, err)
 	}
-	trust := own(t, config).http.TLSClientConfig
+	trust := own(t, config).http1.TLSClientConfig
 	if trust.MinVersion != tls.VersionTLS12 || trust.InsecureSkipVerify {
 		t.Error("TLS is weaker than it should be")
 	}
@@ -373,13 +373,13 @@ func FuzzScreen(f *testing.F) {
 			t.Fatal("the API server is not reached by HTTPS")
 		}
 		transport := own(t, config)
-		if transport.http.TLSClientConfig.InsecureSkipVerify || transport.http.TLSClientConfig.MinVersion < tls.VersionTLS12 {
+		if transport.http1.TLSClientConfig.InsecureSkipVerify || transport.http1.TLSClientConfig.MinVersion < tls.VersionTLS12 {
 			t.Fatal("TLS is weaker than it should be")
 		}
 		if _, err := rest.HTTPClientFor(config); err != nil {
 			t.Fatalf("no client can be made: %T", err)
 		}
-		if chosen, _ := transport.http.Proxy(&http.Request{URL: server}); chosen != nil && !proxy {
+		if chosen, _ := transport.http1.Proxy(&http.Request{URL: server}); chosen != nil && !proxy {
 			t.Fatal("there is a proxy that is not allowed")
 		}
 	})

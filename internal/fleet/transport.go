@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,6 +16,8 @@ import (
 const (
 	// maxHeaderBytes bounds the header of an answer, also of a proxy's.
 	maxHeaderBytes = 64 << 10
+	// maxFrameBytes is the least that may be asked for. A connection keeps a buffer for the largest frame it ever got.
+	maxFrameBytes = 16 << 10
 	// maxStreamBytes bounds what is kept of an answer that nobody reads, maxConnectionBytes that of all of a connection.
 	maxStreamBytes     = 512 << 10
 	maxConnectionBytes = 3 << 20
@@ -24,39 +27,52 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
-// transport makes requests to one API server. It has its own connections.
+// transport makes requests to one API server. It has its own connections: one if the API server speaks HTTP/2, and as
+// many as there are requests at a time otherwise.
 type transport struct {
 	server *url.URL
-	http   *http.Transport
 	dialer *dialer
+	link   *link
+	// http1 is for API servers that do not speak HTTP/2.
+	http1 *http.Transport
 }
 
-func newTransport(server, proxy *url.URL, trust *tls.Config, options Options) *transport {
+func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, options Options) *transport {
 	dialer := newDialer(options)
-	return &transport{
-		server: server,
-		dialer: dialer,
-		http: &http.Transport{
-			Proxy:                  through(proxy),
+	standard := func() *http.Transport {
+		return &http.Transport{
+			Proxy:                  through(server, proxy),
 			OnProxyConnectResponse: checkProxy,
 			DialContext:            dialer.DialContext,
-			TLSClientConfig:        trust,
+			TLSClientConfig:        trust.Clone(),
 			TLSHandshakeTimeout:    options.HandshakeTimeout,
 			ResponseHeaderTimeout:  options.AnswerTimeout,
 			MaxResponseHeaderBytes: maxHeaderBytes,
-			MaxConnsPerHost:        maxConnections,
-			MaxIdleConnsPerHost:    1,
 			IdleConnTimeout:        90 * time.Second,
-			ForceAttemptHTTP2:      true,
-			HTTP2: &http.HTTP2Config{
-				SendPingTimeout:               options.PingInterval,
-				PingTimeout:                   options.PingInterval / 2,
-				WriteByteTimeout:              options.PingInterval,
-				MaxReceiveBufferPerStream:     maxStreamBytes,
-				MaxReceiveBufferPerConnection: maxConnectionBytes,
-			},
-		},
+			DisableCompression:     !compression,
+			Protocols:              &http.Protocols{},
+		}
 	}
+	http1 := standard()
+	http1.Protocols.SetHTTP1(true)
+	http1.MaxConnsPerHost, http1.MaxIdleConnsPerHost = maxConnections, 1
+
+	both := standard()
+	both.Protocols.SetHTTP1(true)
+	both.Protocols.SetHTTP2(true)
+	both.HTTP2 = &http.HTTP2Config{
+		SendPingTimeout:               options.PingInterval,
+		PingTimeout:                   options.PingInterval / 2,
+		WriteByteTimeout:              options.PingInterval,
+		MaxReadFrameSize:              maxFrameBytes,
+		MaxReceiveBufferPerStream:     maxStreamBytes,
+		MaxReceiveBufferPerConnection: maxConnectionBytes,
+	}
+	patience := options.DialTimeout + options.HandshakeTimeout
+	if proxy != nil {
+		patience += options.AnswerTimeout
+	}
+	return &transport{server: server, dialer: dialer, http1: http1, link: newLink(server, both, dialer.alive, patience)}
 }
 
 // Disconnect ends the connections of a configuration that Screen made, and all that goes on over them, at once. New ones
@@ -64,7 +80,7 @@ func newTransport(server, proxy *url.URL, trust *tls.Config, options Options) *t
 func Disconnect(config *rest.Config) {
 	if transport, ok := config.Transport.(*transport); ok {
 		transport.dialer.close()
-		transport.http.CloseIdleConnections()
+		transport.CloseIdleConnections()
 	}
 }
 
@@ -75,7 +91,10 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Scheme != t.server.Scheme || request.URL.Host != t.server.Host {
 		return nil, &Failure{Reason: Redirected}
 	}
-	response, err := t.http.RoundTrip(request)
+	response, err := t.link.RoundTrip(request)
+	if errors.Is(err, errNoHTTP2) {
+		response, err = t.http1.RoundTrip(request)
+	}
 	if err != nil {
 		return nil, failureOf(err)
 	}
@@ -89,7 +108,10 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections lets go of connections that nobody uses any more. client-go looks for it.
-func (t *transport) CloseIdleConnections() { t.http.CloseIdleConnections() }
+func (t *transport) CloseIdleConnections() {
+	t.link.closeIfIdle()
+	t.http1.CloseIdleConnections()
+}
 
 // checkProxy replaces the proxy's words by a reason.
 func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {

@@ -7,7 +7,6 @@ package hub
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -66,28 +65,30 @@ type State struct {
 	manager *v1alpha1.ManagingKommander
 }
 
-// cluster is all that the hub has of one cluster, by whatever describes it. Its fields are compared as a whole.
+// cluster is all that the hub has of one cluster, by whatever describes it.
 type cluster struct {
-	ID     ID
-	Owner  metav1.OwnerReference
-	Labels map[string]string
-	// Kommander is what attaches it; nil for a cluster that only Cluster API knows.
-	Kommander *observe.KommanderCluster
-	// Konvoy describes it in the line 1.x; nil where nothing does.
-	Konvoy *observe.KonvoyCluster
-	// CAPI is what made it; nil where nothing of the hub did.
-	CAPI *observe.CAPICluster
-	// TunnelSecret is the Secret by which a tunnel leads to it.
-	TunnelSecret string
-	// Manager is the hub's Kommander, where it matters to this cluster.
-	Manager *v1alpha1.ManagingKommander
-	// IsHost: it is the hub itself.
-	IsHost bool
-	// IsReferred: something else that describes the same cluster stands for it in the inventory.
-	IsReferred bool
+	id     ID
+	owner  metav1.OwnerReference
+	labels map[string]string
+	// kommander is what attaches it; nil for a cluster that only Cluster API knows.
+	kommander *observe.KommanderCluster
+	// konvoy describes it in the line 1.x; nil where nothing does.
+	konvoy *observe.KonvoyCluster
+	// made is the Cluster of Cluster API; nil where nothing of the hub made it.
+	made *observe.CAPICluster
+	// tunnelSecret is the Secret by which a tunnel leads to it.
+	tunnelSecret string
+	// manager is the hub's Kommander, whether it manages the cluster or not; nil where there is none.
+	manager *v1alpha1.ManagingKommander
+	// unseen are resources to which its description refers, and at which the operator may not look.
+	unseen []string
+	// isHost: it is the hub itself.
+	isHost bool
+	// isReferred: something else that describes the same cluster stands for it in the inventory.
+	isReferred bool
 }
 
-// New reads a snapshot of the hub.
+// New reads a snapshot of the hub, which nobody may change after that.
 func New(snapshot observe.Snapshot) *State {
 	s := &State{Complete: snapshot.Complete, clusters: map[ID]*cluster{}, manager: managerIn(snapshot.Facts.Installations)}
 	if snapshot.Fleet == nil {
@@ -95,11 +96,13 @@ func New(snapshot observe.Snapshot) *State {
 	}
 	s.forbidden = snapshot.Fleet.Forbidden
 	parts := index(snapshot.Fleet)
+	isHost := hostsIn(snapshot.Fleet.KommanderClusters, snapshot.Facts.ClusterID)
 	for i := range snapshot.Fleet.CAPIClusters {
 		s.addCAPI(&snapshot.Fleet.CAPIClusters[i])
 	}
 	for i := range snapshot.Fleet.KommanderClusters {
-		s.addKommander(&snapshot.Fleet.KommanderClusters[i], parts, snapshot.Facts.ClusterID)
+		described := &snapshot.Fleet.KommanderClusters[i]
+		s.addKommander(described, parts, isHost(described))
 	}
 	return s
 }
@@ -124,78 +127,71 @@ func index(fleet *observe.Fleet) parts {
 
 func (s *State) addCAPI(described *observe.CAPICluster) {
 	c := &cluster{
-		ID: ID{ClusterAPICluster, described.Namespace, described.Name}, Labels: described.Labels, CAPI: described,
-		Owner: ownerReference(described.APIVersion, ClusterAPICluster, described.Name, described.UID),
+		id: ID{ClusterAPICluster, described.Namespace, described.Name}, labels: described.Labels, made: described,
+		owner: ownerReference(described.APIVersion, ClusterAPICluster, described.Name, described.UID), manager: s.manager,
 	}
-	if described.IsKonvoy {
-		c.Manager = s.manager
-	}
-	s.clusters[c.ID] = c
+	s.clusters[c.id] = c
 }
 
-func (s *State) addKommander(described *observe.KommanderCluster, parts parts, hubID string) {
+func (s *State) addKommander(described *observe.KommanderCluster, parts parts, isHost bool) {
 	c := &cluster{
-		ID: ID{KommanderCluster, described.Namespace, described.Name}, Labels: described.Labels, Kommander: described, Manager: s.manager,
-		Owner:        ownerReference(described.APIVersion, KommanderCluster, described.Name, described.UID),
-		Konvoy:       parts.konvoy[types.NamespacedName{Namespace: described.Namespace, Name: described.KonvoyCluster}],
-		TunnelSecret: parts.tunnels[types.NamespacedName{Namespace: described.Namespace, Name: described.Tunnel}],
-		IsHost:       isHost(described, hubID),
+		id: ID{KommanderCluster, described.Namespace, described.Name}, labels: described.Labels, kommander: described, manager: s.manager,
+		owner:        ownerReference(described.APIVersion, KommanderCluster, described.Name, described.UID),
+		konvoy:       parts.konvoy[types.NamespacedName{Namespace: described.Namespace, Name: described.KonvoyCluster}],
+		tunnelSecret: parts.tunnels[types.NamespacedName{Namespace: described.Namespace, Name: described.Tunnel}],
+		isHost:       isHost,
 	}
-	s.clusters[c.ID] = c
-	if c.IsHost {
+	if described.KonvoyCluster != "" && s.isForbidden(observe.KonvoyClusters) {
+		c.unseen = append(c.unseen, observe.KonvoyClusters)
+	}
+	if described.CAPICluster.Name != "" && s.isForbidden(observe.CAPIClusters) {
+		c.unseen = append(c.unseen, observe.CAPIClusters)
+	}
+	s.clusters[c.id] = c
+	if isHost && s.host == nil {
 		s.host = c
 	}
-	if made := s.clusters[ID{ClusterAPICluster, described.CAPICluster.Namespace, described.CAPICluster.Name}]; made != nil {
-		c.CAPI = made.CAPI
-		// Both are one cluster: an object that refers to either of them gets to know the same.
-		made.Kommander, made.Manager, made.Konvoy, made.IsHost, made.IsReferred = c.Kommander, c.Manager, c.Konvoy, c.IsHost, true
+	if twin := s.clusters[ID{ClusterAPICluster, described.CAPICluster.Namespace, described.CAPICluster.Name}]; twin != nil {
+		c.made = twin.made
+		twin.join(c)
 	}
+}
+
+// join tells a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both are one cluster, and an
+// object that refers to either of them gets to know the same. Of several the first is believed, unless it is of another
+// namespace, from where others may write.
+func (c *cluster) join(referring *cluster) {
+	isAtHome := func(other *observe.KommanderCluster) bool { return other.Namespace == c.id.Namespace }
+	if c.kommander != nil && (isAtHome(c.kommander) || !isAtHome(referring.kommander)) {
+		return
+	}
+	c.kommander, c.konvoy, c.unseen, c.isHost, c.isReferred = referring.kommander, referring.konvoy, referring.unseen, referring.isHost, true
 }
 
 func ownerReference(apiVersion string, kind Kind, name string, uid types.UID) metav1.OwnerReference {
 	return metav1.OwnerReference{APIVersion: apiVersion, Kind: string(kind), Name: name, UID: uid}
 }
 
-// isHost tells whether the cluster is the hub. Its UID decides where both are known: an annotation on another cluster must
-// not hide that.
-func isHost(described *observe.KommanderCluster, hubID string) bool {
-	if described.ClusterID != "" && hubID != "" {
-		return described.ClusterID == hubID
+// hostsIn tells which KommanderClusters describe the hub. Its UID decides where it is known of any of them: an annotation on
+// another cluster must not hide that.
+func hostsIn(described []observe.KommanderCluster, hubID string) func(*observe.KommanderCluster) bool {
+	isCertain := func(c observe.KommanderCluster) bool { return hubID != "" && c.ClusterID == hubID }
+	if slices.ContainsFunc(described, isCertain) {
+		return func(c *observe.KommanderCluster) bool { return isCertain(*c) }
 	}
-	return described.IsHost
+	return func(c *observe.KommanderCluster) bool { return c.IsHost && (hubID == "" || c.ClusterID == "") }
 }
 
-// managerIn finds the hub's Kommander; where one of 1.x becomes one of 2.x the newer one, which comes first.
+// isForbidden tells whether the operator may not look at a resource of the hub.
+func (s *State) isForbidden(resource string) bool { return slices.Contains(s.forbidden, resource) }
+
+// managerIn finds the hub's Kommander; where one of 1.x becomes one of 2.x the newer one, which comes first. Where the
+// operator may not look for it, it is one of unknown version: it manages clusters all the same.
 func managerIn(installations []support.Installation) *v1alpha1.ManagingKommander {
 	i := slices.IndexFunc(installations, func(one support.Installation) bool { return one.Product == support.Kommander })
 	if i < 0 {
 		return nil
 	}
 	used := support.Used(installations[i].Evidence)
-	if used.Source == v1alpha1.SourceForbidden {
-		return nil
-	}
 	return &v1alpha1.ManagingKommander{Object: support.OnHub(used.Object), Version: used.Version}
-}
-
-// Changed are the clusters of which something is known in one of two states and not in the other. Nil stands for a state
-// in which nothing is known.
-func Changed(before, now *State) []ID {
-	var changed []ID
-	known := map[ID]*cluster{}
-	if before != nil {
-		known = before.clusters
-	}
-	isSame := before != nil && before.Complete == now.Complete && equality.Semantic.DeepEqual(before.forbidden, now.forbidden)
-	for id, c := range now.clusters {
-		if !isSame || !equality.Semantic.DeepEqual(c, known[id]) {
-			changed = append(changed, id)
-		}
-	}
-	for id := range known {
-		if now.clusters[id] == nil {
-			changed = append(changed, id)
-		}
-	}
-	return changed
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 // Member is a cluster that ought to be in the inventory.
@@ -17,13 +19,14 @@ type Member struct {
 }
 
 // Member is a cluster that ought to be in the inventory; false for those that are there as something else, and for those
-// that are not there. Before the hub was looked at as a whole it has none: it would not know which is the hub itself.
+// that are not there. Before the hub was looked at as a whole it has none, nor where the operator may not look at
+// KommanderClusters: it would not know which is the hub itself, and which are there already.
 func (s *State) Member(id ID) (Member, bool) {
 	c := s.clusters[id]
-	if c == nil || !s.Complete || c.IsHost || c.IsReferred {
+	if c == nil || !s.Complete || c.isHost || c.isReferred || s.isForbidden(observe.KommanderClusters) {
 		return Member{}, false
 	}
-	return Member{ID: id, Owner: c.Owner, Labels: c.Labels}, true
+	return Member{ID: id, Owner: c.owner, Labels: c.labels}, true
 }
 
 // Twins are the descriptions of one cluster: the one that is meant, and, where a KommanderCluster refers to a Cluster API
@@ -31,11 +34,11 @@ func (s *State) Member(id ID) (Member, bool) {
 func (s *State) Twins(id ID) []ID {
 	twins := []ID{id}
 	c := s.clusters[id]
-	if c == nil || c.Kommander == nil || c.CAPI == nil {
+	if c == nil || c.kommander == nil || c.made == nil {
 		return twins
 	}
 	for _, twin := range []ID{
-		{KommanderCluster, c.Kommander.Namespace, c.Kommander.Name}, {ClusterAPICluster, c.CAPI.Namespace, c.CAPI.Name},
+		{KommanderCluster, c.kommander.Namespace, c.kommander.Name}, {ClusterAPICluster, c.made.Namespace, c.made.Name},
 	} {
 		if twin != id {
 			twins = append(twins, twin)
@@ -50,7 +53,8 @@ var gitOps = []string{
 	"kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "fluxcd.io/", "toolkit.fluxcd.io/", "argocd.argoproj.io/",
 	"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kapp.k14s.io/", "app.kubernetes.io/part-of",
 	"helm.sh/", "config.k8s.io/", "config.kubernetes.io/", "fleet.cattle.io/", "objectset.rio.cattle.io/", "configsync.gke.io/",
-	"velero.io/", "clusterctl.cluster.x-k8s.io",
+	"configmanagement.gke.io/", "applyset.kubernetes.io/", "cli-utils.sigs.k8s.io/", "flux.weave.works/", "velero.io/",
+	"clusterctl.cluster.x-k8s.io",
 }
 
 // Copied are the labels that begin with one of the prefixes, but for those of GitOps tools, which are never copied.

@@ -1,14 +1,13 @@
 package hub
 
 import (
-	"slices"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // joined is the phase of a KommanderCluster that can be looked into.
@@ -50,12 +49,16 @@ func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*
 		return nil, s.missing(id)
 	case id.Kind == ClusterAPICluster:
 		return secret(id.Name+"-kubeconfig", keyValue, keyKubeconfig), nil
-	case c.Kommander.Phase != joined:
-		return nil, notJoined(c.Kommander)
-	case c.Kommander.KubeconfigSecret != "":
-		return secret(c.Kommander.KubeconfigSecret, keyKubeconfig, keyValue), nil
-	case c.TunnelSecret != "":
-		return secret(c.TunnelSecret, keyKubeconfig, keyValue), nil
+	case c.kommander.Phase != joined:
+		return nil, notJoined(id, c.kommander.Phase)
+	case c.kommander.KubeconfigSecret != "":
+		return secret(c.kommander.KubeconfigSecret, keyKubeconfig, keyValue), nil
+	case c.tunnelSecret != "":
+		return secret(c.tunnelSecret, keyKubeconfig, keyValue), nil
+	case c.kommander.Tunnel != "" && s.isForbidden(observe.TunnelConnectors):
+		return nil, mayNotLook("the tunnel of "+id.String(), observe.TunnelConnectors)
+	case c.kommander.Tunnel != "" && !s.Complete:
+		return nil, notLooked()
 	}
 	return nil, &Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSecretMissing,
 		Message: id.String() + " names no Secret with a kubeconfig yet: see to it that it is attached"}
@@ -68,21 +71,29 @@ func (s *State) missing(id ID) *Obstacle {
 		resource, reason = observe.CAPIClusters, v1alpha1.ReasonClusterAPIClusterMissing
 	}
 	switch {
-	case slices.Contains(s.forbidden, resource):
-		return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonHubUnknown,
-			Message: "the operator may not look for " + id.String() + ": grant it list and watch on " + resource}
+	case s.isForbidden(resource):
+		return mayNotLook(id.String(), resource)
 	case !s.Complete:
-		return &Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the operator's own cluster was not looked at yet"}
+		return notLooked()
 	}
 	return &Obstacle{Status: metav1.ConditionFalse, Reason: reason,
 		Message: "there is no " + id.String() + ": create it, or delete this object"}
 }
 
-func notJoined(c *observe.KommanderCluster) *Obstacle {
-	phase := "it has no phase yet"
-	if c.Phase != "" {
-		phase = "its phase is " + c.Phase
+func mayNotLook(what, resource string) *Obstacle {
+	return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonHubUnknown,
+		Message: "the operator may not look for " + what + ": grant it list and watch on " + resource}
+}
+
+func notLooked() *Obstacle {
+	return &Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the operator's own cluster was not looked at yet"}
+}
+
+func notJoined(id ID, phase string) *Obstacle {
+	why := "it has no phase yet"
+	if phase != "" {
+		why = "its phase is " + support.Printable(phase)
 	}
 	return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJoined,
-		Message: ID{KommanderCluster, c.Namespace, c.Name}.String() + " has not joined, " + phase + ": it is looked into once it has"}
+		Message: id.String() + " has not joined, " + why + ": it is looked into once it has"}
 }

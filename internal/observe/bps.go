@@ -7,24 +7,13 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
-// The marks that kubeaddons, the Konvoy CLI and Kommander's catalog leave on addons.
-const (
-	labelRepositoryName = "kubeaddons.mesosphere.io/repository-name"
-	labelRepositoryRef  = "kubeaddons.mesosphere.io/repository-ref"
-	labelFederated      = "kubefed.io/managed"
-
-	annotationRevision         = "catalog.kubeaddons.mesosphere.io/addon-revision"
-	annotationOriginRepository = "catalog.kubeaddons.mesosphere.io/origin-repository"
-	annotationOriginRef        = "catalog.kubeaddons.mesosphere.io/origin-repository-version"
-)
-
 // basePlatformServices detects the base addons. The release is the tag of the repository from which they were installed
 // as a whole. What Kommander federates is its own, wherever that comes from.
 //
 // AddonRepository objects are not read: they say what could be installed. The revisions of the addons together would be
 // a fingerprint of the release, too; there is no published table of them, and it would not tell the Kubernetes part.
 func basePlatformServices(objects Objects) []support.Installation {
-	addons := slices.DeleteFunc(objects.installedAddons(), Addon.isFederated)
+	addons := slices.DeleteFunc(objects.installedAddons(), func(addon Addon) bool { return addon.Federated })
 	evidence := slices.Concat(
 		refsOf(addons, v1alpha1.SourceLabel, repositoryLabels),
 		refsOf(addons, v1alpha1.SourceAnnotation, originAnnotations),
@@ -40,17 +29,14 @@ func basePlatformServices(objects Objects) []support.Installation {
 	return installation(support.BasePlatformServices, support.DefaultInstallation, evidence)
 }
 
-// isFederated tells whether a Kommander 1.x, here or on another cluster, put the addon into this one.
-func (a Addon) isFederated() bool { return a.Labels[labelFederated] == "true" }
-
 // repositoryLabels are what the Konvoy CLI writes.
 func repositoryLabels(addon Addon) (repository, ref string) {
-	return addon.Labels[labelRepositoryName], addon.Labels[labelRepositoryRef]
+	return addon.Repository, addon.Ref
 }
 
 // originAnnotations are what Kommander's catalog writes.
 func originAnnotations(addon Addon) (repository, ref string) {
-	return addon.Annotations[annotationOriginRepository], addon.Annotations[annotationOriginRef]
+	return addon.OriginRepository, addon.OriginRef
 }
 
 // declaredRefs are what the description of the cluster asks for, which is not proved to be there. Without knowing which
@@ -79,7 +65,7 @@ func declaredRefs(clusters []KonvoyCluster) []v1alpha1.Evidence {
 // it takes a cluster of Konvoy 1.x, or the revision that addons from a repository carry.
 func unmarkedAddons(addons []Addon, onKonvoy bool) []v1alpha1.Evidence {
 	for _, addon := range addons {
-		if couldBeBase(addon) && (onKonvoy || addon.Annotations[annotationRevision] != "") {
+		if couldBeBase(addon) && (onKonvoy || addon.Revision != "") {
 			return []v1alpha1.Evidence{sign(v1alpha1.SourceInferred, addon.object(), "")}
 		}
 	}
@@ -91,7 +77,7 @@ func unmarkedAddons(addons []Addon, onKonvoy bool) []v1alpha1.Evidence {
 // from the enterprise repository.
 func couldBeBase(addon Addon) bool {
 	switch {
-	case addon.repository() != "", addon.isFederated(), addon.Package.Name != "":
+	case addon.repository() != "", addon.Federated, addon.Package.Name != "":
 		return false
 	}
 	return addon.Name != "kommander" && addon.Name != "dispatch"

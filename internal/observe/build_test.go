@@ -21,7 +21,7 @@ const (
 
 // addon is one that the controller has deployed. Without a namespace it is a ClusterAddon.
 func addon(name string) Addon {
-	return Addon{Name: name, Stage: "deployed", Labels: map[string]string{}, Annotations: map[string]string{}}
+	return Addon{Name: name, Stage: "deployed", Stages: map[string]string{}}
 }
 
 func (a Addon) in(namespace string) Addon {
@@ -31,24 +31,23 @@ func (a Addon) in(namespace string) Addon {
 
 // from has the labels that the Konvoy CLI writes.
 func (a Addon) from(repository, ref string) Addon {
-	a.Labels[labelRepositoryName] = repository
-	if ref != "" {
-		a.Labels[labelRepositoryRef] = ref
-	}
+	a.Repository, a.Ref = repository, ref
 	return a
 }
 
 // origin has the annotations that Kommander's catalog writes.
 func (a Addon) origin(repository, ref string) Addon {
-	return a.note(annotationOriginRepository, repository).note(annotationOriginRef, ref)
+	a.OriginRepository, a.OriginRef = repository, ref
+	return a
 }
 
-func (a Addon) revision(revision string) Addon { return a.note(annotationRevision, revision) }
+func (a Addon) revision(revision string) Addon {
+	a.Revision = revision
+	return a
+}
 
-func (a Addon) appVersion(version string) Addon { return a.note(annotationKommanderVersion, version) }
-
-func (a Addon) note(annotation, value string) Addon {
-	a.Annotations[annotation] = value
+func (a Addon) appVersion(version string) Addon {
+	a.AppVersion = version
 	return a
 }
 
@@ -74,11 +73,14 @@ func (a Addon) into(namespace string) Addon {
 }
 
 // marked has the annotation that tells the stage of a component.
-func (a Addon) marked(component, stage string) Addon { return a.note(annotationStage+component, stage) }
+func (a Addon) marked(component, stage string) Addon {
+	a.Stages[component] = stage
+	return a
+}
 
 // federated is what Kommander 1.x makes on the clusters that it manages.
 func (a Addon) federated() Addon {
-	a.Labels[labelFederated] = "true"
+	a.Federated = true
 	return a
 }
 
@@ -109,7 +111,7 @@ func (c KonvoyCluster) addons(repository, ref string) KonvoyCluster {
 
 // helmRelease is kommander/kommander; the history is given as version and status in turn, newest first.
 func helmRelease(lastApplied string, history ...string) HelmRelease {
-	release := HelmRelease{Namespace: kommanderName, Name: kommanderName, LastAppliedRevision: lastApplied}
+	release := HelmRelease{Namespace: KommanderName, Name: KommanderName, LastAppliedRevision: lastApplied}
 	for i := 0; i < len(history); i += 2 {
 		release.History = append(release.History, HelmSnapshot{ChartVersion: history[i], Status: history[i+1]})
 	}

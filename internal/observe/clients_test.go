@@ -16,21 +16,24 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
 func TestAnswersAreBounded(t *testing.T) {
-	endless := bounded{roundTripper(func(*http.Request) (*http.Response, error) {
-		body := io.LimitReader(zeros{}, 2*maxAnswerBytes)
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
-	})}
 	for _, row := range []struct {
 		name, query string
+		status      int
 		bytes       int64
 		err         error
 	}{
-		{"list", "?limit=500", maxAnswerBytes, errTooLarge},
-		{"not a watch", "?watch=0", maxAnswerBytes, errTooLarge},
-		{"watch", "?watch=true", 2 * maxAnswerBytes, nil},
-		{"watch, written otherwise", "?watch=1", 2 * maxAnswerBytes, nil},
+		{"list", "?limit=500", 200, maxAnswerBytes, errTooLarge},
+		{"not a watch", "?watch=0", 200, maxAnswerBytes, errTooLarge},
+		{"watch", "?watch=true", 200, 2 * maxAnswerBytes, nil},
+		{"watch, written otherwise", "?watch=1", 200, 2 * maxAnswerBytes, nil},
+		{"error", "", 500, maxErrorBytes, errTooLarge},
+		{"error in place of a watch, which is read as a whole", "?watch=true", 403, maxErrorBytes, errTooLarge},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			endless := bounded{roundTripper(func(*http.Request) (*http.Response, error) {
+				body := io.LimitReader(zeros{}, 2*maxAnswerBytes)
+				return &http.Response{StatusCode: row.status, Body: io.NopCloser(body)}, nil
+			})}
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/apis/x"+row.query, nil)
 			response, err := endless.RoundTrip(request)
 			if err != nil {

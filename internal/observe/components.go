@@ -13,10 +13,6 @@ import (
 // maxComponents is what the status has room for.
 const maxComponents = 128
 
-// annotationStage is before the name of the component whose stage it tells, which need not be the addon itself: up to
-// 3.0.1 of the base addons, Kiali and Jaeger were parts of the addon istio.
-const annotationStage = "stage.kubeaddons.mesosphere.io/"
-
 // components are the parts of products, ordered by object and name.
 func components(objects Objects) []v1alpha1.Component {
 	var found []v1alpha1.Component
@@ -48,11 +44,10 @@ func (o Objects) componentsOf(addon Addon) []v1alpha1.Component {
 		Name: addon.Name, Object: addon.object(), Origin: addon.componentOrigin(), Product: o.productOf(addon),
 	}
 	var parts []v1alpha1.Component
-	for _, annotation := range slices.Sorted(maps.Keys(addon.Annotations)) {
-		name, is := strings.CutPrefix(annotation, annotationStage)
-		stage := support.Printable(strings.TrimSpace(addon.Annotations[annotation]))
+	for _, name := range slices.Sorted(maps.Keys(addon.Stages)) {
+		stage := support.Printable(strings.TrimSpace(addon.Stages[name]))
 		switch {
-		case !is || stage == "":
+		case stage == "":
 		case name == addon.Name:
 			itself.Stage = stage
 		default:
@@ -69,12 +64,12 @@ func (o Objects) componentsOf(addon Addon) []v1alpha1.Component {
 
 // isInstallation tells whether a detector of its own finds the addon.
 func (a Addon) isInstallation() bool {
-	return a.Namespace == "" && a.Name == kommanderName || operatorProduct(a.Package.Name) != ""
+	return a.Namespace == "" && a.Name == KommanderName || operatorProduct(a.Package.Name) != ""
 }
 
 func (a Addon) componentOrigin() v1alpha1.ComponentOrigin {
 	switch {
-	case a.isFederated():
+	case a.Federated:
 		return v1alpha1.OriginFederated
 	case a.repository() != "":
 		return v1alpha1.OriginRepository
@@ -88,7 +83,7 @@ func (o Objects) productOf(addon Addon) string {
 	switch {
 	case operator != "":
 		return operator
-	case addon.isInstallation(), addon.isFederated(), isRepository(addon.repository(), kommanderRepository):
+	case addon.isInstallation(), addon.Federated, isRepository(addon.repository(), kommanderRepository):
 		return support.Kommander
 	case isRepository(addon.repository(), baseAddonsRepository):
 		return support.BasePlatformServices
@@ -115,7 +110,7 @@ func (o Objects) componentOf(release HelmRelease) []v1alpha1.Component {
 			product = rule.Product
 		}
 	}
-	if product == "" && release.Namespace == kommanderName && !release.isKommander() {
+	if product == "" && release.Namespace == KommanderName && !release.isKommander() {
 		product = support.Kommander
 	}
 	if product == "" {

@@ -31,6 +31,8 @@ type ContactError struct {
 	// Object is the resource that cannot be listed or watched, such as nodes, while the API server answers otherwise;
 	// empty when it is the API server as a whole.
 	Object string
+	// Kind is what Options.Classify calls the failure, when it is of the API server as a whole; empty without it.
+	Kind string
 
 	cause error
 }
@@ -61,7 +63,7 @@ func (e *ContactError) equal(other *ContactError) bool {
 	if e == nil || other == nil {
 		return e == other
 	}
-	return e.Reason == other.Reason && e.Object == other.Object
+	return e.Reason == other.Reason && e.Object == other.Object && e.Kind == other.Kind
 }
 
 // answer is how the API server reacted to a request.

@@ -49,6 +49,26 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestContactErrorsAreAlike(t *testing.T) {
+	refused := &ContactError{Reason: Unanswered, Kind: "ConnectionRefused", cause: errors.New("dial tcp 10.0.0.7:6443")}
+	for _, row := range []struct {
+		name, reason string
+		other        *ContactError
+		want         bool
+	}{
+		{"same, in other words", "the words are not the same each time", &ContactError{Reason: Unanswered, Kind: "ConnectionRefused"}, true},
+		{"of another kind", "what there is to do is another thing", &ContactError{Reason: Unanswered, Kind: "Unresolvable"}, false},
+		{"of another reason", "so it is here", &ContactError{Reason: Untrusted, Kind: "ConnectionRefused"}, false},
+		{"none", "the cluster answers", nil, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if refused.equal(row.other) != row.want || row.other.equal(refused) != row.want {
+				t.Errorf("alike: %t, want %t: %s", !row.want, row.want, row.reason)
+			}
+		})
+	}
+}
+
 func TestContactErrorText(t *testing.T) {
 	texts := map[string]bool{}
 	for _, err := range []*ContactError{

@@ -5,26 +5,23 @@ import (
 	"fmt"
 	"sync"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/tools/cache"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // definitionsName is how errors name them.
 const definitionsName = "customresourcedefinitions.apiextensions.k8s.io"
 
 // definitions are the CustomResourceDefinitions of the resources that are watched: which of them there are, kept up to
-// date by a reflector.
+// date by a stream.
 type definitions struct {
+	// items are incarnations, which tell one state of a definition from another.
+	items *items
 	// changed is called when something of that has changed.
 	changed func()
 
 	mu    sync.Mutex
 	state definitionsState
-	// incarnations are by name, and tell one state of a definition from another.
-	incarnations map[string]string
-	wanted       map[string]bool
 }
 
 type definitionsState int
@@ -38,21 +35,38 @@ const (
 	unlistable
 )
 
-var _ cache.ReflectorStore = &definitions{}
-
 func newDefinitions(resources []resource, changed func()) *definitions {
-	d := &definitions{changed: changed, incarnations: map[string]string{}, wanted: map[string]bool{}}
+	wanted := map[string]bool{}
 	for _, resource := range resources {
-		d.wanted[resource.name] = true
+		wanted[resource.name] = true
+	}
+	d := &definitions{changed: changed}
+	d.items = &items{
+		trim: func(definition *unstructured.Unstructured) any {
+			if !wanted[definition.GetName()] {
+				return nil
+			}
+			return incarnation(definition)
+		},
+		listed:  func(*items) { d.become(listed) },
+		changed: changed,
 	}
 	return d
+}
+
+func incarnation(definition *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s/%d", definition.GetUID(), definition.GetGeneration())
 }
 
 // lookup tells what is known of the definition of that name. Its incarnation is empty when it is not there.
 func (d *definitions) lookup(name string) (definitionsState, string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.state, d.incarnations[name]
+	if d.state != listed {
+		return d.state, ""
+	}
+	incarnation, _ := d.items.lookup(types.NamespacedName{Name: name}).(string)
+	return d.state, incarnation
 }
 
 // heard takes the outcome of a request for definitions.
@@ -64,81 +78,24 @@ func (d *definitions) heard(err error) {
 	}
 	// Heard again and again, and news only once: what it changes is that discovery has to be asked.
 	if state, _ := d.lookup(""); state != unlistable {
-		d.become(unlistable, map[string]string{})
+		d.become(unlistable)
 	}
 }
 
-// Replace takes the result of a list.
-func (d *definitions) Replace(objects []any, _ string) error {
-	incarnations := map[string]string{}
-	for _, object := range objects {
-		if definition, is := d.relevant(object); is {
-			incarnations[definition.Name] = incarnation(definition)
-		}
-	}
-	d.become(listed, incarnations)
-	return nil
-}
-
-// Add takes a definition that is new.
-func (d *definitions) Add(object any) error { return d.Update(object) }
-
-// Update takes a definition that has changed, which may be in its status only.
-func (d *definitions) Update(object any) error {
-	if definition, is := d.relevant(object); is {
-		d.set(definition.Name, incarnation(definition))
-	}
-	return nil
-}
-
-// Delete forgets a definition.
-func (d *definitions) Delete(object any) error {
-	if definition, is := d.relevant(object); is {
-		d.set(definition.Name, "")
-	}
-	return nil
-}
-
-// Resync is of use to queues only.
-func (*definitions) Resync() error { return nil }
-
-func (d *definitions) relevant(object any) (*metav1.PartialObjectMetadata, bool) {
-	definition, is := object.(*metav1.PartialObjectMetadata)
-	return definition, is && d.wanted[definition.Name]
-}
-
-func incarnation(definition *metav1.PartialObjectMetadata) string {
-	return fmt.Sprintf("%s/%d", definition.UID, definition.Generation)
-}
-
-func (d *definitions) become(state definitionsState, incarnations map[string]string) {
-	defer d.changed()
+func (d *definitions) become(state definitionsState) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.state, d.incarnations = state, incarnations
-}
-
-func (d *definitions) set(name, incarnation string) {
-	defer d.changed()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if incarnation == "" {
-		delete(d.incarnations, name)
-		return
-	}
-	d.incarnations[name] = incarnation
+	d.state = state
+	d.mu.Unlock()
+	d.changed()
 }
 
 // reflectDefinitions keeps the definitions up to date. Only their metadata is asked for: their schemas are large.
 func (o *Observer) reflectDefinitions(ctx context.Context) *reflection {
-	client := o.clients.metadata.Resource(schema.ParseGroupResource(definitionsName).WithVersion("v1"))
-	s := o.newStream(func(err error) {
+	s := o.newStream("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", o.definitions.items)
+	s.list, s.each = onlyMetadataList, onlyMetadata
+	s.heard = func(err error) {
 		o.world.heard(definitionsName, err)
 		o.definitions.heard(err)
-	})
-	s.list = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		return client.List(ctx, options)
 	}
-	s.watch = client.Watch
-	return reflect(ctx, definitionsName, s, &metav1.PartialObjectMetadata{}, o.definitions)
+	return reflect(ctx, s)
 }

@@ -4,15 +4,17 @@ import (
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
-func definition(name, uid string, generation int64) *metav1.PartialObjectMetadata {
-	return &metav1.PartialObjectMetadata{
-		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(uid), Generation: generation},
-	}
+func definition(name, uid string, generation int64) *unstructured.Unstructured {
+	object := &unstructured.Unstructured{Object: map[string]any{}}
+	object.SetName(name)
+	object.SetUID(types.UID(uid))
+	object.SetGeneration(generation)
+	return object
 }
 
 func errForbidden() error { return apierrors.NewForbidden(schema.GroupResource{}, "", nil) }
@@ -21,7 +23,7 @@ func errNotFound() error { return apierrors.NewNotFound(schema.GroupResource{}, 
 
 func TestDefinitions(t *testing.T) {
 	var changed int
-	known := newDefinitions(resources(), func() { changed++ })
+	known := newDefinitions(resources(false), func() { changed++ })
 	expect := func(what string, state definitionsState, incarnation string, changes int) {
 		t.Helper()
 		gotState, gotIncarnation := known.lookup(Addons)
@@ -37,24 +39,32 @@ func TestDefinitions(t *testing.T) {
 		}
 	}
 
+	replace := func(all ...*unstructured.Unstructured) {
+		var kept []item
+		for _, one := range all {
+			kept = append(kept, known.items.trimmed(one))
+		}
+		known.items.replace(kept)
+	}
+
 	expect("before the first answer", unlisted, "", 0)
-	do(known.Replace([]any{definition("foreign.example.com", "f", 1)}, "1"))
+	replace(definition("foreign.example.com", "f", 1))
 	expect("listed, and not there", listed, "", 1)
-	do(known.Add(definition("foreign.example.com", "f", 1)))
+	do(known.items.update(definition("foreign.example.com", "f", 1)))
 	expect("others are of no interest", listed, "", 1)
-	do(known.Add(definition(Addons, "a", 1)))
+	do(known.items.update(definition(Addons, "a", 1)))
 	expect("added", listed, "a/1", 2)
-	do(known.Update(definition(Addons, "a", 2)))
+	do(known.items.update(definition(Addons, "a", 2)))
 	expect("with another spec", listed, "a/2", 3)
-	do(known.Delete(definition(Addons, "a", 2)))
+	known.items.remove(definition(Addons, "a", 2))
 	expect("deleted", listed, "", 4)
-	do(known.Replace([]any{definition(Addons, "b", 1)}, "1"))
+	replace(definition(Addons, "b", 1))
 	expect("another one of that name", listed, "b/1", 5)
 	known.heard(errForbidden())
 	expect("forbidden", unlistable, "", 6)
 	known.heard(errForbidden())
 	expect("forbidden again is no news", unlistable, "", 6)
-	do(known.Replace([]any{definition(Addons, "b", 1)}, "1"))
+	replace(definition(Addons, "b", 1))
 	expect("permitted again", listed, "b/1", 7)
 	known.heard(nil)
 	known.heard(apierrors.NewServiceUnavailable("down"))

@@ -14,8 +14,7 @@ import (
 // NotFound when none has.
 func (c clients) discover(ctx context.Context, resource schema.GroupResource) (schema.GroupVersionResource, error) {
 	var group metav1.APIGroup
-	request := c.discovery.RESTClient().Get().AbsPath(path.Join("/apis", resource.Group))
-	if err := request.Do(ctx).Into(&group); err != nil {
+	if err := c.get(ctx, path.Join("/apis", resource.Group), allFields, &group); err != nil {
 		return schema.GroupVersionResource{}, err
 	}
 	for _, version := range byPreference(group) {
@@ -32,7 +31,8 @@ func (c clients) discover(ctx context.Context, resource schema.GroupResource) (s
 
 // serves tells whether the version of the group has the resource: it can have others only.
 func (c clients) serves(ctx context.Context, resource schema.GroupVersionResource) (bool, error) {
-	list, err := c.discovery.ServerResourcesForGroupVersionWithContext(ctx, resource.GroupVersion().String())
+	var list metav1.APIResourceList
+	err := c.get(ctx, path.Join("/apis", resource.Group, resource.Version), allFields, &list)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}

@@ -245,7 +245,7 @@ func TestObserverFindsHelmReleases(t *testing.T) {
 	before := cluster.behind("v1.21.14")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.namespace(kommanderName)
+	cluster.namespace(KommanderName)
 	cluster.install(HelmReleases)
 	widget := strings.ReplaceAll(helmReleaseObject, "{name: kommander, namespace: kommander}", "{name: widget, namespace: default}")
 	cluster.apply(widget)

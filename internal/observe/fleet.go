@@ -1,6 +1,14 @@
 package observe
 
-import "k8s.io/apimachinery/pkg/types"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // What describes other clusters, under the names of their CustomResourceDefinitions.
 const (
@@ -56,4 +64,92 @@ type TunnelConnector struct {
 	Namespace, Name string
 	// KubeconfigSecret is in its namespace; empty until there is one.
 	KubeconfigSecret string
+}
+
+// clone returns a copy that is the caller's own.
+func (f *Fleet) clone() *Fleet {
+	if f == nil {
+		return nil
+	}
+	own := *f
+	own.KommanderClusters = slices.Clone(f.KommanderClusters)
+	for i := range own.KommanderClusters {
+		own.KommanderClusters[i].Labels = maps.Clone(own.KommanderClusters[i].Labels)
+	}
+	own.CAPIClusters = slices.Clone(f.CAPIClusters)
+	for i := range own.CAPIClusters {
+		own.CAPIClusters[i].Labels = maps.Clone(own.CAPIClusters[i].Labels)
+	}
+	own.KonvoyClusters = slices.Clone(f.KonvoyClusters)
+	for i := range own.KonvoyClusters {
+		own.KonvoyClusters[i].Repositories = slices.Clone(own.KonvoyClusters[i].Repositories)
+	}
+	own.Tunnels = slices.Clone(f.Tunnels)
+	own.Forbidden = slices.Clone(f.Forbidden)
+	return &own
+}
+
+// The annotations of a KommanderCluster. The first is Kommander's, the others are for the operator.
+const (
+	annotationHost             = "kommander.d2iq.io/host"
+	annotationEnvironment      = "support.d2iq.io/environment"
+	annotationDeclaredReleases = "support.d2iq.io/declared-releases"
+)
+
+// konvoyLabelPrefix is that of the labels with which Konvoy 2.x marks what it makes.
+const konvoyLabelPrefix = "konvoy.d2iq.io/"
+
+func trimKommanderCluster(object *unstructured.Unstructured) any {
+	cluster := KommanderCluster{
+		Namespace:        namespaceOf(object),
+		Name:             nameOf(object),
+		UID:              uidOf(object),
+		APIVersion:       text(object.Object, "apiVersion"),
+		Labels:           labelsOf(object),
+		IsHost:           annotation(object, annotationHost) == "true",
+		Environment:      annotation(object, annotationEnvironment),
+		DeclaredReleases: textTo(maxDeclaration, object.Object, "metadata", "annotations", annotationDeclaredReleases),
+		KubeconfigSecret: text(object.Object, "spec", "kubeconfigRef", "name"),
+		KonvoyCluster:    text(object.Object, "spec", "clusterRef", "konvoyCluster", "name"),
+		Tunnel:           text(object.Object, "spec", "clusterTunnelConnectorRef", "name"),
+		Phase:            text(object.Object, "status", "phase"),
+		ClusterID:        clusterID(text(object.Object, "status", "clusterId")),
+	}
+	if name := text(object.Object, "spec", "clusterRef", "capiCluster", "name"); name != "" {
+		namespace := text(object.Object, "spec", "clusterRef", "capiCluster", "namespace")
+		cluster.CAPICluster = types.NamespacedName{Namespace: cmp.Or(namespace, cluster.Namespace), Name: name}
+	}
+	return cluster
+}
+
+func trimCAPICluster(object *unstructured.Unstructured) any {
+	return CAPICluster{
+		Namespace:  namespaceOf(object),
+		Name:       nameOf(object),
+		UID:        uidOf(object),
+		APIVersion: text(object.Object, "apiVersion"),
+		Labels:     labelsOf(object),
+		IsKonvoy:   hasKonvoyLabel(object),
+	}
+}
+
+func hasKonvoyLabel(object *unstructured.Unstructured) bool {
+	for key := range metadataOf(object, "labels") {
+		if strings.HasPrefix(key, konvoyLabelPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func trimTunnelConnector(object *unstructured.Unstructured) any {
+	return TunnelConnector{
+		Namespace:        namespaceOf(object),
+		Name:             nameOf(object),
+		KubeconfigSecret: text(object.Object, "status", "kubeconfigRef", "name"),
+	}
+}
+
+func uidOf(object *unstructured.Unstructured) types.UID {
+	return types.UID(cut(string(object.GetUID())))
 }

@@ -11,12 +11,10 @@ import (
 )
 
 const (
-	// kommanderName is the name of the addon, the chart, the HelmRelease and its namespace, and of the installation.
-	kommanderName = "kommander"
+	// KommanderName is the name of the addon, the chart, the HelmRelease and its namespace, and of the installation.
+	KommanderName = "kommander"
 	// kommanderAddonName is the installation of 1.x where one of 2.x is there too, while the one becomes the other.
 	kommanderAddonName = "kommander-addon"
-
-	annotationKommanderVersion = "appversion.kubeaddons.mesosphere.io/kommander"
 )
 
 // kommanderOfChart is the release that a version of the chart of Kommander 1.x belongs to, from the addon's revisions in
@@ -37,18 +35,18 @@ func kommander(objects Objects) []support.Installation {
 	if len(addon)+len(release) == 0 {
 		release = objects.forbidden(ClusterAddons, HelmReleases, KommanderCores)
 	}
-	addonName := kommanderName
+	addonName := KommanderName
 	if len(release) > 0 {
 		addonName = kommanderAddonName
 	}
-	return append(installation(support.Kommander, kommanderName, release),
+	return append(installation(support.Kommander, KommanderName, release),
 		installation(support.Kommander, addonName, addon)...)
 }
 
 // kommanderAddon is the evidence of 1.x.
 func kommanderAddon(addons []Addon) []v1alpha1.Evidence {
 	for _, addon := range (Objects{ClusterAddons: addons}).installedAddons() {
-		if addon.Name == kommanderName {
+		if addon.Name == KommanderName {
 			return addon.kommander()
 		}
 	}
@@ -58,8 +56,8 @@ func kommanderAddon(addons []Addon) []v1alpha1.Evidence {
 // kommander is what the addon kommander tells, strongest first.
 func (a Addon) kommander() []v1alpha1.Evidence {
 	var (
-		revision = withoutPackaging(a.Annotations[annotationRevision])
-		version  = coreVersion(a.Annotations[annotationKommanderVersion])
+		revision = withoutPackaging(a.Revision)
+		version  = coreVersion(a.AppVersion)
 		tag      = a.kommanderRef()
 		evidence []v1alpha1.Evidence
 	)
@@ -78,7 +76,7 @@ func (a Addon) kommander() []v1alpha1.Evidence {
 	if tag.version != nil {
 		add(v1alpha1.SourceLabel, tag.version.String())
 	}
-	if chart := a.Chart[strings.LastIndex(a.Chart, "/")+1:]; chart == kommanderName {
+	if chart := a.Chart[strings.LastIndex(a.Chart, "/")+1:]; chart == KommanderName {
 		add(v1alpha1.SourceInferred, kommanderOfChart(strings.TrimPrefix(a.ChartVersion, "v")))
 	}
 	if len(evidence) == 0 {
@@ -154,7 +152,7 @@ func kommanderRelease(objects Objects) []v1alpha1.Evidence {
 }
 
 func (r HelmRelease) isKommander() bool {
-	return r.Namespace == kommanderName && r.Name == kommanderName
+	return r.Namespace == KommanderName && r.Name == KommanderName
 }
 
 // applied is the version of the chart that runs: from v2beta2 on that of the newest snapshot which is deployed, since

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
@@ -47,10 +48,19 @@ func describedKonvoy(clusters []KonvoyCluster) []v1alpha1.Evidence {
 			evidence = append(evidence, sign(v1alpha1.SourceCustomResource, cluster.object(), ""))
 			continue
 		}
-		version := coreVersion(cmp.Or(cluster.Version, cluster.ProvisionerVersion))
-		evidence = append(evidence, sign(cluster.source(), cluster.object(), version))
+		evidence = append(evidence, cluster.Evidence())
 	}
 	return evidence
+}
+
+// Evidence is what the description says of the cluster that it describes.
+func (c KonvoyCluster) Evidence() v1alpha1.Evidence {
+	return sign(c.source(), c.object(), coreVersion(cmp.Or(c.Version, c.ProvisionerVersion)))
+}
+
+// onlyIn are the descriptions in one namespace.
+func onlyIn(namespace string, clusters []KonvoyCluster) []KonvoyCluster {
+	return slices.DeleteFunc(clusters, func(cluster KonvoyCluster) bool { return cluster.Namespace != namespace })
 }
 
 // source is how far the version can be trusted: while the cluster is being changed it is the one to come.

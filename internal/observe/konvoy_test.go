@@ -3,8 +3,32 @@ package observe
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
+
+func TestKonvoyClusterEvidence(t *testing.T) {
+	for _, row := range []struct {
+		name, reason string
+		cluster      KonvoyCluster
+		want         v1alpha1.Evidence
+	}{
+		{"provisioned", "the version is installed", konvoyCluster("prod", "v1.7.2"),
+			sign(v1alpha1.SourceCustomResource, "KonvoyCluster/konvoy/prod", "1.7.2")},
+		{"being changed", "the version is to come", konvoyCluster("prod", "v1.8.0").phase("Provisioning"),
+			sign(v1alpha1.SourceDeclared, "KonvoyCluster/konvoy/prod", "1.8.0")},
+		{"provisioner only", "both parts are of the same version", konvoyCluster("prod", "").provisionedBy("v1.7.2"),
+			sign(v1alpha1.SourceCustomResource, "KonvoyCluster/konvoy/prod", "1.7.2")},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, row.cluster.Evidence()); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+		})
+	}
+}
 
 func TestKonvoy(t *testing.T) {
 	installed := func(evidence ...string) []support.Installation {

@@ -2,14 +2,10 @@ package observe
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
-
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
@@ -52,34 +48,24 @@ func (c clients) lookAtNodes(ctx context.Context, timeout time.Duration) (nodesL
 	return nodesLook{label: count.label(), status: count.status()}, nil
 }
 
-// listMeta is what a page tells about the list.
-type listMeta struct {
-	Continue string `json:"continue"`
-	// RemainingItemCount is how many items follow on the next pages.
-	RemainingItemCount int32 `json:"remainingItemCount"`
-}
-
 func (c clients) pageOfNodes(ctx context.Context, timeout time.Duration, token string, count *nodeCount) (listMeta, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request := c.discovery.RESTClient().Get().AbsPath("/api/v1/nodes").
-		SetHeader("Accept", runtime.ContentTypeJSON).
+	request := c.rest.Get().AbsPath("/api/v1/nodes").
+		SetHeader("Accept", allFields).
 		Param("limit", strconv.Itoa(nodesPerPage))
 	if token != "" {
 		request = request.Param("continue", token)
 	}
-	answer, err := request.Stream(ctx)
-	if err != nil {
-		return listMeta{}, err
-	}
-	page, err := readNodes(answer, count)
-	if closed := answer.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return listMeta{}, fmt.Errorf("the answer is not a list of nodes: %w", err)
-	}
-	return page, nil
+	var page listMeta
+	err := receive(ctx, request, func(answer io.Reader) error {
+		var err error
+		if page, err = readNodes(answer, count); err != nil {
+			err = fmt.Errorf("the answer is not a list of nodes: %w", err)
+		}
+		return err
+	})
+	return page, err
 }
 
 // node is what is read of a node.
@@ -101,66 +87,14 @@ type konvoyLabels struct {
 	InventoryHostname presence `json:"konvoy.mesosphere.com/inventory_hostname"`
 }
 
-// presence tells that there is a value, whatever it is.
-type presence bool
-
-// UnmarshalJSON is called when there is one.
-func (p *presence) UnmarshalJSON([]byte) error {
-	*p = true
-	return nil
-}
-
 // readNodes counts the nodes of a list as they arrive. No more than one node is held in memory at a time.
 func readNodes(answer io.Reader, count *nodeCount) (listMeta, error) {
-	var meta listMeta
-	decoder := json.NewDecoder(answer)
-	if err := expect(decoder, json.Delim('{')); err != nil {
-		return meta, err
-	}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return meta, err
-		}
-		switch key {
-		case "metadata":
-			err = decoder.Decode(&meta)
-		case "items":
-			err = readItems(decoder, count)
-		default:
-			var other presence
-			err = decoder.Decode(&other)
-		}
-		if err != nil {
-			return meta, err
-		}
-	}
-	return meta, expect(decoder, json.Delim('}'))
-}
-
-func readItems(decoder *json.Decoder, count *nodeCount) error {
-	first, err := decoder.Token()
-	if first == nil || err != nil {
-		// An empty list can be null.
-		return err
-	}
-	if first != json.Delim('[') {
-		return errors.New("its items are no list")
-	}
-	for decoder.More() {
+	return readList(answer, func(list document) error {
 		var n node
-		if err := decoder.Decode(&n); err != nil {
+		if err := list.next(&n); err != nil {
 			return err
 		}
 		count.add(&n)
-	}
-	return expect(decoder, json.Delim(']'))
-}
-
-func expect(decoder *json.Decoder, delimiter json.Delim) error {
-	token, err := decoder.Token()
-	if err == nil && token != delimiter {
-		err = fmt.Errorf("there is no %s where it ought to be", delimiter)
-	}
-	return err
+		return nil
+	})
 }

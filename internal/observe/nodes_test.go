@@ -383,7 +383,7 @@ func BenchmarkLookAtNodes(b *testing.B) {
 	}
 	fetch := func() {
 		for from := 0; from < len(nodes); from += nodesPerPage {
-			request := clients.discovery.RESTClient().Get().AbsPath("/api/v1/nodes").
+			request := clients.rest.Get().AbsPath("/api/v1/nodes").
 				Param("limit", strconv.Itoa(nodesPerPage)).Param("continue", strconv.Itoa(from))
 			answer, err := request.Stream(b.Context())
 			if err != nil {

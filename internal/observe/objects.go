@@ -16,6 +16,7 @@ const (
 	Instances        = "instances.kudo.dev"
 	OperatorVersions = "operatorversions.kudo.dev"
 	Nodes            = "nodes"
+	Namespaces       = "namespaces"
 	Deployments      = "deployments.apps"
 	StatefulSets     = "statefulsets.apps"
 	DaemonSets       = "daemonsets.apps"
@@ -48,8 +49,15 @@ type Addon struct {
 	Namespace, Name string
 	// Target is the namespace into which a ClusterAddon installs; empty is the default one.
 	Target string
-	// Labels and Annotations are those of kubeaddons (its domain and the domains below it) and of KubeFed.
-	Labels, Annotations map[string]string
+	// Repository and Ref are what the Konvoy CLI writes about where the addon comes from, OriginRepository and OriginRef
+	// what Kommander's catalog does.
+	Repository, Ref, OriginRepository, OriginRef string
+	// Federated tells that a Kommander 1.x, here or on another cluster, put the addon into this one.
+	Federated bool
+	// Revision is the version of the addon with the number of its package, AppVersion that of what it runs.
+	Revision, AppVersion string
+	// Stages are by the component of which the addon tells that it is experimental, a preview, …
+	Stages map[string]string
 	// Stage is what the kubeaddons controller says: deployed, absent, …; empty before its first try.
 	Stage string
 	// Chart and ChartVersion are of the Helm chart that the addon installs.

@@ -28,22 +28,23 @@ import (
 type Options struct {
 	// Log gets a line when a resource comes, goes or is out of reach, and nothing that comes from the cluster.
 	Log logr.Logger
-	// Changed is called after the Snapshot has changed, by one goroutine. Several changes can be one call. The next one
-	// waits for it to return.
+	// Changed is called after the Snapshot has changed. Several changes can be one call. The next one waits for it to
+	// return.
 	Changed func()
 	// Clock is the time; the machine's by default.
-	Clock clock.Clock
+	Clock clock.WithDelayedExecution
 	// Fleet has the observer also look at what describes other clusters; see Snapshot.Fleet.
 	Fleet bool
-	// Classify names the kind of a failure of the cluster as a whole: one of another kind is news. Without it all
-	// failures of one ContactReason are alike.
+	// Classify names the kind of a failure of the API server as a whole, for ContactError.Kind: one of another kind is
+	// news. Without it all failures of one ContactReason are alike. It is called for each such failure, one after the
+	// other, and is not to return anything that the cluster has said.
 	Classify func(error) string
 
 	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
 	// answers; 1 minute by default. It is asked sooner after watches broke.
 	VersionInterval time.Duration
-	// NodesInterval is the time between two looks at the nodes; 4 hours by default. While there are no nodes they are
-	// looked at sooner.
+	// NodesInterval is the time between two looks at the nodes, and at the namespace that tells the cluster from others;
+	// 4 hours by default. While there are none they are looked at sooner.
 	NodesInterval time.Duration
 	// DiscoveryInterval is the time between two looks at which resources there are, where CustomResourceDefinitions may
 	// not be watched, and between two tries after a request that is made rarely was forbidden; 5 minutes by default.
@@ -65,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.Classify == nil {
+		o.Classify = func(error) string { return "" }
 	}
 	for _, interval := range []struct {
 		value    *time.Duration
@@ -96,9 +100,13 @@ type Observer struct {
 	watchers    []*watcher
 	version     *probe[string]
 	nodes       *probe[nodesLook]
+	namespaces  *probe[string]
 	charts      *chartWatch
-	settling    time.Duration
-	started     atomic.Bool
+	// judge makes a snapshot; it is woken by each piece of news.
+	judge task
+	// settling and polling are the constants, but in tests.
+	settling, polling time.Duration
+	started           atomic.Bool
 
 	mu       sync.Mutex
 	snapshot Snapshot
@@ -111,24 +119,24 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Observer{options: options.withDefaults(), clients: clients, settling: settling}
-	names := []string{serverVersion, Nodes}
-	for _, resource := range resources() {
-		names = append(names, resource.name)
+	o := &Observer{options: options.withDefaults(), clients: clients, settling: settling, polling: pollInterval}
+	o.world = newWorld(o.options, o.judge.wake)
+	o.snapshot = o.world.snapshot()
+	o.judge.work = o.look
+	watched := resources(options.Fleet)
+	for _, resource := range watched {
 		o.watchers = append(o.watchers, newWatcher(o, resource))
 	}
-	o.world = newWorld(o.options.Log, o.options.Clock, o.options.Patience, names)
-	o.definitions = newDefinitions(resources(), o.wakeWatchers)
-	o.charts = &chartWatch{observer: o, wake: make(chan struct{}, 1)}
-	o.version = &probe[string]{
+	o.definitions = newDefinitions(watched, o.wakeWatchers)
+	o.charts = newChartWatch(o)
+	o.version = (&probe[string]{
 		name:        serverVersion,
 		every:       o.options.VersionInterval,
 		deniedEvery: o.options.VersionInterval,
 		ask:         within(o.options.RequestTimeout, clients.kubernetesVersion),
 		tell:        o.world.tellVersion,
-		wake:        make(chan struct{}, 1),
-	}
-	o.nodes = &probe[nodesLook]{
+	}).ready(o.world)
+	o.nodes = (&probe[nodesLook]{
 		name:        Nodes,
 		every:       o.options.NodesInterval,
 		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
@@ -137,8 +145,15 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 		},
 		tell:  o.world.tellNodes,
 		early: nodesLook.isEmpty,
-		wake:  make(chan struct{}, 1),
-	}
+	}).ready(o.world)
+	o.namespaces = (&probe[string]{
+		name:        Namespaces,
+		every:       o.options.NodesInterval,
+		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
+		ask:         within(o.options.RequestTimeout, clients.clusterID),
+		tell:        o.world.tellClusterID,
+		early:       func(id string) bool { return id == "" },
+	}).ready(o.world)
 	return o, nil
 }
 
@@ -150,19 +165,32 @@ func (o *Observer) Run(ctx context.Context) error {
 	// What client-go has to say contains answers of the cluster; what matters of it goes to the world.
 	ctx = klog.NewContext(ctx, logr.Discard())
 	var running sync.WaitGroup
-	running.Go(func() { o.judge(ctx) })
-	running.Go(func() { o.version.run(ctx, o) })
-	running.Go(func() { o.nodes.run(ctx, o) })
-	running.Go(func() { o.charts.run(ctx) })
-	for _, watcher := range o.watchers {
-		running.Go(func() { watcher.run(ctx) })
+	for _, task := range o.tasks() {
+		task.start(ctx, o.options.Clock, &running)
 	}
 	definitions := o.reflectDefinitions(ctx)
+	<-ctx.Done()
 
+	for _, task := range o.tasks() {
+		task.end()
+	}
 	running.Wait()
 	definitions.end()
+	for _, watcher := range o.watchers {
+		watcher.stop()
+	}
+	o.charts.stop()
 	o.clients.close()
 	return nil
+}
+
+// tasks are all that is done again and again. What is watched has goroutines of its own.
+func (o *Observer) tasks() []*task {
+	tasks := []*task{&o.judge, &o.version.task, &o.nodes.task, &o.namespaces.task, &o.charts.task}
+	for _, watcher := range o.watchers {
+		tasks = append(tasks, &watcher.task)
+	}
+	return tasks
 }
 
 // Find has the observer look for the products of the rules, and no longer for those of earlier rules. The rules are for
@@ -172,7 +200,7 @@ func (o *Observer) Run(ctx context.Context) error {
 // earlier rules have found stays in the Snapshot until all that the new ones need was looked at once.
 func (o *Observer) Find(rules []support.Detection) {
 	if o.world.find(rules) {
-		poke(o.charts.wake)
+		o.charts.task.wake()
 		o.world.signal()
 	}
 }
@@ -184,16 +212,12 @@ func (o *Observer) Snapshot() Snapshot {
 	return o.snapshot.clone()
 }
 
-// judge makes a snapshot of each piece of news.
-func (o *Observer) judge(ctx context.Context) {
-	for {
-		if _, alive := sleep(ctx, o.options.Clock, never, o.world.news); !alive {
-			return
-		}
-		if o.replace(o.world.snapshot()) {
-			o.options.Changed()
-		}
+// look makes a snapshot.
+func (o *Observer) look(context.Context) time.Duration {
+	if o.replace(o.world.snapshot()) {
+		o.options.Changed()
 	}
+	return never
 }
 
 func (o *Observer) replace(snapshot Snapshot) (changed bool) {
@@ -208,6 +232,6 @@ func (o *Observer) replace(snapshot Snapshot) (changed bool) {
 
 func (o *Observer) wakeWatchers() {
 	for _, watcher := range o.watchers {
-		poke(watcher.wake)
+		watcher.task.wake()
 	}
 }

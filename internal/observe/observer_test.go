@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,6 +38,7 @@ func permissions() []rbacv1.PolicyRule {
 		{APIGroups: []string{"kudo.dev"}, Resources: []string{"instances", "operatorversions"}, Verbs: watch},
 		{APIGroups: []string{"apps"}, Resources: []string{"deployments", "statefulsets", "daemonsets"}, Verbs: watch},
 		{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}},
+		{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"get"}},
 	}
 }
 
@@ -116,7 +119,7 @@ func start(t *testing.T, made *Observer) *observation {
 		o.Snapshot()
 		busy.Store(false)
 	}
-	made.settling = settlingInTests
+	made.settling, made.polling = settlingInTests, pollingInTests
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- made.Run(ctx) }()
@@ -137,8 +140,8 @@ func start(t *testing.T, made *Observer) *observation {
 	return o
 }
 
-// await waits for what the observer has to find out in the end. Components and nodes are compared where the test says
-// what it wants of them.
+// await waits for what the observer has to find out in the end. Components, nodes and which cluster it is are compared
+// where the test says what it wants of them.
 func (o *observation) await(what string, want Snapshot) {
 	o.t.Helper()
 	var diff string
@@ -150,6 +153,10 @@ func (o *observation) await(what string, want Snapshot) {
 		if want.Facts.Nodes == nil {
 			got.Facts.Nodes = nil
 		}
+		if want.Facts.ClusterID == "" {
+			got.Facts.ClusterID = ""
+		}
+		got.Fleet = withoutUIDs(got.Fleet)
 		if diff = cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer((*ContactError).equal)); diff == "" {
 			return
 		}
@@ -171,6 +178,12 @@ func (s Snapshot) with(components ...v1alpha1.Component) Snapshot {
 // on are the nodes that it shows, too.
 func (s Snapshot) on(nodes v1alpha1.NodesStatus) Snapshot {
 	s.Facts.Nodes = &nodes
+	return s
+}
+
+// knowing are the other clusters that it shows.
+func (s Snapshot) knowing(fleet Fleet) Snapshot {
+	s.Fleet = &fleet
 	return s
 }
 
@@ -251,6 +264,42 @@ func TestObserverIsQuietAtRest(t *testing.T) {
 	time.Sleep(calm)
 	if n := before.Requests(nil); n > 0 {
 		t.Errorf("%d requests after the end: %v", n, before.Recent(nil))
+	}
+}
+
+// TestObserverAtRestHasFewGoroutines has several observers, as each goroutine is memory for each cluster.
+func TestObserverAtRestHasFewGoroutines(t *testing.T) {
+	cluster := newCluster(t)
+	const (
+		account   = "at-rest"
+		observers = 10
+		// most are one for the observer itself, and two for each of the watches of definitions and of ClusterAddons: one
+		// that reads, and one of net/http's. What else net/http has is for all of them.
+		most = observers*(1+2*2) + 10
+	)
+	config := rest.AnonymousClientConfig(cluster.plane.Config())
+	config.BearerToken = cluster.account(account)
+	cluster.permit(account, permissions()...)
+	cluster.install(ClusterAddons)
+
+	others := runtime.NumGoroutine()
+	var all []*observation
+	for range observers {
+		all = append(all, observe(t, config, Options{}))
+	}
+	cluster.eventually("see everything", func() error {
+		for _, o := range all {
+			if !o.Snapshot().Complete {
+				return errors.New("not complete")
+			}
+		}
+		return nil
+	})
+	time.Sleep(settlingInTests + calm)
+	if n := runtime.NumGoroutine() - others; n > most {
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+		t.Errorf("%d goroutines for %d observers at rest, want at most %d:\n%s", n, observers, most, stacks.String())
 	}
 }
 
@@ -337,6 +386,36 @@ func TestObserverWithoutPermission(t *testing.T) {
 	o.await("all is forbidden again", nothing)
 }
 
+func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
+	cluster := newCluster(t)
+	const account = "list-only"
+	before := cluster.behind("v1.19.7")
+	token := cluster.account(account)
+	for _, rule := range permissions() {
+		rule.Verbs = []string{"get", "list"}
+		cluster.permit(account, rule)
+	}
+	cluster.install(ClusterAddons)
+	cluster.apply(certManager)
+
+	o := observe(t, before.Config(token), Options{Patience: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
+	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	o.await("what may be listed", shows("v1.19.7", base))
+	changes := o.changes.Load()
+	time.Sleep(calm)
+	if n := o.changes.Load() - changes; n > 0 {
+		t.Errorf("%d changes were told while nothing changed but that it is listed again and again: %v", n, o.Snapshot())
+	}
+	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
+	base.Evidence[0].Version = "stable-1.19-3.4.1"
+	o.await("an upgrade", shows("v1.19.7", base))
+	cluster.install(HelmReleases)
+	cluster.namespace(KommanderName)
+	cluster.apply(helmReleaseObject)
+	o.await("another definition", shows("v1.19.7", base,
+		found(support.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")))
+}
+
 func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
 	cluster := newCluster(t)
 	const account = "discovery"
@@ -361,7 +440,7 @@ func TestObserverFollowsVersions(t *testing.T) {
 	before := cluster.behind("v1.21.14")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.namespace(kommanderName)
+	cluster.namespace(KommanderName)
 	cluster.install(HelmReleases, serve("v2beta1", "v2beta1"))
 	cluster.install(ClusterAddons, serve("v1beta1", "v1beta1"))
 	cluster.apply(helmReleaseObject)

@@ -47,35 +47,13 @@ func (r *retry) reset() {
 
 func (r *retry) next() time.Duration { return r.backoff.Step() }
 
-// sleep waits for the time to pass, or to be woken. It is not alive when the context has ended.
-func sleep(ctx context.Context, clock clock.Clock, duration time.Duration, wake <-chan struct{}) (woken, alive bool) {
-	var passed <-chan time.Time
-	if duration != never {
-		timer := clock.NewTimer(duration)
-		defer timer.Stop()
-		passed = timer.C()
-	}
+// sleep waits for the time to pass. It is not alive when the context has ended.
+func sleep(ctx context.Context, clock clock.Clock, duration time.Duration) (alive bool) {
+	timer := clock.NewTimer(duration)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-passed:
-	case <-wake:
-		woken = true
+	case <-timer.C():
 	}
-	return woken, ctx.Err() == nil
-}
-
-// poke fills a channel with room for one: several pokes before the reader comes are one.
-func poke(wake chan<- struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
-}
-
-// drain empties such a channel.
-func drain(wake <-chan struct{}) {
-	select {
-	case <-wake:
-	default:
-	}
+	return ctx.Err() == nil
 }

@@ -19,34 +19,27 @@ type probe[T any] struct {
 	tell func(T)
 	// early tells that an answer will not hold for long; nil means that all do.
 	early func(T) bool
-	// wake has it ask before it is time.
-	wake chan struct{}
+	// pace is how long it waits after what it did not want to hear.
+	pace pace
+	// task asks; woken, it does so before it is time.
+	task task
 }
 
 // nudgeDelay is from when a probe is woken until it asks: of what breaks together, each part wakes it.
 const nudgeDelay = time.Second
 
-// pace is how long a probe waits after what it did not want to hear.
 type pace struct{ failed, early *retry }
 
-func (p *probe[T]) pace() pace { return pace{newRetry(p.every), newEarlyRetry(p.every)} }
-
-func (p *probe[T]) run(ctx context.Context, o *Observer) {
-	clock, pace := o.options.Clock, p.pace()
-	for {
-		woken, alive := sleep(ctx, clock, p.look(ctx, o.world, pace), p.wake)
-		if woken {
-			_, alive = sleep(ctx, clock, wait.Jitter(nudgeDelay, jitter), nil)
-			drain(p.wake)
-		}
-		if !alive {
-			return
-		}
-	}
+// ready prepares the probe to be started.
+func (p *probe[T]) ready(world *world) *probe[T] {
+	p.pace = pace{newRetry(p.every), newEarlyRetry(p.every)}
+	p.task.work = func(ctx context.Context) time.Duration { return p.look(ctx, world) }
+	p.task.delay = func() time.Duration { return wait.Jitter(nudgeDelay, jitter) }
+	return p
 }
 
 // look asks, and returns after which time to ask again.
-func (p *probe[T]) look(ctx context.Context, world *world, pace pace) time.Duration {
+func (p *probe[T]) look(ctx context.Context, world *world) time.Duration {
 	var none T
 	found, err := p.ask(ctx)
 	if ctx.Err() != nil {
@@ -58,24 +51,24 @@ func (p *probe[T]) look(ctx context.Context, world *world, pace pace) time.Durat
 		p.tell(found)
 		world.show(p.name, nil)
 		if p.early != nil && p.early(found) {
-			pace.failed.reset()
-			return pace.early.next()
+			p.pace.failed.reset()
+			return p.pace.early.next()
 		}
 	case denied:
 		if !world.deny(p.name) {
-			return pace.failed.next()
+			return p.pace.failed.next()
 		}
 		p.tell(none)
-		pace.failed.reset()
+		p.pace.failed.reset()
 		return wait.Jitter(p.deniedEvery, jitter)
 	case missing:
 		p.tell(none)
 		world.miss(p.name)
 	case outdated, failed:
-		return pace.failed.next()
+		return p.pace.failed.next()
 	}
-	pace.failed.reset()
-	pace.early.reset()
+	p.pace.failed.reset()
+	p.pace.early.reset()
 	return wait.Jitter(p.every, jitter)
 }
 

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
 	world, clock := newTestWorld()
 	asked := make(chan struct{}, 100)
-	probe := &probe[string]{
+	probe := (&probe[string]{
 		name:  serverVersion,
 		every: time.Hour,
 		ask: func(context.Context) (string, error) {
@@ -24,14 +25,13 @@ func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
 			return "v1.19.7", nil
 		},
 		tell: world.tellVersion,
-		wake: make(chan struct{}, 1),
-	}
-	o := &Observer{world: world, options: Options{Clock: clock}.withDefaults()}
-	go probe.run(t.Context(), o)
+	}).ready(world)
+	var running sync.WaitGroup
+	probe.task.start(t.Context(), clock, &running)
 	<-asked
 	awaitTimers(t, clock)
 	for range 10 {
-		poke(probe.wake)
+		probe.task.wake()
 		time.Sleep(10 * time.Millisecond)
 	}
 	if n := len(asked); n > 0 {
@@ -45,6 +45,8 @@ func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
 	if n := len(asked); n > 0 {
 		t.Errorf("asked %d times more than once for what broke together", n)
 	}
+	probe.task.end()
+	running.Wait()
 }
 
 func TestProbePaces(t *testing.T) {
@@ -69,15 +71,15 @@ func TestProbePaces(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			world, _ := newTestWorld()
 			told := "before"
-			probe := &probe[string]{
+			probe := (&probe[string]{
 				name: serverVersion, every: every, deniedEvery: deniedEvery,
 				ask:  func(context.Context) (string, error) { return "v1.19.7", row.err },
 				tell: func(version string) { told = version },
-			}
+			}).ready(world)
 			if row.before == seen {
 				world.show(serverVersion, nil)
 			}
-			wait := probe.look(t.Context(), world, probe.pace())
+			wait := probe.look(t.Context(), world)
 			if wait < row.shortest || wait > row.longest {
 				t.Errorf("asks again after %s, want from %s to %s: %s", wait, row.shortest, row.longest, row.reason)
 			}
@@ -100,10 +102,9 @@ func TestProbeAsksSoonerWhileAnAnswerIsEarly(t *testing.T) {
 	probe.ask = func(context.Context) (nodesLook, error) {
 		return nodesLook{status: &v1alpha1.NodesStatus{Count: &nodes}}, nil
 	}
-	pace := probe.pace()
 	expect := func(what string, shortest time.Duration) {
 		t.Helper()
-		if got := probe.look(t.Context(), o.world, pace); got < shortest || got > shortest*6/5 {
+		if got := probe.look(t.Context(), o.world); got < shortest || got > shortest*6/5 {
 			t.Errorf("%s: looks again after %s, want from %s to %s", what, got, shortest, shortest*6/5)
 		}
 	}

@@ -17,7 +17,7 @@ const (
 
 // repository is where the addon says that it comes from; empty when it does not.
 func (a Addon) repository() string {
-	return cmp.Or(a.Labels[labelRepositoryName], a.Annotations[annotationOriginRepository])
+	return cmp.Or(a.Repository, a.OriginRepository)
 }
 
 // isRepository tells whether a repository is the one of that name, whoever owns the copy. It may be written as a URL, a

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -15,8 +16,20 @@ type resource struct {
 	trim func(*unstructured.Unstructured) any
 }
 
-// resources are those that show the products with built-in detection.
-func resources() []resource {
+// resources are those that show the products with built-in detection and, with fleet, those that describe other clusters.
+func resources(fleet bool) []resource {
+	if fleet {
+		return append(resourcesIn(metav1.NamespaceAll), []resource{
+			{name: KommanderClusters, trim: trimKommanderCluster},
+			{name: CAPIClusters, trim: trimCAPICluster},
+			{name: TunnelConnectors, trim: trimTunnelConnector},
+		}...)
+	}
+	return resourcesIn(konvoyNamespace)
+}
+
+// resourcesIn has the KonvoyClusters of one namespace, or of all.
+func resourcesIn(konvoyNamespace string) []resource {
 	return []resource{
 		{name: ClusterAddons, trim: trimAddon},
 		{name: Addons, trim: trimAddon},

@@ -130,9 +130,6 @@ func (a Addon) isFoundBy(rule support.Detection) bool {
 	return rule.Addon != nil && rule.Addon.Name == a.Name
 }
 
-// annotationAppVersion is before the name of the addon, or of a part of it, whose version it tells.
-const annotationAppVersion = "appversion.kubeaddons.mesosphere.io/"
-
 // versions is what the addon tells about its own version, strongest first.
 //
 // A package of KUDO has a version of its own, of which the marks know nothing: they count the application's. The ref of
@@ -147,8 +144,8 @@ func (a Addon) versions() []v1alpha1.Evidence {
 			evidence = append(evidence, sign(source, a.object(), version))
 		}
 	}
-	add(v1alpha1.SourceAnnotation, withoutPackaging(a.Annotations[annotationRevision]))
-	add(v1alpha1.SourceAnnotation, coreVersion(a.Annotations[annotationAppVersion+a.Name]))
+	add(v1alpha1.SourceAnnotation, withoutPackaging(a.Revision))
+	add(v1alpha1.SourceAnnotation, coreVersion(a.AppVersion))
 	add(a.ownRef())
 	if len(evidence) == 0 {
 		add(v1alpha1.SourceInferred, coreVersion(a.ChartVersion))

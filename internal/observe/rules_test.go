@@ -77,8 +77,7 @@ func TestDetected(t *testing.T) {
 			objects: Objects{
 				Rules: rules(byAddon(widget, "dispatch")),
 				ClusterAddons: []Addon{
-					addon("dispatch").revision("1.4.6").note("appversion.kubeaddons.mesosphere.io/dispatch", "1.4.6").
-						note("appversion.kubeaddons.mesosphere.io/tekton", "0.14.2").
+					addon("dispatch").revision("1.4.6").appVersion("1.4.6").
 						from(dispatchLabel, "stable-1.20-1.4.6").chart("dispatch", "1.4.7"),
 				},
 			},
@@ -120,7 +119,7 @@ func TestDetected(t *testing.T) {
 			reason: "the package has a version of its own, and the marks are those of the application",
 			objects: Objects{
 				Rules: rules(byAddon(widget, "elastic")),
-				Addons: []Addon{addon("elastic").in("data").revision("7.0.0-1").note("appversion.kubeaddons.mesosphere.io/elastic", "7.0.0").
+				Addons: []Addon{addon("elastic").in("data").revision("7.0.0-1").appVersion("7.0.0").
 					packageOf("elastic", "0.2.1", "https://packages.acme.corp")},
 			},
 			want: copied(one("elastic", "CustomResource", "Addon/data/elastic", "0.2.1"), "packages.acme.corp", 0),

@@ -24,7 +24,8 @@ type Snapshot struct {
 
 // equal compares content. The cause of an error, which holds addresses and ports, is none.
 func (s Snapshot) equal(other Snapshot) bool {
-	return s.Complete == other.Complete && s.Err.equal(other.Err) && apiequality.Semantic.DeepEqual(s.Facts, other.Facts)
+	return s.Complete == other.Complete && s.Err.equal(other.Err) &&
+		apiequality.Semantic.DeepEqual(s.Facts, other.Facts) && apiequality.Semantic.DeepEqual(s.Fleet, other.Fleet)
 }
 
 func (s Snapshot) clone() Snapshot {
@@ -34,5 +35,6 @@ func (s Snapshot) clone() Snapshot {
 	}
 	s.Facts.Components = slices.Clone(s.Facts.Components)
 	s.Facts.Nodes = s.Facts.Nodes.DeepCopy()
+	s.Fleet = s.Fleet.clone()
 	return s
 }

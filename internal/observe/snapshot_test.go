@@ -16,6 +16,13 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 			with(part("istio", "ClusterAddon/istio", "", "", "")).
 			on(v1alpha1.NodesStatus{
 				Count: ptr.To[int32](1), OperatingSystems: []v1alpha1.NodeOperatingSystem{runs(1, centOS, centOSKernel)},
+			}).
+			knowing(Fleet{
+				KommanderClusters: []KommanderCluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
+				CAPIClusters:      []CAPICluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
+				KonvoyClusters:    []KonvoyCluster{konvoyCluster("prod", "v1.7.2").addons(baseURL, "stable-1.19-3.2.0")},
+				Tunnels:           []TunnelConnector{{Name: "tunnel"}},
+				Forbidden:         []string{TunnelConnectors},
 			})
 	}
 	kept := one()
@@ -24,6 +31,11 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 	given.Facts.Components[0].Stage = "changed"
 	*given.Facts.Nodes.Count = 7
 	*given.Facts.Nodes.OperatingSystems[0].Nodes = 7
+	given.Fleet.KommanderClusters[0].Labels["team"] = "changed"
+	given.Fleet.CAPIClusters[0].Labels["team"] = "changed"
+	given.Fleet.KonvoyClusters[0].Repositories[0].Ref = "changed"
+	given.Fleet.Tunnels[0].Name = "changed"
+	given.Fleet.Forbidden[0] = "changed"
 	if diff := cmp.Diff(one(), kept); diff != "" {
 		t.Errorf("who changes his own has changed the observer's\n-want +got:\n%s", diff)
 	}
@@ -32,6 +44,12 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 		func(s *Snapshot) { s.Facts.Components[0].Stage = "changed" },
 		func(s *Snapshot) { *s.Facts.Nodes.OperatingSystems[0].Nodes = 7 },
 		func(s *Snapshot) { s.Facts.Nodes = nil },
+		func(s *Snapshot) { s.Facts.ClusterID = "changed" },
+		func(s *Snapshot) { s.Fleet.KommanderClusters[0].Labels["team"] = "changed" },
+		func(s *Snapshot) { s.Fleet.KonvoyClusters[0].Phase = "changed" },
+		func(s *Snapshot) { s.Fleet.Forbidden = nil },
+		func(s *Snapshot) { s.Fleet = nil },
+		func(s *Snapshot) { s.Err = &ContactError{Reason: Unanswered} },
 	} {
 		changed := one()
 		change(&changed)

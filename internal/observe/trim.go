@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -15,29 +14,63 @@ import (
 // The bounds of what is kept of an object that somebody else wrote. They are far above what the products write.
 const (
 	maxTextBytes   = 256
+	maxDeclaration = 4096
 	maxEntries     = 64
 	maxListEntries = 32
 )
 
-// addonsDomain is the domain of kubeaddons' labels and annotations; catalog., appversion. and stage. are below it.
-const addonsDomain = "kubeaddons.mesosphere.io"
+// The marks that kubeaddons, the Konvoy CLI and Kommander's catalog leave on addons.
+const (
+	labelRepositoryName = "kubeaddons.mesosphere.io/repository-name"
+	labelRepositoryRef  = "kubeaddons.mesosphere.io/repository-ref"
+	labelFederated      = "kubefed.io/managed"
+
+	annotationRevision         = "catalog.kubeaddons.mesosphere.io/addon-revision"
+	annotationOriginRepository = "catalog.kubeaddons.mesosphere.io/origin-repository"
+	annotationOriginRef        = "catalog.kubeaddons.mesosphere.io/origin-repository-version"
+	// annotationAppVersion is before the name of the addon, or of a part of it, whose version it tells.
+	annotationAppVersion = "appversion.kubeaddons.mesosphere.io/"
+	// annotationStage is before the name of the component whose stage it tells, which need not be the addon itself: up to
+	// 3.0.1 of the base addons, Kiali and Jaeger were parts of the addon istio.
+	annotationStage = "stage.kubeaddons.mesosphere.io/"
+)
 
 func trimAddon(object *unstructured.Unstructured) any {
+	name := nameOf(object)
 	return Addon{
-		Namespace:    namespaceOf(object),
-		Name:         nameOf(object),
-		Target:       text(object.Object, "spec", "namespace"),
-		Labels:       marks(object, "labels"),
-		Annotations:  marks(object, "annotations"),
-		Stage:        text(object.Object, "status", "stage"),
-		Chart:        text(object.Object, "spec", "chartReference", "chart"),
-		ChartVersion: text(object.Object, "spec", "chartReference", "version"),
+		Namespace:        namespaceOf(object),
+		Name:             name,
+		Target:           text(object.Object, "spec", "namespace"),
+		Repository:       label(object, labelRepositoryName),
+		Ref:              label(object, labelRepositoryRef),
+		OriginRepository: annotation(object, annotationOriginRepository),
+		OriginRef:        annotation(object, annotationOriginRef),
+		Federated:        label(object, labelFederated) == "true",
+		Revision:         annotation(object, annotationRevision),
+		AppVersion:       annotation(object, annotationAppVersion+name),
+		Stages:           stagesOf(object),
+		Stage:            text(object.Object, "status", "stage"),
+		Chart:            text(object.Object, "spec", "chartReference", "chart"),
+		ChartVersion:     text(object.Object, "spec", "chartReference", "version"),
 		Package: Package{
 			Name:       text(object.Object, "spec", "kudoReference", "package"),
 			Version:    text(object.Object, "spec", "kudoReference", "version"),
 			Repository: text(object.Object, "spec", "kudoReference", "repo"),
 		},
 	}
+}
+
+// stagesOf are, by component, what the addon tells of its stages.
+func stagesOf(object *unstructured.Unstructured) map[string]string {
+	isStage := func(key, _ string) bool { return strings.HasPrefix(key, annotationStage) }
+	var stages map[string]string
+	for key, stage := range entries(object, "annotations", isStage) {
+		if stages == nil {
+			stages = map[string]string{}
+		}
+		stages[strings.TrimPrefix(key, annotationStage)] = stage
+	}
+	return stages
 }
 
 func trimKonvoyCluster(object *unstructured.Unstructured) any {
@@ -107,8 +140,8 @@ func trimOperatorVersion(object *unstructured.Unstructured) any {
 }
 
 // trimWorkload is for objects of that kind, of which only the metadata is known.
-func trimWorkload(kind string) func(metav1.Object) any {
-	return func(object metav1.Object) any {
+func trimWorkload(kind string) func(*unstructured.Unstructured) any {
+	return func(object *unstructured.Unstructured) any {
 		labels := object.GetLabels()
 		return Workload{
 			Kind:      kind,
@@ -122,28 +155,30 @@ func trimWorkload(kind string) func(metav1.Object) any {
 
 // namespaceOf and nameOf are what an API server lets through, which is fit for the status; of anything else, from
 // something that only looks like an API server, they are made so.
-func namespaceOf(object metav1.Object) string {
+func namespaceOf(object *unstructured.Unstructured) string {
 	return unlessInvalid(object.GetNamespace(), validation.IsDNS1123Label)
 }
 
-func nameOf(object metav1.Object) string {
+func nameOf(object *unstructured.Unstructured) string {
 	return unlessInvalid(object.GetName(), validation.IsDNS1123Subdomain)
 }
 
 func unlessInvalid(name string, validate func(string) []string) string {
 	if name == "" || len(validate(name)) == 0 {
-		return strings.Clone(name)
+		return name
 	}
 	return support.Printable(name)
 }
 
 // text is the string at a path, empty when there is none: what a foreign object has elsewhere is as good as absent.
-func text(object map[string]any, path ...string) string {
+func text(object map[string]any, path ...string) string { return textTo(maxTextBytes, object, path...) }
+
+func textTo(most int, object map[string]any, path ...string) string {
 	value, _, err := unstructured.NestedString(object, path...)
 	if err != nil {
 		return ""
 	}
-	return cut(value)
+	return cutTo(most, value)
 }
 
 // list are the objects of a list at a path, without copying what else is in them.
@@ -162,32 +197,54 @@ func list(object map[string]any, path ...string) []map[string]any {
 	return objects
 }
 
-// marks are the labels or annotations that are read. Annotations such as the last applied configuration hold whole
-// objects.
-func marks(object *unstructured.Unstructured, field string) map[string]string {
+func label(object *unstructured.Unstructured, key string) string {
+	return text(object.Object, "metadata", "labels", key)
+}
+
+func annotation(object *unstructured.Unstructured, key string) string {
+	return text(object.Object, "metadata", "annotations", key)
+}
+
+// labelsOf are all labels, but those that no API server lets through.
+func labelsOf(object *unstructured.Unstructured) map[string]string {
+	return entries(object, "labels", func(key, value string) bool {
+		return len(validation.IsQualifiedName(key)) == 0 && len(validation.IsValidLabelValue(value)) == 0
+	})
+}
+
+// entries are the labels or annotations that are to be kept, the first ones by their keys.
+func entries(object *unstructured.Unstructured, field string, keep func(key, value string) bool) map[string]string {
+	all := metadataOf(object, field)
+	var kept map[string]string
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		value, is := all[key].(string)
+		if !is || !keep(key, value) || len(kept) >= maxEntries {
+			continue
+		}
+		if kept == nil {
+			kept = map[string]string{}
+		}
+		kept[key] = cut(value)
+	}
+	return kept
+}
+
+// metadataOf is a field of the metadata, without copying it.
+func metadataOf(object *unstructured.Unstructured, field string) map[string]any {
 	value, _, err := unstructured.NestedFieldNoCopy(object.Object, "metadata", field)
 	if err != nil {
 		return nil
 	}
 	all, _ := value.(map[string]any)
-	kept := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if value, is := all[key].(string); is && isRead(key) && len(kept) < maxEntries {
-			kept[key] = cut(value)
-		}
-	}
-	return kept
+	return all
 }
 
-func isRead(key string) bool {
-	domain, _, _ := strings.Cut(key, "/")
-	return domain == addonsDomain || strings.HasSuffix(domain, "."+addonsDomain) || key == labelFederated
-}
+// cut bounds foreign text. Each text in a JSON document has memory of its own, so keeping it keeps nothing else.
+func cut(text string) string { return cutTo(maxTextBytes, text) }
 
-// cut bounds foreign text. The copy lets go of the object that it was part of.
-func cut(text string) string {
-	if len(text) > maxTextBytes {
-		text = strings.ToValidUTF8(text[:maxTextBytes], "")
+func cutTo(most int, text string) string {
+	if len(text) <= most {
+		return text
 	}
-	return strings.Clone(text)
+	return strings.Clone(strings.ToValidUTF8(text[:most], ""))
 }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 )
 
@@ -42,11 +42,16 @@ metadata:
     kubeaddons.mesosphere.io/repository-name: mesosphere-kubernetes-base-addons
     kubeaddons.mesosphere.io/repository-ref: stable-1.19-3.2.0
     kubefed.io/managed: "true"
+    kubeaddons.mesosphere.io/provides: foreign
     notkubeaddons.mesosphere.io/name: foreign
   annotations:
     kubectl.kubernetes.io/last-applied-configuration: "{secret}"
     catalog.kubeaddons.mesosphere.io/addon-revision: 1.0.3-7
+    catalog.kubeaddons.mesosphere.io/origin-repository: https://github.com/mesosphere/kubernetes-base-addons
+    catalog.kubeaddons.mesosphere.io/origin-repository-version: stable-1.19-3.1.0
     appversion.kubeaddons.mesosphere.io/cert-manager: 1.0.3
+    appversion.kubeaddons.mesosphere.io/part: foreign
+    endpoint.kubeaddons.mesosphere.io/cert-manager: foreign
     stage.kubeaddons.mesosphere.io/cert-manager: Preview
 spec:
   chartReference: {chart: cert-manager-setup, version: 0.2.7, values: "secret"}
@@ -55,17 +60,10 @@ spec:
 status: {ready: true, stage: deployed}
 `,
 			want: Addon{
-				Name: "cert-manager",
-				Labels: map[string]string{
-					"kubeaddons.mesosphere.io/repository-name": "mesosphere-kubernetes-base-addons",
-					"kubeaddons.mesosphere.io/repository-ref":  "stable-1.19-3.2.0",
-					"kubefed.io/managed":                       "true",
-				},
-				Annotations: map[string]string{
-					"catalog.kubeaddons.mesosphere.io/addon-revision":  "1.0.3-7",
-					"appversion.kubeaddons.mesosphere.io/cert-manager": "1.0.3",
-					"stage.kubeaddons.mesosphere.io/cert-manager":      "Preview",
-				},
+				Name:       "cert-manager",
+				Repository: "mesosphere-kubernetes-base-addons", Ref: "stable-1.19-3.2.0", Federated: true,
+				OriginRepository: "https://github.com/mesosphere/kubernetes-base-addons", OriginRef: "stable-1.19-3.1.0",
+				Revision: "1.0.3-7", AppVersion: "1.0.3", Stages: map[string]string{"cert-manager": "Preview"},
 				Target: "data", Stage: "deployed", Chart: "cert-manager-setup", ChartVersion: "0.2.7",
 				Package: Package{Name: "cassandra", Version: "1.0.2", Repository: "x"},
 			},
@@ -178,6 +176,112 @@ spec:
 			want: OperatorVersion{Namespace: "data", Name: "cassandra-3.11.7-1.0.2", Operator: "cassandra", Version: "1.0.2"},
 		},
 		{
+			name:   "KommanderCluster of 2.x",
+			reason: "what it refers to, its labels, and of its annotations those that are for the operator",
+			trim:   trimKommanderCluster,
+			object: `
+apiVersion: kommander.mesosphere.io/v1beta1
+kind: KommanderCluster
+metadata:
+  name: prod
+  namespace: workspace-a
+  uid: 0b0f
+  deletionTimestamp: "2021-05-05T00:00:00Z"
+  finalizers: [foreign]
+  labels: {team: payments, example.com/stage: "", "not a label": secret, bad: "secret!"}
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: "{secret}"
+    kommander.d2iq.io/host: "true"
+    support.d2iq.io/environment: production
+    support.d2iq.io/declared-releases: Konvoy=2.2.0,Spark=1.1.0
+spec:
+  kubeconfigRef: {name: prod-kubeconfig, key: foreign}
+  clusterRef: {capiCluster: {name: prod, namespace: capi}}
+status: {phase: Joined, clusterId: 5b1b, type: foreign, kubefedclusterRef: {name: foreign}}
+`,
+			want: KommanderCluster{
+				Namespace: "workspace-a", Name: "prod", UID: "0b0f", APIVersion: "kommander.mesosphere.io/v1beta1",
+				Labels: map[string]string{"team": "payments", "example.com/stage": ""},
+				IsHost: true, Environment: "production", DeclaredReleases: "Konvoy=2.2.0,Spark=1.1.0",
+				KubeconfigSecret: "prod-kubeconfig", CAPICluster: types.NamespacedName{Namespace: "capi", Name: "prod"},
+				Phase: "Joined", ClusterID: "5b1b",
+			},
+		},
+		{
+			name:   "KommanderCluster of 1.x",
+			reason: "a cluster that Konvoy 1.x made, behind a tunnel",
+			trim:   trimKommanderCluster,
+			object: `
+metadata: {name: prod, namespace: a, annotations: {kommander.d2iq.io/host: "false"}}
+spec: {clusterRef: {konvoyCluster: {name: described}}, clusterTunnelConnectorRef: {name: tunnel}}
+status: {phase: Pending}
+`,
+			want: KommanderCluster{
+				Namespace: "a", Name: "prod", KonvoyCluster: "described", Tunnel: "tunnel", Phase: "Pending",
+			},
+		},
+		{
+			name:   "KommanderCluster with a cluster of its own namespace",
+			reason: "what does not say where it is, is where it is said",
+			trim:   trimKommanderCluster,
+			object: `
+metadata: {name: prod, namespace: a}
+spec: {clusterRef: {capiCluster: {name: made}}}
+`,
+			want: KommanderCluster{
+				Namespace: "a", Name: "prod",
+				CAPICluster: types.NamespacedName{Namespace: "a", Name: "made"},
+			},
+		},
+		{
+			name:   "KommanderCluster with nonsense",
+			reason: "a namespace without a name refers to nothing, and what is no UID tells no clusters apart",
+			trim:   trimKommanderCluster,
+			object: `
+metadata: {name: prod, namespace: a, labels: [foreign], annotations: {kommander.d2iq.io/host: true}}
+spec: {kubeconfigRef: foreign, clusterRef: {capiCluster: {namespace: b}}}
+status: {clusterId: "foreign\u0007"}
+`,
+			want: KommanderCluster{Namespace: "a", Name: "prod"},
+		},
+		{
+			name:   "Cluster of Konvoy 2.x",
+			reason: "Konvoy marks what it makes",
+			trim:   trimCAPICluster,
+			object: `
+apiVersion: cluster.x-k8s.io/v1alpha4
+kind: Cluster
+metadata: {name: prod, namespace: a, uid: 0b0f, labels: {konvoy.d2iq.io/provider: aws}, annotations: {a: secret}}
+spec: {topology: {version: foreign}, controlPlaneEndpoint: {host: secret}}
+`,
+			want: CAPICluster{
+				Namespace: "a", Name: "prod", UID: "0b0f", APIVersion: "cluster.x-k8s.io/v1alpha4",
+				Labels: map[string]string{"konvoy.d2iq.io/provider": "aws"}, IsKonvoy: true,
+			},
+		},
+		{
+			name:   "Cluster of somebody else",
+			reason: "Cluster API is not Konvoy's alone",
+			trim:   trimCAPICluster,
+			object: `metadata: {name: prod, namespace: a, labels: {notkonvoy.d2iq.io/provider: aws}}`,
+			want: CAPICluster{
+				Namespace: "a", Name: "prod", Labels: map[string]string{"notkonvoy.d2iq.io/provider": "aws"},
+			},
+		},
+		{
+			name:   "TunnelConnector",
+			reason: "its kubeconfig leads through the tunnel",
+			trim:   trimTunnelConnector,
+			object: `
+apiVersion: kubetunnel.d2iq.io/v1alpha1
+kind: TunnelConnector
+metadata: {name: tunnel, namespace: a, labels: {app: foreign}}
+spec: {gatewayRef: {name: foreign}}
+status: {state: Connected, kubeconfigRef: {name: tunnel-kubeconfig}}
+`,
+			want: TunnelConnector{Namespace: "a", Name: "tunnel", KubeconfigSecret: "tunnel-kubeconfig"},
+		},
+		{
 			name:   "fields of other types",
 			reason: "what somebody else's object has elsewhere is as good as absent",
 			trim:   trimKonvoyCluster,
@@ -209,16 +313,15 @@ status: 7
 }
 
 func TestTrimWorkload(t *testing.T) {
-	got := trimWorkload("DaemonSet")(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
-		Namespace: "data", Name: "agent",
-		Labels:      map[string]string{"helm.sh/chart": "agent-1.2.3", "app.kubernetes.io/instance": "a", "app": "foreign"},
-		Annotations: map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "secret"},
-	}})
+	got := trimWorkload("DaemonSet")(read(t, `
+metadata:
+  name: agent
+  namespace: data
+  labels: {helm.sh/chart: agent-1.2.3, app.kubernetes.io/instance: a, app: foreign}
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: secret}
+`))
 	if diff := cmp.Diff(any(workload("DaemonSet", "data", "agent", "agent-1.2.3", "a")), got); diff != "" {
 		t.Errorf("the labels of the chart are kept, and nothing else\n-want +got:\n%s", diff)
-	}
-	if kept := whole(trimAddon)(&metav1.PartialObjectMetadata{}); kept != nil {
-		t.Errorf("%v is made of an object that has only metadata, where all fields are needed", kept)
 	}
 }
 
@@ -236,16 +339,53 @@ func TestTrimIsBounded(t *testing.T) {
 		"spec":     map[string]any{"cluster": map[string]any{"addons": entries}},
 	}}
 	addon, _ := trimAddon(hostile).(Addon)
-	if len(addon.Annotations) != maxEntries {
-		t.Errorf("%d annotations are kept, want %d", len(addon.Annotations), maxEntries)
+	if len(addon.Stages) != maxEntries {
+		t.Errorf("the stages of %d components are kept, want %d", len(addon.Stages), maxEntries)
 	}
-	for key, value := range addon.Annotations {
+	for key, value := range addon.Stages {
 		if len(value) > maxTextBytes || !utf8.ValidString(value) {
 			t.Errorf("%s has %d bytes, want at most %d, cut between characters", key, len(value), maxTextBytes)
 		}
 	}
+	labels := map[string]any{"konvoy.d2iq.io/provider": "aws"}
+	for i := range 1000 {
+		labels[fmt.Sprintf("a%03d", i)] = "x"
+	}
+	hostile.SetUID(types.UID(strings.Repeat("u", 1000)))
+	if err := unstructured.SetNestedField(hostile.Object, labels, "metadata", "labels"); err != nil {
+		t.Fatal(err)
+	}
+	managed, _ := trimKommanderCluster(hostile).(KommanderCluster)
+	if len(managed.Labels) != maxEntries || len(managed.UID) > maxTextBytes {
+		t.Errorf("%d labels and a UID of %d bytes are kept", len(managed.Labels), len(managed.UID))
+	}
+	if made, _ := trimCAPICluster(hostile).(CAPICluster); !made.IsKonvoy || len(made.Labels) != maxEntries {
+		t.Errorf("of Konvoy: %t, with %d labels; want it recognized by a label beyond the first %d",
+			made.IsKonvoy, len(made.Labels), maxEntries)
+	}
 	cluster, _ := trimKonvoyCluster(hostile).(KonvoyCluster)
 	if len(cluster.Repositories) != maxListEntries {
 		t.Errorf("%d repositories are kept, want %d", len(cluster.Repositories), maxListEntries)
+	}
+}
+
+// TestTrimOfDeclaredReleases is for an annotation that lists many products, and may be longer than others.
+func TestTrimOfDeclaredReleases(t *testing.T) {
+	for _, row := range []struct {
+		name, reason  string
+		written, kept int
+	}{
+		{"many products", "a dozen releases are more than other texts may have", 1000, 1000},
+		{"as many as are kept", "nothing is lost", 4096, 4096},
+		{"more", "what is cut off is lost, and what is there is not", 4097, 4096},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			object := &unstructured.Unstructured{}
+			object.SetAnnotations(map[string]string{annotationDeclaredReleases: strings.Repeat("a", row.written)})
+			cluster, _ := trimKommanderCluster(object).(KommanderCluster)
+			if got := len(cluster.DeclaredReleases); got != row.kept {
+				t.Errorf("%d bytes are kept, want %d: %s", got, row.kept, row.reason)
+			}
+		})
 	}
 }

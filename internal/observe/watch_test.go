@@ -2,122 +2,411 @@ package observe
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/util/watchlist"
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
-	"k8s.io/utils/ptr"
 )
 
-// scripted is a stream that answers with err, and counts what it tells.
-type scripted struct {
+// coresServer is an API server that has KommanderCores and nothing else, and answers as it is told to.
+type coresServer struct {
+	*httptest.Server
+
+	t *testing.T
+
+	mu sync.Mutex
+	// list and watch answer the requests.
+	list, watch func(http.ResponseWriter, *http.Request)
+	asked       []string
+}
+
+func serveCores(t *testing.T) *coresServer {
+	t.Helper()
+	s := &coresServer{t: t, list: lists("7"), watch: changes()}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *coresServer) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	query := r.URL.Query()
+	verb, answer := "list", s.list
+	if query.Get("watch") == "true" {
+		verb, answer = "watch", s.watch
+	}
+	s.asked = append(s.asked, verb+" "+strconv.Quote(query.Get("resourceVersion")))
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	answer(w, r)
+}
+
+// requests are those since the last call.
+func (s *coresServer) requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := s.asked
+	s.asked = nil
+	return asked
+}
+
+func (s *coresServer) answer(list, watch func(http.ResponseWriter, *http.Request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list, s.watch = list, watch
+}
+
+// core is a KommanderCore of a version, as of a resource version.
+func core(name, version, resourceVersion string) string {
+	return fmt.Sprintf(`{"metadata":{"name":%q,"resourceVersion":%q},"status":{"version":%q}}`, name, resourceVersion, version)
+}
+
+// lists answers with a list as of a resource version.
+func lists(resourceVersion string, cores ...string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"kind":"KommanderCoreList","apiVersion":"dkp.d2iq.io/v1alpha1","metadata":{"resourceVersion":%q},"items":[%s]}`,
+			resourceVersion, strings.Join(cores, ","))
+	}
+}
+
+// changes answers with these, each of a type and an object in turn, and ends.
+func changes(typesAndObjects ...string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i < len(typesAndObjects); i += 2 {
+			_, _ = fmt.Fprintf(w, `{"type":%q,"object":%s}`+"\n", typesAndObjects[i], typesAndObjects[i+1])
+		}
+	}
+}
+
+// fails answers with an error of the API server.
+func fails(code int) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"message":"secret"}`, code)
+	}
+}
+
+// says answers with a text.
+func says(text string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
+}
+
+// breaksOff ends the connection.
+func breaksOff(_ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
+
+// listener is a stream with what it tells.
+type listener struct {
 	*stream
 
-	err    error
 	heard  []error
 	broken int
 }
 
-func newScripted(clock *clocktesting.FakeClock) *scripted {
-	s := &scripted{}
-	s.stream = &stream{
-		list: func(context.Context, metav1.ListOptions) (runtime.Object, error) { return nil, s.err },
-		watch: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
-			return watch.NewEmptyWatch(), s.err
-		},
-		heard:   func(err error) { s.heard = append(s.heard, err) },
-		broke:   func() { s.broken++ },
-		timeout: time.Second,
-		clock:   clock,
+// listen makes a stream of the server's KommanderCores. Its clock is that of the test.
+func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
+	t.Helper()
+	made, err := New(&rest.Config{Host: server.URL, QPS: -1}, Options{RequestTimeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s
+	l := &listener{}
+	l.stream = made.newStream("/apis/dkp.d2iq.io/v1alpha1/kommandercores", &items{
+		trim: trimKommanderCore, changed: func() {}, listed: func(*items) {},
+	})
+	l.clock = by
+	l.stream.heard = func(err error) { l.heard = append(l.heard, err) }
+	l.broke = func() { l.broken++ }
+	return l
 }
 
-// listOnce and watchOnce leave the answer to what the stream tells.
-func (s *scripted) listOnce(ctx context.Context) {
-	_, _ = s.ListWithContext(ctx, metav1.ListOptions{})
+func (l *listener) expect(t *testing.T, what string, want ...KommanderCore) {
+	t.Helper()
+	if diff := cmp.Diff(want, all[KommanderCore](l.items)); diff != "" {
+		t.Errorf("%s\n-want +got:\n%s", what, diff)
+	}
 }
 
-func (s *scripted) watchOnce(ctx context.Context) {
-	_, _ = s.WatchWithContext(ctx, metav1.ListOptions{TimeoutSeconds: ptr.To(int64(300))})
+func TestStreamFollowsChanges(t *testing.T) {
+	server := serveCores(t)
+	server.answer(lists("7", core("a", "v1", "3"), core("b", "v1", "7")), changes(
+		"ADDED", core("c", "v1", "8"), "MODIFIED", core("a", "v2", "9"), "DELETED", core("b", "v1", "10"),
+		"BOOKMARK", `{"metadata":{"resourceVersion":"42"}}`,
+	))
+	l := listen(t, server, clock.RealClock{})
+	l.step(t.Context())
+	l.expect(t, "the list", KommanderCore{"a", "", "v1"}, KommanderCore{"b", "", "v1"})
+	l.step(t.Context())
+	l.expect(t, "the changes", KommanderCore{"a", "", "v2"}, KommanderCore{"c", "", "v1"})
+	l.step(t.Context())
+	want := []string{`list "0"`, `watch "7"`, `watch "42"`}
+	if diff := cmp.Diff(want, server.requests()); diff != "" {
+		t.Errorf("a watch goes on where the last one has come to, and needs no list\n-want +got:\n%s", diff)
+	}
 }
 
+// TestStreamGoesOn is about what comes after a watch that did not end as it should.
+func TestStreamGoesOn(t *testing.T) {
+	const (
+		// soonest and latest are for what may be over in a moment.
+		soonest, latest = firstRetry, 2 * firstRetry
+		slow            = pollInterval
+	)
+	expired := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}`
+	broken := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"InternalError","code":500}`
+	for _, row := range []struct {
+		name, reason      string
+		watch             func(http.ResponseWriter, *http.Request)
+		next              string
+		shortest, longest time.Duration
+		// told are the answers that are heard of.
+		told []answer
+		// broke tells that the watch ended before its time.
+		broke int
+	}{
+		{"ended", "the API server has stopped", changes(), `watch "7"`, soonest, latest, []answer{granted}, 1},
+		{"cut off", "what it was about to say is lost", says(`{"type":"ADDED","obj`), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"expired", "changes since then are forgotten", changes("ERROR", expired), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"failed", "such as a conversion; the list tells if it lasts", changes("ERROR", broken), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"failed, and says no more", "any object could be there", changes("ERROR", "7"), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"nonsense", "no API server says so", says("<html>"), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"no object", "no API server says so", changes("ADDED", "7"), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"no connection", "something between may let only lists through; if there is none at all, the list tells", breaksOff, `list "7"`, soonest, latest, nil, 0},
+		{"410", "changes since then are forgotten", fails(410), `list "7"`, soonest, latest, nil, 0},
+		{"401", "the list tells if it lasts", fails(401), `list "7"`, soonest, latest, nil, 0},
+		{"404", "the resource is gone, or another version is served, which the list tells", fails(404), `list "7"`, soonest, latest, nil, 0},
+		{"500", "what may be listed is seen", fails(500), `list "7"`, soonest, latest, nil, 0},
+		{"403", "who may list but not watch sees enough", fails(403), `list "7"`, slow, slow * 6 / 5, nil, 0},
+		{"405", "the resource cannot be watched at all", fails(405), `list "7"`, slow, slow * 6 / 5, nil, 0},
+		{"400", "something between does not let watches through", fails(400), `list "7"`, slow, slow * 6 / 5, nil, 0},
+		{"501", "something in the API server's place has no watches", fails(501), `list "7"`, slow, slow * 6 / 5, nil, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := serveCores(t)
+			server.answer(lists("7"), row.watch)
+			l := listen(t, server, clock.RealClock{})
+			if pause := l.step(t.Context()); pause != 0 {
+				t.Errorf("watches %s after the list, while changes get lost", pause)
+			}
+			l.heard = nil
+			if pause := l.step(t.Context()); pause < row.shortest || pause > row.longest {
+				t.Errorf("goes on after %s, want from %s to %s", pause, row.shortest, row.longest)
+			}
+			var told []answer
+			for _, err := range l.heard {
+				told = append(told, answerOf(err))
+			}
+			if diff := cmp.Diff(row.told, told); diff != "" || l.broken != row.broke {
+				t.Errorf("told %d times that the watch broke, want %d; outcomes\n-want +got:\n%s", l.broken, row.broke, diff)
+			}
+			server.requests()
+			l.step(t.Context())
+			if diff := cmp.Diff([]string{row.next}, server.requests()); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestStreamSeesChangesWithoutWatches has a server that lets us list only, for as long as it does.
+func TestStreamSeesChangesWithoutWatches(t *testing.T) {
+	server := serveCores(t)
+	server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
+	l := listen(t, server, clock.RealClock{})
+	l.pollInterval = time.Millisecond
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { l.run(ctx) })
+	defer running.Wait()
+	defer stop()
+	for _, version := range []string{"v1", "v2", "v3"} {
+		server.answer(lists("8", core("a", version, "8")), fails(http.StatusMethodNotAllowed))
+		eventually(t, "see "+version, func() bool {
+			return cmp.Equal(all[KommanderCore](l.items), []KommanderCore{{"a", "", version}})
+		})
+	}
+	// Now it lets us watch.
+	server.answer(lists("8", core("a", "v3", "8")), func(w http.ResponseWriter, r *http.Request) {
+		changes("MODIFIED", core("a", "v4", "9"))(w, r)
+		w.(http.Flusher).Flush() //nolint:forcetypeassert // of the server of a test
+		<-r.Context().Done()
+	})
+	eventually(t, "see what the watch tells", func() bool {
+		return cmp.Equal(all[KommanderCore](l.items), []KommanderCore{{"a", "", "v4"}})
+	})
+}
+
+func TestStreamRetriesLists(t *testing.T) {
+	for _, row := range []struct {
+		name, reason string
+		list         func(http.ResponseWriter, *http.Request)
+		next         string
+		answer       answer
+	}{
+		{"no connection", "it knows what it asked for", breaksOff, `list "0"`, failed},
+		{"version too new", "an API server made anew counts from the beginning", fails(504), `list ""`, failed},
+		{"version too old", "it is forgotten", fails(410), `list ""`, outdated},
+		{"403", "any version is as good", fails(403), `list ""`, denied},
+		{"404", "any version is as good", fails(404), `list ""`, missing},
+		{"nonsense", "no API server says so", says("<html>"), `list "0"`, failed},
+		{"no list", "no API server says so", says("{}"), `list "0"`, failed},
+		{"no items", "no API server says so", says(`{"metadata":{"resourceVersion":"7"},"items":7}`), `list "0"`, failed},
+		{"no objects", "no API server says so", says(`{"metadata":{"resourceVersion":"7"},"items":[7]}`), `list "0"`, failed},
+		{"cut off", "half of the objects are not all", says(`{"metadata":{"resourceVersion":"7"},"items":[` + core("b", "v1", "7")), `list "0"`, failed},
+		{"too many", "no cluster has so many", endlessList, `list "0"`, failed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := serveCores(t)
+			server.answer(row.list, changes())
+			l := listen(t, server, clock.RealClock{})
+			l.items.replace([]item{l.items.trimmed(read(t, "{metadata: {name: a}}"))})
+			if pause := l.step(t.Context()); pause < firstRetry || pause > 2*firstRetry {
+				t.Errorf("lists again after %s, want about %s", pause, firstRetry)
+			}
+			if len(l.heard) != 1 || answerOf(l.heard[0]) != row.answer {
+				t.Errorf("heard %v, want answer %d", l.heard, row.answer)
+			}
+			l.expect(t, "what was known is kept", KommanderCore{"a", "", ""})
+			server.requests()
+			l.step(t.Context())
+			if diff := cmp.Diff([]string{row.next}, server.requests()); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// endlessList goes on with small objects until nobody listens.
+func endlessList(w http.ResponseWriter, _ *http.Request) {
+	_, err := io.WriteString(w, `{"metadata":{"resourceVersion":"7"},"items":[{}`)
+	for err == nil {
+		_, err = io.WriteString(w, strings.Repeat(",{}", 1000))
+	}
+}
+
+func TestStreamEndsWatchesThatOutliveTheirTime(t *testing.T) {
+	server := serveCores(t)
+	var open, most int
+	var mu sync.Mutex
+	server.answer(lists("7"), func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		open++
+		most = max(most, open)
+		mu.Unlock()
+		w.(http.Flusher).Flush() //nolint:forcetypeassert // of the server of a test
+		<-r.Context().Done()
+		mu.Lock()
+		open--
+		mu.Unlock()
+	})
+	l := listen(t, server, clock.RealClock{})
+	l.watchTime, l.watchGrace = 10*time.Millisecond, 500*time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	l.step(ctx)
+	server.requests()
+	start := time.Now()
+	for range 3 {
+		if pause := l.step(ctx); pause != 0 {
+			t.Errorf("goes on after %s, while changes get lost", pause)
+		}
+	}
+	if lasted := time.Since(start); lasted < 3*510*time.Millisecond || lasted >= soon {
+		t.Errorf("three watches without end have taken %s", lasted)
+	}
+	if diff := cmp.Diff([]string{`watch "7"`, `watch "7"`, `watch "7"`}, server.requests()); diff != "" {
+		t.Errorf("a watch follows the other\n-want +got:\n%s", diff)
+	}
+	if l.broken > 0 {
+		t.Errorf("told %d times that a watch broke, which had its time", l.broken)
+	}
+	eventually(t, "have the server see that each has ended", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return open == 0
+	})
+}
+
+func TestStreamEndsAtOnce(t *testing.T) {
+	server := serveCores(t)
+	server.answer(lists("7"), func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush() //nolint:forcetypeassert // of the server of a test
+		<-r.Context().Done()
+	})
+	l := listen(t, server, clock.RealClock{})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { l.run(ctx) })
+	eventually(t, "watch", func() bool {
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		return len(server.asked) == 2
+	})
+	stop()
+	running.Wait()
+	if len(l.heard) != 2 || l.heard[1] != nil || l.broken > 0 {
+		t.Errorf("heard %v, and %d times that the watch broke; that we stop says nothing about the cluster", l.heard, l.broken)
+	}
+}
+
+// TestStreamNoticesBrokenWatches lets the time pass while a watch is open.
 func TestStreamNoticesBrokenWatches(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
 		lasts        time.Duration
-		next         func(*scripted, context.Context)
 		want         int
 	}{
-		{"ended in time", "every watch ends some time", 300 * time.Second, (*scripted).watchOnce, 0},
-		{"ended a little early", "clocks differ", 297 * time.Second, (*scripted).watchOnce, 0},
-		{"broke", "all watches do when the API server stops", 100 * time.Second, (*scripted).watchOnce, 1},
-		{"broke with an error", "then it is listed anew", 100 * time.Second, (*scripted).listOnce, 1},
+		{"ended in time", "every watch ends some time", 2 * watchTime, 0},
+		{"broke", "all watches do when the API server stops", watchTime / 2, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
-			s := newScripted(clock)
-			s.listOnce(t.Context())
-			s.watchOnce(t.Context())
-			clock.Step(row.lasts)
-			row.next(s, t.Context())
-			if s.broken != row.want {
-				t.Errorf("told %d times that a watch broke, want %d: %s", s.broken, row.want, row.reason)
+			server := serveCores(t)
+			server.answer(lists("7"), func(http.ResponseWriter, *http.Request) { clock.Step(row.lasts) })
+			l := listen(t, server, clock)
+			l.step(t.Context())
+			l.step(t.Context())
+			if l.broken != row.want {
+				t.Errorf("told %d times that a watch broke, want %d: %s", l.broken, row.want, row.reason)
 			}
 		})
 	}
 }
 
-func TestStreamTellsOncePerBrokenWatch(t *testing.T) {
-	s := newScripted(clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC)))
-	s.watchOnce(t.Context())
-	s.err = errors.New("connection refused")
-	for range 5 {
-		s.watchOnce(t.Context())
+// TestStreamBacksOff has an API server that ends each watch as soon as it has begun, and then one that is well again.
+func TestStreamBacksOff(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
+	server := serveCores(t)
+	l := listen(t, server, clock)
+	l.step(t.Context())
+	var pause time.Duration
+	for range 12 {
+		pause = l.step(t.Context())
 	}
-	if s.broken != 1 {
-		t.Errorf("told %d times that the watch broke, want once: the attempts after it are no watches", s.broken)
+	if pause < lastRetry || pause > lastRetry*6/5 {
+		t.Errorf("watches again after %s, want about %s", pause, lastRetry)
 	}
-	if len(s.heard) != 6 {
-		t.Errorf("%d outcomes were told, want all 6: a reflector does not tell of refused connections", len(s.heard))
-	}
-}
-
-func TestStreamTellsOutcomes(t *testing.T) {
-	ended, end := context.WithCancel(t.Context())
-	end()
-	for _, row := range []struct {
-		name, reason string
-		ctx          context.Context
-		err          error
-		next         func(*scripted, context.Context)
-		want         int
-	}{
-		{"list", "the answer counts", t.Context(), nil, (*scripted).listOnce, 1},
-		{"forbidden list", "nothing can be seen", t.Context(), errForbidden(), (*scripted).listOnce, 1},
-		{"watch", "the answer counts", t.Context(), nil, (*scripted).watchOnce, 1},
-		{"missing at the watch", "the resource is gone", t.Context(), errNotFound(), (*scripted).watchOnce, 1},
-		{"forbidden watch", "what may be listed is seen", t.Context(), errForbidden(), (*scripted).watchOnce, 0},
-		{"ended", "that we stop says nothing about the cluster", ended, context.Canceled, (*scripted).listOnce, 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			s := newScripted(clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC)))
-			s.err = row.err
-			row.next(s, row.ctx)
-			if len(s.heard) != row.want {
-				t.Errorf("%d outcomes were told, want %d: %s", len(s.heard), row.want, row.reason)
-			}
-		})
+	server.answer(lists("7"), func(http.ResponseWriter, *http.Request) { clock.Step(time.Minute) })
+	if pause = l.step(t.Context()); pause > 2*firstRetry {
+		t.Errorf("watches again after %s when one was well for a minute, want about %s", pause, firstRetry)
 	}
 }
 
-func TestStreamRefusesStreamingLists(t *testing.T) {
-	if !watchlist.DoesClientNotSupportWatchListSemantics(&stream{}) {
-		t.Error("a reflector would ask for a streaming list, and wait forever for its end where the API server is 1.17")
+// eventually waits for what is to happen in the end.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(soon); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not %s", what)
+		}
 	}
 }

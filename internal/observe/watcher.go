@@ -2,12 +2,10 @@ package observe
 
 import (
 	"context"
+	"path"
 	"sync/atomic"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
@@ -17,8 +15,8 @@ type watcher struct {
 	resource
 
 	observer *Observer
-	// wake has it look again: the definitions have changed, or the resource was not found where discovery had seen it.
-	wake chan struct{}
+	// task looks; it is woken when the definitions have changed, or the resource was not found where discovery had seen it.
+	task task
 	// lost is set in the latter case.
 	lost atomic.Bool
 
@@ -35,19 +33,13 @@ type watcher struct {
 }
 
 func newWatcher(observer *Observer, resource resource) *watcher {
-	return &watcher{
+	w := &watcher{
 		resource: resource,
 		observer: observer,
-		wake:     make(chan struct{}, 1),
 		retry:    newRetry(observer.options.DiscoveryInterval),
 	}
-}
-
-func (w *watcher) run(ctx context.Context) {
-	defer w.stop()
-	for alive := true; alive; {
-		_, alive = sleep(ctx, w.observer.options.Clock, w.look(ctx), w.wake)
-	}
+	w.task.work = w.look
+	return w
 }
 
 // look follows the definition, and returns after which time to look again; never means not before something changes.
@@ -150,10 +142,21 @@ func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResourc
 	}
 	w.stop()
 	world := w.observer.world
-	store := &items{trim: whole(w.trim), changed: world.signal}
-	store.listed = func(i *items) { world.show(w.name, i) }
+	kept := &items{trim: w.trim, changed: world.signal}
+	kept.listed = func(i *items) { world.show(w.name, i) }
+	s := w.observer.newStream(pathOf(version, w.namespace), kept)
+	s.heard = w.heard
 	w.version = version
-	w.reflection = reflect(ctx, w.name, w.stream(version), &unstructured.Unstructured{}, store)
+	w.reflection = reflect(ctx, s)
+}
+
+// pathOf is where the objects are; those of all namespaces if none is given.
+func pathOf(resource schema.GroupVersionResource, namespace string) string {
+	within := ""
+	if namespace != "" {
+		within = path.Join("namespaces", namespace)
+	}
+	return path.Join("/apis", resource.Group, resource.Version, within, resource.Resource)
 }
 
 // leave is for when the cluster does not have the resource.
@@ -169,16 +172,6 @@ func (w *watcher) stop() {
 	}
 }
 
-func (w *watcher) stream(version schema.GroupVersionResource) *stream {
-	client := w.observer.clients.dynamic.Resource(version).Namespace(w.namespace)
-	s := w.observer.newStream(w.heard)
-	s.list = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		return client.List(ctx, options)
-	}
-	s.watch = client.Watch
-	return s
-}
-
 // heard takes the outcome of a list or watch.
 func (w *watcher) heard(err error) {
 	w.observer.world.heard(w.name, err)
@@ -187,7 +180,7 @@ func (w *watcher) heard(err error) {
 		w.observer.world.deny(w.name)
 	case missing:
 		w.lost.Store(true)
-		poke(w.wake)
+		w.task.wake()
 	case granted, outdated, failed:
 	}
 }

@@ -2,11 +2,10 @@ package observe
 
 import (
 	"context"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 // workloads are the resources that tell by their labels which Helm charts are installed, with their kinds. Every cluster
@@ -19,21 +18,24 @@ func workloads() map[string]string {
 // and only what has the label.
 type chartWatch struct {
 	observer *Observer
-	// wake has it look at the rules again.
-	wake        chan struct{}
+	// task looks at the rules; it is woken when there are others.
+	task        task
 	reflections []*reflection
 }
 
-func (c *chartWatch) run(ctx context.Context) {
-	defer c.stop()
-	for alive := true; alive; {
-		if c.observer.world.asksForCharts() {
-			c.start(ctx)
-		} else {
-			c.stop()
-		}
-		_, alive = sleep(ctx, c.observer.options.Clock, never, c.wake)
+func newChartWatch(observer *Observer) *chartWatch {
+	c := &chartWatch{observer: observer}
+	c.task.work = c.look
+	return c
+}
+
+func (c *chartWatch) look(ctx context.Context) time.Duration {
+	if c.observer.world.asksForCharts() {
+		c.start(ctx)
+	} else {
+		c.stop()
 	}
+	return never
 }
 
 func (c *chartWatch) start(ctx context.Context) {
@@ -42,9 +44,12 @@ func (c *chartWatch) start(ctx context.Context) {
 	}
 	for name, kind := range workloads() {
 		world := c.observer.world
-		store := &items{trim: trimWorkload(kind), changed: world.signal}
-		store.listed = func(i *items) { world.show(name, i) }
-		c.reflections = append(c.reflections, reflect(ctx, name, c.stream(name), &metav1.PartialObjectMetadata{}, store))
+		kept := &items{trim: trimWorkload(kind), changed: world.signal}
+		kept.listed = func(i *items) { world.show(name, i) }
+		s := c.observer.newStream(pathOf(schema.ParseGroupResource(name).WithVersion("v1"), metav1.NamespaceAll), kept)
+		s.list, s.each, s.selector = onlyMetadataList, onlyMetadata, labelChart
+		s.heard = func(err error) { c.heard(name, err) }
+		c.reflections = append(c.reflections, reflect(ctx, s))
 	}
 }
 
@@ -58,20 +63,6 @@ func (c *chartWatch) stop() {
 		}
 	}
 	c.reflections = nil
-}
-
-func (c *chartWatch) stream(name string) *stream {
-	client := c.observer.clients.metadata.Resource(schema.ParseGroupResource(name).WithVersion("v1"))
-	s := c.observer.newStream(func(err error) { c.heard(name, err) })
-	s.list = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		options.LabelSelector = labelChart
-		return client.List(ctx, options)
-	}
-	s.watch = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-		options.LabelSelector = labelChart
-		return client.Watch(ctx, options)
-	}
-	return s
 }
 
 // heard takes the outcome of a list or watch.

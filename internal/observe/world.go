@@ -17,19 +17,26 @@ import (
 // serverVersion is GET /version among the names of what is looked at.
 const serverVersion = "version"
 
+// alwaysLookedAt is what every cluster has, and is asked for at intervals.
+func alwaysLookedAt() []string { return []string{serverVersion, Nodes, Namespaces} }
+
 // world is what is known about the cluster. Those who look write to it, each about its own resource, and one reads.
 type world struct {
 	log      logr.Logger
 	clock    clock.PassiveClock
 	patience time.Duration
-	// news has something in it when something may have changed since it was read last.
-	news chan struct{}
+	classify func(error) string
+	// fleet tells that what describes other clusters is part of what is known.
+	fleet bool
+	// signal tells that something may have changed.
+	signal func()
 
 	mu sync.Mutex
 	// looks are by name: one for everything that is looked at always, and for what the rules need once it was seen.
 	looks      map[string]*look
 	problems   map[string]problem
 	kubernetes string
+	clusterID  string
 	nodes      nodesLook
 	rules      []support.Detection
 	// completed is set when the first snapshot is complete.
@@ -64,25 +71,30 @@ const (
 type problem struct {
 	since time.Time
 	last  error
+	// kind is what Options.Classify says of the last one, if it is about the API server as a whole.
+	kind string
 }
 
-func newWorld(log logr.Logger, clock clock.PassiveClock, patience time.Duration, names []string) *world {
+// newWorld takes options that have their defaults, and what to call when something may have changed.
+func newWorld(options Options, signal func()) *world {
 	w := &world{
-		log:      log,
-		clock:    clock,
-		patience: patience,
-		news:     make(chan struct{}, 1),
+		log:      options.Log,
+		clock:    options.Clock,
+		patience: options.Patience,
+		classify: options.Classify,
+		fleet:    options.Fleet,
+		signal:   signal,
 		looks:    map[string]*look{},
 		problems: map[string]problem{},
 	}
-	for _, name := range names {
+	for _, name := range alwaysLookedAt() {
 		w.looks[name] = &look{state: pending}
+	}
+	for _, resource := range resources(options.Fleet) {
+		w.looks[resource.name] = &look{state: pending}
 	}
 	return w
 }
-
-// signal wakes the reader.
-func (w *world) signal() { poke(w.news) }
 
 // show makes the items of a resource what is known of it.
 func (w *world) show(name string, items *items) { w.become(name, look{state: seen, items: items}) }
@@ -178,6 +190,13 @@ func (w *world) tellVersion(gitVersion string) {
 	w.mu.Unlock()
 }
 
+// tellClusterID takes what tells the cluster from others; empty when it is not known.
+func (w *world) tellClusterID(id string) {
+	w.mu.Lock()
+	w.clusterID = id
+	w.mu.Unlock()
+}
+
 // tellNodes takes what a look at the nodes has shown.
 func (w *world) tellNodes(found nodesLook) {
 	if found.status == nil {
@@ -192,17 +211,22 @@ func (w *world) tellNodes(found nodesLook) {
 // that is none of an error of its own is a good one.
 func (w *world) heard(name string, err error) {
 	defer w.signal()
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if answerOf(err) != failed {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		delete(w.problems, name)
 		return
 	}
-	since := w.clock.Now()
-	if before, known := w.problems[name]; known {
-		since = before.since
+	now := problem{since: w.clock.Now(), last: err}
+	if name == serverVersion {
+		now.kind = w.classify(err)
 	}
-	w.problems[name] = problem{since: since, last: err}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if before, known := w.problems[name]; known {
+		now.since = before.since
+	}
+	w.problems[name] = now
 }
 
 // snapshot judges what is known.
@@ -215,12 +239,14 @@ func (w *world) snapshot() Snapshot {
 	snapshot := Snapshot{
 		Facts: support.Facts{
 			KubernetesVersion: w.kubernetes,
+			ClusterID:         w.clusterID,
 			Installations:     w.installations,
 			Components:        components(objects),
 			Nodes:             w.nodes.status,
 		},
 		Complete: w.completed,
 		Err:      w.contactError(),
+		Fleet:    w.fleetOf(),
 	}
 	return snapshot.clone()
 }
@@ -246,7 +272,7 @@ func (w *world) objects() Objects {
 	objects := Objects{
 		ClusterAddons:    all[Addon](w.itemsOf(ClusterAddons)),
 		Addons:           all[Addon](w.itemsOf(Addons)),
-		KonvoyClusters:   all[KonvoyCluster](w.itemsOf(KonvoyClusters)),
+		KonvoyClusters:   onlyIn(konvoyNamespace, all[KonvoyCluster](w.itemsOf(KonvoyClusters))),
 		HelmReleases:     all[HelmRelease](w.itemsOf(HelmReleases)),
 		KommanderCores:   all[KommanderCore](w.itemsOf(KommanderCores)),
 		Instances:        all[Instance](w.itemsOf(Instances)),
@@ -263,6 +289,25 @@ func (w *world) objects() Objects {
 		}
 	}
 	return objects
+}
+
+// fleetOf is what is known of other clusters; nil without Options.Fleet.
+func (w *world) fleetOf() *Fleet {
+	if !w.fleet {
+		return nil
+	}
+	fleet := &Fleet{
+		KommanderClusters: all[KommanderCluster](w.itemsOf(KommanderClusters)),
+		CAPIClusters:      all[CAPICluster](w.itemsOf(CAPIClusters)),
+		KonvoyClusters:    all[KonvoyCluster](w.itemsOf(KonvoyClusters)),
+		Tunnels:           all[TunnelConnector](w.itemsOf(TunnelConnectors)),
+	}
+	for _, name := range [...]string{KommanderClusters, CAPIClusters, KonvoyClusters, TunnelConnectors} {
+		if w.stateOf(name) == forbidden {
+			fleet.Forbidden = append(fleet.Forbidden, name)
+		}
+	}
+	return fleet
 }
 
 // itemsOf are nil for what is not looked at.
@@ -297,7 +342,7 @@ func (w *world) complete() bool {
 // asked all the time: one resource that cannot be listed does not make a cluster unreachable.
 func (w *world) contactError() *ContactError {
 	if problem, is := w.lasting(serverVersion); is {
-		return &ContactError{Reason: reasonOf(problem.last), cause: problem.last}
+		return &ContactError{Reason: reasonOf(problem.last), Kind: problem.kind, cause: problem.last}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.problems)) {
 		if problem, is := w.lasting(name); is {

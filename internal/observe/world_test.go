@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -17,23 +16,17 @@ const patience = 20 * time.Second
 
 func newTestWorld() (*world, *clocktesting.FakeClock) {
 	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
-	names := []string{serverVersion, Nodes}
-	for _, resource := range resources() {
-		names = append(names, resource.name)
-	}
-	return newWorld(logr.Discard(), clock, patience, names), clock
+	return newWorld(Options{Clock: clock, Patience: patience}.withDefaults(), func() {}), clock
 }
 
 func itemsOf(t *testing.T, objects ...string) *items {
 	t.Helper()
-	kept := &items{trim: whole(trimAddon), changed: func() {}, listed: func(*items) {}}
-	var list []any
+	kept := &items{trim: trimAddon, changed: func() {}, listed: func(*items) {}}
+	var list []item
 	for _, object := range objects {
-		list = append(list, read(t, object))
+		list = append(list, kept.trimmed(read(t, object)))
 	}
-	if err := kept.Replace(list, "1"); err != nil {
-		t.Fatal(err)
-	}
+	kept.replace(list)
 	return kept
 }
 
@@ -47,6 +40,7 @@ func TestWorldIsCompleteWhenAllWasLookedAt(t *testing.T) {
 		func() { world.miss(KommanderCores) },
 		func() { world.miss(Instances) },
 		func() { world.miss(OperatorVersions) },
+		func() { world.tellClusterID("a"); world.show(Namespaces, nil) },
 		func() { world.tellVersion("v1.19.7"); world.show(serverVersion, nil) },
 	}
 	for _, step := range steps {
@@ -128,6 +122,35 @@ func TestWorldIsPatient(t *testing.T) {
 	expect("an answer, even though it is no", nil)
 	world.heard(serverVersion, down)
 	expect("the first failure after that", nil)
+}
+
+func TestWorldClassifiesFailuresOfTheWhole(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
+	var asked []error
+	world := newWorld(Options{Clock: clock, Patience: patience, Classify: func(err error) string {
+		asked = append(asked, err)
+		return "kind of " + err.Error()
+	}}.withDefaults(), func() {})
+	expect := func(what string, want *ContactError, classified int) {
+		t.Helper()
+		if got := world.snapshot().Err; !got.equal(want) {
+			t.Errorf("%s: %+v, want %+v", what, got, want)
+		}
+		if len(asked) != classified {
+			t.Errorf("%s: asked for the kind of %v", what, asked)
+		}
+	}
+
+	world.heard(KommanderCores, errors.New("conversion"))
+	clock.Step(patience)
+	expect("one resource", &ContactError{Reason: Failing, Object: KommanderCores}, 0)
+	world.heard(serverVersion, errors.New("a"))
+	clock.Step(patience)
+	expect("all", &ContactError{Reason: Failing, Kind: "kind of a"}, 1)
+	world.heard(serverVersion, errors.New("b"))
+	expect("a failure of another kind, which is as old as the first", &ContactError{Reason: Failing, Kind: "kind of b"}, 2)
+	world.heard(serverVersion, errForbidden())
+	expect("an answer has no kind", &ContactError{Reason: Failing, Object: KommanderCores}, 2)
 }
 
 func TestWorldTellsWhatFails(t *testing.T) {

@@ -60,7 +60,9 @@ const (
 // when none is known.
 func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
 	if cluster.Facts == nil {
-		return NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet"), time.Time{}
+		nothing := NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet")
+		nothing.Environment = cluster.Environment
+		return nothing, time.Time{}
 	}
 	known := gather(cluster)
 	here := scope{set: s, labels: cluster.Labels, environment: cluster.Environment, now: now}
@@ -75,8 +77,8 @@ func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
 // assess judges all that is known about the cluster.
 func (s scope) assess(known *gathered) Assessment {
 	assessment := Assessment{
-		ClusterID: known.clusterID, DuplicateOf: known.duplicateOf, Environment: s.environment, Manager: known.manager, KubernetesVersion: known.kubernetesVersion,
-		Components: known.components, Nodes: known.nodes,
+		ClusterID: known.clusterID, DuplicateOf: known.duplicateOf, Environment: s.environment, Manager: known.manager,
+		KubernetesVersion: known.kubernetesVersion, Components: known.components, Nodes: known.nodes,
 	}
 	var statements []statement
 	for _, sub := range s.subjects(known) {
@@ -217,9 +219,12 @@ func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
 func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
 	return status.KubernetesVersion != "" || status.ClusterID != "" || len(status.Components) > 0 || status.Nodes != nil ||
 		slices.ContainsFunc(status.Releases, func(r v1alpha1.InstalledRelease) bool {
-			return r.Product != Kubernetes && slices.ContainsFunc(evidenceOf(&r), func(e v1alpha1.Evidence) bool { return e.Object != declaredIn && !isFromHub(e) })
+			return r.Product != Kubernetes && slices.ContainsFunc(evidenceOf(&r), isFromCluster)
 		})
 }
+
+// isFromCluster tells what was found in the cluster from what was declared, or found elsewhere.
+func isFromCluster(e v1alpha1.Evidence) bool { return e.Object != declaredIn && !isFromHub(e) }
 
 // contacted tells whether anybody has looked into the cluster: by what was found, and where that is nothing by what the
 // conditions say.
@@ -228,5 +233,7 @@ func contacted(status *v1alpha1.ClusterSupportStatus) bool {
 	if supported == nil || HasFacts(status) {
 		return HasFacts(status)
 	}
-	return !slices.Contains([]string{v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged}, supported.Reason)
+	return !slices.Contains([]string{
+		v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged,
+	}, supported.Reason)
 }

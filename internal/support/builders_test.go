@@ -1,6 +1,7 @@
 package support
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,11 @@ func rangeSpec(bounds []string) *v1alpha1.KubernetesRange {
 	return spec
 }
 
+// attaches is the Kubernetes range of a minor of Kommander for attached clusters.
+func attaches(bounds ...string) func(*v1alpha1.Release) {
+	return func(r *v1alpha1.Release) { r.AttachKubernetes = rangeSpec(bounds) }
+}
+
 func needs(product string, versions ...string) func(*v1alpha1.Release) {
 	return func(r *v1alpha1.Release) {
 		r.Requires = append(r.Requires, v1alpha1.Requirement{Product: product, Versions: versions})
@@ -339,6 +345,34 @@ func (c clusterBuilder) in(environment v1alpha1.Environment) clusterBuilder {
 	return c
 }
 
+// managedBy attaches the cluster to a Kommander of that version; empty where it is not known.
+func (c clusterBuilder) managedBy(version string) clusterBuilder {
+	facts := *c.Facts
+	facts.Manager = &v1alpha1.ManagingKommander{Object: OnHub("HelmRelease/kommander/kommander"), Version: version}
+	c.Facts = &facts
+	return c
+}
+
+// known adds what the hub knows, in place of what it knew before.
+func (c clusterBuilder) known(hub Hub) clusterBuilder {
+	c.Facts = c.Facts.WithHub(hub)
+	return c
+}
+
+// identified sets the UID of the namespace kube-system.
+func (c clusterBuilder) identified(id string) clusterBuilder {
+	facts := *c.Facts
+	facts.ClusterID = id
+	c.Facts = &facts
+	return c
+}
+
+// doubling says that an older object stands for the same cluster.
+func (c clusterBuilder) doubling(older string) clusterBuilder {
+	c.DuplicateOf = older
+	return c
+}
+
 // containing adds a component. Without a product nothing tells to which one it belongs, without a stage it is as any
 // other.
 func (c clusterBuilder) containing(name, product, stage string) clusterBuilder {
@@ -406,6 +440,48 @@ func forbidden(product string) Installation {
 	return found(product, DefaultInstallation, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: "things"})
 }
 
+// hubBuilder builds what the hub knows about a cluster; its steps return copies.
+type hubBuilder struct{ Hub }
+
+func onHub() hubBuilder { return hubBuilder{} }
+
+// describing adds evidence about the cluster's Konvoy.
+func (b hubBuilder) describing(evidence ...v1alpha1.Evidence) hubBuilder {
+	b.Installations = append(slices.Clone(b.Installations), found(Konvoy, DefaultInstallation, evidence...))
+	return b
+}
+
+// told adds a release that an annotation of the KommanderCluster declares.
+func (b hubBuilder) told(product, name, version string) hubBuilder {
+	b.Declared = append(slices.Clone(b.Declared), v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version})
+	b.DeclaredBy = "KommanderCluster/workspace-a/prod"
+	return b
+}
+
+func (b hubBuilder) managing(version string) hubBuilder {
+	b.Manager = cluster().managedBy(version).Facts.Manager
+	return b
+}
+
+// described is the KonvoyCluster of the hub, made that Konvoy 2.x made the cluster, and concluded a version that follows from
+// the hub's Kommander.
+func described(version string) v1alpha1.Evidence {
+	return v1alpha1.Evidence{Source: v1alpha1.SourceCustomResource, Object: OnHub("KonvoyCluster/workspace-a/prod"), Version: version}
+}
+
+func made() v1alpha1.Evidence {
+	return v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: OnHub("Cluster/workspace-a/prod")}
+}
+
+func concluded(version string) v1alpha1.Evidence {
+	return v1alpha1.Evidence{Source: v1alpha1.SourceInferred, Object: OnHub("HelmRelease/kommander/kommander"), Version: version}
+}
+
+// hidden is what the operator may not look at on the hub.
+func hidden() v1alpha1.Evidence {
+	return v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: OnHub("konvoyclusters")}
+}
+
 // answer is what a table compares of one release.
 type answer struct {
 	state  v1alpha1.State
@@ -447,6 +523,15 @@ func rowOf(t testing.TB, assessment Assessment, product string) v1alpha1.Install
 
 func answerOf(row v1alpha1.InstalledRelease) answer {
 	return answer{state: row.State, reason: row.Findings[0].Reason, end: endText(row.SupportEndTime)}
+}
+
+// evidenceOn lists the evidence of a row as it is believed, the used piece first: "source object version".
+func evidenceOn(row v1alpha1.InstalledRelease) []string {
+	var all []string
+	for _, e := range append([]v1alpha1.Evidence{row.Evidence}, row.OtherEvidence...) {
+		all = append(all, strings.TrimSpace(string(e.Source)+" "+e.Object+" "+e.Version))
+	}
+	return all
 }
 
 // findings lists the reasons of all findings of a type.

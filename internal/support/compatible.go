@@ -63,6 +63,9 @@ func (s *subject) checkRequired(product string) statement {
 	needs := "requires " + product + " " + strings.Join(allowed, " or ")
 	var met, unmet []string
 	unread := ""
+	if product == Kommander && isConcluded(s.product, s.used) {
+		unread = "its own version was concluded from that of " + product + ", which proves nothing; declare it in " + declaredIn
+	}
 	for _, i := range installations {
 		used, _ := use(s.cluster.installations[i].Evidence)
 		if used.Source == v1alpha1.SourceForbidden {

@@ -327,6 +327,12 @@ func TestNotContacted(t *testing.T) {
 	if len(assessment.Conditions) != 4 || len(assessment.Releases) != 0 || !next.IsZero() {
 		t.Errorf("nothing is known of the cluster, and yet: %+v, next %s", assessment, next)
 	}
+	t.Run("environment", func(t *testing.T) {
+		assessment, _ := validSet(t, kommanderOnKonvoy()).Evaluate(Cluster{Environment: v1alpha1.EnvironmentProduction}, at("2021-06-01"))
+		if assessment.Environment != v1alpha1.EnvironmentProduction {
+			t.Errorf("what it is used for was declared, contacted or not: %q", assessment.Environment)
+		}
+	})
 	t.Run("declared", func(t *testing.T) {
 		c := Cluster{Declared: []v1alpha1.DeclaredRelease{{Product: Kommander, Name: DefaultInstallation, Version: "1.4.0"}}}
 		assessment, _ := validSet(t, kommanderOnKonvoy()).Evaluate(c, at("2021-06-01"))

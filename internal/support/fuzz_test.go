@@ -111,6 +111,11 @@ func checkAssessment(t *testing.T, assessment Assessment) {
 			}
 		}
 	}
+	for _, finding := range assessment.Findings {
+		if finding.Message == "" || len(finding.Message) > 1024 || finding.Reason == "" || finding.Type == "" {
+			t.Errorf("%+v", finding)
+		}
+	}
 	for _, c := range assessment.Conditions {
 		if c.Message == "" || len(c.Message) > 32768 || c.Reason == "" || c.Status == "" {
 			t.Errorf("%+v", c)
@@ -165,6 +170,7 @@ func FuzzCompilePolicy(f *testing.F) {
 		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(Konvoy), policy("kommander").follows(Kommander),
 		threeOut().minor("1.5", planned("9998-12-31")).zone("Pacific/Apia").warns(3650), policy("konvoy").window(1).minor("1.7", runs("0.0", "999999999.0")),
 		threeOut().edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Releases[0].Version = "1.4\x00" }),
+		attaching(), attaching().about(Konvoy), threeOut().minor("1.5", attaches("1.20", "1.x", "latest")),
 		catalogue(), stepwise(), systemsByMinor(), systemsByPatch(),
 		threeOut().terms("Secondary", scopeOf("BugFixes", "this", "that", 4, 3), scopeOf("bugs\x1b", "", "", 0, 5)),
 		threeOut().experimental("istio", "1.3.x").experimental("kiali").production("tier", "gold"),
@@ -186,7 +192,7 @@ func FuzzCompilePolicy(f *testing.F) {
 	others := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(Konvoy).object), Compile(baseServices().object)}
 	equip := func(c clusterBuilder) clusterBuilder {
 		return c.containing("istio", "", "Beta").containing("kiali", Konvoy, "").running(2, osCentOS7, kernel79).running(1, "a\x00", "b").
-			labelled("tier", "gold").in(v1alpha1.EnvironmentProduction)
+			labelled("tier", "gold").in(v1alpha1.EnvironmentProduction).managedBy("1.4.4")
 	}
 	unreadable := equip(cluster().with(kommander("1.3"), konvoy("latest"), bps("stable-1.5-2.0.0"), product("Other", "x")).on("v1.19"))
 	readable := equip(cluster().with(kommander("1.3.1"), konvoy("1.7.0"), bps("stable-1.19-3.2.0"), product("Other", "1.3.1")).on("v1.19.9"))

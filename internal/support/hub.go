@@ -13,12 +13,16 @@ const hubPrefix = "hub:"
 // OnHub names an object of the hub, such as KonvoyCluster/workspace-a/prod, in evidence about another cluster.
 func OnHub(object string) string { return hubPrefix + object }
 
-// Hub is what the hub knows about a cluster. The objects of its evidence are named by OnHub.
+// Hub is what the hub knows about a cluster.
 type Hub struct {
 	// Manager is the Kommander of the hub, where it manages the cluster; nil where it does not.
 	Manager *v1alpha1.ManagingKommander
-	// Installations are those that the hub describes, infers, or has been told.
+	// Installations are those that the hub describes or infers. The objects of their evidence are named by OnHub.
 	Installations []Installation
+	// Declared are the releases of which somebody has told the hub, and DeclaredBy is the object that says so, such as
+	// KommanderCluster/workspace-a/prod.
+	Declared   []v1alpha1.DeclaredRelease
+	DeclaredBy string
 }
 
 // WithHub returns the facts about a cluster with what the hub knows of it, in place of what the hub knew before.
@@ -29,7 +33,11 @@ func (f *Facts) WithHub(hub Hub) *Facts {
 	joined := *f
 	joined.Manager, joined.Installations = hub.Manager, withoutHub(f.Installations)
 	for _, described := range hub.Installations {
-		joined.Installations = joinInstallation(joined.Installations, described)
+		joined.describe(described)
+	}
+	found := len(joined.Installations)
+	for _, declared := range inOrder(hub.Declared) {
+		joined.declare(declared, hub.DeclaredBy, found)
 	}
 	return &joined
 }
@@ -48,26 +56,62 @@ func withoutHub(installations []Installation) []Installation {
 
 func isFromHub(e v1alpha1.Evidence) bool { return strings.HasPrefix(e.Object, hubPrefix) }
 
-// joinInstallation puts what the hub says about an installation before what the cluster shows of it. "default" is the
-// only one that was found, and so is any name of a product that is installed once.
-func joinInstallation(all []Installation, described Installation) []Installation {
-	isProduct := func(other Installation) bool { return other.Product == described.Product }
-	i := slices.IndexFunc(all, func(other Installation) bool { return isProduct(other) && other.Name == described.Name })
-	if only := slices.IndexFunc(all, isProduct); i < 0 && only >= 0 && (described.Name == DefaultInstallation || installedOnce(described.Product)) {
-		if slices.ContainsFunc(all[only+1:], isProduct) {
-			return all
+// describe puts what the hub says about an installation before what the cluster shows of it. Where several could be meant
+// it says nothing.
+func (f *Facts) describe(described Installation) {
+	i, ambiguous := meant(f.Installations, len(f.Installations), described.Product, described.Name)
+	switch evidence := slices.Clone(described.Evidence); {
+	case ambiguous:
+	case i < 0:
+		f.Installations = append(f.Installations, Installation{Product: described.Product, Name: described.Name, Evidence: evidence})
+	default:
+		f.Installations[i].Evidence = append(evidence, f.Installations[i].Evidence...)
+	}
+}
+
+// declare puts what the hub was told behind what was found, which are the first installations, as many as found says.
+// Kubernetes is no installation, and tells its version itself.
+func (f *Facts) declare(declared v1alpha1.DeclaredRelease, by string, found int) {
+	evidence := v1alpha1.Evidence{
+		Source: v1alpha1.SourceDeclared, Object: OnHub(by) + ", " + declaredOnHub, Version: Printable(declared.Version),
+	}
+	i, ambiguous := meant(f.Installations, found, declared.Product, declared.Name)
+	switch {
+	case ambiguous || declared.Product == Kubernetes:
+	case i < 0:
+		f.Installations = append(f.Installations,
+			Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
+	default:
+		f.Installations[i].Evidence = append(f.Installations[i].Evidence, evidence)
+	}
+}
+
+// meant is the index of the installation that somebody means who names it so, or negative where it is one more. The first
+// ones, as many as found says, are certainly there: "default" means the only one of them, and so does any name of a product
+// that is installed once. Where there are several it is ambiguous.
+func meant(all []Installation, found int, product, name string) (index int, ambiguous bool) {
+	candidates := 0
+	index = -1
+	for i := range all {
+		switch {
+		case all[i].Product != product:
+		case all[i].Name == name:
+			return i, false
+		case i < found:
+			candidates++
+			index = i
 		}
-		i = only
 	}
-	if i < 0 {
-		return append(all, Installation{Product: described.Product, Name: described.Name, Evidence: slices.Clone(described.Evidence)})
+	isAny := name == DefaultInstallation || installedOnce(product)
+	if !isAny || candidates > 1 {
+		return -1, isAny && candidates > 1
 	}
-	all[i].Evidence = append(slices.Clone(described.Evidence), all[i].Evidence...)
-	return all
+	return index, false
 }
 
 // trust puts evidence into the order in which it is believed, where that is not the one in which it was found: what was
-// found, then what the spec declares, then what was declared on the hub, then what follows from another product.
+// found, then what the spec declares, then what was declared on the hub, then what follows from another product. What the
+// hub is not allowed to tell comes last: the cluster may show it.
 func trust(installation *Installation) {
 	slices.SortStableFunc(installation.Evidence, func(a, b v1alpha1.Evidence) int {
 		return distrust(installation.Product, a) - distrust(installation.Product, b)
@@ -76,11 +120,13 @@ func trust(installation *Installation) {
 
 func distrust(product string, e v1alpha1.Evidence) int {
 	switch {
+	case isFromHub(e) && e.Source == v1alpha1.SourceForbidden:
+		return 4
 	case isConcluded(product, e):
 		return 3
 	case e.Object == declaredIn:
-		return 1
-	case e.Source == v1alpha1.SourceDeclared && isAnnotated(e):
+		return 2
+	case isAnnotated(e):
 		return 2
 	}
 	return 0
@@ -88,13 +134,6 @@ func distrust(product string, e v1alpha1.Evidence) int {
 
 // declaredOnHub is the annotation by which the hub is told of releases that nothing reveals.
 const declaredOnHub = "annotation support.d2iq.io/declared-releases"
-
-// DeclaredOnHub is evidence for a release that an annotation of an object of the hub declares.
-func DeclaredOnHub(object, version string) v1alpha1.Evidence {
-	return v1alpha1.Evidence{
-		Source: v1alpha1.SourceDeclared, Object: OnHub(object) + ", " + declaredOnHub, Version: Printable(version),
-	}
-}
 
 func isAnnotated(e v1alpha1.Evidence) bool {
 	return isFromHub(e) && strings.HasSuffix(e.Object, declaredOnHub)

@@ -70,19 +70,24 @@ func describeReference(reference *v1alpha1.ClusterReference) string {
 // ParseDeclaredRelease reads PRODUCT=VERSION, such as Konvoy=1.8.4, or PRODUCT/NAME=VERSION, for an installation with a name
 // of its own. The error says what was found and what is allowed.
 func ParseDeclaredRelease(text string) (v1alpha1.DeclaredRelease, error) {
+	if Escaped(text) != text {
+		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%s has characters that cannot be printed", quote(text))
+	}
 	installation, version, _ := strings.Cut(text, "=")
 	product, name, named := strings.Cut(installation, "/")
 	if !named {
 		name = DefaultInstallation
 	}
-	if product == "" || name == "" || version == "" {
-		return v1alpha1.DeclaredRelease{}, fmt.Errorf(
-			"%q is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION", Printable(text))
+	declared := v1alpha1.DeclaredRelease{
+		Product: strings.TrimSpace(product), Name: strings.TrimSpace(name), Version: strings.TrimSpace(version),
 	}
-	declared := v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version}
+	if declared.Product == "" || declared.Name == "" || declared.Version == "" {
+		return v1alpha1.DeclaredRelease{}, fmt.Errorf(
+			"%s is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION", quote(text))
+	}
 	var p problems
 	if validateDeclared(&declared, nil, &p); len(p.list) > 0 {
-		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%q: %s", Printable(text), Describe(p.list))
+		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%s: %s", quote(text), Describe(p.list))
 	}
 	return declared, nil
 }

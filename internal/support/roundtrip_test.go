@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -17,6 +19,7 @@ import (
 // statusOf is the status that an assessment becomes.
 func statusOf(a Assessment) v1alpha1.ClusterSupportStatus {
 	status := v1alpha1.ClusterSupportStatus{
+		ClusterID: a.ClusterID, DuplicateOf: a.DuplicateOf, Environment: a.Environment, Manager: a.Manager,
 		KubernetesVersion: a.KubernetesVersion, InstalledVersions: a.InstalledVersions, SupportEndTime: a.SupportEndTime, Releases: a.Releases,
 		Components: a.Components, Nodes: a.Nodes, Findings: a.Findings,
 	}
@@ -100,6 +103,10 @@ func randomCluster(rng *rand.Rand) Cluster {
 			c.Facts.Installations = append(c.Facts.Installations, found(pick(products), fmt.Sprintf("n%02d", i), sign(v1alpha1.SourceLabel, pick(foreignVersions))))
 		}
 	}
+	c.Facts.ClusterID = pick([]string{"", "0aa3", "1bb4", `a\x00`, "b\x00"})
+	if c.Facts.ClusterID != "" {
+		c.DuplicateOf = pick([]string{"", "", "workspace-a/prod"})
+	}
 	declared := map[string]bool{}
 	for range rng.IntN(4) {
 		one := v1alpha1.DeclaredRelease{
@@ -111,6 +118,33 @@ func randomCluster(rng *rand.Rand) Cluster {
 		}
 	}
 	return c
+}
+
+// randomHub describes, concludes and was told this and that, sometimes more than a status has room for.
+func randomHub(rng *rand.Rand) Hub {
+	pick := func(texts []string) string { return texts[rng.IntN(len(texts))] }
+	b := onHub()
+	if rng.IntN(2) == 0 {
+		b = b.managing(Printable(pick(foreignVersions)))
+	}
+	var evidence []v1alpha1.Evidence
+	for _, one := range []v1alpha1.Evidence{described(pick(foreignVersions)), made(), concluded(pick(foreignVersions)), hidden()} {
+		if rng.IntN(3) == 0 {
+			evidence = append(evidence, one)
+		}
+	}
+	if len(evidence) > 0 {
+		b = b.describing(evidence...)
+	}
+	n := rng.IntN(3)
+	if rng.IntN(40) == 0 {
+		n = 32
+	}
+	for i := range n {
+		name := pick([]string{"default", "kommander", "data.cassandra", fmt.Sprintf("told%d", i)})
+		b = b.told(pick([]string{Konvoy, Kommander, BasePlatformServices, Cassandra, "Aardvark", Kubernetes}), name, pick(foreignVersions[:10]))
+	}
+	return b.Hub
 }
 
 // randomComponents are parts of this and that, sometimes more than a status has room for.
@@ -160,7 +194,10 @@ func randomNodes(rng *rand.Rand) *v1alpha1.NodesStatus {
 func clauses(t testing.TB) *Set {
 	centOS7, centOS8 := system("CentOS 7", `CentOS Linux 7 \(Core\)`, "3.*"), system("CentOS 8", "CentOS Linux 8")
 	return validSet(t,
-		threeOut().experimental("istio", "1.3.x").production("tier", "gold").terms("Gold"),
+		threeOut().edit(func(spec *v1alpha1.SupportPolicySpec) {
+			spec.Releases[0].AttachKubernetes = rangeSpec([]string{"1.18.0", "1.20.x"})
+		}).
+			experimental("istio", "1.3.x").production("tier", "gold").terms("Gold"),
 		konvoyRanges().minor("1.0", runsUnder(centOS7)).minor("1.4", ga("2020-03-01"), runsUnder(centOS8), patched("1.4.1", from("1.4.0")), patched("1.4.4")).
 			experimental("kiali"),
 		baseServices().experimental("istio"), kubernetesOf(Konvoy, Cassandra),
@@ -180,30 +217,80 @@ func TestStatusIsTheRecord(t *testing.T) {
 	s := clauses(t)
 	for i := range uint64(1200) {
 		rng := rand.New(rand.NewPCG(randomSeed+5, i))
-		c := randomCluster(rng)
+		c, hub := randomCluster(rng), randomHub(rng)
 		now := at("2020-06-01").AddDate(0, 0, rng.IntN(900))
-		first := s.assess(c, now)
-		if len(first.Releases) > 64 || len(first.Components) > 128 {
-			t.Fatalf("cluster %d: %d releases, %d components", i, len(first.Releases), len(first.Components))
-		}
-		status := stored(t, first.Status(&v1alpha1.ClusterSupport{}, nil, now))
-		again := Cluster{Labels: c.Labels, Environment: c.Environment, Declared: c.Declared, Facts: FactsOf(status)}
-		second := s.assess(again, now)
-		tomorrow := second.Status(&v1alpha1.ClusterSupport{Status: *status}, nil, now.AddDate(0, 0, 1))
-		if before, after := encoded(t, status), encoded(t, &tomorrow); before != after {
-			t.Fatalf("cluster %d: the status is not the same, byte for byte (-first +again):\n%s", i, cmp.Diff(before, after))
-		}
-		if !equality.Semantic.DeepEqual(first, second) {
-			t.Fatalf("cluster %d: the status does not hold all that was observed (-first +again):\n%s\nfacts %+v\ndeclared %+v", i,
-				cmp.Diff(first, second), c.Facts, c.Declared)
-		}
-		// Without the declarations it is as if nothing had ever been declared.
-		c.Declared, again.Declared = nil, nil
-		never, noLonger := s.assess(c, now), s.assess(again, now)
-		if !equality.Semantic.DeepEqual(never, noLonger) && len(c.Facts.Installations) < 40 {
-			t.Fatalf("cluster %d: a declaration was recorded as a fact (-never +no longer):\n%s", i, cmp.Diff(never, noLonger))
+		if problem := recordProblem(t, s, c, hub, now); problem != "" {
+			t.Fatalf("cluster %d: %s\nfacts %+v\nhub %+v\ndeclared %+v", i, problem, c.Facts, hub, c.Declared)
 		}
 	}
+}
+
+// FuzzStatusIsTheRecord is the same with foreign words.
+func FuzzStatusIsTheRecord(f *testing.F) {
+	s := clauses(f)
+	for i, text := range oddTexts {
+		f.Add(uint64(i), text, "default", "Konvoy="+text)
+		f.Add(uint64(i), "", text, "Cassandra/"+text+"=1.0.2")
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, version, name, text string) {
+		rng := rand.New(rand.NewPCG(randomSeed+8, seed))
+		c, hub := randomCluster(rng), randomHub(rng)
+		if name = Printable(name); name != "" {
+			c.Facts.Installations = append([]Installation{found("Fuzzed", name, sign(v1alpha1.SourceLabel, Printable(version)))}, c.Facts.Installations...)
+		}
+		if declared, err := ParseDeclaredRelease(text); err == nil && len(hub.Declared) < 32 {
+			hub.Declared, hub.DeclaredBy = append(hub.Declared, declared), "KommanderCluster/a/b"
+		}
+		if problem := recordProblem(t, s, c, hub, at("2021-06-01")); problem != "" {
+			t.Fatalf("%s\nfacts %+v\nhub %+v\ndeclared %+v", problem, c.Facts, hub, c.Declared)
+		}
+	})
+}
+
+// recordProblem evaluates a cluster of which the hub knows something, and again from the status; empty when all is well.
+func recordProblem(t testing.TB, s *Set, c Cluster, hub Hub, now time.Time) string {
+	t.Helper()
+	own := *c.Facts
+	from := func(facts *Facts, declared []v1alpha1.DeclaredRelease) Assessment {
+		return s.assess(Cluster{Labels: c.Labels, Environment: c.Environment, DuplicateOf: c.DuplicateOf, Declared: declared, Facts: facts}, now)
+	}
+	first := from(own.WithHub(hub), c.Declared)
+	if len(first.Releases) > 64 || len(first.Components) > 128 {
+		return fmt.Sprintf("%d releases, %d components", len(first.Releases), len(first.Components))
+	}
+	rows := map[[2]string]bool{}
+	for _, row := range first.Releases {
+		if rows[[2]string{row.Product, row.Name}] {
+			return fmt.Sprintf("%s %s has two rows, which no API server takes", row.Product, row.Name)
+		}
+		rows[[2]string{row.Product, row.Name}] = true
+	}
+	status := stored(t, first.Status(&v1alpha1.ClusterSupport{}, nil, now))
+	recorded := FactsOf(status)
+	second := from(recorded, c.Declared)
+	tomorrow := second.Status(&v1alpha1.ClusterSupport{Status: *status}, nil, now.AddDate(0, 0, 1))
+	if before, after := encoded(t, status), encoded(t, &tomorrow); before != after {
+		return "the status is not the same, byte for byte (-first +again):\n" + cmp.Diff(before, after)
+	}
+	if !equality.Semantic.DeepEqual(first, second) {
+		return "the status does not hold all that was observed (-first +again):\n" + cmp.Diff(first, second)
+	}
+	if anew := from(recorded.WithHub(hub), c.Declared); !equality.Semantic.DeepEqual(first, anew) {
+		return "the hub says the same again, and that is another answer (-first +again):\n" + cmp.Diff(first, anew)
+	}
+	// What did not fit is lost.
+	joined := own.WithHub(hub).Installations
+	if len(joined) > 40 || slices.ContainsFunc(joined, func(i Installation) bool { return len(i.Evidence) > maxOtherEvidence }) {
+		return ""
+	}
+	// Without the declarations it is as if nothing had ever been declared, and without the hub as if it had never known.
+	if never, noLonger := from(own.WithHub(hub), nil), from(recorded, nil); !equality.Semantic.DeepEqual(never, noLonger) {
+		return "a declaration was recorded as a fact (-never +no longer):\n" + cmp.Diff(never, noLonger)
+	}
+	if never, noLonger := from(own.WithHub(Hub{}), c.Declared), from(recorded.WithHub(Hub{}), c.Declared); !equality.Semantic.DeepEqual(never, noLonger) {
+		return "what the hub said was recorded as the cluster's (-never +no longer):\n" + cmp.Diff(never, noLonger)
+	}
+	return ""
 }
 
 // encoded is what is stored of a status.
@@ -236,6 +323,7 @@ func TestWhatCannotBeReadIsNotSupported(t *testing.T) {
 	for i := range uint64(1000) {
 		rng := rand.New(rand.NewPCG(randomSeed+6, i))
 		c := randomCluster(rng)
+		c.Facts = c.Facts.WithHub(randomHub(rng))
 		assessment := s.assess(c, at("2020-06-01").AddDate(0, 0, rng.IntN(900)))
 		for j := range assessment.Releases {
 			row := &assessment.Releases[j]

@@ -13,11 +13,12 @@ import (
 )
 
 // Status is the whole status that a ClusterSupport ought to have, after the one that it has: the assessment, with what is
-// known about the cluster besides. All that it keeps of the earlier status are the times at which things began.
+// known about the cluster besides. All that it keeps of the earlier status are the times at which things began. It shares
+// nothing with the facts, which are those of others: what is written is read back into it.
 func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition, now time.Time) v1alpha1.ClusterSupportStatus {
 	releases, history := remember(a.Releases, &object.Status, now)
 	conditions := append(slices.Clone(besides), a.Conditions...)
-	return v1alpha1.ClusterSupportStatus{
+	status := v1alpha1.ClusterSupportStatus{
 		ObservedGeneration: ptr.To(object.Generation),
 		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
 		Cluster:            accepted(object, besides),
@@ -34,6 +35,7 @@ func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition
 		Findings:           a.Findings,
 		History:            history,
 	}
+	return *status.DeepCopy()
 }
 
 // accepted is the reference whose cluster the status describes: the first one that was not refused.
@@ -65,7 +67,8 @@ func (s *Set) PolicyStatus(object *v1alpha1.SupportPolicy, clusters []v1alpha1.C
 	if !next.IsZero() {
 		status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
 	}
-	return status, next
+	// The times of ends are still those of the clusters, which are others'.
+	return *status.DeepCopy(), next
 }
 
 // Status is the whole status that an exception ought to have, given the clusters as they were assessed, and the next

@@ -23,7 +23,7 @@ type Cluster struct {
 	Labels map[string]string
 	// Facts is nil as long as the cluster was never contacted.
 	Facts *Facts
-	// Environment is spec.environment; empty where nobody has declared it.
+	// Environment is what the cluster is used for; empty where nobody has declared it.
 	Environment v1alpha1.Environment
 	// Declared are the releases of spec.declaredReleases.
 	Declared []v1alpha1.DeclaredRelease
@@ -102,9 +102,12 @@ func gather(cluster Cluster) *gathered {
 	for _, installation := range cluster.Facts.Installations {
 		// What the status has no room for must not be judged either: it would be judged differently from there. What is
 		// declared can be the piece that is used, and then all of these are the others.
-		installation.Evidence = slices.Clone(installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)])
+		installation.Evidence = slices.Clone(installation.Evidence)
+		trust(&installation)
+		installation.Evidence = installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)]
 		g.installations = append(g.installations, installation)
 	}
+	slices.SortFunc(g.installations, foundFirst)
 	g.bound()
 	g.detected = len(g.installations)
 	for _, declared := range inOrder(cluster.Declared) {
@@ -114,6 +117,7 @@ func gather(cluster Cluster) *gathered {
 		trust(&g.installations[i])
 	}
 	g.bound()
+	slices.SortFunc(g.installations, byName)
 	if g.kubernetes.Version == "" {
 		g.kubernetesError = errors.New("the API server did not tell it")
 		g.noKubernetes = cluster.Facts.OnlyDeclared
@@ -123,14 +127,26 @@ func gather(cluster Cluster) *gathered {
 	return g
 }
 
-// bound orders the installations and drops what the status has no room for. What was detected is bounded before anything
-// that was declared joins it: the status gives back the same facts, and they have to give the same answer.
+// bound drops what the status has no room for. What was detected is bounded before anything that was declared joins it: the
+// status gives back the same facts, and they have to give the same answer.
 func (g *gathered) bound() {
 	// One place is Kubernetes' own.
 	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
-	slices.SortFunc(g.installations, func(a, b Installation) int {
-		return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
-	})
+}
+
+func byName(a, b Installation) int {
+	return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
+}
+
+// foundFirst puts what somebody has only declared on the hub behind what was found, so that it takes nothing's place.
+func foundFirst(a, b Installation) int {
+	rank := func(i Installation) int {
+		if slices.ContainsFunc(i.Evidence, func(e v1alpha1.Evidence) bool { return !isAnnotated(e) }) {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(rank(a)-rank(b), byName(a, b))
 }
 
 // inOrder makes the order in which releases are declared meaningless. Those that name an installation come before those
@@ -152,8 +168,7 @@ func inOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
 	return sorted
 }
 
-// declare puts a declaration behind the evidence of the installation that it means. The name "default" means the only
-// one that was detected, whatever its name, and so does any name of a product that is installed once.
+// declare puts a declaration behind the evidence of the installation that it means.
 func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
 	if declared.Product == Kubernetes {
@@ -164,21 +179,16 @@ func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 		}
 		return
 	}
-	found := g.of(declared.Product)
-	detected := slices.DeleteFunc(slices.Clone(found), func(i int) bool { return i >= g.detected })
-	for _, i := range found {
-		isOnly := (declared.Name == DefaultInstallation || installedOnce(declared.Product)) && len(detected) == 1 && i == detected[0]
-		if g.installations[i].Name == declared.Name || isOnly {
-			g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
-			return
-		}
-	}
-	if len(detected) > 0 && (declared.Name == DefaultInstallation || installedOnce(declared.Product)) {
+	i, ambiguous := meant(g.installations, g.detected, declared.Product, declared.Name)
+	switch {
+	case ambiguous:
 		g.ambiguous = append(g.ambiguous, declaration(declared))
-		return
+	case i < 0:
+		g.installations = append(g.installations,
+			Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
+	default:
+		g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
 	}
-	g.installations = append(g.installations,
-		Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
 }
 
 // declaration writes a declared release for a message.

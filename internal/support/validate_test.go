@@ -26,7 +26,7 @@ func complete() policyBuilder {
 		}).
 		minor("1.6", planned("2022-05-05"), patched("1.6.0-rc.1", dated("2022-03-01"))).
 		minor("1.5", ga("2021-11-30"), through("2024-02-29"), withdrawn("2023-12-31"), upgradesFrom("1.4", "1.3")).
-		minor("1.4", ga("2021-05-05"), runs("1.18", "1.20.x", "1.20.6+d2iq.1"), needs(Konvoy, "1.8.x", "1.7.5"), needs("Cassandra", "1.0.2"),
+		minor("1.4", ga("2021-05-05"), runs("1.18", "1.20.x", "1.20.6+d2iq.1"), attaches("1.18.0", "1.21"), needs(Konvoy, "1.8.x", "1.7.5"), needs("Cassandra", "1.0.2"),
 			patched("1.4.1", avoided("it never starts"), runsOn("1.18.8", "1.18.8", "1.18.8")), patched("1.4.0", dated("2021-05-05"))).
 		minor("1.0")
 }
@@ -278,6 +278,23 @@ func TestValidator(t *testing.T) {
 		{
 			"default too long", one(runs("1.18", "1.20", "1.19.1+"+long)),
 			[]string{`spec.releases[1.4].kubernetes.default: Invalid value: "1.19.1+` + cut[7:] + `": must be an exact version from 1.18 to 1.20`},
+		},
+		{"a range for attached clusters", one(attaches("1.18", "1.20.x")), nil},
+		{
+			"a range for attached clusters that is none", one(attaches("1.20", "v1.18")),
+			[]string{`spec.releases[1.4].attachKubernetes.maximum: Invalid value: "v1.18": must be a Kubernetes version such as 1.19, 1.19.x or 1.19.7`},
+		},
+		{
+			"minimum above maximum for attached clusters", one(attaches("1.20", "1.18")),
+			[]string{`spec.releases[1.4].attachKubernetes.maximum: Invalid value: "1.18": must be a version that is not below the minimum 1.20`},
+		},
+		{
+			"default for attached clusters", one(attaches("1.18", "1.20", "1.19.7")),
+			[]string{`spec.releases[1.4].attachKubernetes.default: Forbidden: nothing is installed on attached clusters; remove it`},
+		},
+		{
+			"attached clusters of another product", one(attaches("1.18", "1.20")).about(Konvoy),
+			[]string{`spec.releases[1.4].attachKubernetes: Forbidden: clusters are attached to Kommander only; remove it`},
 		},
 		{
 			"a patch's range", one(patched("1.4.0", runsOn("1.20", "1.18", "latest"))),

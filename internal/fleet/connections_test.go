@@ -1,0 +1,576 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+func TestClusterIsObserved(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t, slowly)
+	one := h.join("one", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	cluster.upgrade("v1.19.9")
+	h.awaitVersion(one, "v1.19.9")
+	before := View{}
+	for _, view := range h.changes(one) {
+		if view.equal(before) {
+			t.Errorf("a change was told that is none: %+v", view)
+		}
+		before = view
+	}
+	cluster.want(t, "of one observer", 1, 1)
+	if reads := h.secrets.count(); reads != 1 {
+		t.Errorf("the Secret was read %d times", reads)
+	}
+
+	h.Forget(one)
+	if diff := cmp.Diff(View{}, h.View(one)); diff != "" {
+		t.Errorf("it is still known: %s", diff)
+	}
+	eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
+}
+
+// Whatever is wrong with a Secret is told, and once it is mended the cluster is observed.
+func TestSecretProblems(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	good := cluster.lend(t, secretToken)
+	exec := kubeconfig(t, cluster.URL, func(_ *api.Cluster, u *api.AuthInfo) {
+		u.Exec = &api.ExecConfig{Command: "SECRET-program", APIVersion: "client.authentication.k8s.io/v1"}
+	})
+	for _, row := range []struct {
+		name   string
+		set    func(*secrets, types.NamespacedName)
+		want   Problem
+		reason string
+	}{
+		{"missing", func(*secrets, types.NamespacedName) {}, Problem{SecretMissing, "" +
+			"there is no Secret with a kubeconfig: create it, or refer to another one (Secret allowed/missing)"},
+			"the API server says 404"},
+		{"forbidden", func(s *secrets, _ types.NamespacedName) { s.fail(errForbidden) }, Problem{SecretUnreadable, "" +
+			"the Secret with the kubeconfig cannot be read: grant the operator get on it (Secret allowed/forbidden)"},
+			"the API server says 403"},
+		{"away", func(s *secrets, _ types.NamespacedName) { s.fail(errors.New("SECRET")) }, Problem{SecretUnreadable, "" +
+			"the Secret with the kubeconfig cannot be read: grant the operator get on it (Secret allowed/away)"},
+			"the API server says nothing"},
+		{"elsewhere", func(s *secrets, k types.NamespacedName) { s.put(k, "other", good) }, Problem{KubeconfigMissing, "" +
+			"the Secret has no kubeconfig under the keys where one may be: add it there (Secret allowed/elsewhere, value)"},
+			"it is under another key"},
+		{"empty", func(s *secrets, k types.NamespacedName) { s.put(k, "value", []byte{}) }, Problem{KubeconfigMissing, "" +
+			"the Secret has no kubeconfig under the keys where one may be: add it there (Secret allowed/empty, value)"},
+			"somebody has not filled it in yet"},
+		{"insecure", func(s *secrets, k types.NamespacedName) { s.put(k, "value", exec) },
+			Problem{InsecureKubeconfig, refusedExec.Error()}, "it was screened"},
+		{"invalid", func(s *secrets, k types.NamespacedName) { s.put(k, "value", []byte("SECRET")) },
+			Problem{InvalidKubeconfig, refusedFormat.Error()}, "it was screened"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			row.set(h.secrets, key(row.name))
+			h.Connect(key(row.name), target(key(row.name)), nil)
+			view := h.awaitProblem(key(row.name), row.want.Reason)
+			if diff := cmp.Diff(View{Problem: &row.want}, view); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+			h.secrets.fail(nil)
+			h.secrets.put(key(row.name), "value", good)
+			h.awaitVersion(key(row.name), "v1.19.7")
+			if told := h.changes(key(row.name)); told[0].Problem == nil || told[0].Problem.Reason != row.want.Reason {
+				t.Errorf("it was told otherwise at first: %+v", told[0].Problem)
+			}
+			h.nothingLeaks(nil)
+		})
+	}
+}
+
+// A Secret of a namespace that was not released is not read, not even once.
+func TestNamespaceIsNotAllowed(t *testing.T) {
+	for name, allowed := range map[string]func(string) bool{
+		"others":  func(namespace string) bool { return namespace == "allowed" },
+		"nothing": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, func(o *ConnectionsOptions) { o.IsAllowed = allowed })
+			secret := types.NamespacedName{Namespace: "kube-system", Name: "s"}
+			h.Connect(key("one"), target(secret), nil)
+			want := View{Problem: &Problem{SecretNotAllowed, "kubeconfigs are not read from that namespace: add it to " +
+				"--kubeconfig-namespaces of the operator (Secret kube-system/s)"}}
+			if diff := cmp.Diff(want, h.awaitProblem(key("one"), SecretNotAllowed)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			time.Sleep(50 * time.Millisecond)
+			if reads := h.secrets.count(); reads > 0 {
+				t.Errorf("the Secret was read %d times", reads)
+			}
+		})
+	}
+}
+
+func TestNamesInProblemsAreHarmless(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	problem := Target{
+		Secret: types.NamespacedName{Namespace: "a\nb", Name: long}, Keys: []string{"\x1b[31m", long, long, long, long, long},
+	}.problem(KubeconfigMissing)
+	if strings.ContainsAny(problem.Message, "\n\x1b") || strings.Count(problem.Message, " or ") > 3 {
+		t.Errorf("the message has foreign text, or much of it: %q", problem.Message)
+	}
+}
+
+func TestFirstKeyThatIsThereCounts(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t)
+	h.secrets.data[key("one")] = map[string][]byte{
+		"a": nil, "b": cluster.lend(t, secretToken), "c": []byte("no kubeconfig"),
+	}
+	h.Connect(key("one"), Target{Secret: key("one"), Keys: []string{"missing", "a", "b", "c"}}, nil)
+	h.awaitVersion(key("one"), "v1.19.7")
+}
+
+// An answer of the operator's own cluster that fails to come once is no news.
+func TestSecretIsUnreadableForAMoment(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	var failed sync.Once
+	h := newHub(t, func(o *ConnectionsOptions) {
+		read := o.Secret
+		o.Secret = func(ctx context.Context, name types.NamespacedName) (data map[string][]byte, err error) {
+			failed.Do(func() { err = errors.New("the server is busy") })
+			if err != nil {
+				return nil, err
+			}
+			return read(ctx, name)
+		}
+	})
+	one := h.join("one", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	for _, view := range h.changes(one) {
+		if view.Problem != nil {
+			t.Errorf("a problem was told: %+v", view.Problem)
+		}
+	}
+}
+
+// A look at a Secret that is never answered ends, and is repeated.
+func TestSecretHangs(t *testing.T) {
+	h := newHub(t, func(o *ConnectionsOptions) {
+		o.Secret = func(ctx context.Context, _ types.NamespacedName) (map[string][]byte, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	})
+	h.pace.secretTimeout = 20 * time.Millisecond
+	h.Connect(key("one"), target(key("one")), nil)
+	h.awaitProblem(key("one"), SecretUnreadable)
+}
+
+const newToken = "SECRET-token-new-91c2"
+
+func TestRotation(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t)
+	one := h.join("one", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	known := len(h.changes(one))
+
+	// The old one is accepted no more, and would be a problem soon.
+	h.secrets.put(one, "value", cluster.lend(t, newToken))
+	cluster.accept(newToken)
+	eventually(t, "there is another connection", func() bool { return cluster.accepted.Load() == 2 })
+	cluster.upgrade("v1.19.9")
+	h.awaitVersion(one, "v1.19.9")
+	// The server sees the end of the first one a moment later.
+	cluster.want(t, "after a rotation", 2, 2)
+	for _, view := range h.changes(one)[known:] {
+		if !view.Snapshot.Complete || view.Problem != nil || view.Snapshot.Facts.KubernetesVersion == "" {
+			t.Errorf("there was a gap: %+v", view)
+		}
+	}
+	// Whoever writes the same again changes nothing.
+	h.secrets.put(one, "value", cluster.lend(t, newToken))
+	reads := h.secrets.count()
+	eventually(t, "the Secret was read again", func() bool { return h.secrets.count() > reads+2 })
+	cluster.want(t, "after the same was written again", 2, 2)
+	h.nothingLeaks(nil)
+}
+
+// The Secret is read again soon after its credentials were refused, and not only when it is time.
+func TestRevokedCredentials(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t, slowly)
+	one := h.join("one", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+
+	cluster.accept(newToken)
+	view := h.awaitProblem(one, Unauthorized)
+	if !view.Snapshot.Complete || view.Snapshot.Facts.KubernetesVersion != "v1.19.7" {
+		t.Errorf("what was known is lost: %+v", view.Snapshot)
+	}
+	refused := len(h.changes(one))
+	// One that is refused, too, changes nothing, for no moment.
+	h.secrets.put(one, "value", cluster.lend(t, "SECRET-token-bad"))
+	eventually(t, "it was tried", func() bool { return cluster.accepted.Load() == 2 })
+	time.Sleep(300 * time.Millisecond)
+	if told := h.changes(one)[refused:]; len(told) > 0 {
+		t.Errorf("other credentials that are refused are news: %+v", told)
+	}
+	h.secrets.put(one, "value", cluster.lend(t, newToken))
+	h.awaitVersion(one, "v1.19.7")
+	cluster.want(t, "one for each credentials", 3, 2)
+	reads := h.secrets.count()
+	time.Sleep(100 * time.Millisecond)
+	if more := h.secrets.count() - reads; more > 1 {
+		t.Errorf("the Secret was read %d times after all was well", more)
+	}
+
+	// What was wrong with credentials that are gone is not told any more.
+	cluster.accept(secretToken)
+	h.awaitProblem(one, Unauthorized)
+	h.secrets.remove(one)
+	if view := h.awaitProblem(one, SecretMissing); view.Snapshot.Err != nil {
+		t.Errorf("the cluster that is not asked has a problem: %v", view.Snapshot.Err)
+	}
+	h.secrets.put(one, "value", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	h.nothingLeaks(nil)
+}
+
+func TestSecretIsWithdrawn(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		withdraw func(*secrets, types.NamespacedName)
+		want     Reason
+	}{
+		{"deleted", (*secrets).remove, SecretMissing},
+		{"emptied", func(s *secrets, k types.NamespacedName) { s.put(k, "value", nil) }, KubeconfigMissing},
+		{"replaced by what is refused", func(s *secrets, k types.NamespacedName) {
+			s.put(k, "value", []byte("SECRET"))
+		}, InvalidKubeconfig},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			cluster := newPlain(t, "v1.19.7")
+			h := newHub(t)
+			one := h.join("one", cluster.lend(t, secretToken))
+			h.awaitVersion(one, "v1.19.7")
+
+			row.withdraw(h.secrets, one)
+			view := h.awaitProblem(one, row.want)
+			if !view.Snapshot.Complete || view.Snapshot.Facts.KubernetesVersion != "v1.19.7" {
+				t.Errorf("what was known is lost: %+v", view.Snapshot)
+			}
+			eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
+
+			cluster.upgrade("v1.19.9")
+			h.secrets.put(one, "value", cluster.lend(t, secretToken))
+			h.awaitVersion(one, "v1.19.9")
+		})
+	}
+}
+
+// While the operator's own cluster is away, those of the fleet are not.
+func TestConnectionsOutliveTheHub(t *testing.T) {
+	for name, err := range map[string]error{"away": errors.New("connection refused"), "403": errForbidden} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster := newPlain(t, "v1.19.7")
+			h := newHub(t)
+			one := h.join("one", cluster.lend(t, secretToken))
+			h.awaitVersion(one, "v1.19.7")
+			h.secrets.fail(err)
+			reads := h.secrets.count()
+			eventually(t, "the Secret was read again", func() bool { return h.secrets.count() > reads+5 })
+			cluster.upgrade("v1.19.9")
+			h.awaitVersion(one, "v1.19.9")
+			cluster.want(t, "while the hub is away", 1, 1)
+			for _, view := range h.changes(one) {
+				if view.Problem != nil {
+					t.Errorf("a problem was told: %+v", view.Problem)
+				}
+			}
+		})
+	}
+}
+
+// Credentials that are replaced by bad ones are a problem as bad ones are, whatever is still known.
+func TestRotationToBadCredentials(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t)
+	one := h.join("one", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	h.secrets.put(one, "value", cluster.lend(t, newToken))
+	if view := h.awaitProblem(one, Unauthorized); !view.Snapshot.Complete || view.Snapshot.Err == nil {
+		t.Errorf("it is %+v", view.Snapshot)
+	}
+}
+
+func TestAnotherTarget(t *testing.T) {
+	first, second := newPlain(t, "v1.19.7"), newPlain(t, "v1.20.1")
+	h := newHub(t, slowly)
+	one := h.join("one", first.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	h.secrets.put(key("two"), "value", second.lend(t, secretToken))
+	h.Connect(one, target(key("two")), nil)
+	if view := h.View(one); view.Snapshot.Complete && view.Snapshot.Facts.KubernetesVersion == "v1.19.7" {
+		t.Error("another cluster has what the first one had")
+	}
+	h.awaitVersion(one, "v1.20.1")
+	eventually(t, "the first connection ends", func() bool { return first.open.Load() == 0 })
+
+	h.Connect(one, target(key("two")), nil)
+	time.Sleep(50 * time.Millisecond)
+	second.want(t, "of the same target again", 1, 1)
+}
+
+func TestRulesArePassedOn(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t)
+	rules := func(product string) []support.Detection {
+		return []support.Detection{{Product: product, Detection: v1alpha1.Detection{
+			HelmChart: &v1alpha1.HelmChartDetection{Name: "x"}}}}
+	}
+	shows := func(product string) func(View) bool {
+		return func(v View) bool { return v.Snapshot.Complete && finds(v, product) }
+	}
+	h.secrets.put(key("one"), "value", cluster.lend(t, secretToken))
+	h.Connect(key("one"), target(key("one")), rules("First"))
+	// Of what may not be looked at (403) the observer says so, product by product.
+	h.await(key("one"), "the first rule counts", shows("First"))
+	h.Connect(key("one"), target(key("one")), rules("Second"))
+	h.await(key("one"), "the second rule counts", shows("Second"))
+	h.secrets.put(key("one"), "value", append(cluster.lend(t, secretToken), "\n# another"...))
+	eventually(t, "there is another connection", func() bool { return cluster.accepted.Load() == 2 })
+	cluster.upgrade("v1.19.9")
+	h.awaitVersion(key("one"), "v1.19.9")
+	if view := h.View(key("one")); !finds(view, "Second") {
+		t.Errorf("the next observer does not know the second rule: %+v", view)
+	}
+	cluster.want(t, "rules are no reason for a connection", 2, 2)
+}
+
+func TestBeforeAndAfter(t *testing.T) {
+	cluster := newPlain(t, "v1.19.7")
+	hub := newHub(t)
+	options := hub.options
+	c := NewConnections(options)
+	hub.secrets.put(key("before"), "value", cluster.lend(t, secretToken))
+	c.Connect(key("before"), target(key("before")), nil)
+	c.Connect(key("forgotten"), target(key("before")), nil)
+	c.Forget(key("forgotten"))
+	time.Sleep(20 * time.Millisecond)
+	if reads := hub.secrets.count(); reads > 0 {
+		t.Errorf("there were %d looks before Start", reads)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Start(ctx) }()
+	eventually(t, "it is known", func() bool { return c.View(key("before")).Snapshot.Complete })
+	if err := c.Start(ctx); err == nil {
+		t.Error("they started again")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if all := stacks(); strings.Contains(all, "(*Observer).Run") {
+		t.Errorf("an observer still runs:\n%s", all)
+	}
+	cluster.want(t, "of what was not forgotten", 1, 1)
+	eventually(t, "the connection has ended", func() bool { return cluster.open.Load() == 0 })
+	reads := hub.secrets.count()
+	c.Connect(key("after"), target(key("before")), nil)
+	c.Forget(key("before"))
+	time.Sleep(20 * time.Millisecond)
+	if more := hub.secrets.count() - reads; more > 0 {
+		t.Errorf("there were %d looks after the end", more)
+	}
+}
+
+// stacks are those of all goroutines.
+func stacks() string {
+	text := make([]byte, 1<<20)
+	return string(text[:runtime.Stack(text, true)])
+}
+
+// goroutines waits for their number to be no more than it was.
+func goroutines(t *testing.T, before int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("there are %d goroutines, and were %d:\n%s", runtime.NumGoroutine(), before, stacks())
+		}
+	}
+}
+
+// What hangs is forgotten at once, and nothing of it stays.
+func TestForgetHanging(t *testing.T) {
+	hanging := map[string][]byte{
+		"before TLS": kubeconfig(t, "https://"+listen(t, func(conn net.Conn) { swallow(conn) }), nil),
+		"over HTTP/2": func() []byte {
+			server := serve(t, hang)
+			return trusted(t, server, server.URL)
+		}(),
+		"over HTTP/1": func() []byte {
+			server := serve(t, hang, withoutHTTP2)
+			return trusted(t, server, server.URL)
+		}(),
+		"the proxy": behind(t, "socks5://"+listen(t, func(conn net.Conn) { swallow(conn) }), "https://api.example.com", nil),
+	}
+	for name, content := range hanging {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, func(o *ConnectionsOptions) {
+				o.Options = Options{AllowLoopback: true, AllowProxy: true} // as patient as in production
+				o.Observe = observe.Options{}
+			})
+			h.Connect(key("allowed"), Target{Secret: types.NamespacedName{Namespace: "other"}}, nil) // has it started
+			h.awaitProblem(key("allowed"), SecretNotAllowed)
+			before := runtime.NumGoroutine()
+			one := h.join("one", content)
+			time.Sleep(200 * time.Millisecond)
+			begin := time.Now()
+			h.Forget(one)
+			if took := time.Since(begin); took > 50*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+			// Those of the test's own server end, too, once their connection does.
+			goroutines(t, before)
+			if took := time.Since(begin); took > 3*time.Second {
+				t.Errorf("something went on for %s", took)
+			}
+		})
+	}
+}
+
+// An observer that has news while it ends has nobody to tell them.
+func TestForgottenTellsNothing(t *testing.T) {
+	h := newHub(t)
+	var told atomic.Int32
+	options := h.options
+	options.Changed = func(types.NamespacedName) { told.Add(1) }
+	one := newEntry(key("one"), target(key("one")), nil, &options, quick, h.screen)
+	one.fail(&Problem{Reason: SecretMissing})
+	if told.Load() != 1 {
+		t.Fatalf("a change was told %d times", told.Load())
+	}
+	one.begin(t.Context())
+	one.end()
+	one.fail(&Problem{Reason: SecretUnreadable})
+	if told.Load() != 1 {
+		t.Error("a change was told after the end")
+	}
+}
+
+// What is forgotten and connected again and again ends up as was said last.
+func TestForgetAndConnectRace(t *testing.T) {
+	first, second := newPlain(t, "v1.19.7"), newPlain(t, "v1.20.1")
+	h := newHub(t)
+	h.secrets.put(key("first"), "value", first.lend(t, secretToken))
+	h.secrets.put(key("second"), "value", second.lend(t, secretToken))
+	const clusters = 4
+	var busy sync.WaitGroup
+	for i := range clusters {
+		for range 2 {
+			busy.Go(func() {
+				one := key(fmt.Sprint(i))
+				for range 50 {
+					h.Connect(one, target(key("first")), nil)
+					h.View(one)
+					h.Forget(one)
+					h.Connect(one, target(key("second")), nil)
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+	}
+	busy.Wait()
+	for i := range clusters {
+		one := key(fmt.Sprint(i))
+		h.Connect(one, target(key("first")), nil)
+		h.Connect(one, target(key("second")), nil)
+		h.awaitVersion(one, "v1.20.1")
+	}
+	eventually(t, "only the last connections stay", func() bool {
+		return first.open.Load() == 0 && second.open.Load() == clusters
+	})
+	h.stop()
+	eventually(t, "and none after the end", func() bool { return second.open.Load() == 0 })
+}
+
+// Many begin at once, and are read again at different times, ever more rarely while nothing is found.
+func TestPaceOfMany(t *testing.T) {
+	const clusters = 1000
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		looks := map[types.NamespacedName][]time.Duration{}
+		begin := time.Now()
+		c := NewConnections(ConnectionsOptions{
+			IsAllowed: func(string) bool { return true },
+			Secret: func(_ context.Context, name types.NamespacedName) (map[string][]byte, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				looks[name] = append(looks[name], time.Since(begin))
+				if strings.HasPrefix(name.Name, "refused") {
+					return map[string][]byte{"value": []byte("no kubeconfig")}, nil
+				}
+				return nil, apierrors.NewNotFound(schema.GroupResource{}, name.Name)
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = c.Start(ctx) })
+		for i := range clusters {
+			for _, name := range []string{"missing", "refused"} {
+				one := key(fmt.Sprint(name, i))
+				c.Connect(one, target(one), nil)
+			}
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		for _, row := range []struct {
+			name        string
+			least, most int
+			waits       []time.Duration
+			reason      string
+		}{
+			{"missing", 30, 40, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}, "up to 2 minutes"},
+			{"refused", 5, 7, []time.Duration{10 * time.Minute}, "it has to change"},
+		} {
+			at := map[time.Duration]bool{}
+			for i := range clusters {
+				times := looks[key(fmt.Sprint(row.name, i))]
+				if len(times) < row.least || len(times) > row.most || times[0] != 0 {
+					t.Fatalf("%s: there were %d looks in an hour, at %v: %s", row.name, len(times), times, row.reason)
+				}
+				for i, want := range row.waits {
+					if wait := times[i+1] - times[i]; wait < want || float64(wait) > float64(want)*(1+jitter) {
+						t.Fatalf("%s: look %d is %s after the one before, want %s: %s", row.name, i+1, wait, want, row.reason)
+					}
+				}
+				at[times[1]] = true
+			}
+			if len(at) < clusters*9/10 {
+				t.Errorf("%s: the second looks are at %d different times only", row.name, len(at))
+			}
+		}
+		cancel()
+		running.Wait()
+	})
+}

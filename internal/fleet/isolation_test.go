@@ -1,0 +1,371 @@
+package fleet
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// swallow reads for as long as something comes, and says nothing.
+func swallow(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+// hang answers nothing.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// hostile is a cluster that may do harm to itself only.
+type hostile struct {
+	name       string
+	kubeconfig func(testing.TB) []byte
+	// want is what is to be told of it. What takes longer on a busy machine than anybody waits can be either of two.
+	want []Reason
+}
+
+func (h hostile) isTold(problem *Problem) bool {
+	return problem != nil && slices.Contains(h.want, problem.Reason)
+}
+
+// unreadable is for answers of many megabytes.
+var unreadable = []Reason{Garbage, Unanswered}
+
+// plenty is what a hostile cluster sends where a few bytes are in order.
+const plenty = 100 << 20
+
+// flood repeats the text until there was plenty of it.
+func flood(to io.Writer, text string) {
+	chunk := []byte(strings.Repeat(text, 64<<10/len(text)))
+	for sent := 0; sent < plenty; sent += len(chunk) {
+		if _, err := to.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+// drip writes a byte a second.
+func drip(ctx context.Context, to io.Writer, text string) {
+	for ctx.Err() == nil {
+		for _, b := range []byte(text) {
+			if _, err := to.Write([]byte{b}); err != nil {
+				return
+			}
+			if flusher, is := to.(http.Flusher); is {
+				flusher.Flush()
+			}
+			time.Sleep(time.Second)
+		}
+	}
+}
+
+// hostiles are all at once beside a cluster that is well.
+func hostiles() []hostile {
+	raw := func(use func(net.Conn)) func(testing.TB) []byte {
+		return func(t testing.TB) []byte { return kubeconfig(t, "https://"+listen(t, use), nil) }
+	}
+	serving := func(answer http.HandlerFunc, change ...func(*httptest.Server)) func(testing.TB) []byte {
+		return func(t testing.TB) []byte {
+			server := serve(t, answer, change...)
+			return trusted(t, server, server.URL)
+		}
+	}
+	// encrypted has the connection to itself, after TLS and the first request.
+	encrypted := func(use func(net.Conn)) func(testing.TB) []byte {
+		return serving(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			use(conn)
+		}, withoutHTTP2)
+	}
+	// normal is in order but for its lists and watches.
+	normal := func(list, watch http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			switch {
+			case r.URL.Path == "/version":
+				_, _ = io.WriteString(w, `{"gitVersion": "v1.19.7"}`)
+			case r.URL.Query().Get("watch") != "":
+				watch(w, r)
+			case strings.HasSuffix(r.URL.Path, "/customresourcedefinitions"):
+				list(w, r)
+			default:
+				w.WriteHeader(http.StatusForbidden)
+			}
+		}
+	}
+	empty := func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}`)
+	}
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	return []hostile{
+		{"a black hole", raw(swallow), []Reason{Unanswered}},
+		{"hangs up", raw(func(net.Conn) {}), []Reason{Unanswered}},
+		{"refuses", func(t testing.TB) []byte {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			return kubeconfig(t, "https://"+listener.Addr().String(), nil)
+		}, []Reason{ConnectionRefused}},
+		{"garbage before TLS", raw(func(conn net.Conn) { flood(conn, "REMOTE") }), []Reason{Garbage}},
+		{"a byte a second before TLS", raw(func(conn net.Conn) {
+			drip(context.Background(), conn, "\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
+		}), []Reason{Unanswered}},
+		{"wrong certificate", func(t testing.TB) []byte { return kubeconfig(t, serve(t, ok).URL, nil) }, []Reason{CertificateInvalid}},
+		{"silent after TLS", serving(hang), []Reason{Unanswered}},
+		{"silent after TLS, HTTP/1", serving(hang, withoutHTTP2), []Reason{Unanswered}},
+		{"a byte a second of the header", encrypted(func(conn net.Conn) {
+			drip(context.Background(), conn, "HTTP/1.1 200 OK\r\nX-REMOTE: REMOTE\r\n")
+		}), []Reason{Unanswered}},
+		{"a byte a second of the body", serving(func(w http.ResponseWriter, r *http.Request) {
+			drip(r.Context(), w, `{"gitVersion": "v1.19.7",                    `)
+		}), []Reason{Unanswered}},
+		{"garbage", encrypted(func(conn net.Conn) { flood(conn, "REMOTE REMOTE\r\n") }), []Reason{Garbage}},
+		{"a web page", serving(func(w http.ResponseWriter, _ *http.Request) { flood(w, "<html>REMOTE") }), unreadable},
+		{"a header without end", encrypted(func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nX-REMOTE: ")
+			flood(conn, "REMOTE")
+		}), []Reason{Garbage}},
+		{"a body without header", encrypted(func(conn net.Conn) { flood(conn, "\x00") }), []Reason{Garbage}},
+		{"a version without end", serving(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"gitVersion": "`)
+			flood(w, "REMOTE")
+		}), unreadable},
+		{"a list without end", serving(normal(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [{}`)
+			flood(w, `,{"metadata":{"name":"REMOTE"}}`)
+		}, hang)), unreadable},
+		{"an object without end", serving(normal(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [{"x": [0`)
+			flood(w, `,[]`)
+		}, hang)), unreadable},
+		{"an event without end", serving(normal(empty, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"type": "ADDED", "object": {"x": "`)
+			flood(w, "REMOTE")
+		})), nil},
+		{"an error without end", serving(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			flood(w, "REMOTE")
+		}), unreadable},
+		{"redirects without end", serving(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path+"/REMOTE", http.StatusFound)
+		}), []Reason{Redirected}},
+		{"401", serving(status(http.StatusUnauthorized)), []Reason{Unauthorized}},
+		{"500", serving(status(http.StatusInternalServerError)), []Reason{Failing}},
+		{"resets", encrypted(func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"gitVersion\": \"REMOTE")
+			if wrapped, is := conn.(interface{ NetConn() net.Conn }); is {
+				if tcp, is := wrapped.NetConn().(*net.TCPConn); is {
+					_ = tcp.SetLinger(0)
+				}
+			}
+		}), []Reason{Unanswered}},
+	}
+}
+
+// administrator is a kubeconfig with all rights, and with a certificate instead of a token.
+func administrator(t testing.TB, config *rest.Config) []byte {
+	t.Helper()
+	return kubeconfig(t, config.Host, func(c *api.Cluster, u *api.AuthInfo) {
+		c.CertificateAuthorityData = config.CAData
+		u.Token, u.ClientCertificateData, u.ClientKeyData = "", config.CertData, config.KeyData
+	})
+}
+
+// install creates a CustomResourceDefinition, and returns how to create objects of it.
+func install(t *testing.T, config *rest.Config, file string) func(name string, annotations map[string]string) {
+	t.Helper()
+	clients, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var definition unstructured.Unstructured
+	if err := yaml.Unmarshal(text, &definition.Object); err != nil {
+		t.Fatal(err)
+	}
+	var typed apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(text, &typed); err != nil {
+		t.Fatal(err)
+	}
+	definitions := clients.Resource(apiextensionsv1.SchemeGroupVersion.WithResource("customresourcedefinitions"))
+	if _, err := definitions.Create(t.Context(), &definition, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = definitions.Delete(context.Background(), typed.Name, metav1.DeleteOptions{}) })
+	version := schema.GroupVersion{Group: typed.Spec.Group, Version: typed.Spec.Versions[0].Name}
+	return func(name string, annotations map[string]string) {
+		t.Helper()
+		object := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
+			"chartReference": map[string]any{"chart": "c", "version": "1"}}}}
+		object.SetGroupVersionKind(version.WithKind(typed.Spec.Names.Kind))
+		object.SetName(name)
+		object.SetAnnotations(annotations)
+		var err error
+		eventually(t, "the object is made", func() bool {
+			_, err = clients.Resource(version.WithResource(typed.Spec.Names.Plural)).
+				Create(t.Context(), object, metav1.CreateOptions{})
+			return err == nil
+		})
+	}
+}
+
+// highest measures how much memory is in use at most, until it is asked.
+func highest(t *testing.T) func() (mebibytes int64) {
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	before, most := memory.HeapAlloc, atomic.Uint64{}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			var memory runtime.MemStats
+			runtime.ReadMemStats(&memory)
+			most.Store(max(most.Load(), memory.HeapAlloc))
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	return func() int64 {
+		cancel()
+		<-done
+		return (int64(most.Load()) - int64(before)) >> 20
+	}
+}
+
+// soon is many times what it takes when nobody else is observed.
+const soon = 5 * time.Second
+
+// maxGrowth is how much memory, in MiB, all the hostile clusters together may cost, with the servers that play them and
+// with what is garbage already.
+const maxGrowth = 200
+
+// Every kind of hostile cluster at once, and one that is well: to that one, nothing happens.
+func TestIsolation(t *testing.T) {
+	plane := shared.ForTest(t)
+	config := plane.Config()
+	h := newHub(t, slowly, func(o *ConnectionsOptions) {
+		o.Observe.RequestTimeout, o.Observe.Patience = 5*time.Second, 2*time.Second
+		o.Observe.VersionInterval = 500 * time.Millisecond
+	})
+	growth := highest(t)
+	all := hostiles()
+	for i, one := range all {
+		h.join(fmt.Sprint(i), one.kubeconfig(t))
+	}
+	time.Sleep(500 * time.Millisecond)
+
+	begin := time.Now()
+	well := h.join("well", administrator(t, config))
+	view := h.await(well, "it is known", func(v View) bool { return v.Snapshot.Complete })
+	known := time.Since(begin)
+	if view.Problem != nil || known > soon {
+		t.Errorf("the cluster that is well is known after %s, and has the problem %+v", known, view.Problem)
+	}
+	create := install(t, config, "../../test/crds/kubeaddons.mesosphere.io_clusteraddons.yaml")
+	create("kommander", map[string]string{"appversion.kubeaddons.mesosphere.io/kommander": "1.3.0"})
+	begin = time.Now()
+	h.await(well, "a change is seen", func(v View) bool { return finds(v, support.Kommander) })
+	seen := time.Since(begin)
+	if seen > soon {
+		t.Errorf("the change is seen after %s", seen)
+	}
+	t.Logf("the cluster that is well was known after %s, and a change %s after it was made", known, seen)
+
+	for i, one := range all {
+		if len(one.want) > 0 {
+			h.await(key(fmt.Sprint(i)), one.name+" is told of", func(v View) bool { return one.isTold(v.Problem) })
+		}
+	}
+	t.Logf("all that is wrong with the others was known %s later", time.Since(begin))
+	create("konvoy-config", nil)
+	time.Sleep(time.Second)
+	if view := h.View(well); view.Problem != nil || !view.Snapshot.Complete {
+		t.Errorf("the cluster that is well is not any more: %+v", view)
+	}
+	for i, one := range all {
+		view := h.View(key(fmt.Sprint(i)))
+		t.Logf("%s: %+v", one.name, view.Problem)
+		if view.Problem != nil && !one.isTold(view.Problem) {
+			t.Errorf("%s: the problem is %s, want %v", one.name, view.Problem.Reason, one.want)
+		}
+	}
+	mebibytes := growth()
+	t.Logf("the memory in use grew by %d MiB", mebibytes)
+	if mebibytes > maxGrowth {
+		t.Errorf("the memory in use grew by %d MiB, may by %d", mebibytes, maxGrowth)
+	}
+	begin = time.Now()
+	h.stop()
+	if took := time.Since(begin); took > soon {
+		t.Errorf("the end of all took %s", took)
+	}
+	h.nothingLeaks(config)
+}
+
+func finds(v View, product string) bool {
+	for _, installation := range v.Snapshot.Facts.Installations {
+		if installation.Product == product {
+			return true
+		}
+	}
+	return false
+}
+
+// nothingLeaks looks into all that was logged or told for credentials, and for what clusters have said.
+func (h *hub) nothingLeaks(config *rest.Config) {
+	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all strings.Builder
+	all.WriteString(h.log.read() + spoken.read())
+	for key, views := range h.told {
+		for _, view := range views {
+			fmt.Fprintf(&all, "%s: %+v %+v\n", key, view, view.Problem)
+		}
+	}
+	foreign := map[string]string{"a secret": "SECRET", "what a cluster says": "REMOTE"}
+	if config != nil {
+		foreign["a key"], foreign["an authority"] = string(config.KeyData), string(config.CAData)
+		foreign["an encoded key"] = base64.StdEncoding.EncodeToString(config.KeyData)[:100]
+		foreign["a line of a key"] = strings.Split(string(config.KeyData), "\n")[1]
+	}
+	for what, text := range foreign {
+		if at := strings.Index(all.String(), text); at >= 0 {
+			h.t.Errorf("there is %s in what was told: …%s…", what, all.String()[max(0, at-200):min(all.Len(), at+100)])
+		}
+	}
+	if !strings.Contains(all.String(), "allowed/") {
+		h.t.Errorf("nothing was told at all: %q", all.String())
+	}
+}

@@ -1,0 +1,50 @@
+package fleet
+
+import (
+	"context"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// read returns the kubeconfig, or why there is none.
+func (e *entry) read(ctx context.Context) ([]byte, *Failure) {
+	if !e.options.IsAllowed(e.target.Secret.Namespace) {
+		return nil, &Failure{Reason: SecretNotAllowed}
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.pace.secretTimeout)
+	defer cancel()
+	data, err := e.options.Secret(ctx, e.target.Secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, &Failure{Reason: SecretMissing, cause: err}
+	case err != nil:
+		return nil, &Failure{Reason: SecretUnreadable, cause: err}
+	}
+	for _, key := range e.target.Keys {
+		if kubeconfig := data[key]; len(kubeconfig) > 0 {
+			return kubeconfig, nil
+		}
+	}
+	return nil, &Failure{Reason: KubeconfigMissing}
+}
+
+func isForbidden(failure *Failure) bool { return apierrors.IsForbidden(failure.cause) }
+
+// maxNamedKeys bounds a message.
+const maxNamedKeys = 4
+
+// problem says what is wrong with the Secret, and with which. Names come from objects, which can be written by anybody.
+func (t Target) problem(reason Reason) *Problem {
+	about := "Secret " + support.Printable(t.Secret.Namespace) + "/" + support.Printable(t.Secret.Name)
+	if reason == KubeconfigMissing {
+		var keys []string
+		for _, key := range t.Keys[:min(len(t.Keys), maxNamedKeys)] {
+			keys = append(keys, support.Printable(key))
+		}
+		about += ", " + strings.Join(keys, " or ")
+	}
+	return &Problem{Reason: reason, Message: reason.Sentence() + " (" + about + ")"}
+}

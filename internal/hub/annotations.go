@@ -1,0 +1,79 @@
+package hub
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// The annotations of a KommanderCluster, as observe reads them.
+const (
+	annotationEnvironment = "support.d2iq.io/environment"
+	annotationDeclared    = "support.d2iq.io/declared-releases"
+)
+
+// maxDeclared is how many releases an annotation may declare: as many as a spec may.
+const maxDeclared = 32
+
+// maxProblems is how many problems of an annotation a remark names before it counts the rest.
+const maxProblems = 3
+
+// annotated reads the annotations of the KommanderCluster.
+func (k *Knowledge) annotated(described *observe.KommanderCluster) {
+	id := ID{KommanderCluster, described.Namespace, described.Name}
+	switch e := v1alpha1.Environment(described.Environment); e {
+	case "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction:
+		k.Environment = e
+	default:
+		k.remark(annotationEnvironment, id, []string{`"` + support.Printable(described.Environment) + `" is neither Production nor NonProduction`})
+	}
+	declared, problems := declaredReleases(described.DeclaredReleases)
+	if len(declared) > 0 {
+		k.Declared, k.DeclaredBy = declared, id.String()
+	}
+	k.remark(annotationDeclared, id, problems)
+}
+
+// declaredReleases reads what is separated by commas, and tells what is wrong with it. That is not used.
+func declaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, problems []string) {
+	for text := range strings.SplitSeq(texts, ",") {
+		text = strings.TrimSpace(text)
+		if text == "" {
+			continue
+		}
+		one, err := support.ParseDeclaredRelease(text)
+		isSame := func(other v1alpha1.DeclaredRelease) bool {
+			return other.Product == one.Product && other.Name == one.Name
+		}
+		refuse := func(why string) { problems = append(problems, `"`+support.Printable(text)+`" `+why) }
+		switch {
+		case err != nil:
+			problems = append(problems, err.Error())
+		case one.Product == support.Kubernetes:
+			refuse("is what the cluster itself tells")
+		case slices.ContainsFunc(declared, isSame):
+			refuse("is declared already, with another version or the same")
+		case len(declared) == maxDeclared:
+			refuse(fmt.Sprintf("is more than the %d releases that may be declared", maxDeclared))
+		default:
+			declared = append(declared, one)
+		}
+	}
+	return declared, problems
+}
+
+// remark tells what is wrong with an annotation; nothing where there are no problems.
+func (k *Knowledge) remark(annotation string, id ID, problems []string) {
+	if len(problems) == 0 {
+		return
+	}
+	named := strings.Join(problems[:min(len(problems), maxProblems)], "; ")
+	if more := len(problems) - maxProblems; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	k.Remarks = append(k.Remarks, "annotation "+annotation+" of "+id.String()+" is not used as it is: "+named)
+}

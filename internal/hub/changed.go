@@ -1,0 +1,65 @@
+package hub
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+)
+
+// answers are all that a state tells of one cluster.
+type answers struct {
+	Target    *fleet.Target
+	Obstacle  *Obstacle
+	Knowledge Knowledge
+	IsKnown   bool
+	Member    Member
+	IsMember  bool
+	Twins     []ID
+}
+
+func (s *State) answers(id ID) answers {
+	var a answers
+	reference := id.Reference()
+	a.Target, a.Obstacle = s.Reach(id.Namespace, &reference)
+	a.Knowledge, a.IsKnown = s.Knows(id.Namespace, &reference)
+	a.Member, a.IsMember = s.Member(id)
+	a.Twins = s.Twins(id)
+	return a
+}
+
+// Changed are the clusters that one of two states has and of which they tell different things, in no order. Nil stands for a
+// state in which nothing is known.
+func Changed(before, now *State) []ID {
+	if before == nil {
+		before = &State{}
+	}
+	all := maps.Clone(now.clusters)
+	maps.Copy(all, before.clusters)
+	var changed []ID
+	for id := range all {
+		if isChanged(before, now, id) {
+			changed = append(changed, id)
+		}
+	}
+	return changed
+}
+
+// ChangedForMissing tells whether two states tell different things of clusters that neither has, as they do when the hub was
+// looked at as a whole for the first time: then it is certain that they are not there. Nil is as in Changed.
+func ChangedForMissing(before, now *State) bool {
+	if before == nil {
+		before = &State{}
+	}
+	return isChanged(before, now, ID{Kind: KommanderCluster}) || isChanged(before, now, ID{Kind: ClusterAPICluster})
+}
+
+// isChanged compares the answers where what they rest on is not the same, which is found out sooner.
+func isChanged(before, now *State, id ID) bool {
+	isSame := before.Complete == now.Complete && slices.Equal(before.forbidden, now.forbidden) &&
+		reflect.DeepEqual(before.clusters[id], now.clusters[id])
+	return !isSame && !equality.Semantic.DeepEqual(before.answers(id), now.answers(id))
+}

@@ -1,0 +1,312 @@
+package hub
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// knowledge begins what the hub knows about a cluster.
+func knowledge() Knowledge { return Knowledge{} }
+
+// managed is a cluster of the hub's Kommander, as runs adds it.
+func (k Knowledge) managed(version string) Knowledge {
+	k.Manager = &v1alpha1.ManagingKommander{Object: "hub:ClusterAddon/kommander", Version: version}
+	return k
+}
+
+func (k Knowledge) konvoy(evidence ...v1alpha1.Evidence) Knowledge {
+	k.Installations = []support.Installation{{Product: support.Konvoy, Name: "default", Evidence: evidence}}
+	return k
+}
+
+func evidence(source v1alpha1.EvidenceSource, object, version string) v1alpha1.Evidence {
+	return v1alpha1.Evidence{Source: source, Object: object, Version: version}
+}
+
+func TestKnows(t *testing.T) {
+	var (
+		byKonvoyCluster = evidence(v1alpha1.SourceCustomResource, "hub:KonvoyCluster/a/prod", "1.8.3")
+		byLabel         = evidence(v1alpha1.SourceLabel, "hub:Cluster/a/prod", "")
+		concluded       = evidence(v1alpha1.SourceInferred, "hub:ClusterAddon/kommander", "2.2.0")
+		noKonvoy        = evidence(v1alpha1.SourceForbidden, "hub:konvoyclusters.kommander.mesosphere.io", "")
+		noCAPI          = evidence(v1alpha1.SourceForbidden, "hub:clusters.cluster.x-k8s.io", "")
+	)
+	first, second := looked().runs("1.4.4"), looked().runs("2.2.0")
+	for _, row := range []struct {
+		name      string
+		hub       snapshotBuilder
+		reference v1alpha1.ClusterReference
+		want      Knowledge
+		reason    string
+	}{
+		{"attached", first.has(attached("a/prod")), toKommander("prod"), knowledge().managed("1.4.4"), "the hub's Kommander manages it"},
+		{"attached, no Kommander", looked().has(attached("a/prod")), toKommander("prod"), knowledge(), "what was a hub is none any more"},
+		{"attached, Kommander of unknown version", looked().runs("").has(attached("a/prod")), toKommander("prod"), knowledge().managed(""), "some Kommander manages it"},
+		{
+			"attached, Kommander not to be seen",
+			looked().installed(support.Kommander, evidence(v1alpha1.SourceForbidden, "clusteraddons.kubeaddons.mesosphere.io", "")).has(attached("a/prod")),
+			toKommander("prod"),
+			Knowledge{Hub: support.Hub{Manager: &v1alpha1.ManagingKommander{Object: "hub:clusteraddons.kubeaddons.mesosphere.io"}}},
+			"a refusal is not an absence",
+		},
+		{
+			"a migration from 1.x to 2.x",
+			looked().installed(support.Kommander, evidence(v1alpha1.SourceHelmRelease, "HelmRelease/kommander/kommander", "2.2.0")).runs("1.4.4").
+				has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))),
+			toKommander("prod"),
+			Knowledge{Hub: support.Hub{Manager: &v1alpha1.ManagingKommander{Object: "hub:HelmRelease/kommander/kommander", Version: "2.2.0"}}}.
+				konvoy(byLabel, evidence(v1alpha1.SourceInferred, "hub:HelmRelease/kommander/kommander", "2.2.0")),
+			"the newer one, which comes first",
+		},
+		{
+			"what is installed beside Kommander", looked().installed("Aardvark", evidence(v1alpha1.SourceLabel, "x", "9.9.9")).runs("1.4.4").has(attached("a/prod")),
+			toKommander("prod"), knowledge().managed("1.4.4"), "it manages nothing",
+		},
+		{
+			"the used piece gives the manager",
+			looked().installed(support.Kommander, evidence(v1alpha1.SourceLabel, "x", ""), evidence(v1alpha1.SourceAnnotation, "ClusterAddon/kommander", "1.4.4")).
+				has(attached("a/prod")),
+			toKommander("prod"), knowledge().managed("1.4.4"), "the first with a version",
+		},
+
+		{
+			"1.x", first.has(attached("a/prod", konvoyNamed("prod")), described("a/prod", "v1.8.3", "Provisioned")), toKommander("prod"),
+			knowledge().managed("1.4.4").konvoy(byKonvoyCluster), "the hub has made it",
+		},
+		{
+			"1.x, being changed", first.has(attached("a/prod", konvoyNamed("prod")), described("a/prod", "v1.8.3", "Provisioning")), toKommander("prod"),
+			knowledge().managed("1.4.4").konvoy(evidence(v1alpha1.SourceDeclared, "hub:KonvoyCluster/a/prod", "1.8.3")), "it is the version to come",
+		},
+		{
+			"1.x, version left out", first.has(attached("a/prod", konvoyNamed("prod")), described("a/prod", "")), toKommander("prod"),
+			knowledge().managed("1.4.4").konvoy(evidence(v1alpha1.SourceCustomResource, "hub:KonvoyCluster/a/prod", "")), "it is Konvoy, of some version",
+		},
+		{
+			"1.x, of another name", first.has(attached("a/prod", konvoyNamed("other")), described("a/prod", "v1.8.3")), toKommander("prod"),
+			knowledge().managed("1.4.4"), "it describes another cluster",
+		},
+		{
+			"1.x, of another namespace", first.has(attached("a/prod", konvoyNamed("prod")), described("b/prod", "v1.8.3")), toKommander("prod"),
+			knowledge().managed("1.4.4"), "a reference stays in its namespace",
+		},
+		{
+			"1.x, not referred to", first.has(attached("a/prod"), described("a/prod", "v1.8.3")), toKommander("prod"), knowledge().managed("1.4.4"),
+			"the same name is no reference",
+		},
+		{
+			"1.x, KonvoyClusters forbidden", first.forbids(observe.KonvoyClusters).has(attached("a/prod", konvoyNamed("prod"))), toKommander("prod"),
+			knowledge().managed("1.4.4").konvoy(noKonvoy), "a refusal is not an absence",
+		},
+		{
+			"no Konvoy, KonvoyClusters forbidden", first.forbids(observe.KonvoyClusters).has(attached("a/prod")), toKommander("prod"),
+			knowledge().managed("1.4.4"), "there is nothing to look for",
+		},
+
+		{
+			"2.x", second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
+			knowledge().managed("2.2.0").konvoy(byLabel, concluded), "both are released in lock-step",
+		},
+		{
+			"2.x, not by Konvoy", second.has(made("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"), knowledge().managed("2.2.0"),
+			"somebody else has made it",
+		},
+		{
+			"2.x with Kommander 1.x", first.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
+			knowledge().managed("1.4.4").konvoy(byLabel), "those are in no lock-step",
+		},
+		{
+			"2.x with Kommander of unknown version", looked().runs("").has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
+			knowledge().managed("").konvoy(byLabel), "nothing follows from nothing",
+		},
+		{
+			"2.x with Kommander of an odd version", looked().runs("latest").has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))),
+			toKommander("prod"), knowledge().managed("latest").konvoy(byLabel), "nothing follows from what cannot be read",
+		},
+		{
+			"2.x without Kommander", looked().has(madeByKonvoy("a/prod")), toCAPI("prod"), knowledge().konvoy(byLabel), "it is Konvoy, of some version",
+		},
+		{
+			"2.x, Cluster API alone", second.has(madeByKonvoy("a/prod")), toCAPI("prod"), knowledge().konvoy(byLabel, concluded),
+			"Kommander does not manage it, and is in lock-step all the same",
+		},
+		{"Cluster API alone, not by Konvoy", second.has(made("a/prod")), toCAPI("prod"), knowledge(), "there is nothing to know"},
+		{
+			"2.x, Cluster API of an attached one", second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), environment("Production"))),
+			toCAPI("prod"), func() Knowledge {
+				k := knowledge().managed("2.2.0").konvoy(byLabel, concluded)
+				k.Environment = v1alpha1.EnvironmentProduction
+				return k
+			}(), "both are one cluster",
+		},
+		{
+			"2.x of another name", second.has(madeByKonvoy("a/prod"), attached("a/other", madeFrom("a/prod"))), toKommander("other"),
+			knowledge().managed("2.2.0").konvoy(byLabel, concluded), "the reference counts",
+		},
+		{
+			"2.x of another namespace", second.has(madeByKonvoy("b/prod"), attached("a/prod", madeFrom("b/prod"))), toKommander("prod"),
+			knowledge().managed("2.2.0").konvoy(evidence(v1alpha1.SourceLabel, "hub:Cluster/b/prod", ""), concluded), "this reference can leave its namespace",
+		},
+		{
+			"2.x, the Cluster is gone", second.has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"), knowledge().managed("2.2.0"),
+			"nothing tells who made it",
+		},
+		{
+			"2.x, Clusters forbidden", second.forbids(observe.CAPIClusters).has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
+			knowledge().managed("2.2.0").konvoy(noCAPI), "a refusal is not an absence",
+		},
+		{
+			"both refused", second.forbids(observe.CAPIClusters, observe.KonvoyClusters).has(attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
+			toKommander("prod"), knowledge().managed("2.2.0").konvoy(noKonvoy, noCAPI), "a refusal is not an absence",
+		},
+
+		{
+			"of both lines", second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod")), described("a/prod", "v1.8.3")),
+			toKommander("prod"), knowledge().managed("2.2.0").konvoy(byKonvoyCluster, byLabel, concluded), "what describes it before what follows",
+		},
+		{
+			"of both lines, Cluster API",
+			second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod")), described("a/prod", "v1.8.3")),
+			toCAPI("prod"), knowledge().managed("2.2.0").konvoy(byKonvoyCluster, byLabel, concluded), "both are one cluster",
+		},
+		{
+			"of both lines, Cluster API, KonvoyClusters forbidden",
+			second.forbids(observe.KonvoyClusters).has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
+			toCAPI("prod"), knowledge().managed("2.2.0").konvoy(byLabel, concluded, noKonvoy), "both are one cluster",
+		},
+
+		{"missing", first, toKommander("prod"), knowledge(), "nobody describes it any more"},
+		{"Cluster API missing", first, toCAPI("prod"), knowledge(), "nobody describes it any more"},
+		{"Secret", first.has(attached("a/prod")), toSecret("prod-kubeconfig", ""), knowledge(), "nobody tells whose it is"},
+
+		{"host, not described", first, toHost(), knowledge(), "it needs no description"},
+		{
+			"host", second.has(madeByKonvoy("a/prod"), attached("a/prod", clusterID(hubID), madeFrom("a/prod"), environment("NonProduction"))), toHost(),
+			func() Knowledge {
+				k := knowledge().konvoy(byLabel, concluded)
+				k.Environment = v1alpha1.EnvironmentNonProduction
+				return k
+			}(), "what describes it, and it does not manage itself",
+		},
+		{
+			"host by its KommanderCluster", second.has(attached("a/prod", clusterID(hubID))), toKommander("prod"), knowledge(), "it does not manage itself",
+		},
+		{
+			"host by its Cluster", second.has(made("a/prod"), attached("a/prod", clusterID(hubID), madeFrom("a/prod"))), toCAPI("prod"), knowledge(),
+			"it does not manage itself",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, is := row.hub.state().Knows("a", &row.reference)
+			if !is {
+				t.Errorf("%s: and yet the hub cannot tell", row.reason)
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestCannotTell: what is on record stays where the hub does not know.
+func TestCannotTell(t *testing.T) {
+	one := looked().runs("1.4.4").has(attached("a/prod", clusterID(hubID)), made("a/prod"))
+	references := map[string]v1alpha1.ClusterReference{
+		"attached": toKommander("prod"), "made": toCAPI("prod"), "no longer attached": toKommander("gone"), "no longer made": toCAPI("gone"),
+		"host": toHost(), "Secret": toSecret("prod", ""),
+	}
+	for _, row := range []struct {
+		name   string
+		hub    snapshotBuilder
+		want   []string
+		reason string
+	}{
+		{"all is seen", one, nil, "then it is known"},
+		{
+			"not looked at as a whole", one.incomplete(), []string{"attached", "made", "no longer attached", "no longer made", "host", "Secret"},
+			"what is missing may come",
+		},
+		{
+			"KommanderClusters forbidden", looked().runs("1.4.4").has(made("a/prod")).forbids(observe.KommanderClusters),
+			[]string{"attached", "made", "no longer attached", "no longer made", "host"}, "they say who manages it and what it is for",
+		},
+		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(observe.CAPIClusters), []string{"made", "no longer made"}, "they may be there"},
+		{
+			"others forbidden", one.forbids(observe.KonvoyClusters, observe.TunnelConnectors, observe.Nodes), nil,
+			"that is Unknown in what is known",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			want := map[string]bool{}
+			for _, name := range row.want {
+				want[name] = true
+			}
+			got := map[string]bool{}
+			for name, reference := range references {
+				k, is := row.hub.state().Knows("a", &reference)
+				if !is {
+					got[name] = true
+				}
+				if diff := cmp.Diff(Knowledge{}, k); !is && diff != "" {
+					t.Errorf("%s: what the hub cannot tell it tells (-want +got):\n%s", name, diff)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestHost: which of the descriptions is that of the hub, by Member, which leaves it out.
+func TestHost(t *testing.T) {
+	const another = "11111111-1111-4111-8111-111111111111"
+	production := environment("Production")
+	for _, row := range []struct {
+		name   string
+		hub    snapshotBuilder
+		want   []ID
+		isReal bool
+		reason string
+	}{
+		{"by its UID", looked().has(attached("a/host", clusterID(hubID), production)), nil, true, "there is no other with it"},
+		{"by its annotation", looked().has(attached("a/host", calledHost, production)), nil, true, "its UID is not known yet"},
+		{"by its annotation, hub unknown", looked().nameless().has(attached("a/host", calledHost, clusterID(hubID), production)), nil, true, "nothing speaks against it"},
+		{"by both", looked().has(attached("a/host", calledHost, clusterID(hubID), production)), nil, true, "they agree"},
+		{"by neither", looked().has(attached("a/prod", clusterID(another))), []ID{kommanderOf("a/prod")}, false, "it is another one"},
+		{"of no known UID", looked().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "it is another one, as far as known"},
+		{"both of no known UID", looked().nameless().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "not known is not the same"},
+		{"a lie", looked().has(attached("a/prod", calledHost, clusterID(another))), []ID{kommanderOf("a/prod")}, false, "its UID is another one"},
+		{
+			"a lie before its UID is known", looked().has(attached("a/liar", calledHost), attached("b/host", calledHost, clusterID(hubID), production)),
+			[]ID{kommanderOf("a/liar")}, true, "the hub is another one for certain",
+		},
+		{
+			"attached twice", looked().has(attached("a/host", clusterID(hubID), production), attached("b/again", clusterID(hubID))), nil, true,
+			"neither is another cluster, and the first one is asked",
+		},
+		{
+			"annotated twice", looked().has(attached("a/host", calledHost, production), attached("b/again", calledHost)), nil, true,
+			"nobody knows which it is, and the first one is asked",
+		},
+		{
+			"with its Cluster", looked().has(made("c/self"), made("c/prod"), attached("a/host", clusterID(hubID), madeFrom("c/self"), production)),
+			[]ID{capiOf("c/prod")}, true, "that is the hub, too",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			state := row.hub.state()
+			if diff := cmp.Diff(row.want, membersOf(state)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			reference := toHost()
+			if k, _ := state.Knows("a", &reference); (k.Environment != "") != row.isReal {
+				t.Errorf("%s: of the host it is known %+v", row.reason, k)
+			}
+		})
+	}
+}

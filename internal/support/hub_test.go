@@ -1,0 +1,478 @@
+package support
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// The evidence of these tests, as evidenceOn writes it.
+const (
+	shownText    = "CustomResource CustomResource/object"
+	hubText      = "CustomResource hub:KonvoyCluster/workspace-a/prod"
+	madeText     = "Label hub:Cluster/workspace-a/prod"
+	toldText     = "Declared hub:KommanderCluster/workspace-a/prod, annotation support.d2iq.io/declared-releases"
+	specText     = "Declared spec.declaredReleases"
+	inferredText = "Inferred hub:HelmRelease/kommander/kommander"
+	hiddenText   = "Forbidden hub:konvoyclusters"
+)
+
+// rowsOf lists what is installed: "product/name version".
+func rowsOf(assessment Assessment) []string {
+	var all []string
+	for _, row := range assessment.Releases {
+		all = append(all, row.Product+"/"+row.Name+" "+row.Version)
+	}
+	return all
+}
+
+// TestHubEvidence: in which order what is known of one installation is believed.
+func TestHubEvidence(t *testing.T) {
+	unclear := cluster().with(found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")))
+	for _, row := range []struct {
+		name    string
+		cluster clusterBuilder
+		want    []string
+		reason  string
+	}{
+		{
+			"the hub before the cluster", cluster().with(konvoy("1.7.5")).known(onHub().describing(described("1.8.3")).Hub),
+			[]string{hubText + " 1.8.3", shownText + " 1.7.5"}, "what the hub applies is what is there",
+		},
+		{
+			"a hub that does not know the version", cluster().with(konvoy("1.7.5")).known(onHub().describing(described("")).Hub),
+			[]string{shownText + " 1.7.5", hubText}, "the first one with a version",
+		},
+		{
+			"the cluster before the spec", cluster().with(konvoy("1.7.5")).declaring(Konvoy, "default", "1.8.0"),
+			[]string{shownText + " 1.7.5", specText + " 1.8.0"}, "detection wins",
+		},
+		{
+			"the hub before the spec", unclear.known(onHub().describing(described("1.8.3")).Hub).declaring(Konvoy, "default", "1.8.0"),
+			[]string{hubText + " 1.8.3", "Label Label/object", specText + " 1.8.0"}, "detection wins, wherever",
+		},
+		{
+			"the cluster before an annotation", cluster().with(konvoy("1.7.5")).known(onHub().told(Konvoy, "default", "1.8.0").Hub),
+			[]string{shownText + " 1.7.5", toldText + " 1.8.0"}, "detection wins",
+		},
+		{
+			"the spec before an annotation", unclear.known(onHub().told(Konvoy, "default", "1.8.0").Hub).declaring(Konvoy, "default", "1.8.4"),
+			[]string{specText + " 1.8.4", "Label Label/object", toldText + " 1.8.0"}, "who looks after the object knows better",
+		},
+		{
+			"an annotation before a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).told(Konvoy, "default", "2.1.1").Hub),
+			[]string{toldText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "somebody knows, the other is a rule of thumb",
+		},
+		{
+			"the spec before a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).Hub).declaring(Konvoy, "default", "2.1.1"),
+			[]string{specText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "somebody knows, the other is a rule of thumb",
+		},
+		{
+			"the cluster before a conclusion", cluster().with(konvoy("2.1.1")).known(onHub().describing(made(), concluded("2.2.0")).Hub),
+			[]string{shownText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "detection wins",
+		},
+		{
+			"all of them",
+			cluster().with(konvoy("1.7.5")).known(onHub().describing(described(""), made(), concluded("2.2.0")).told(Konvoy, "default", "1.9.0").Hub).
+				declaring(Konvoy, "default", "1.8.4"),
+			[]string{shownText + " 1.7.5", hubText, madeText, toldText + " 1.9.0", inferredText + " 2.2.0", specText + " 1.8.4"},
+			"the spec is recorded last, since it is not lost with the status",
+		},
+		{
+			"only a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).Hub),
+			[]string{inferredText + " 2.2.0", madeText}, "better than nothing",
+		},
+		{
+			"a refusal on the hub behind what the cluster shows", unclear.known(onHub().describing(hidden()).Hub),
+			[]string{"Label Label/object", hiddenText}, "the product is there, whatever the hub may tell",
+		},
+		{
+			"only a refusal on the hub", cluster().known(onHub().describing(hidden()).Hub), []string{hiddenText}, "it may be there",
+		},
+		{
+			"a refusal in the cluster", cluster().with(forbidden(Konvoy)).known(onHub().describing(described("1.8.3")).Hub),
+			[]string{hubText + " 1.8.3", "Forbidden things"}, "the hub knows what the cluster does not tell",
+		},
+		{
+			"an order of no meaning", cluster().known(onHub().describing(concluded("2.2.0"), made()).told(Konvoy, "default", "2.1.1").Hub),
+			[]string{toldText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "trust is in the source",
+		},
+		{
+			"many words against one fact",
+			cluster().with(konvoy("1.7.5")).known(onHub().told(Konvoy, "a", "1.8.0").told(Konvoy, "b", "1.8.1").told(Konvoy, "c", "1.8.2").
+				told(Konvoy, "d", "1.8.3").told(Konvoy, "e", "1.8.4").told(Konvoy, "f", "1.8.5").told(Konvoy, "g", "1.8.6").told(Konvoy, "h", "1.8.7").Hub),
+			[]string{shownText + " 1.7.5", toldText + " 1.8.0", toldText + " 1.8.1", toldText + " 1.8.2", toldText + " 1.8.3", toldText + " 1.8.4",
+				toldText + " 1.8.5", toldText + " 1.8.6"},
+			"what there is no room for is believed least",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := validSet(t, konvoyRanges())
+			assessment := assess(s, row.cluster, "2021-06-01")
+			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assessment, Konvoy))); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			if len(assessment.Releases) != 1 {
+				t.Errorf("it is one installation: %v", rowsOf(assessment))
+			}
+			status := stored(t, assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
+			row.cluster.Facts = FactsOf(status)
+			if row.cluster.Facts == nil {
+				return // only the hub has anything, and that is no contact
+			}
+			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assess(s, row.cluster, "2021-06-01"), Konvoy))); diff != "" {
+				t.Errorf("read back from the status (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestHubInstallations: which installation is meant by what the hub has been told.
+func TestHubInstallations(t *testing.T) {
+	cassandra := func(name, version string) Installation {
+		return found(Cassandra, name, sign(v1alpha1.SourceCustomResource, version))
+	}
+	for _, row := range []struct {
+		name    string
+		cluster clusterBuilder
+		hub     hubBuilder
+		want    []string
+		reason  string
+	}{
+		{"a product that nothing reveals", cluster(), onHub().told("Other", "default", "1.0.0"), []string{"Other/default 1.0.0"}, "it is told of"},
+		{
+			"default means the only one", cluster().with(cassandra("data.cassandra", "")), onHub().told(Cassandra, "default", "1.0.2"),
+			[]string{"Cassandra/data.cassandra 1.0.2"}, "whatever its name",
+		},
+		{
+			"a name means the one of that name", cluster().with(cassandra("a.one", ""), cassandra("a.two", "")), onHub().told(Cassandra, "a.two", "1.0.2"),
+			[]string{"Cassandra/a.one ", "Cassandra/a.two 1.0.2"}, "there are several",
+		},
+		{
+			"another name is another one", cluster().with(cassandra("a.one", "1.0.1")), onHub().told(Cassandra, "a.two", "1.0.2"),
+			[]string{"Cassandra/a.one 1.0.1", "Cassandra/a.two 1.0.2"}, "there can be several",
+		},
+		{
+			"default among several means none", cluster().with(cassandra("a.one", ""), cassandra("a.two", "")), onHub().told(Cassandra, "default", "1.0.2"),
+			[]string{"Cassandra/a.one ", "Cassandra/a.two "}, "it could be either",
+		},
+		{
+			"any name of what is installed once", cluster().with(found(Kommander, "kommander")), onHub().told(Kommander, "mine", "1.4.0"),
+			[]string{"Kommander/kommander 1.4.0"}, "there is only one that it can be",
+		},
+		{
+			"any name, in a migration", cluster().with(found(Kommander, "kommander"), found(Kommander, "kommander-addon")), onHub().told(Kommander, "mine", "1.4.0"),
+			[]string{"Kommander/kommander ", "Kommander/kommander-addon "}, "it could be either",
+		},
+		{
+			"a name, in a migration", cluster().with(found(Kommander, "kommander"), found(Kommander, "kommander-addon")),
+			onHub().told(Kommander, "kommander-addon", "1.4.0"), []string{"Kommander/kommander ", "Kommander/kommander-addon 1.4.0"}, "it is that one",
+		},
+		{
+			"beside what the hub describes", cluster(), onHub().told(Konvoy, "mine", "1.8.4").describing(described("")),
+			[]string{"Konvoy/default 1.8.4"}, "there is only one that it can be",
+		},
+		{
+			"both names of what nothing reveals", cluster(), onHub().told(Cassandra, "x", "1.0.2").told(Cassandra, "default", "1.0.3"),
+			[]string{"Cassandra/default 1.0.3", "Cassandra/x 1.0.2"}, "as in a spec",
+		},
+		{
+			"both names in another order", cluster(), onHub().told(Cassandra, "default", "1.0.3").told(Cassandra, "x", "1.0.2"),
+			[]string{"Cassandra/default 1.0.3", "Cassandra/x 1.0.2"}, "the order means nothing",
+		},
+		{
+			"twice", cluster(), onHub().told(Konvoy, "default", "1.8.3").told(Konvoy, "default", "1.8.4"), []string{"Konvoy/default 1.8.3"},
+			"the first one; a status has one row of a name",
+		},
+		{
+			"Kubernetes", cluster().on("v1.19.9").with(konvoy("1.7.0")), onHub().told(Kubernetes, "default", "1.18.1"),
+			[]string{"Konvoy/default 1.7.0", "Kubernetes/default v1.19.9"}, "the cluster tells it, and a status has one row of it",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assessment := assess(validSet(t, konvoyRanges(), kubernetesOf(Konvoy)), row.cluster.known(row.hub.Hub), "2021-06-01")
+			got := slices.DeleteFunc(rowsOf(assessment), func(text string) bool { return text == "Kubernetes/default " })
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestHubAnew: what the hub says anew replaces all that it said before.
+func TestHubAnew(t *testing.T) {
+	own := cluster().on("v1.19.9").with(found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")))
+	before := onHub().managing("1.4.3").describing(described("1.7.5")).told("Other", "default", "1.0.0")
+	for _, row := range []struct {
+		name   string
+		now    hubBuilder
+		want   clusterBuilder
+		reason string
+	}{
+		{"the same", before, own.known(before.Hub), "and not twice"},
+		{"another version", onHub().managing("1.4.4").describing(described("1.8.3")), own.known(onHub().managing("1.4.4").describing(described("1.8.3")).Hub), "the new one alone"},
+		{"nothing more", onHub(), own, "as if the hub had never known it: what it alone knew is gone, and so is the manager"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want.Facts, own.known(before.Hub).known(row.now.Hub).Facts); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			s := validSet(t, konvoyRanges())
+			object := written(t, &v1alpha1.ClusterSupport{}, assess(s, own.known(before.Hub), "2021-06-01"), "2021-06-01")
+			c := own
+			c.Facts = FactsOf(&object.Status).WithHub(row.now.Hub)
+			if diff := cmp.Diff(assess(s, row.want, "2021-06-02"), assess(s, c, "2021-06-02")); diff != "" {
+				t.Errorf("read back from the status: %s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestHubChangesNobodysFacts: neither those of the cluster nor those of the hub, which others read at the same time.
+func TestHubChangesNobodysFacts(t *testing.T) {
+	ownFacts := func() *Facts {
+		evidence := append(make([]v1alpha1.Evidence, 0, 16), sign(v1alpha1.SourceLabel, ""), described("1.0.0"), concluded("2.2.0"))
+		return &Facts{Installations: append(make([]Installation, 0, 16), Installation{Product: Konvoy, Name: "default", Evidence: evidence})}
+	}
+	hub := func() Hub {
+		b := onHub().managing("2.2.0").describing(concluded("2.2.0"), made()).told(Konvoy, "default", "2.1.0").told("A", "b", "1.0.0")
+		b.Installations[0].Evidence = append(make([]v1alpha1.Evidence, 0, 16), b.Installations[0].Evidence...)
+		return b.Hub
+	}
+	facts, known := ownFacts(), hub()
+	joined := facts.WithHub(known)
+	s := validSet(t, konvoyRanges(), attaching())
+	assessment, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
+	if diff := cmp.Diff(ownFacts(), facts); diff != "" {
+		t.Errorf("the cluster's (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(hub(), known); diff != "" {
+		t.Errorf("the hub's (-before +after):\n%s", diff)
+	}
+	again, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
+	if diff := cmp.Diff(assessment, again); diff != "" {
+		t.Errorf("asked twice (-first +again):\n%s", diff)
+	}
+	if got := (*Facts)(nil).WithHub(known); got != nil {
+		t.Errorf("a cluster that was never contacted has the facts %+v", got)
+	}
+}
+
+// TestStatusSharesNothing: what a status is written into is read back into it, and the facts are read by others meanwhile.
+func TestStatusSharesNothing(t *testing.T) {
+	c := cluster().on("v1.19.9").with(konvoy("1.8.0")).managedBy("1.4.4").containing("istio", "", "").running(1, osCentOS7, kernel79)
+	before := c.Facts.Manager.DeepCopy()
+	s := validSet(t, konvoyRanges())
+	assessment := assess(s, c, "2021-06-01")
+	status := assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01"))
+	status.Manager.Version, status.Components[0].Name, *status.Nodes.Count, status.Releases[0].Evidence.Version = "0", "x", 7, "0"
+	if c.Facts.Manager.Version != before.Version || c.Facts.Components[0].Name != "istio" || *c.Facts.Nodes.Count != 1 {
+		t.Errorf("a write to the status is seen in the facts: %+v", c.Facts)
+	}
+	fleet := []v1alpha1.ClusterSupport{evaluated(validSet(t, threeOut().minor("1.5", planned("2021-11-30"))), "c", cluster().with(kommander("1.2.0")), "2021-06-01")}
+	end := fleet[0].Status.Releases[0].SupportEndTime.DeepCopy()
+	policies, _ := validSet(t, threeOut()).PolicyStatus(threeOut().object, fleet, at("2021-06-01"))
+	*policies.Clusters[0].SupportEndTime = metav1.Time{}
+	if diff := cmp.Diff(end, fleet[0].Status.Releases[0].SupportEndTime); diff != "" {
+		t.Errorf("a write to the status of a policy is seen in that of a cluster (-before +after):\n%s", diff)
+	}
+}
+
+// TestHubIsNoContact: what the hub has about a cluster does not show that anybody looked into it.
+func TestHubIsNoContact(t *testing.T) {
+	s := validSet(t, konvoyRanges())
+	hub := onHub().managing("1.4.4").describing(described("1.8.3"), made(), concluded("2.2.0"), hidden()).told("Other", "default", "1.0.0")
+	for _, row := range []struct {
+		name    string
+		cluster clusterBuilder
+		want    bool
+		reason  string
+	}{
+		{"the hub alone", cluster(), false, "none of it comes from the cluster"},
+		{"with a declaration", cluster().declaring(Konvoy, "default", "1.8.3"), false, "that comes from the spec"},
+		{"with an ID", cluster().identified("0aa3"), true, "the cluster has told it"},
+		{"with a label", cluster().with(found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, ""))), true, "the cluster has it"},
+		{"with a refusal", cluster().with(forbidden(Konvoy)), true, "the cluster has answered"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			status := statusOf(assess(s, row.cluster.known(hub.Hub), "2021-06-01"))
+			if got := HasFacts(&status); got != row.want {
+				t.Errorf("%s: got %t", row.reason, got)
+			}
+			status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted}}
+			if facts := FactsOf(&status); (facts != nil) != row.want {
+				t.Errorf("%s: got %+v", row.reason, facts)
+			}
+		})
+	}
+}
+
+// TestHubOfManyInstallations: what somebody has told the hub takes the place of nothing that was found.
+func TestHubOfManyInstallations(t *testing.T) {
+	s := validSet(t, konvoyRanges())
+	c := cluster()
+	hub := onHub()
+	for i := range 60 {
+		c = c.with(found(Kafka, string(rune('a'+i/26))+string(rune('a'+i%26)), sign(v1alpha1.SourceCustomResource, "1.3.1")))
+		hub = hub.told("Another", string(rune('a'+i/26))+string(rune('a'+i%26)), "1.0.0")
+	}
+	assessment := assess(s, c.with(konvoy("1.8.0")).known(hub.Hub).declaring("A", "default", "1.0.0"), "2021-06-01")
+	counts := map[string]int{}
+	for _, row := range assessment.Releases {
+		counts[row.Product]++
+	}
+	if diff := cmp.Diff(map[string]int{Kafka: 60, Konvoy: 1, "Another": 2}, counts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	status := stored(t, assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
+	again := assess(s, clusterBuilder{Cluster{Facts: FactsOf(status)}}.declaring("A", "default", "1.0.0"), "2021-06-01")
+	if diff := cmp.Diff(rowsOf(assessment), rowsOf(again)); diff != "" {
+		t.Errorf("read back from the status (-first +again):\n%s", diff)
+	}
+}
+
+// TestMemoryOfTheHub: what the hub tells is there since it told it, and gone when it does not any more.
+func TestMemoryOfTheHub(t *testing.T) {
+	s := validSet(t, konvoyRanges())
+	own := cluster().on("v1.19.9").with(kommander("1.3.1"))
+	const kommander = "Kommander/kommander 1.3.1 2021-06-01"
+	object := &v1alpha1.ClusterSupport{}
+	for _, step := range []struct {
+		now     string
+		hub     *hubBuilder
+		since   []string
+		history []string
+		reason  string
+	}{
+		{"2021-06-01", ptr.To(onHub()), []string{kommander}, nil, "the hub knows nothing"},
+		{
+			"2021-06-02", ptr.To(onHub().describing(described("1.7.5"))), []string{kommander, "Konvoy/default 1.7.5 2021-06-02"}, nil, "it describes a Konvoy",
+		},
+		{"2021-06-03", nil, []string{kommander, "Konvoy/default 1.7.5 2021-06-02"}, nil, "a hub that is not known changes nothing"},
+		{
+			"2021-06-04", ptr.To(onHub().describing(described("1.7.5"), concluded("2.2.0"))), []string{kommander, "Konvoy/default 1.7.5 2021-06-02"}, nil,
+			"more evidence is no other installation",
+		},
+		{
+			"2021-06-05", ptr.To(onHub().told(Konvoy, "default", "1.7.5")), []string{kommander, "Konvoy/default 1.7.5 2021-06-02"}, nil,
+			"other evidence for the same version is no other installation",
+		},
+		{
+			"2021-06-06", ptr.To(onHub().describing(described("1.8.0"))), []string{kommander, "Konvoy/default 1.8.0 2021-06-06"},
+			[]string{"Konvoy/default 1.7.5 2021-06-02 to 2021-06-06"}, "another version is another installation",
+		},
+		{
+			"2021-06-07", ptr.To(onHub().describing(hidden())), []string{kommander, "Konvoy/default  "},
+			[]string{"Konvoy/default 1.8.0 2021-06-06 to 2021-06-07", "Konvoy/default 1.7.5 2021-06-02 to 2021-06-06"}, "it may be gone",
+		},
+		{
+			"2021-06-08", ptr.To(onHub().describing(described("1.8.0"))), []string{kommander, "Konvoy/default 1.8.0 2021-06-06"},
+			[]string{"Konvoy/default 1.7.5 2021-06-02 to 2021-06-06"}, "it was there all the time",
+		},
+		{
+			"2021-06-09", ptr.To(onHub()), []string{kommander},
+			[]string{"Konvoy/default 1.8.0 2021-06-06 to 2021-06-09", "Konvoy/default 1.7.5 2021-06-02 to 2021-06-06"}, "the hub alone knew of it",
+		},
+		{
+			"2021-06-10", nil, []string{kommander},
+			[]string{"Konvoy/default 1.8.0 2021-06-06 to 2021-06-09", "Konvoy/default 1.7.5 2021-06-02 to 2021-06-06"}, "and it stays gone",
+		},
+	} {
+		c := own
+		if facts := FactsOf(&object.Status); facts != nil {
+			c.Facts = facts
+		}
+		if step.hub != nil {
+			c = c.known(step.hub.Hub)
+		}
+		object = written(t, object, assess(s, c, step.now), step.now)
+		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
+			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
+		}
+		if diff := cmp.Diff(step.history, historyOf(object)); diff != "" {
+			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
+		}
+	}
+}
+
+// TestConcludedVersionProvesNothing: a Konvoy version that was concluded from Kommander's cannot show that the two fit.
+func TestConcludedVersionProvesNothing(t *testing.T) {
+	s := validSet(t,
+		policy("kommander").window(3).minor("2.2", ga("2022-04-08"), needs(Konvoy, "2.2.x")),
+		policy("konvoy").window(3).minor("2.2", ga("2022-04-08"), needs(Kommander, "2.2.x")).minor("2.1", ga("2021-11-11")))
+	const (
+		byRule = "Kommander 2.2.0 requires Konvoy 2.2.x, and the version of the installed Konvoy was concluded from that of Kommander," +
+			" which proves nothing; declare it in spec.declaredReleases (policy kommander)"
+		byItself = "Konvoy 2.2.0 requires Kommander 2.2.x, and its own version was concluded from that of Kommander, which proves nothing;" +
+			" declare it in spec.declaredReleases (policy konvoy)"
+	)
+	managed := cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).Hub)
+	for _, row := range []struct {
+		name      string
+		cluster   clusterBuilder
+		condition string
+		messages  []string
+		konvoy    answer
+		reason    string
+	}{
+		{
+			"concluded", managed, "Unknown RequirementUnknown", []string{byRule, byItself}, supported("Supported", ""),
+			"neither of the two proves the other; how long it is supported is another question",
+		},
+		{
+			"declared and allowed", managed.declaring(Konvoy, "default", "2.2.1"), "True Compatible", []string{"", ""}, supported("Supported", ""),
+			"somebody knows",
+		},
+		{
+			"declared and prohibited", managed.declaring(Konvoy, "default", "2.1.0"), "False ProhibitedCombination", []string{"", ""},
+			supported("Supported", ""), "somebody knows",
+		},
+		{
+			"declared on the hub", cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).told(Konvoy, "default", "2.1.0").Hub),
+			"False ProhibitedCombination", []string{"", ""}, supported("Supported", ""), "somebody knows, wherever",
+		},
+		{
+			"shown", cluster().with(kommander("2.2.0"), konvoy("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).Hub), "True Compatible",
+			[]string{"", ""}, supported("Supported", ""), "the cluster itself tells it",
+		},
+		{
+			"concluded, of a version that the policy does not list",
+			cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.9.0")).Hub), "Unknown RequirementUnknown",
+			[]string{byRule, ""}, unknownFor("NotInPolicy"), "its support is judged all the same",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assessment := assess(s, row.cluster, "2022-06-01")
+			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.condition {
+				t.Errorf("%s: got %s, want %s", row.reason, got, row.condition)
+			}
+			got := []string{
+				messageOf(rowOf(t, assessment, Kommander), v1alpha1.ReasonRequirementUnknown), messageOf(rowOf(t, assessment, Konvoy), v1alpha1.ReasonRequirementUnknown),
+			}
+			if diff := cmp.Diff(row.messages, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+			if got := answerOf(rowOf(t, assessment, Konvoy)); got != row.konvoy {
+				t.Errorf("%s: got %v, want %v", row.reason, got, row.konvoy)
+			}
+		})
+	}
+}
+
+// TestHubDeclarationIsNoUpgrade: what somebody says is no upgrade that is under way; what a KonvoyCluster asks for is one.
+func TestHubDeclarationIsNoUpgrade(t *testing.T) {
+	s := validSet(t, konvoyRanges())
+	asked := described("1.8.0")
+	asked.Source = v1alpha1.SourceDeclared
+	if said := findings(rowOf(t, assess(s, cluster().known(onHub().describing(asked).Hub), "2021-06-01"), Konvoy), v1alpha1.FindingEvidence); !slices.Equal(said, []string{"UpgradeInProgress"}) {
+		t.Errorf("asked for: %v", said)
+	}
+	if said := findings(rowOf(t, assess(s, cluster().known(onHub().told(Konvoy, "default", "1.8.0").Hub), "2021-06-01"), Konvoy), v1alpha1.FindingEvidence); said != nil {
+		t.Errorf("declared: %v", said)
+	}
+}

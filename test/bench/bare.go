@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+)
+
+// bareArgument makes the program the bare client.
+const bareArgument = "bare"
+
+// order is what the bare client is to ask for.
+type order struct {
+	CA       []byte
+	Token    string
+	Clusters []bareCluster
+}
+
+type bareCluster struct {
+	Address string
+	Asked   []asked
+}
+
+// bareAtATime is how many clusters are asked at a time.
+const bareAtATime = 16
+
+// bare makes the requests of an order, each cluster's over a connection of its own, and drops the answers. It says when
+// all watches are open, and keeps them until the input ends.
+func bare(ctx context.Context, in io.Reader, out io.Writer) error {
+	input := bufio.NewReader(in)
+	line, err := input.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("read the order: %w", err)
+	}
+	var all order
+	if err := json.Unmarshal(line, &all); err != nil {
+		return fmt.Errorf("read the order: %w", err)
+	}
+	trust := x509.NewCertPool()
+	trust.AppendCertsFromPEM(all.CA)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err = inParallel(len(all.Clusters), bareAtATime, func(i int) error {
+		return all.Clusters[i].ask(ctx, trust, all.Token)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "all is watched")
+	_, err = io.Copy(io.Discard, input)
+	return err
+}
+
+func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token string) error {
+	transport := &http.Transport{
+		TLSClientConfig:   &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2: true,
+	}
+	versions := map[string]string{}
+	for _, asked := range c.Asked {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Address+asked.Path+"?"+asked.Query, nil)
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Accept", asked.Accept)
+		request.Header.Set("Authorization", "Bearer "+token)
+		if asked.isWatch() {
+			request.URL.RawQuery += "&resourceVersion=" + versions[asked.Path]
+		}
+		response, err := transport.RoundTrip(request)
+		if err != nil {
+			return err
+		}
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answers %s", request.URL, response.Status)
+		}
+		if asked.isWatch() {
+			go func() { _, _ = io.Copy(io.Discard, response.Body) }()
+			continue
+		}
+		if versions[asked.Path], err = drop(response.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var listVersion = regexp.MustCompile(`"resourceVersion":"(\d+)"`)
+
+// drop reads an answer to its end, and returns what a list is as of: it is among the first that a list says.
+func drop(body io.ReadCloser) (version string, err error) {
+	defer body.Close()
+	var start bytes.Buffer
+	if _, err := io.CopyN(&start, body, 512); err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	if found := listVersion.FindSubmatch(start.Bytes()); found != nil {
+		version = string(found[1])
+	}
+	_, err = io.Copy(io.Discard, body)
+	return version, err
+}

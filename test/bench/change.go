@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// stride spreads what is changed over the fleet: it is a prime.
+const stride = 7919
+
+// changeReleases measures how long it takes from a change in a cluster until the hub's watchers know what it means. The
+// clock starts before the change is sent.
+func (b *bench) changeReleases(ctx context.Context) error {
+	var took []time.Duration
+	for i := range b.options.changes {
+		m := b.fleet.members[(i*stride)%len(b.fleet.members)]
+		version := b.nextVersion(m)
+		start := time.Now()
+		if err := setKonvoy(ctx, b.fleet.remoteOf(m), m, version); err != nil {
+			return err
+		}
+		at, err := b.fleet.book.await(ctx, m.name, hasKonvoy(version))
+		if err != nil {
+			return err
+		}
+		took = append(took, at.Sub(start))
+		if err := pause(ctx, breath); err != nil {
+			return err
+		}
+	}
+	for _, p := range percentiles {
+		b.table.add(changeName(p.name), "ms", milliseconds(spreadOf(took).at(p.part)))
+	}
+	return nil
+}
+
+// breath is what a change has time for to be all over.
+const breath = 50 * time.Millisecond
+
+func changeName(percentile string) string { return "a change of a release: " + percentile }
+
+// nextVersion is the one that the hub does not show.
+func (b *bench) nextVersion(m *member) string {
+	if found, _ := b.fleet.book.read(m.name); found.object != nil && hasKonvoy(konvoyVersion)(found.object) {
+		return otherVersion
+	}
+	return konvoyVersion
+}
+
+// narrowWindow has no room for what is installed.
+const narrowWindow = 1
+
+// changePolicy measures how long it takes until a change of a policy is in all statuses. It ends the support of Konvoy, and
+// with it of Kubernetes and of the base addons, in every cluster.
+func (b *bench) changePolicy(ctx context.Context) error {
+	policy, err := b.fleet.policy(ctx, "konvoy")
+	if err != nil {
+		return err
+	}
+	found, _ := b.fleet.book.read(b.fleet.members[0].name)
+	before := stateOf(found.object, support.Konvoy)
+	used, err := b.operator.usage(nil)
+	if err != nil {
+		return err
+	}
+	b.fleet.hub.Front.Reset()
+	changed := policy.DeepCopy()
+	changed.Spec.Lifecycle.Window.SupportedMinors = ptr.To(int32(narrowWindow))
+	start := time.Now()
+	if err := b.fleet.admin.Patch(ctx, changed, client.MergeFrom(policy)); err != nil {
+		return fmt.Errorf("change the policy konvoy: %w", err)
+	}
+	times, err := b.fleet.book.awaitAll(ctx, b.fleet.members, func(object *v1alpha1.ClusterSupport) bool {
+		return stateOf(object, support.Konvoy) != before
+	})
+	if err != nil {
+		return err
+	}
+	var took []time.Duration
+	for _, at := range times {
+		took = append(took, at.Sub(start))
+	}
+	b.table.add(policyTime, "s", spreadOf(took).at(1).Seconds())
+	if err := pause(ctx, settling); err != nil {
+		return err
+	}
+	after, err := b.operator.usage(nil)
+	if err != nil {
+		return err
+	}
+	b.table.add("a change of a policy: CPU", "s", (after.cpu - used.cpu).Seconds())
+	b.countWrites("a change of a policy")
+	return nil
+}
+
+func stateOf(object *v1alpha1.ClusterSupport, product string) v1alpha1.State {
+	for _, release := range object.Status.Releases {
+		if release.Product == product {
+			return release.State
+		}
+	}
+	return ""
+}

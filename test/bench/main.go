@@ -1,0 +1,127 @@
+// The bench measures a fleet: a hub and many clusters, which are a few real API servers behind a relay, and the operator as
+// a process of its own. What it does is set against the least that it could take on the same machine in the same run: a
+// bare client that makes the same requests and drops the answers, and the writes by themselves.
+//
+// It takes Linux, which tells what a process uses.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the policies name time zones
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the bench can be told.
+type options struct {
+	clusters, changes int
+	rest              time.Duration
+	operator          string
+}
+
+func run(ctx context.Context, arguments []string) error {
+	if len(arguments) == 1 && arguments[0] == bareArgument {
+		return bare(ctx, os.Stdin, os.Stdout)
+	}
+	var options options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&options.clusters, "clusters", 1000, "how many clusters the fleet has")
+	flags.IntVar(&options.changes, "changes", 200, "how many releases are changed, one after the other")
+	flags.DurationVar(&options.rest, "rest", time.Minute, "for how long it is watched that nothing happens")
+	flags.StringVar(&options.operator, "operator", "", "the operator's program (default: it is built)")
+	switch err := flags.Parse(arguments); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	}
+	ctrl.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+	// What stands for the clusters must not be what is waited for.
+	debug.SetGCPercent(400)
+	folder, err := os.MkdirTemp("", "support-policy-bench-")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	b := &bench{options: options, out: os.Stdout, progress: os.Stderr}
+	if err := b.run(ctx, folder); err != nil {
+		return fmt.Errorf("%w (its files are in %s)", err, folder)
+	}
+	return os.RemoveAll(folder)
+}
+
+// bench is one run.
+type bench struct {
+	options       options
+	out, progress io.Writer
+	fleet         *fleet
+	table         table
+
+	// operator runs; nil while none does.
+	operator *process
+	// idle is what an operator without clusters takes.
+	idle bytesize
+}
+
+// stages are all that is measured, in this order.
+func (b *bench) stages() []stage {
+	return []stage{
+		{"no cluster", b.withoutClusters},
+		{"cold start", b.coldStart},
+		{"changes of a release", b.changeReleases},
+		{"a change of a policy", b.changePolicy},
+		{"restart", b.restart},
+		{"restart with GOGC=50", b.restartSmall},
+		{"the least that it takes", b.measureFloors},
+	}
+}
+
+type stage struct {
+	name string
+	do   func(context.Context) error
+}
+
+func (b *bench) run(ctx context.Context, folder string) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	b.say("starting %d control planes for %d clusters", 1+len(nodeCounts), b.options.clusters)
+	if b.fleet, err = startFleet(ctx, folder, b.options); err != nil {
+		return err
+	}
+	defer func() {
+		b.operator.kill()
+		stop()
+		err = errors.Join(err, b.fleet.close())
+	}()
+	for _, stage := range b.stages() {
+		b.say("%s", stage.name)
+		if err := stage.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", stage.name, err)
+		}
+	}
+	return b.table.print(b.out)
+}
+
+func (b *bench) say(format string, arguments ...any) {
+	fmt.Fprintf(b.progress, time.Now().Format(time.TimeOnly)+" "+format+"\n", arguments...)
+}

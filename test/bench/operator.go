@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+)
+
+// build makes a program of a package of this repository.
+func build(ctx context.Context, root, program, of string) error {
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, of)
+	command.Dir, command.Env, command.Stderr = root, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("build %s: %w", of, err)
+	}
+	return nil
+}
+
+// process is a program at work.
+type process struct {
+	command *exec.Cmd
+	started time.Time
+	// log is what it has written.
+	log string
+}
+
+// stopTimeout is how long the operator may take to end.
+const stopTimeout = 30 * time.Second
+
+// startOperator runs the operator, as config/fleet does but for what a test needs.
+func startOperator(program, kubeconfig, folder string, environment ...string) (*process, error) {
+	p := &process{log: filepath.Join(folder, "operator.log")}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, fmt.Errorf("make a log: %w", err)
+	}
+	defer log.Close()
+	p.command = exec.Command(program, "--namespace="+sandbox.Namespace, "--health-probe-bind-address=0",
+		"--kubeconfig-namespaces="+fleetNamespace, "--kubeconfig-allow-loopback")
+	p.command.Env = append(os.Environ(), append(environment, "KUBECONFIG="+kubeconfig, "GODEBUG=gctrace=1")...)
+	p.command.Stdout, p.command.Stderr = log, log
+	p.started = time.Now()
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("start the operator: %w", err)
+	}
+	return p, nil
+}
+
+// stop ends the operator and waits for that.
+func (p *process) stop() error {
+	timer := time.AfterFunc(stopTimeout, func() { _ = p.command.Process.Kill() })
+	defer timer.Stop()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop the operator: %w", err)
+	}
+	if err := p.command.Wait(); err != nil {
+		return fmt.Errorf("the operator ended, see %s: %w", p.log, err)
+	}
+	return nil
+}
+
+// kill ends a process, if there is one and it has not ended yet, after something went wrong.
+func (p *process) kill() {
+	if p != nil && p.command.ProcessState == nil {
+		_ = p.command.Process.Kill()
+		_ = p.command.Wait()
+	}
+}
+
+func (p *process) usage(ports map[int]bool) (usage, error) {
+	return usageOf(p.command.Process.Pid, ports)
+}
+
+// collection is what the operator's last garbage collection has left.
+type collection struct{ heap, stacks bytesize }
+
+var trace = regexp.MustCompile(`^gc \d+ .*->(\d+) MB, \d+ MB goal, (\d+) MB stacks`)
+
+// collected reads the last line of the trace that Go writes. In it a MB is 2^20.
+func (p *process) collected() (collection, error) {
+	log, err := os.Open(p.log)
+	if err != nil {
+		return collection{}, fmt.Errorf("read the operator's log: %w", err)
+	}
+	defer log.Close()
+	var last collection
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if found := trace.FindSubmatch(lines.Bytes()); found != nil {
+			heap, _ := strconv.Atoi(string(found[1]))
+			stacks, _ := strconv.Atoi(string(found[2]))
+			last = collection{bytesize(heap) << 20, bytesize(stacks) << 20}
+		}
+	}
+	return last, lines.Err()
+}
