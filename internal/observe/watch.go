@@ -112,8 +112,8 @@ func (s *stream) stepList(ctx context.Context) time.Duration {
 	return s.retry.next()
 }
 
-// stepWatch takes changes until the watch ends, which the API server is asked to do after a while. One that does not would
-// have it for ever.
+// stepWatch takes changes until the watch ends, which the API server is asked to do after a while. If it does not, the
+// watch is ended here.
 func (s *stream) stepWatch(ctx context.Context) time.Duration {
 	start := s.clock.Now()
 	bounded, cancel := context.WithTimeout(ctx, s.watchTime+s.watchGrace)

@@ -344,6 +344,10 @@ func (w *world) contactError() *ContactError {
 	if problem, is := w.lasting(serverVersion); is {
 		return &ContactError{Reason: reasonOf(problem.last), Kind: problem.kind, cause: problem.last}
 	}
+	if _, is := w.problems[serverVersion]; is {
+		// It is about to last, and then it is the whole API server that does not answer.
+		return nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(w.problems)) {
 		if problem, is := w.lasting(name); is {
 			return &ContactError{Reason: Failing, Object: name, cause: problem.last}

@@ -168,6 +168,7 @@ func TestWorldTellsWhatFails(t *testing.T) {
 	clock.Step(patience)
 	expect("the first of several resources", &ContactError{Reason: Failing, Object: HelmReleases})
 	world.heard(serverVersion, apierrors.NewUnauthorized("expired"))
+	expect("nothing of its resources while it is about to be the API server as a whole", nil)
 	clock.Step(patience)
 	expect("the API server before its resources", &ContactError{Reason: Unauthorized})
 	world.heard(serverVersion, nil)

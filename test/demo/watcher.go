@@ -25,7 +25,7 @@ const (
 	policyPause = 1200 * time.Millisecond
 	patience    = 30 * time.Second
 	// refreshInterval is how soon the operator notices that a cluster has gone or that a Secret has changed.
-	refreshInterval = time.Second
+	refreshInterval = 2 * time.Second
 )
 
 // watcher prints what changed in the answers since it last looked.
