@@ -98,6 +98,7 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 func (r *ClusterSupports) forget(key types.NamespacedName) {
 	r.Alarm.Forget(key)
 	r.Fleet.Forget(key)
+	r.Bell.pace.forget(reconcile.Request{NamespacedName: key})
 }
 
 // gatheredCluster is all that the status of a ClusterSupport is made of, besides the policies and the instant.

@@ -3,10 +3,8 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -28,7 +26,7 @@ type counting struct {
 	Alarm  *Alarm
 	Status statusWriter
 
-	pace pace
+	pace pace[types.NamespacedName]
 }
 
 // get reads an object and all clusters, which are the cache's own. It tells whether the object is there; one that is gone is
@@ -56,40 +54,4 @@ func (c *counting) get(ctx context.Context, key types.NamespacedName, object cli
 func (c *counting) write(ctx context.Context, before, object client.Object, old, desired []metav1.Condition, now time.Time) (reconcile.Result, error) {
 	c.pace.spend(client.ObjectKeyFromObject(object))
 	return reconcile.Result{}, c.Status.write(ctx, before, object, old, desired, now)
-}
-
-// pace lets each object be written once in a writeInterval of the machine's time. The zero value is ready.
-type pace struct {
-	mu       sync.Mutex
-	limiters map[types.NamespacedName]*rate.Limiter
-}
-
-// left is how long the object has to wait for its next write; 0 when it may be written.
-func (p *pace) left(key types.NamespacedName) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	limiter := p.limiters[key]
-	if limiter == nil || limiter.Tokens() >= 1 {
-		return 0
-	}
-	return time.Duration((1-limiter.Tokens())*float64(writeInterval)) + time.Millisecond
-}
-
-// spend tells that the object is written.
-func (p *pace) spend(key types.NamespacedName) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.limiters == nil {
-		p.limiters = map[types.NamespacedName]*rate.Limiter{}
-	}
-	if p.limiters[key] == nil {
-		p.limiters[key] = rate.NewLimiter(rate.Every(writeInterval), 1)
-	}
-	p.limiters[key].Allow()
-}
-
-func (p *pace) forget(key types.NamespacedName) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.limiters, key)
 }

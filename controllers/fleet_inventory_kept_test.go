@@ -75,18 +75,27 @@ spec:
 			t.Errorf("its annotations are %v and its spec differs (-before +after):\n%s", object.Annotations, diff)
 		}
 	})
-	w.run("what somebody changes of the operator's comes back", func(*testing.T) {
-		w.patch("kept", `{"metadata": {"labels": {"support.d2iq.io/tier": "mine", "support.d2iq.io/region": null}, "ownerReferences": null}}`)
-		w.awaitCluster("kept", func(object *v1alpha1.ClusterSupport) error {
-			return errors.Join(w.isOwned(object), labels(map[string]string{
-				"support.d2iq.io/tier": "silver", "support.d2iq.io/region": "west", "stage": "prod", "support.d2iq.io/own": "mine",
-			})(object))
-		})
+	w.run("a label that goes, goes from it", func(*testing.T) {
+		w.apply(labelled("support.d2iq.io/tier: silver, team: b, argocd.argoproj.io/instance: other"))
+		w.awaitCluster("kept", labels(map[string]string{"support.d2iq.io/tier": "silver", "stage": "prod", "support.d2iq.io/own": "mine"}))
 	})
+	for what, patch := range map[string]string{
+		"a label":              `{"metadata": {"labels": {"support.d2iq.io/tier": "mine"}}}`,
+		"a label that is gone": `{"metadata": {"labels": {"support.d2iq.io/tier": null}}}`,
+	} {
+		w.run("what somebody changes of the operator's comes back: "+what, func(*testing.T) {
+			w.patch("kept", patch)
+			w.awaitCluster("kept", func(object *v1alpha1.ClusterSupport) error {
+				return errors.Join(w.isOwned(object), labels(map[string]string{
+					"support.d2iq.io/tier": "silver", "stage": "prod", "support.d2iq.io/own": "mine",
+				})(object))
+			})
+		})
+	}
 	w.run("a change that is not copied is no reason to write", func(*testing.T) {
 		w.settle()
 		w.Front.Reset()
-		w.apply(labelled("support.d2iq.io/tier: silver, support.d2iq.io/region: west, team: c, argocd.argoproj.io/instance: third"))
+		w.apply(labelled("support.d2iq.io/tier: silver, team: c, argocd.argoproj.io/instance: third"))
 		w.unwritten("a change of labels that are not copied")
 	})
 	w.run("neither is a restart", func(*testing.T) {
@@ -110,10 +119,10 @@ spec:
 			return nil
 		})
 		w.await("kept", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonKommanderClusterMissing)
-		w.apply(labelled("support.d2iq.io/tier: gold"))
+		w.apply(labelled("support.d2iq.io/tier: silver"))
 		after := w.awaitCluster("kept", func(object *v1alpha1.ClusterSupport) error {
 			return errors.Join(w.isOwned(object), labels(map[string]string{
-				"support.d2iq.io/tier": "gold", "stage": "prod", "support.d2iq.io/own": "mine",
+				"support.d2iq.io/tier": "silver", "stage": "prod", "support.d2iq.io/own": "mine",
 			})(object))
 		})
 		if after.UID != before.UID || after.Spec.Environment != v1alpha1.EnvironmentProduction {
@@ -154,7 +163,7 @@ spec:
 			if object.UID == old.UID {
 				return errors.New("it is the old one")
 			}
-			return errors.Join(w.isOwned(object), labels(map[string]string{"support.d2iq.io/tier": "gold"})(object),
+			return errors.Join(w.isOwned(object), labels(map[string]string{"support.d2iq.io/tier": "silver"})(object),
 				expect(object.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated))
 		})
 		// Somebody's own is not made again: another one takes its place.

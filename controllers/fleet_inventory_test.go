@@ -1,10 +1,15 @@
 package controllers_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
@@ -152,6 +158,8 @@ func TestInventory(t *testing.T) {
 			w.applyWithStatus(strings.NewReplacer("NAMESPACE", namespaceOf(i), "HUB", string(system.GetUID())).Replace(manifest))
 		}
 	}
+	var slow lag
+	w.wire.breaks(slow.fault)
 	w.start(attaching)
 	for i, row := range inventoried {
 		w.run(row.name, func(*testing.T) {
@@ -184,8 +192,10 @@ func TestInventory(t *testing.T) {
 		w.eventually("it to be used", func() error { return diffOf(want, w.inventory(fullNamespace)) })
 	})
 
-	w.run("two that are called the same, at once", func(*testing.T) {
-		const namespace, pairs = "inventory-pairs", 12
+	w.run("two that are called the same, at once", func(t *testing.T) {
+		const namespace, pairs = "inventory-pairs", 4
+		slow.set(time.Second / 8)
+		defer slow.set(0)
 		w.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: ` + namespace + `}}`)
 		for i := range pairs {
 			w.apply(described(namespace, fmt.Sprintf("c%d", i), ""))
@@ -205,7 +215,64 @@ func TestInventory(t *testing.T) {
 			}
 			return w.expectReady(namespace)
 		})
+		if applied := w.Front.Recent(applies(namespace)); len(applied) != 2*pairs {
+			t.Errorf("%d clusters took %v", 2*pairs, applied)
+		}
 	})
+
+	w.run("one that changes while its object is made", func(t *testing.T) {
+		const namespace = "inventory-hasty"
+		slow.set(time.Second / 4)
+		w.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: ` + namespace + `}}`)
+		w.apply(described(namespace, "one", ""))
+		w.eventually("the object to be made", func() error {
+			if w.Front.Requests(applies(namespace)) == 0 {
+				return errors.New("it is not yet")
+			}
+			return nil
+		})
+		w.apply(described(namespace, "one", "spec: {kubeconfigRef: {name: one-kubeconfig}}"))
+		time.Sleep(quiet / 5)
+		slow.set(0)
+		w.settle()
+		if err := diffOf(map[string]string{"one": "KommanderCluster one"}, w.inventory(namespace)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// applies matches what writes ClusterSupports of a namespace beside their status.
+func applies(namespace string) func(front.Request) bool {
+	return func(r front.Request) bool {
+		return r.Writes() && r.Resource == "clustersupports" && r.Namespace == namespace && r.Subresource == ""
+	}
+}
+
+// lag lets the operator see late what becomes of ClusterSupports, as with an API server that has much to do. The zero value
+// is none.
+type lag struct{ nanoseconds atomic.Int64 }
+
+func (l *lag) set(to time.Duration) { l.nanoseconds.Store(int64(to)) }
+
+func (l *lag) fault(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	response, err := next.RoundTrip(r)
+	if err == nil && strings.HasSuffix(r.URL.Path, "/clustersupports") && r.URL.Query().Has("watch") {
+		response.Body = late{response.Body, l}
+	}
+	return response, err
+}
+
+// late is a body that is read with a lag.
+type late struct {
+	io.ReadCloser
+
+	lag *lag
+}
+
+func (l late) Read(p []byte) (int, error) {
+	n, err := l.ReadCloser.Read(p)
+	time.Sleep(time.Duration(l.lag.nanoseconds.Load()))
+	return n, err
 }
 
 // hubsNamespace is where clusters are described as the hub.

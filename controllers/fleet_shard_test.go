@@ -51,12 +51,13 @@ func TestShards(t *testing.T) {
 		}
 	}
 	arguments := map[int][]string{}
-	w.run("there are three of them in the manifests", func(t *testing.T) {
+	w.run("there are three of them in the manifests", func(*testing.T) {
+		sharded := w.rendered("config/sharded")
 		for i := range shards {
-			arguments[i] = w.deployedShard(i)
+			arguments[i] = w.deployedShard(sharded, i)
 			begin(i, arguments[i])
 		}
-		w.expectOnlySharded()
+		w.expectOnlySharded(w.rendered("config/fleet"), sharded)
 	})
 
 	writers := map[string]string{}
@@ -93,15 +94,21 @@ func TestShards(t *testing.T) {
 	})
 
 	w.run("each has a lease of its own", func(t *testing.T) {
-		for i := range shards {
-			lease := fmt.Sprintf("%s-shard-%d", controllers.Name, i)
-			by := w.writers(func(r front.Request) bool { return r.Verb == "update" && r.Resource == "leases" && r.Name == lease })
-			if !slices.Equal(by, []string{fmt.Sprintf("shard-%d", i)}) {
-				t.Errorf("the lease %s is held by %v", lease, by)
-			}
+		held, err := w.Kubectl(t.Context(), "get", "leases", "-n", sandbox.Namespace,
+			"-o", `jsonpath={range .items[*]}{.metadata.name} {.spec.holderIdentity}{"\n"}{end}`)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if n := w.Front.Requests(func(r front.Request) bool { return r.Resource == "leases" && r.Name == controllers.Name }); n > 0 {
-			t.Error("there is a lease for all")
+		holders := map[string]bool{}
+		for i, line := range strings.Split(strings.TrimSpace(held), "\n") {
+			lease, holder, _ := strings.Cut(line, " ")
+			if lease != fmt.Sprintf("%s-shard-%d", controllers.Name, i) || holder == "" || holders[holder] {
+				t.Errorf("the lease %s is held by %q", lease, holder)
+			}
+			holders[holder] = true
+		}
+		if len(holders) != shards {
+			t.Errorf("the leases are\n%s", held)
 		}
 	})
 
@@ -175,9 +182,7 @@ func (w *world) writers(match func(front.Request) bool) []string {
 	by := map[string]bool{}
 	w.Front.Requests(func(r front.Request) bool {
 		if match(r) {
-			// The election has a client of its own, which says so.
-			agent, _, _ := strings.Cut(r.UserAgent, "/")
-			by[agent] = true
+			by[r.UserAgent] = true
 		}
 		return false
 	})
@@ -185,10 +190,10 @@ func (w *world) writers(match func(front.Request) bool) []string {
 }
 
 // deployedShard checks the Deployment of a shard in the manifests, and returns the arguments of its container.
-func (w *world) deployedShard(i int) []string {
+func (w *world) deployedShard(sharded map[string]*unstructured.Unstructured, i int) []string {
 	w.t.Helper()
 	var deployment appsv1.Deployment
-	w.read(w.rendered("config/sharded")[fmt.Sprintf("Deployment/%s-shard-%d", controllers.Name, i)], &deployment)
+	w.read(sharded[fmt.Sprintf("Deployment/%s-shard-%d", controllers.Name, i)], &deployment)
 	shard := fmt.Sprint(i)
 	// Without it in the selector each Deployment would take the pods of the others for its own.
 	if spec := deployment.Spec; spec.Selector == nil || spec.Selector.MatchLabels["support.d2iq.io/shard"] != shard ||
@@ -207,9 +212,11 @@ func (w *world) deployedShard(i int) []string {
 }
 
 // expectOnlySharded checks that config/sharded is config/fleet, but for the Deployments and the leases.
-func (w *world) expectOnlySharded() {
+func (w *world) expectOnlySharded(whole, sharded map[string]*unstructured.Unstructured) {
 	w.t.Helper()
-	whole, sharded := w.rendered("config/fleet"), w.rendered("config/sharded")
+	if _, is := sharded["Deployment/"+controllers.Name]; is {
+		w.t.Error("beside the shards there is one for all clusters")
+	}
 	const election = "Role/" + controllers.Name + "-leader-election"
 	var role rbacv1.Role
 	w.read(sharded[election], &role)
@@ -233,9 +240,6 @@ func (w *world) expectOnlySharded() {
 	}
 	if diff := cmp.Diff(whole, sharded); diff != "" {
 		w.t.Errorf("config/sharded differs from config/fleet (-fleet +sharded):\n%s", diff)
-	}
-	if _, is := w.rendered("config/sharded")["Deployment/"+controllers.Name]; is {
-		w.t.Error("beside the shards there is one for all clusters")
 	}
 }
 

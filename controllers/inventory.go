@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -42,7 +43,9 @@ type Inventory struct {
 // theHost stands for the operator's own cluster among the requests.
 var theHost = hub.ID{Kind: "host"}
 
-// SetupWithManager looks at a cluster at the start, when its description changes, and when an object for it does.
+// SetupWithManager looks at a cluster at the start, when its description changes, and when an object for it does. One
+// that loses its owner is left alone for now: that is how the garbage collector lets it stay when the owner is deleted with
+// --cascade=orphan.
 func (r *Inventory) SetupWithManager(mgr manager.Manager) error {
 	r.Bell.ring(theHost)
 	return builder.TypedControllerManagedBy[hub.ID](mgr).Named("inventory").
@@ -137,9 +140,16 @@ func (r *Inventory) create(ctx context.Context, member hub.Member) error {
 		if err != nil {
 			return err
 		}
-		if !taken && key != hostIn(r.Namespace) {
-			return r.applyMember(ctx, key, member)
+		if taken || key == hostIn(r.Namespace) {
+			continue
 		}
+		err = r.applyMember(ctx, key, member)
+		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) {
+			// Somebody has just made one of that name for another cluster. The cache is about to have it.
+			r.Bell.ringAfter(member.ID, time.Second)
+			return nil
+		}
+		return err
 	}
 	return reconcile.TerminalError(fmt.Errorf(
 		"there is no ClusterSupport for %s, and its names are taken by those of other clusters: delete one of them, or create one for it", member.ID))

@@ -124,6 +124,13 @@ func addProbes(mgr manager.Manager) error {
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
 }
 
+// What is foreign may change as often as it likes, and may be made to: beyond so many changes at once a cluster is written
+// twice a second.
+const (
+	changeInterval = 500 * time.Millisecond
+	changesAtOnce  = 300
+)
+
 // addReconcilers puts together what works. What is there once is the business of the first shard.
 func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) error {
 	if err := addIndices(context.Background(), mgr); err != nil {
@@ -131,7 +138,7 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 	}
 	var (
 		policies     = NewPolicies(mgr.GetClient())
-		clusters     = &bell[reconcile.Request]{}
+		clusters     = &bell[reconcile.Request]{pace: pace[reconcile.Request]{every: changeInterval, burst: changesAtOnce}}
 		descriptions = &bell[hub.ID]{}
 		alarm        = NewAlarm(options.Clock)
 		status       = statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
@@ -141,7 +148,7 @@ func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) erro
 		return err
 	}
 	fleet := newFleet(mgr.GetAPIReader(), func(key types.NamespacedName) {
-		clusters.ring(reconcile.Request{NamespacedName: key})
+		clusters.ringInPace(reconcile.Request{NamespacedName: key})
 	}, options)
 	err = errors.Join(
 		mgr.Add(host), mgr.Add(fleet), mgr.Add(alarm),

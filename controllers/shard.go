@@ -1,8 +1,9 @@
 package controllers
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 
@@ -40,9 +41,10 @@ func (s Shard) owns(key types.NamespacedName) bool {
 	if s.Count < 2 {
 		return true
 	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(key.Namespace + "/" + key.Name))
-	return hash.Sum32()%s.Count == s.Index
+	// A simple hash has too little to do with all bits of the name: of two shards FNV gives one nothing, where each cluster
+	// is in a namespace of its own name.
+	hash := sha256.Sum256([]byte(key.Namespace + "/" + key.Name))
+	return binary.BigEndian.Uint32(hash[:])%s.Count == s.Index
 }
 
 // lease is the name of the lease by which one of the replicas for the shard is chosen.

@@ -252,10 +252,10 @@ func TestAttachedClusters(t *testing.T) {
 		{"its kubeconfig is refused", "nothing in the file tells otherwise, and what was found is judged", `, conditions: [` + refused + ", " + reachable + `]`,
 			map[string]string{"Ready": "False InsecureKubeconfig exec runs a program", "Stalled": "True InsecureKubeconfig exec runs a program"}, exitNone},
 		{"attached", "whoever manages it is on record", manager + `, conditions: [` + ready + ", " + reachable + `]`,
-			map[string]string{"Compatible": "False OutsideAttachRange the cluster runs Kubernetes 1.19.9, and is managed by Kommander 1.4.0, which allows 1.20" +
+			map[string]string{"Compatible": "False OutsideAttachRange the cluster runs Kubernetes 1.19.9, and is attached to Kommander 1.4.0, which allows 1.20" +
 				" for attached clusters (policy attached)"}, exitUnsupported},
 		{"of unknown version", "a range that depends on it is not known", `, manager: {object: "hub:HelmRelease/a/b"}, conditions: [` + ready + ", " + reachable + `]`,
-			map[string]string{"Compatible": "Unknown ManagerUnknown the cluster is managed by a Kommander of unknown version (hub:HelmRelease/a/b)," +
+			map[string]string{"Compatible": "Unknown ManagerUnknown the cluster is attached to a Kommander of unknown version (hub:HelmRelease/a/b)," +
 				" and which Kubernetes that allows for attached clusters is not known (policy attached)"}, exitUnknown},
 		{"a double", "it has its own verdict", `, duplicateOf: eu/first, conditions: [` + ready + ", " + reachable + `]`,
 			map[string]string{"duplicateOf": `"eu/first"`}, exitNone},

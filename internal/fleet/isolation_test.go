@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -275,6 +276,8 @@ func TestIsolation(t *testing.T) {
 	plane := shared.ForTest(t)
 	config := plane.Config()
 	h := newHub(t, slowly, func(o *ConnectionsOptions) {
+		// A connection that does not come about keeps whoever waits for it much longer than the cluster that is well has.
+		o.HandshakeTimeout, o.AnswerTimeout = 6*soon, 6*soon
 		o.Observe.RequestTimeout, o.Observe.Patience = 5*time.Second, 2*time.Second
 		o.Observe.VersionInterval = 500 * time.Millisecond
 	})
@@ -292,15 +295,21 @@ func TestIsolation(t *testing.T) {
 	if view.Problem != nil || known > soon {
 		t.Errorf("the cluster that is well is known after %s, and has the problem %+v", known, view.Problem)
 	}
+	if open := h.open(well); open != 1 {
+		t.Errorf("its observer has %d connections, want one", open)
+	}
 	create := install(t, config, "../../test/crds/kubeaddons.mesosphere.io_clusteraddons.yaml")
-	create("kommander", map[string]string{"appversion.kubeaddons.mesosphere.io/kommander": "1.3.0"})
+	if finds(h.View(well), support.Kommander) {
+		t.Error("what is about to come is there already")
+	}
 	begin = time.Now()
+	create("kommander", map[string]string{"appversion.kubeaddons.mesosphere.io/kommander": "1.3.0"})
 	h.await(well, "a change is seen", func(v View) bool { return finds(v, support.Kommander) })
 	seen := time.Since(begin)
 	if seen > soon {
 		t.Errorf("the change is seen after %s", seen)
 	}
-	t.Logf("the cluster that is well was known after %s, and a change %s after it was made", known, seen)
+	t.Logf("the cluster that is well was known after %s, and a change %s after it was begun", known, seen)
 
 	for i, one := range all {
 		if len(one.want) > 0 {
@@ -331,6 +340,16 @@ func TestIsolation(t *testing.T) {
 		t.Errorf("the end of all took %s", took)
 	}
 	h.nothingLeaks(config)
+}
+
+// open is how many connections the observer of a cluster has.
+func (h *hub) open(key types.NamespacedName) int {
+	h.Connections.mu.Lock()
+	entry := h.entries[key]
+	h.Connections.mu.Unlock()
+	entry.mu.Lock()
+	defer entry.mu.Unlock()
+	return connections(own(h.t, entry.observation.config).dialer)
 }
 
 func finds(v View, product string) bool {

@@ -234,7 +234,12 @@ func TestGoAwayEachTime(t *testing.T) {
 
 func TestFewStreams(t *testing.T) {
 	var connections counter
-	server := serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(time.Millisecond) }, counting(&connections),
+	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Millisecond)
+		if r.URL.Path == "/broken" {
+			panic(http.ErrAbortHandler)
+		}
+	}, counting(&connections),
 		func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1} })
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	// The first one brings the limit. Many at once would be refused, and be no reason for another connection either.
@@ -244,10 +249,15 @@ func TestFewStreams(t *testing.T) {
 	askAll(t, config)
 	ctx, cancel := context.WithCancel(t.Context())
 	var impatient sync.WaitGroup
-	for range manyRequests {
-		impatient.Go(func() { _ = ask(ctx, config, "/") })
+	for i := range 4 * manyRequests {
+		impatient.Go(func() {
+			path := []string{"/", "/broken"}[i%2]
+			if err := ask(ctx, config, path); err == nil && path == "/broken" {
+				t.Error("a broken answer was whole")
+			}
+		})
 	}
-	time.Sleep(3 * time.Millisecond)
+	time.Sleep(20 * time.Millisecond)
 	cancel()
 	impatient.Wait()
 	askAll(t, config)
@@ -264,6 +274,15 @@ func TestNoHTTP2(t *testing.T) {
 	watchAll(t, config)
 	askAll(t, config)
 	eventually(t, "all watches go on", func() bool { return watches.Load() == manyRequests })
+	before := connections.accepted.Load()
+	for range 10 {
+		if err := ask(t.Context(), config, "/"); err != nil {
+			t.Error(err)
+		}
+	}
+	if more := connections.accepted.Load() - before; more > 1 {
+		t.Errorf("one request after the other took %d connections", more)
+	}
 	server.CloseClientConnections()
 	eventually(t, "all watches go on again", func() bool {
 		return watches.Load() == manyRequests && connections.accepted.Load() > 2*manyRequests

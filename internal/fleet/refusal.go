@@ -15,7 +15,7 @@ func (r *Refusal) Error() string { return r.Field + " " + r.problem }
 
 const (
 	readsFile     = "names a file, and no file is read for a kubeconfig: put the content itself there"
-	impersonates  = "is impersonation, which is not accepted: use credentials of the operator's own"
+	impersonates  = "is impersonation, which is not accepted: use an account that is made for the operator"
 	notEncrypted  = "is not the URL of an API server that begins with https://"
 	moreThanHTTPS = "may have a host, a port and a path, and nothing else"
 )

@@ -61,10 +61,13 @@ func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, o
 	both.Protocols.SetHTTP1(true)
 	both.Protocols.SetHTTP2(true)
 	both.HTTP2 = &http.HTTP2Config{
-		SendPingTimeout:               options.PingInterval,
-		PingTimeout:                   options.PingInterval / 2,
-		WriteByteTimeout:              options.PingInterval,
-		MaxReadFrameSize:              maxFrameBytes,
+		SendPingTimeout:  options.PingInterval,
+		PingTimeout:      options.PingInterval / 2,
+		WriteByteTimeout: options.PingInterval,
+		MaxReadFrameSize: maxFrameBytes,
+		// A table of headers is memory for the life of a connection, and a watch has few of them.
+		MaxDecoderHeaderTableSize:     1,
+		MaxEncoderHeaderTableSize:     1,
 		MaxReceiveBufferPerStream:     maxStreamBytes,
 		MaxReceiveBufferPerConnection: maxConnectionBytes,
 	}

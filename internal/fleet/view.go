@@ -51,7 +51,7 @@ func problemOf(err error) *Problem {
 	switch {
 	case errors.As(err, &refusal):
 		problem.Message = refusal.Error()
-	case errors.As(err, &contact) && contact.Object != "":
+	case errors.As(err, &contact) && contact.Object != "" && reason == Failing:
 		problem.Message = contact.Error()
 	}
 	return problem

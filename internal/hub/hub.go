@@ -102,7 +102,7 @@ func New(snapshot observe.Snapshot) *State {
 	}
 	for i := range snapshot.Fleet.KommanderClusters {
 		described := &snapshot.Fleet.KommanderClusters[i]
-		s.addKommander(described, parts, isHost(described))
+		s.addKommander(described, parts, isHost(described), snapshot.Facts.ClusterID)
 	}
 	return s
 }
@@ -133,7 +133,7 @@ func (s *State) addCAPI(described *observe.CAPICluster) {
 	s.clusters[c.id] = c
 }
 
-func (s *State) addKommander(described *observe.KommanderCluster, parts parts, isHost bool) {
+func (s *State) addKommander(described *observe.KommanderCluster, parts parts, isHost bool, hubID string) {
 	c := &cluster{
 		id: ID{KommanderCluster, described.Namespace, described.Name}, labels: described.Labels, kommander: described, manager: s.manager,
 		owner:        ownerReference(described.APIVersion, KommanderCluster, described.Name, described.UID),
@@ -148,13 +148,32 @@ func (s *State) addKommander(described *observe.KommanderCluster, parts parts, i
 		c.unseen = append(c.unseen, observe.CAPIClusters)
 	}
 	s.clusters[c.id] = c
-	if isHost && s.host == nil {
+	if isHost && (isThis(described, hubID) || isTrusted(described)) && s.host == nil {
 		s.host = c
 	}
 	if twin := s.clusters[ID{ClusterAPICluster, described.CAPICluster.Namespace, described.CAPICluster.Name}]; twin != nil {
 		c.made = twin.made
-		twin.join(c)
+		if speaksFor(described) {
+			twin.join(c)
+		}
 	}
+}
+
+// isThis tells whether a description is certain to be of the hub.
+func isThis(described *observe.KommanderCluster, hubID string) bool {
+	return hubID != "" && described.ClusterID == hubID
+}
+
+// speaksFor tells whether a description may speak for the Cluster to which it refers.
+func speaksFor(described *observe.KommanderCluster) bool {
+	return described.Namespace == described.CAPICluster.Namespace || isTrusted(described)
+}
+
+// isTrusted tells whether a description is in Kommander's own namespace, in which no tenant may write. Others speak about
+// what is in their namespace only: neither for the hub, nor for the Cluster of another namespace, which then has an object
+// of its own. That both are one cluster shows by its identity.
+func isTrusted(described *observe.KommanderCluster) bool {
+	return described.Namespace == observe.KommanderName
 }
 
 // join tells a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both are one cluster, and an
@@ -175,7 +194,7 @@ func ownerReference(apiVersion string, kind Kind, name string, uid types.UID) me
 // hostsIn tells which KommanderClusters describe the hub. Its UID decides where it is known of any of them: an annotation on
 // another cluster must not hide that.
 func hostsIn(described []observe.KommanderCluster, hubID string) func(*observe.KommanderCluster) bool {
-	isCertain := func(c observe.KommanderCluster) bool { return hubID != "" && c.ClusterID == hubID }
+	isCertain := func(c observe.KommanderCluster) bool { return isThis(&c, hubID) }
 	if slices.ContainsFunc(described, isCertain) {
 		return func(c *observe.KommanderCluster) bool { return isCertain(*c) }
 	}

@@ -274,8 +274,9 @@ func TestHost(t *testing.T) {
 		reason string
 	}{
 		{"by its UID", looked().has(attached("a/host", clusterID(hubID), production)), nil, true, "there is no other with it"},
-		{"by its annotation", looked().has(attached("a/host", calledHost, production)), nil, true, "its UID is not known yet"},
-		{"by its annotation, hub unknown", looked().nameless().has(attached("a/host", calledHost, clusterID(hubID), production)), nil, true, "nothing speaks against it"},
+		{"by its annotation", looked().has(attached("kommander/host", calledHost, production)), nil, true, "its UID is not known yet"},
+		{"by the annotation of a tenant", looked().has(attached("a/host", calledHost, production)), nil, false, "a tenant does not speak for the hub"},
+		{"by its annotation, hub unknown", looked().nameless().has(attached("kommander/host", calledHost, clusterID(hubID), production)), nil, true, "nothing speaks against it"},
 		{"by both", looked().has(attached("a/host", calledHost, clusterID(hubID), production)), nil, true, "they agree"},
 		{"by neither", looked().has(attached("a/prod", clusterID(another))), []ID{kommanderOf("a/prod")}, false, "it is another one"},
 		{"of no known UID", looked().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "it is another one, as far as known"},
@@ -290,11 +291,11 @@ func TestHost(t *testing.T) {
 			"neither is another cluster, and the first one is asked",
 		},
 		{
-			"annotated twice", looked().has(attached("a/host", calledHost, production), attached("b/again", calledHost)), nil, true,
-			"nobody knows which it is, and the first one is asked",
+			"annotated twice", looked().has(attached("a/host", calledHost), attached("kommander/host", calledHost, production)), nil, true,
+			"the one in Kommander's own namespace is asked",
 		},
 		{
-			"with its Cluster", looked().has(made("c/self"), made("c/prod"), attached("a/host", clusterID(hubID), madeFrom("c/self"), production)),
+			"with its Cluster", looked().has(made("c/self"), made("c/prod"), attached("kommander/host", clusterID(hubID), madeFrom("c/self"), production)),
 			[]ID{capiOf("c/prod")}, true, "that is the hub, too",
 		},
 	} {

@@ -30,11 +30,11 @@ func (s *State) Member(id ID) (Member, bool) {
 }
 
 // Twins are the descriptions of one cluster: the one that is meant, and, where a KommanderCluster refers to a Cluster API
-// Cluster, the other one.
+// Cluster of its namespace, the other one.
 func (s *State) Twins(id ID) []ID {
 	twins := []ID{id}
 	c := s.clusters[id]
-	if c == nil || c.kommander == nil || c.made == nil {
+	if c == nil || c.kommander == nil || c.made == nil || !speaksFor(c.kommander) {
 		return twins
 	}
 	for _, twin := range []ID{

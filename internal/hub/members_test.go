@@ -52,8 +52,12 @@ func TestMembers(t *testing.T) {
 			"the reference counts",
 		},
 		{
-			"made and attached in another namespace", looked().has(made("b/prod"), attached("a/prod", madeFrom("b/prod"))), []ID{kommanderOf("a/prod")},
-			"the reference counts",
+			"made and attached in another namespace", looked().has(made("b/prod"), attached("a/prod", madeFrom("b/prod"))),
+			[]ID{capiOf("b/prod"), kommanderOf("a/prod")}, "a tenant does not hide what is another's; a UID will tell",
+		},
+		{
+			"made elsewhere, attached by Kommander itself", looked().has(made("b/prod"), attached("kommander/prod", madeFrom("b/prod"))),
+			[]ID{kommanderOf("kommander/prod")}, "no tenant writes there",
 		},
 		{
 			"one name and no reference", looked().has(made("a/prod"), attached("a/prod")), []ID{capiOf("a/prod"), kommanderOf("a/prod")},
@@ -115,7 +119,7 @@ func TestMember(t *testing.T) {
 func TestTwins(t *testing.T) {
 	state := looked().has(
 		made("a/alone"), attached("a/plain"),
-		made("b/made"), attached("a/prod", madeFrom("b/made")),
+		made("b/made"), attached("a/foreign", madeFrom("b/made")), attached("b/prod", madeFrom("b/made")),
 		made("c/shared"), attached("b/first", madeFrom("c/shared")), attached("c/own", madeFrom("c/shared")), attached("d/last", madeFrom("c/shared")),
 		attached("a/lost", madeFrom("a/gone")),
 	).state()
@@ -128,11 +132,12 @@ func TestTwins(t *testing.T) {
 		{kommanderOf("a/plain"), []ID{kommanderOf("a/plain")}, "it refers to nothing"},
 		{kommanderOf("a/lost"), []ID{kommanderOf("a/lost")}, "what it refers to is not there"},
 		{kommanderOf("a/none"), []ID{kommanderOf("a/none")}, "it is not there"},
-		{kommanderOf("a/prod"), []ID{kommanderOf("a/prod"), capiOf("b/made")}, "both are one cluster"},
-		{capiOf("b/made"), []ID{capiOf("b/made"), kommanderOf("a/prod")}, "both are one cluster"},
-		{kommanderOf("b/first"), []ID{kommanderOf("b/first"), capiOf("c/shared")}, "whoever else does"},
+		{kommanderOf("b/prod"), []ID{kommanderOf("b/prod"), capiOf("b/made")}, "both are one cluster"},
+		{capiOf("b/made"), []ID{capiOf("b/made"), kommanderOf("b/prod")}, "both are one cluster"},
+		{kommanderOf("a/foreign"), []ID{kommanderOf("a/foreign")}, "it is of another namespace"},
+		{kommanderOf("b/first"), []ID{kommanderOf("b/first")}, "it is of another namespace"},
 		{capiOf("c/shared"), []ID{capiOf("c/shared"), kommanderOf("c/own")}, "the one of its own namespace is believed"},
-		{kommanderOf("d/last"), []ID{kommanderOf("d/last"), capiOf("c/shared")}, "whoever else does"},
+		{kommanderOf("d/last"), []ID{kommanderOf("d/last")}, "it is of another namespace"},
 	} {
 		t.Run(row.id.String(), func(t *testing.T) {
 			if diff := gocmp.Diff(row.want, state.Twins(row.id)); diff != "" {
@@ -158,7 +163,12 @@ func TestForeignReference(t *testing.T) {
 		{
 			"only foreign", looked().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
 				attached("z/foreign", madeFrom("m/prod"), environment("Production"))),
-			"NonProduction", "the first one",
+			"", "others do not speak about it",
+		},
+		{
+			"only foreign and Kommander's", looked().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
+				attached("kommander/prod", madeFrom("m/prod"), environment("Production"))),
+			"Production", "no tenant writes there",
 		},
 		{
 			"two at home", looked().has(made("m/prod"), attached("m/a", madeFrom("m/prod"), environment("NonProduction")),

@@ -14,7 +14,7 @@ import (
 
 // maxObjectBytes bounds each object in an answer, and an answer that is no list. An API server stores no object above
 // about 3 MiB.
-const maxObjectBytes = 8 << 20
+const maxObjectBytes = 3 << 20
 
 // maxRestBytes bounds what may follow after an answer.
 const maxRestBytes = 1 << 10

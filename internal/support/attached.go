@@ -26,19 +26,19 @@ func checkAttachRange(s *subject) []statement {
 	allowed, known := chosen.policy.attachRange(manager.Version)
 	switch g := s.cluster; {
 	case !known:
-		return state(metav1.ConditionUnknown, v1alpha1.ReasonManagerUnknown, "is managed by "+nameOf(manager)+
-			", and which Kubernetes that allows for attached clusters is not known")
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonManagerUnknown, "is attached to "+nameOf(manager)+
+			", and which Kubernetes it allows for attached clusters is not known; "+unknownManager(manager))
 	case allowed == nil:
 		return nil
 	case g.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown, fmt.Sprintf(
-			"is managed by %s, which allows Kubernetes %s, and the cluster's version is not known: %s", nameOf(manager), allowed, g.kubernetesError))
+			"is attached to %s, which allows Kubernetes %s for attached clusters, and its own version is not known: %s", nameOf(manager), allowed, g.kubernetesError))
 	case !allowed.contains(g.kubernetesRead):
 		return state(metav1.ConditionFalse, v1alpha1.ReasonOutsideAttachRange, fmt.Sprintf(
-			"runs Kubernetes %s, and is managed by %s, which allows %s for attached clusters", g.kubernetesRead, nameOf(manager), allowed))
+			"runs Kubernetes %s, and is attached to %s, which allows %s for attached clusters", g.kubernetesRead, nameOf(manager), allowed))
 	default:
 		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf(
-			"runs Kubernetes %s, as %s, which manages it, allows", g.kubernetesRead, nameOf(manager)))
+			"runs Kubernetes %s, which %s allows for attached clusters", g.kubernetesRead, nameOf(manager)))
 	}
 }
 
@@ -48,7 +48,7 @@ func (s *subject) attachedUnjudged(chosen choice) []statement {
 		return nil
 	}
 	return []statement{s.state(v1alpha1.ConditionCompatible, metav1.ConditionUnknown, v1alpha1.FindingAttachRange, chosen.reason,
-		"is managed by "+nameOf(s.cluster.manager)+", and whether it may be cannot be judged: "+chosen.message)}
+		"is attached to "+nameOf(s.cluster.manager)+", and which Kubernetes it allows cannot be judged: "+chosen.message)}
 }
 
 // attachRange is the range that a version of Kommander allows for attached clusters; nil where none is published for it. It
@@ -65,6 +65,17 @@ func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bo
 		}
 	}
 	return nil, true
+}
+
+// unknownManager says what to do about a manager whose range is not known.
+func unknownManager(manager *v1alpha1.ManagingKommander) string {
+	switch _, err := ParseVersion(manager.Version); {
+	case manager.Version == "":
+		return "let the operator see its version"
+	case err != nil:
+		return "its version cannot be read"
+	}
+	return "bring the policy up to date"
 }
 
 // nameOf is the managing Kommander in a sentence.

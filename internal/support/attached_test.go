@@ -32,15 +32,15 @@ func TestAttachRange(t *testing.T) {
 	const now = "2021-06-01"
 	const manager = "Kommander 1.4.4"
 	fits := func(kubernetes, manager string) []string {
-		return []string{"Compatible: the cluster runs Kubernetes " + kubernetes + ", as " + manager + ", which manages it, allows (policy kommander)"}
+		return []string{"Compatible: the cluster runs Kubernetes " + kubernetes + ", which " + manager + " allows for attached clusters (policy kommander)"}
 	}
 	outside := func(kubernetes, manager, allowed string) []string {
-		return []string{"OutsideAttachRange: the cluster runs Kubernetes " + kubernetes + ", and is managed by " + manager + ", which allows " +
+		return []string{"OutsideAttachRange: the cluster runs Kubernetes " + kubernetes + ", and is attached to " + manager + ", which allows " +
 			allowed + " for attached clusters (policy kommander)"}
 	}
-	unknown := func(manager string) []string {
-		return []string{"ManagerUnknown: the cluster is managed by " + manager +
-			", and which Kubernetes that allows for attached clusters is not known (policy kommander)"}
+	unknown := func(manager, what string) []string {
+		return []string{"ManagerUnknown: the cluster is attached to " + manager +
+			", and which Kubernetes it allows for attached clusters is not known; " + what + " (policy kommander)"}
 	}
 	const nobody = "a Kommander of unknown version (hub:HelmRelease/kommander/kommander)"
 	one := validSet(t, attaching())
@@ -87,16 +87,16 @@ func TestAttachRange(t *testing.T) {
 		{"no policy", validSet(t, konvoyRanges()), cluster().on("v1.15.0").managedBy("1.4.4"), nil, "True NothingToCheck", "nobody says anything"},
 
 		{
-			"minor not listed", one, cluster().on("v1.19.9").managedBy("2.2.0"), unknown("Kommander 2.2.0"), "Unknown ManagerUnknown",
+			"minor not listed", one, cluster().on("v1.19.9").managedBy("2.2.0"), unknown("Kommander 2.2.0", "bring the policy up to date"), "Unknown ManagerUnknown",
 			"the policy is out of date",
 		},
-		{"version not known", one, cluster().on("v1.19.9").managedBy(""), unknown(nobody), "Unknown ManagerUnknown", "which range it is nobody knows"},
+		{"version not known", one, cluster().on("v1.19.9").managedBy(""), unknown(nobody, "let the operator see its version"), "Unknown ManagerUnknown", "which range it is nobody knows"},
 		{
-			"version unreadable", one, cluster().on("v1.19.9").managedBy("latest"), unknown("Kommander latest"), "Unknown ManagerUnknown",
+			"version unreadable", one, cluster().on("v1.19.9").managedBy("latest"), unknown("Kommander latest", "its version cannot be read"), "Unknown ManagerUnknown",
 			"which range it is nobody knows",
 		},
 		{
-			"version cut short", one, cluster().on("v1.19.9").managedBy("1.4"), unknown("Kommander 1.4"), "Unknown ManagerUnknown",
+			"version cut short", one, cluster().on("v1.19.9").managedBy("1.4"), unknown("Kommander 1.4", "its version cannot be read"), "Unknown ManagerUnknown",
 			"no release is called so",
 		},
 		{
@@ -110,37 +110,37 @@ func TestAttachRange(t *testing.T) {
 
 		{
 			"invalid policy", set(attaching().zone("Local")), cluster().on("v1.15.0").managedBy("1.4.4"),
-			[]string{"PolicyInvalid: the cluster is managed by Kommander 1.4.4, and whether it may be cannot be judged: policy kommander is" +
+			[]string{"PolicyInvalid: the cluster is attached to Kommander 1.4.4, and which Kubernetes it allows cannot be judged: policy kommander is" +
 				" invalid and decides nothing until it is mended"},
 			"Unknown PolicyInvalid", "it decides nothing here either",
 		},
 		{
 			"conflicting policies", validSet(t, attaching(), attaching().named("rival")), cluster().on("v1.15.0").managedBy("1.4.4"),
-			[]string{"ConflictingPolicies: the cluster is managed by Kommander 1.4.4, and whether it may be cannot be judged: policies kommander," +
+			[]string{"ConflictingPolicies: the cluster is attached to Kommander 1.4.4, and which Kubernetes it allows cannot be judged: policies kommander," +
 				" rival speak about Kommander on this cluster with the same priority; give them different priorities"},
 			"Unknown ConflictingPolicies", "neither decides",
 		},
 		{
 			"higher priority", validSet(t, attaching(), attaching().named("rival").priority(1).minor("1.5", planned("2022-01-01"), attaches("1.21", "1.21"))),
 			cluster().on("v1.21.0").managedBy("1.5.0"),
-			[]string{"Compatible: the cluster runs Kubernetes 1.21.0, as Kommander 1.5.0, which manages it, allows (policy rival)"},
+			[]string{"Compatible: the cluster runs Kubernetes 1.21.0, which Kommander 1.5.0 allows for attached clusters (policy rival)"},
 			"True Compatible", "as for every other question",
 		},
 
 		{
 			"Kubernetes not known", one, cluster().managedBy("1.4.4"),
-			[]string{"KubernetesUnknown: the cluster is managed by Kommander 1.4.4, which allows Kubernetes 1.18.0 to 1.20.x, and the cluster's" +
-				" version is not known: the API server did not tell it (policy kommander)"},
+			[]string{"KubernetesUnknown: the cluster is attached to Kommander 1.4.4, which allows Kubernetes 1.18.0 to 1.20.x for attached" +
+				" clusters, and its own version is not known: the API server did not tell it (policy kommander)"},
 			"Unknown KubernetesUnknown", "nothing known is never compatible",
 		},
 		{
 			"Kubernetes unreadable", one, cluster().on("v1.19").managedBy("1.4.4"),
-			[]string{"KubernetesUnknown: the cluster is managed by Kommander 1.4.4, which allows Kubernetes 1.18.0 to 1.20.x, and the cluster's" +
-				" version is not known: \"v1.19\" is not a Kubernetes version such as v1.19.9 (policy kommander)"},
+			[]string{"KubernetesUnknown: the cluster is attached to Kommander 1.4.4, which allows Kubernetes 1.18.0 to 1.20.x for attached" +
+				" clusters, and its own version is not known: \"v1.19\" is not a Kubernetes version such as v1.19.9 (policy kommander)"},
 			"Unknown KubernetesUnknown", "it may be any patch",
 		},
 		{
-			"neither is known", one, cluster().managedBy(""), unknown(nobody), "Unknown ManagerUnknown",
+			"neither is known", one, cluster().managedBy(""), unknown(nobody, "let the operator see its version"), "Unknown ManagerUnknown",
 			"one of the two sentences is enough",
 		},
 		{
@@ -154,7 +154,7 @@ func TestAttachRange(t *testing.T) {
 		},
 		{
 			"selected by another policy", byTier, cluster().on("v1.19.9").managedBy("1.4.4").labelled("tier", "iron"),
-			[]string{"OutsideAttachRange: the cluster runs Kubernetes 1.19.9, and is managed by Kommander 1.4.4, which allows 1.16 for attached" +
+			[]string{"OutsideAttachRange: the cluster runs Kubernetes 1.19.9, and is attached to Kommander 1.4.4, which allows 1.16 for attached" +
 				" clusters (policy iron)"},
 			"False OutsideAttachRange", "the labels are those of the attached cluster",
 		},
@@ -193,7 +193,7 @@ func TestAttachRangeIsRecorded(t *testing.T) {
 	if diff := cmp.Diff(object.Status.Findings, assess(s, c, "2022-06-01").Findings); diff != "" {
 		t.Errorf("again (-first +again):\n%s", diff)
 	}
-	if message := conditionMessage(t, assess(s, c, "2022-06-01"), v1alpha1.ConditionCompatible); !strings.Contains(message, "is managed by Kommander 1.4.4") {
+	if message := conditionMessage(t, assess(s, c, "2022-06-01"), v1alpha1.ConditionCompatible); !strings.Contains(message, "is attached to Kommander 1.4.4") {
 		t.Errorf("the condition does not say it: %s", message)
 	}
 }

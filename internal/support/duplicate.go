@@ -8,7 +8,8 @@ import (
 )
 
 // OlderDuplicate finds among others the oldest object that stands for the same cluster as object, whose namespace kube-system
-// has the UID clusterID, and is older than it; empty when there is none. Of two that were made in one second the one that
+// has the UID clusterID, and is older than it; empty when there is none. One for the operator's own cluster is older than all
+// that lead there by a kubeconfig: it is made anew when somebody deletes it. Of two that were made in one second the one that
 // comes first by namespace and name is the older.
 func OlderDuplicate(object *v1alpha1.ClusterSupport, clusterID string, others []v1alpha1.ClusterSupport) string {
 	oldest := object
@@ -24,7 +25,14 @@ func OlderDuplicate(object *v1alpha1.ClusterSupport, clusterID string, others []
 }
 
 func byAge(a, b *v1alpha1.ClusterSupport) int {
+	isRemote := func(c *v1alpha1.ClusterSupport) int {
+		if c.Spec.Cluster.Host != nil {
+			return 0
+		}
+		return 1
+	}
 	return cmp.Or(
+		isRemote(a)-isRemote(b),
 		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
 		strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name),
 	)

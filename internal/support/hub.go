@@ -125,7 +125,7 @@ func distrust(product string, e v1alpha1.Evidence) int {
 	case isConcluded(product, e):
 		return 3
 	case e.Object == declaredIn:
-		return 2
+		return 1
 	case isAnnotated(e):
 		return 2
 	}

@@ -1,6 +1,7 @@
 package support
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -27,6 +28,15 @@ func rowsOf(assessment Assessment) []string {
 	var all []string
 	for _, row := range assessment.Releases {
 		all = append(all, row.Product+"/"+row.Name+" "+row.Version)
+	}
+	return all
+}
+
+// signs are pieces of evidence that show a product and tell no version.
+func signs(n int) []v1alpha1.Evidence {
+	var all []v1alpha1.Evidence
+	for i := range n {
+		all = append(all, v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: fmt.Sprintf("node/%d", i)})
 	}
 	return all
 }
@@ -108,7 +118,14 @@ func TestHubEvidence(t *testing.T) {
 				told(Konvoy, "d", "1.8.3").told(Konvoy, "e", "1.8.4").told(Konvoy, "f", "1.8.5").told(Konvoy, "g", "1.8.6").told(Konvoy, "h", "1.8.7").Hub),
 			[]string{shownText + " 1.7.5", toldText + " 1.8.0", toldText + " 1.8.1", toldText + " 1.8.2", toldText + " 1.8.3", toldText + " 1.8.4",
 				toldText + " 1.8.5", toldText + " 1.8.6"},
-			"what there is no room for is believed least",
+			"they are recorded as far as there is room",
+		},
+		{
+			"many signs and a conclusion",
+			cluster().with(found(Konvoy, DefaultInstallation, append(signs(7), sign(v1alpha1.SourceCustomResource, "1.7.5"))...)).
+				known(onHub().describing(concluded("2.2.0")).Hub),
+			append([]string{shownText + " 1.7.5"}, "Label node/0", "Label node/1", "Label node/2", "Label node/3", "Label node/4", "Label node/5", "Label node/6"),
+			"what there is no room for is believed least, wherever it was found",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -184,6 +201,14 @@ func TestHubInstallations(t *testing.T) {
 		{
 			"both names in another order", cluster(), onHub().told(Cassandra, "default", "1.0.3").told(Cassandra, "x", "1.0.2"),
 			[]string{"Cassandra/default 1.0.3", "Cassandra/x 1.0.2"}, "the order means nothing",
+		},
+		{
+			"two names for one", cluster().with(found(Konvoy, "default")), onHub().told(Konvoy, "a", "1.8.3").told(Konvoy, "b", "1.8.4"),
+			[]string{"Konvoy/default 1.8.3"}, "the first one by name",
+		},
+		{
+			"two names for one in another order", cluster().with(found(Konvoy, "default")), onHub().told(Konvoy, "b", "1.8.4").told(Konvoy, "a", "1.8.3"),
+			[]string{"Konvoy/default 1.8.3"}, "the order means nothing",
 		},
 		{
 			"twice", cluster(), onHub().told(Konvoy, "default", "1.8.3").told(Konvoy, "default", "1.8.4"), []string{"Konvoy/default 1.8.3"},

@@ -303,7 +303,7 @@ func TestKeeping(t *testing.T) {
 		containing("istio", "", "Beta").running(3, osCentOS7, kernel79).declaring("Other", "x", "1.0.0")
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, cluster().with(konvoy("1.6.0")), "2021-05-01"), "2021-05-01")
 	object = written(t, object, assess(s, c, "2021-06-01"), "2021-06-01")
-	for _, reason := range []string{v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed} {
+	for _, reason := range []string{v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged} {
 		kept := written(t, object, Keeping(&object.Status, reason, "the spec is not valid"), "2021-06-02")
 		if diff := cmp.Diff(sinceOf(object), sinceOf(kept)); diff != "" {
 			t.Errorf("(-before +kept):\n%s", diff)
@@ -354,7 +354,8 @@ func TestFactsOfAStatus(t *testing.T) {
 	}
 	of := func(c clusterBuilder) v1alpha1.ClusterSupportStatus { return statusOf(assess(s, c, "2021-06-01")) }
 	reasons := []string{
-		v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonSupportEnded, v1alpha1.ReasonSupported,
+		v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged,
+		v1alpha1.ReasonSupportEnded, v1alpha1.ReasonSupported,
 	}
 	for _, row := range []struct {
 		name   string
@@ -377,7 +378,7 @@ func TestFactsOfAStatus(t *testing.T) {
 			t.Errorf("%s: %t, want %t: %s", row.name, got, row.want, row.reason)
 		}
 		for i, reason := range reasons {
-			looked := row.want || i > 2
+			looked := row.want || i > 3
 			if facts := FactsOf(because(row.status, reason)); (facts != nil) != looked {
 				t.Errorf("%s, %s: %+v", row.name, reason, facts)
 			}

@@ -162,6 +162,7 @@ func TestAcceptedReference(t *testing.T) {
 		want   *v1alpha1.ClusterReference
 	}{
 		{"refused", a, true, nil}, {"another one", b, false, &b}, {"a change", a, true, &b}, {"put back", b, false, &b}, {"refused for another reason", b, true, &b},
+		{"a change that nobody has refused", a, false, &b},
 	} {
 		object.Spec.Cluster = step.spec
 		besides := Readiness(nil, "")

@@ -38,7 +38,8 @@ func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition
 	return *status.DeepCopy()
 }
 
-// accepted is the reference whose cluster the status describes: the first one that was not refused.
+// accepted is the reference whose cluster the status describes: the first one that was not refused. While an object is
+// stalled from the start, be it for its kubeconfig, nothing is known of any cluster, and the reference may change.
 func accepted(object *v1alpha1.ClusterSupport, besides []Condition) *v1alpha1.ClusterReference {
 	isRefused := slices.ContainsFunc(besides, func(c Condition) bool { return c.Type == v1alpha1.ConditionStalled })
 	if object.Status.Cluster != nil || isRefused {

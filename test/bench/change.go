@@ -36,15 +36,13 @@ func (b *bench) changeReleases(ctx context.Context) error {
 		}
 	}
 	for _, p := range percentiles {
-		b.table.add(changeName(p.name), "ms", milliseconds(spreadOf(took).at(p.part)))
+		b.report.took(changeTime(p.name), spreadOf(took).at(p.part))
 	}
 	return nil
 }
 
 // breath is what a change has time for to be all over.
 const breath = 50 * time.Millisecond
-
-func changeName(percentile string) string { return "a change of a release: " + percentile }
 
 // nextVersion is the one that the hub does not show.
 func (b *bench) nextVersion(m *member) string {
@@ -83,11 +81,7 @@ func (b *bench) changePolicy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var took []time.Duration
-	for _, at := range times {
-		took = append(took, at.Sub(start))
-	}
-	b.table.add(policyTime, "s", spreadOf(took).at(1).Seconds())
+	b.report.took(policyTime, since(start, times).at(1))
 	if err := pause(ctx, settling); err != nil {
 		return err
 	}
@@ -95,8 +89,8 @@ func (b *bench) changePolicy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("a change of a policy: CPU", "s", (after.cpu - used.cpu).Seconds())
-	b.countWrites("a change of a policy")
+	b.report.took("change of a policy, the operator's CPU", after.cpu-used.cpu)
+	b.report.writes = append(b.report.writes, b.written("change of a policy"))
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,7 +28,7 @@ func (b *bench) measureFloors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.least(policyTime, writing.Seconds())
+	b.report.least(policyTime, writing)
 	if err := b.askAll(ctx, writing); err != nil {
 		return err
 	}
@@ -46,68 +46,60 @@ func (b *bench) askAll(ctx context.Context, writing time.Duration) error {
 	if err != nil {
 		return err
 	}
-	full, took, err := b.runBare(ctx, all)
+	started, ready, err := b.runBare(ctx, all)
 	if err != nil {
 		return err
 	}
-	b.table.least(coldTime, (took.ready + writing).Seconds())
-	b.table.least(coldCPU, took.cpu.Seconds())
-	for _, name := range []string{"at rest", "restart", "restart, GOGC=50"} {
-		b.table.least(perClusterMemory(name), (full.resident-empty.resident).kib()/float64(len(b.fleet.members)))
-		b.table.least(perClusterConnections(name), b.perCluster(int64(full.connections)))
-		b.table.least(name+": CPU", 100*(full.cpu-took.cpu).Seconds()/(settling+b.options.rest).Seconds())
-	}
+	b.report.least(coldTime, ready+writing)
+	b.report.least(coldCPU, started.cpu)
+	b.report.least(restartTime, ready)
+	b.report.least(restartCPU, started.cpu)
+	found := b.report.rests[len(b.report.rests)-1]
+	found.clusters, found.base = len(b.fleet.members), empty.resident
 	return nil
 }
 
-// bareStart is what it took the bare client to ask for everything.
-type bareStart struct{ ready, cpu time.Duration }
-
-func (b *bench) runBare(ctx context.Context, all order) (atRest usage, start bareStart, err error) {
-	fail := func(err error) (usage, bareStart, error) {
-		return usage{}, bareStart{}, fmt.Errorf("the bare client: %w", err)
+// runBare runs the bare client. It returns after which time that had asked for everything, and what it used by then; if
+// there was something to ask for, it is then measured at rest.
+func (b *bench) runBare(ctx context.Context, all order) (started usage, ready time.Duration, err error) {
+	fail := func(err error) (usage, time.Duration, error) {
+		return usage{}, 0, fmt.Errorf("the bare client: %w", err)
 	}
 	program, err := os.Executable()
 	if err != nil {
 		return fail(err)
 	}
-	command := exec.CommandContext(ctx, program, bareArgument)
-	command.Stderr = os.Stderr
-	in, err := command.StdinPipe()
+	p := newProcess(filepath.Join(b.fleet.folder, "bare.log"), program, bareArgument)
+	in, err := p.command.StdinPipe()
 	if err != nil {
 		return fail(err)
 	}
-	out, err := command.StdoutPipe()
+	out, err := p.command.StdoutPipe()
 	if err != nil {
 		return fail(err)
 	}
-	began := time.Now()
-	if err := command.Start(); err != nil {
+	if err := p.start(); err != nil {
 		return fail(err)
 	}
-	defer func() {
-		_ = in.Close()
-		_ = command.Wait()
-	}()
+	defer p.kill()
 	if err := json.NewEncoder(in).Encode(all); err != nil {
 		return fail(err)
 	}
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		return fail(fmt.Errorf("see %s: %w", p.log, err))
+	}
+	ready = time.Since(p.started)
+	if started, err = p.usage(nil); err != nil {
 		return fail(err)
 	}
-	start.ready = time.Since(began)
-	busy, err := usageOf(command.Process.Pid, nil)
-	if err != nil {
+	if len(all.Clusters) == 0 {
+		return started, ready, nil
+	}
+	if err := pause(ctx, settling); err != nil {
 		return fail(err)
 	}
-	start.cpu = busy.cpu
-	if len(all.Clusters) > 0 {
-		if err := pause(ctx, settling+b.options.rest); err != nil {
-			return fail(err)
-		}
-	}
-	atRest, err = usageOf(command.Process.Pid, b.fleet.ports())
-	return atRest, start, err
+	_, err = b.watchRest(ctx, "bare client", p)
+	return started, ready, err
 }
 
 // writeAll patches the status of all clusters, with patches as large as the operator's, and as many at a time.
@@ -190,7 +182,7 @@ func (b *bench) relayChanges(ctx context.Context) error {
 		}
 	}
 	for _, p := range percentiles {
-		b.table.least(changeName(p.name), milliseconds(spreadOf(took).at(p.part)))
+		b.report.least(changeTime(p.name), spreadOf(took).at(p.part))
 	}
 	return nil
 }

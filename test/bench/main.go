@@ -75,12 +75,12 @@ type bench struct {
 	options       options
 	out, progress io.Writer
 	fleet         *fleet
-	table         table
+	report        report
 
 	// operator runs; nil while none does.
 	operator *process
-	// idle is what an operator without clusters takes.
-	idle bytesize
+	// base is what it takes without clusters.
+	base bytesize
 }
 
 // stages are all that is measured, in this order.
@@ -92,6 +92,7 @@ func (b *bench) stages() []stage {
 		{"a change of a policy", b.changePolicy},
 		{"restart", b.restart},
 		{"restart with GOGC=50", b.restartSmall},
+		{"restart as one of two shards", b.restartShard},
 		{"the least that it takes", b.measureFloors},
 	}
 }
@@ -119,7 +120,7 @@ func (b *bench) run(ctx context.Context, folder string) (err error) {
 			return fmt.Errorf("%s: %w", stage.name, err)
 		}
 	}
-	return b.table.print(b.out)
+	return b.report.print(b.out, b.options.clusters)
 }
 
 func (b *bench) say(format string, arguments ...any) {

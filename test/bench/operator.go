@@ -30,41 +30,52 @@ func build(ctx context.Context, root, program, of string) error {
 type process struct {
 	command *exec.Cmd
 	started time.Time
-	// log is what it has written.
+	// log has what it has written, and what Go tells of its garbage collections.
 	log string
 }
 
-// stopTimeout is how long the operator may take to end.
+// stopTimeout is how long a program may take to end.
 const stopTimeout = 30 * time.Second
 
-// startOperator runs the operator, as config/fleet does but for what a test needs.
-func startOperator(program, kubeconfig, folder string, environment ...string) (*process, error) {
-	p := &process{log: filepath.Join(folder, "operator.log")}
-	log, err := os.Create(p.log)
-	if err != nil {
-		return nil, fmt.Errorf("make a log: %w", err)
-	}
-	defer log.Close()
-	p.command = exec.Command(program, "--namespace="+sandbox.Namespace, "--health-probe-bind-address=0",
-		"--kubeconfig-namespaces="+fleetNamespace, "--kubeconfig-allow-loopback")
-	p.command.Env = append(os.Environ(), append(environment, "KUBECONFIG="+kubeconfig, "GODEBUG=gctrace=1")...)
-	p.command.Stdout, p.command.Stderr = log, log
-	p.started = time.Now()
-	if err := p.command.Start(); err != nil {
-		return nil, fmt.Errorf("start the operator: %w", err)
-	}
-	return p, nil
+// newProcess prepares a program to be started.
+func newProcess(log, program string, arguments ...string) *process {
+	p := &process{command: exec.Command(program, arguments...), log: log}
+	p.command.Env = append(os.Environ(), "GODEBUG=gctrace=1")
+	return p
 }
 
-// stop ends the operator and waits for that.
+// start runs the program.
+func (p *process) start() error {
+	log, err := os.Create(p.log)
+	if err != nil {
+		return fmt.Errorf("make a log: %w", err)
+	}
+	defer log.Close()
+	p.command.Stderr = log
+	p.started = time.Now()
+	if err := p.command.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", p.command.Path, err)
+	}
+	return nil
+}
+
+// startOperator runs the operator, as config/fleet does but for what a test needs.
+func startOperator(program, kubeconfig, folder string, environment []string, arguments ...string) (*process, error) {
+	p := newProcess(filepath.Join(folder, "operator.log"), program, append([]string{"--namespace=" + sandbox.Namespace,
+		"--health-probe-bind-address=0", "--kubeconfig-namespaces=" + fleetNamespace, "--kubeconfig-allow-loopback"}, arguments...)...)
+	p.command.Env = append(p.command.Env, append(environment, "KUBECONFIG="+kubeconfig)...)
+	return p, p.start()
+}
+
+// stop ends the program and waits for that.
 func (p *process) stop() error {
 	timer := time.AfterFunc(stopTimeout, func() { _ = p.command.Process.Kill() })
 	defer timer.Stop()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop the operator: %w", err)
+		return fmt.Errorf("stop %s: %w", p.command.Path, err)
 	}
 	if err := p.command.Wait(); err != nil {
-		return fmt.Errorf("the operator ended, see %s: %w", p.log, err)
+		return fmt.Errorf("%s ended, see %s: %w", p.command.Path, p.log, err)
 	}
 	return nil
 }
@@ -81,7 +92,7 @@ func (p *process) usage(ports map[int]bool) (usage, error) {
 	return usageOf(p.command.Process.Pid, ports)
 }
 
-// collection is what the operator's last garbage collection has left.
+// collection is what the last garbage collection has left.
 type collection struct{ heap, stacks bytesize }
 
 var trace = regexp.MustCompile(`^gc \d+ .*->(\d+) MB, \d+ MB goal, (\d+) MB stacks`)
@@ -90,7 +101,7 @@ var trace = regexp.MustCompile(`^gc \d+ .*->(\d+) MB, \d+ MB goal, (\d+) MB stac
 func (p *process) collected() (collection, error) {
 	log, err := os.Open(p.log)
 	if err != nil {
-		return collection{}, fmt.Errorf("read the operator's log: %w", err)
+		return collection{}, fmt.Errorf("read a log: %w", err)
 	}
 	defer log.Close()
 	var last collection

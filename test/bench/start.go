@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -14,18 +13,18 @@ const settling = 30 * time.Second
 
 // withoutClusters measures the operator by itself.
 func (b *bench) withoutClusters(ctx context.Context) error {
-	p, err := b.start()
-	if err != nil {
+	if err := b.start(nil); err != nil {
 		return err
 	}
-	defer p.kill()
 	if _, err := b.fleet.book.await(ctx, v1alpha1.HostName, isReachable); err != nil {
 		return err
 	}
-	if err := b.atRest(ctx, p, "no cluster"); err != nil {
+	found, err := b.settle(ctx, "no cluster", 0)
+	if err != nil {
 		return err
 	}
-	if err := p.stop(); err != nil {
+	b.base = found.resident
+	if err := b.halt(ctx); err != nil {
 		return err
 	}
 	b.say("making %d ClusterSupports", b.options.clusters)
@@ -35,74 +34,85 @@ func (b *bench) withoutClusters(ctx context.Context) error {
 // coldStart measures how long it takes until all statuses, of which none is there yet, say all that there is to say.
 func (b *bench) coldStart(ctx context.Context) error {
 	b.fleet.hub.Front.Reset()
-	p, err := b.start()
-	if err != nil {
+	if err := b.start(nil); err != nil {
 		return err
 	}
-	b.operator = p
 	times, err := b.fleet.book.awaitAll(ctx, b.fleet.members, isAssessed)
 	if err != nil {
 		return err
 	}
-	used, err := p.usage(b.fleet.ports())
+	used, err := b.operator.usage(nil)
 	if err != nil {
 		return err
 	}
-	var took []time.Duration
-	for _, at := range times {
-		took = append(took, at.Sub(p.started))
-	}
-	b.table.add(coldTime, "s", spreadOf(took).at(1).Seconds())
-	b.table.add("cold start: half of them", "s", spreadOf(took).at(0.5).Seconds())
-	b.table.add(coldCPU, "s", used.cpu.Seconds())
-	b.table.add("cold start: most memory", "MiB", used.peak.mib())
-	if err := pause(ctx, settling); err != nil {
-		return err
-	}
-	b.countWrites("cold start")
-	b.table.add(coldConnections, "", b.perCluster(b.fleet.relay.sum(connectionsOf)))
-	b.table.add("cold start: requests of a cluster", "", b.perCluster(b.fleet.relay.sum(requestsOf)))
-	return b.atRest(ctx, p, "at rest")
+	b.report.took(coldTime, since(b.operator.started, times).at(1))
+	b.report.took("cold start, half of them", since(b.operator.started, times).at(0.5))
+	b.report.took(coldCPU, used.cpu)
+	_, err = b.settle(ctx, "cold start", b.options.clusters)
+	return err
 }
 
 // restart measures the operator as it is after a restart, when nothing has to be written.
-func (b *bench) restart(ctx context.Context) error { return b.restartWith(ctx, "restart") }
+func (b *bench) restart(ctx context.Context) error {
+	took, used, err := b.restartWith(ctx, nil)
+	if err != nil {
+		return err
+	}
+	b.report.took(restartTime, took)
+	b.report.took(restartCPU, used.cpu)
+	_, err = b.settle(ctx, "restart", b.options.clusters)
+	return err
+}
 
 // restartSmall is the same with a garbage collector that is told to keep the heap small.
 func (b *bench) restartSmall(ctx context.Context) error {
-	return b.restartWith(ctx, "restart, GOGC=50", "GOGC=50")
+	if _, _, err := b.restartWith(ctx, []string{"GOGC=50"}); err != nil {
+		return err
+	}
+	_, err := b.settle(ctx, "GOGC=50", b.options.clusters)
+	return err
 }
 
-func (b *bench) restartWith(ctx context.Context, name string, environment ...string) error {
-	watches := b.fleet.relay.sum(watchesOf)
-	if err := b.halt(ctx); err != nil {
+// restartShard is the same for half of the clusters.
+func (b *bench) restartShard(ctx context.Context) error {
+	if _, _, err := b.restartWith(ctx, nil, "--shard=1/2"); err != nil {
 		return err
+	}
+	found, err := b.settle(ctx, "shard 1/2", 0)
+	if err == nil {
+		found.clusters = found.connections
+	}
+	return err
+}
+
+// restartWith returns how long it took until all was watched, and what the operator had used by then.
+func (b *bench) restartWith(ctx context.Context, environment []string, arguments ...string) (took time.Duration, used usage, err error) {
+	if err := b.halt(ctx); err != nil {
+		return 0, usage{}, err
 	}
 	b.fleet.hub.Front.Reset()
-	p, err := b.start(environment...)
-	if err != nil {
-		return err
+	if err := b.start(environment, arguments...); err != nil {
+		return 0, usage{}, err
 	}
-	b.operator = p
-	if err := until(ctx, func() bool { return b.fleet.relay.sum(watchesOf) >= watches }); err != nil {
-		return fmt.Errorf("wait for the watches: %w", err)
-	}
-	b.table.add(name+": until all is watched", "s", time.Since(p.started).Seconds())
-	used, err := p.usage(nil)
-	if err != nil {
-		return err
-	}
-	b.table.add(name+": CPU", "s", used.cpu.Seconds())
-	if err := pause(ctx, settling); err != nil {
-		return err
-	}
-	b.countWrites(name)
-	return b.atRest(ctx, p, name)
+	// How many there are to be is not said anywhere.
+	watches, from := int64(0), time.Now()
+	err = until(ctx, func() bool {
+		if now := b.fleet.relay.sum(watchesOf); now != watches {
+			watches, from, took = now, time.Now(), time.Since(b.operator.started)
+			used, err = b.operator.usage(nil)
+		}
+		return err != nil || watches > 0 && time.Since(from) > calm
+	})
+	return took, used, err
 }
 
-// start runs the operator, to which nobody speaks by then.
-func (b *bench) start(environment ...string) (*process, error) {
-	return startOperator(b.fleet.operator, b.fleet.kubeconfig, b.fleet.folder, environment...)
+// calm is for how long the watches have to be the same to be all that there are.
+const calm = 10 * time.Second
+
+// start runs the operator.
+func (b *bench) start(environment []string, arguments ...string) (err error) {
+	b.operator, err = startOperator(b.fleet.operator, b.fleet.kubeconfig, b.fleet.folder, environment, arguments...)
+	return err
 }
 
 // halt ends the operator, and waits until the clusters have noticed.
@@ -115,57 +125,66 @@ func (b *bench) halt(ctx context.Context) error {
 	return until(ctx, func() bool { return b.fleet.relay.sum(watchesOf) == 0 })
 }
 
-// atRest measures what is used, and what is asked for, while nothing happens.
-func (b *bench) atRest(ctx context.Context, p *process, name string) error {
-	relay, ledger, ports := b.fleet.relay, b.fleet.hub.Front, b.fleet.ports()
+// settle waits until the operator has nothing to do, tells what it has written until then, and measures it at rest.
+func (b *bench) settle(ctx context.Context, name string, clusters int) (*atRest, error) {
+	if err := pause(ctx, settling); err != nil {
+		return nil, err
+	}
+	b.report.writes = append(b.report.writes, b.written(name))
+	found, err := b.watchRest(ctx, name, b.operator)
+	if err != nil {
+		return nil, err
+	}
+	found.clusters, found.base = clusters, b.base
+	return found, nil
+}
+
+// watchRest measures what a process uses, and what is asked for, while nothing happens.
+func (b *bench) watchRest(ctx context.Context, name string, p *process) (*atRest, error) {
+	relay, ledger := b.fleet.relay, b.fleet.hub.Front
 	ledger.Reset()
+	asked := relay.sum(requestsOf)
 	before, err := p.usage(nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	asked := relay.sum(requestsOf)
 	if err := pause(ctx, b.options.rest); err != nil {
-		return err
+		return nil, err
 	}
-	after, err := p.usage(ports)
+	after, err := p.usage(b.fleet.ports())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	live, err := p.collected()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seconds := b.options.rest.Seconds()
-	b.table.add(name+": RSS", "MiB", after.resident.mib())
-	b.table.add(name+": live heap", "MiB", live.heap.mib())
-	b.table.add(name+": stacks", "MiB", live.stacks.mib())
-	b.table.add(name+": threads", "", float64(after.threads))
-	b.table.add(name+": CPU", "%", 100*(after.cpu-before.cpu).Seconds()/seconds)
-	b.table.add(name+": writes", "", float64(ledger.Requests(front.Request.Writes)))
-	b.table.add(name+": requests to the hub", "/s", float64(ledger.Requests(nil))/seconds)
-	if p != b.operator {
-		b.idle = after.resident
-		return nil
+	found := &atRest{
+		name: name, usage: after, collection: live, busy: (after.cpu - before.cpu).Seconds() / seconds,
+		toHub: float64(ledger.Requests(nil)) / seconds, toClusters: float64(relay.sum(requestsOf)-asked) / seconds,
+		watches: int(relay.sum(watchesOf)), writes: ledger.Requests(front.Request.Writes),
 	}
-	b.table.add(name+": requests to the clusters", "/s", float64(relay.sum(requestsOf)-asked)/seconds)
-	b.table.add(perClusterMemory(name), "KiB", (after.resident-b.idle).kib()/float64(b.options.clusters))
-	b.table.add(perClusterConnections(name), "", b.perCluster(int64(after.connections)))
-	b.table.add(name+": watches per cluster", "", b.perCluster(relay.sum(watchesOf)))
-	return nil
+	b.report.rests = append(b.report.rests, found)
+	return found, nil
 }
 
-// countWrites tells what was written on the hub since its front was reset.
-func (b *bench) countWrites(name string) {
-	ledger := b.fleet.hub.Front
-	resource := func(resource string) func(front.Request) bool {
-		return func(r front.Request) bool { return r.Writes() && r.Resource == resource }
+// written tells what was written on the hub since its front was reset.
+func (b *bench) written(name string) writes {
+	count := func(resource string) int {
+		return b.fleet.hub.Front.Requests(func(r front.Request) bool { return r.Writes() && r.Resource == resource })
 	}
-	b.table.add(name+": patches of ClusterSupports", "", float64(ledger.Requests(resource("clustersupports"))))
-	b.table.add(name+": patches of policies", "", float64(ledger.Requests(resource("supportpolicies"))))
-	b.table.add(name+": events", "", float64(ledger.Requests(resource("events"))))
+	return writes{name, count("clustersupports"), count("supportpolicies"), count("events")}
 }
 
-func (b *bench) perCluster(n int64) float64 { return float64(n) / float64(b.options.clusters) }
+// since are the times that have passed.
+func since(start time.Time, times []time.Time) spread {
+	var took []time.Duration
+	for _, at := range times {
+		took = append(took, at.Sub(start))
+	}
+	return spreadOf(took)
+}
 
 func pause(ctx context.Context, long time.Duration) error {
 	select {

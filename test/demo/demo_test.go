@@ -35,7 +35,7 @@ func TestStory(t *testing.T) {
 		"2022-02-01: eu is detached",
 		"2022-04-08  policy   Konvoy 2.0 is Withdrawn (was Supported)",
 		"host: UpgradeRecommended is False UpToDate (was",
-		"us: Compatible is False OutsideAttachRange (was True Compatible): the cluster runs Kubernetes 1.20.13, and is managed by Kommander 2.2.0, which allows 1.21.0 to 1.22.x",
+		"us: Compatible is False OutsideAttachRange (was True Compatible): the cluster runs Kubernetes 1.20.13, and is attached to Kommander 2.2.0, which allows 1.21.0 to 1.22.x",
 	} {
 		at := strings.Index(story, line)
 		if at < 0 {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -33,6 +34,8 @@ type Options struct {
 	KubernetesVersion string
 	// Manifests is the folder of the manifests by which the operator is installed; config/default by default.
 	Manifests string
+	// Plain has them applied as kubectl does unless it is told otherwise, and not by server-side apply.
+	Plain bool
 	// Now is where the operator's clock stands at first.
 	Now time.Time
 	// Log receives what the operator logs.
@@ -81,7 +84,7 @@ func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, o
 	if s.Client, err = client.New(plane.Config(), client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	if _, err := s.Kubectl(ctx, "apply", "--server-side", "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
+	if _, err := s.Kubectl(ctx, "apply", "--server-side="+strconv.FormatBool(!options.Plain), "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
 		return nil, err
 	}
 	return s, s.connect(ctx, options.KubernetesVersion)

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSpread(t *testing.T) {
+	var all []time.Duration
+	for i := range 200 {
+		all = append(all, time.Duration(200-i))
+	}
+	for part, want := range map[float64]time.Duration{0: 1, 0.5: 101, 0.99: 199, 1: 200} {
+		if got := spreadOf(all).at(part); got != want {
+			t.Errorf("at %g: %d, want %d", part, got, want)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	var r report
+	r.took(coldTime, 90*time.Second)
+	r.took(changeTime("p50"), 25500*time.Microsecond)
+	r.least(changeTime("p50"), 20*time.Millisecond)
+	r.writes = []writes{{"cold start", 2000, 54, 2008}}
+	r.rests = []*atRest{{name: "cold start", usage: usage{resident: 240 << 20, connections: 1000}, base: 40 << 20, clusters: 1000, busy: 0.0512}}
+	var got bytes.Buffer
+	if err := r.print(&got, 1000); err != nil {
+		t.Fatal(err)
+	}
+	_, tables, _ := bytes.Cut(got.Bytes(), []byte("\n"))
+	if diff := cmp.Diff(printed, string(tables)); diff != "" {
+		t.Errorf("the report (-want +got):\n%s", diff)
+	}
+}
+
+const printed = `
+|                                                 | measured | least | ratio |
+|---                                              |---:      |---:   |---:   |
+| cold start, until all statuses are complete     | 90 s     |       |       |
+| change of a release, until the hub says so, p50 | 25.5 ms  | 20 ms | 1.3   |
+
+| writes     | ClusterSupports | SupportPolicies | events |
+|---         |---:             |---:             |---:    |
+| cold start | 2000            | 54              | 2008   |
+
+| at rest                      | cold start |
+|---                           |---:        |
+| RSS, MiB                     | 240        |
+| most RSS so far, MiB         | 0          |
+| live heap, MiB               | 0          |
+| stacks, MiB                  | 0          |
+| RSS per cluster, KiB         | 205        |
+| connections per cluster      | 1          |
+| watches per cluster          | 0          |
+| requests to the clusters, /s | 0          |
+| requests to the hub, /s      | 0          |
+| writes                       | 0          |
+| CPU, % of one processor      | 5.1        |
+| threads                      | 0          |
+`
