@@ -80,7 +80,7 @@ func run(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
-	mgr, err := controllers.NewManager(cfg, options)
+	mgr, err := controllers.NewManager(ctx, cfg, options)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func DisableStreamingLists() error {
 
 // NewManager puts the operator together for the cluster of cfg: all that Start on the result then runs. Errors say what
 // could not be set up.
-func NewManager(cfg *rest.Config, options Options) (manager.Manager, error) {
+func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager.Manager, error) {
 	if options.Namespace == "" {
 		return nil, errors.New("the operator's own namespace is not known: set POD_NAMESPACE or --namespace")
 	}
@@ -107,7 +107,7 @@ func NewManager(cfg *rest.Config, options Options) (manager.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the manager: %w", err)
 	}
-	return mgr, errors.Join(checkInstalled(mgr), addReconcilers(mgr, cfg, options), addProbes(mgr))
+	return mgr, errors.Join(checkInstalled(mgr), addReconcilers(ctx, mgr, cfg, options), addProbes(mgr))
 }
 
 // checkInstalled sees to it that the API server knows the kinds: without them every controller would fail again and again.
@@ -132,8 +132,8 @@ const (
 )
 
 // addReconcilers puts together what works. What is there once is the business of the first shard.
-func addReconcilers(mgr manager.Manager, cfg *rest.Config, options Options) error {
-	if err := addIndices(context.Background(), mgr); err != nil {
+func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, options Options) error {
+	if err := addIndices(ctx, mgr); err != nil {
 		return err
 	}
 	var (

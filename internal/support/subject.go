@@ -322,8 +322,12 @@ func (s *subject) judge() verdict {
 	p := s.choice.policy
 	switch {
 	case s.used.Source == v1alpha1.SourceForbidden:
+		who, what := "the cluster", s.used.Object
+		if isFromHub(s.used) {
+			who, what = "the operator's own cluster", strings.TrimPrefix(what, hubPrefix)
+		}
 		return unknown(v1alpha1.ReasonForbidden,
-			"cannot be looked for: the cluster refuses to list "+s.used.Object+"; grant the operator list and watch on it")
+			"cannot be looked for: "+who+" refuses to list "+what+"; grant the operator list and watch on it")
 	case p == nil:
 		return unknown(s.choice.reason, "cannot be judged: "+s.choice.message)
 	case s.used.Version == "":

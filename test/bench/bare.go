@@ -63,6 +63,8 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
+		// A connection keeps a buffer for the largest frame it ever got.
+		HTTP2: &http.HTTP2Config{MaxReadFrameSize: 16 << 10},
 	}
 	versions := map[string]string{}
 	for _, asked := range c.Asked {
@@ -83,7 +85,7 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 			return fmt.Errorf("%s answers %s", request.URL, response.Status)
 		}
 		if asked.isWatch() {
-			go func() { _, _ = io.Copy(io.Discard, response.Body) }()
+			go wait(response.Body)
 			continue
 		}
 		if versions[asked.Path], err = drop(response.Body); err != nil {
@@ -91,6 +93,16 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 		}
 	}
 	return nil
+}
+
+// wait reads a watch to its end, with less memory than io.Discard takes.
+func wait(body io.ReadCloser) {
+	defer body.Close()
+	for buffer := make([]byte, 512); ; {
+		if _, err := body.Read(buffer); err != nil {
+			return
+		}
+	}
 }
 
 var listVersion = regexp.MustCompile(`"resourceVersion":"(\d+)"`)

@@ -69,6 +69,7 @@ func startRemote(ctx context.Context, runs installation, crds []string) (*remote
 	if err != nil {
 		return nil, err
 	}
+	//nolint:contextcheck // its front runs until it is closed, whatever becomes of the start
 	made, err := sandbox.NewRemote(plane, runs.kubernetes)
 	if err != nil {
 		return nil, errors.Join(err, plane.Stop())
@@ -197,6 +198,7 @@ func kill(_ context.Context, world *demonstration) error { return world.remotes[
 // revive brings it back, in newer versions than before.
 func revive(ctx context.Context, world *demonstration) error {
 	us := world.remotes[america]
+	//nolint:contextcheck // the same
 	if err := us.Revive(); err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func (s *Sandbox) StartOperator(ctx context.Context, changes ...func(*rest.Confi
 	for _, change := range changes {
 		change(config, &options)
 	}
-	mgr, err := controllers.NewManager(config, options)
+	mgr, err := controllers.NewManager(ctx, config, options)
 	if err != nil {
 		cancel()
 		return nil, err
