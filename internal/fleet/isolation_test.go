@@ -113,6 +113,7 @@ func hostiles() []hostile {
 				list(w, r)
 			default:
 				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403}`)
 			}
 		}
 	}
@@ -160,11 +161,11 @@ func hostiles() []hostile {
 		{"a list without end", serving(normal(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [{}`)
 			flood(w, `,{"metadata":{"name":"REMOTE"}}`)
-		}, hang)), unreadable},
+		}, hang)), []Reason{Failing}},
 		{"an object without end", serving(normal(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [{"x": [0`)
 			flood(w, `,[]`)
-		}, hang)), unreadable},
+		}, hang)), []Reason{Failing}},
 		{"an event without end", serving(normal(empty, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"type": "ADDED", "object": {"x": "`)
 			flood(w, "REMOTE")
@@ -176,6 +177,9 @@ func hostiles() []hostile {
 		{"redirects without end", serving(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path+"/REMOTE", http.StatusFound)
 		}), []Reason{Redirected}},
+		{"404, a page", serving(webPage(http.StatusNotFound)), []Reason{Failing}},
+		{"403, a page", serving(webPage(http.StatusForbidden)), []Reason{Failing}},
+		{"410, a page", serving(webPage(http.StatusGone)), []Reason{Failing}},
 		{"401", serving(status(http.StatusUnauthorized)), []Reason{Unauthorized}},
 		{"500", serving(status(http.StatusInternalServerError)), []Reason{Failing}},
 		{"resets", encrypted(func(conn net.Conn) {
@@ -340,6 +344,173 @@ func TestIsolation(t *testing.T) {
 		t.Errorf("the end of all took %s", took)
 	}
 	h.nothingLeaks(config)
+}
+
+// webPage is what a load balancer or an ingress answers to everything that it does not know.
+func webPage(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, "<html>default backend</html>")
+	}
+}
+
+// coresCluster has KommanderCores and nothing else, until something comes into its place.
+type coresCluster struct {
+	instead     atomic.Pointer[http.HandlerFunc]
+	list, watch http.HandlerFunc
+}
+
+func (c *coresCluster) answer(w http.ResponseWriter, r *http.Request) {
+	if instead := c.instead.Load(); instead != nil {
+		(*instead)(w, r)
+		return
+	}
+	switch cores := strings.HasSuffix(r.URL.Path, "/kommandercores"); {
+	case cores && r.URL.Query().Get("watch") != "":
+		c.watch(w, r)
+	case cores:
+		c.list(w, r)
+	case r.URL.Path == "/version":
+		_, _ = io.WriteString(w, `{"gitVersion": "v1.19.7"}`)
+	case r.URL.Path == "/apis/dkp.d2iq.io":
+		_, _ = io.WriteString(w, `{"preferredVersion": {"version": "v1alpha1"}}`)
+	case r.URL.Path == "/apis/dkp.d2iq.io/v1alpha1":
+		_, _ = io.WriteString(w, `{"resources": [{"name": "kommandercores"}]}`)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// oneCore is a list of one KommanderCore.
+func oneCore(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [
+		{"metadata": {"name": "kommander-core", "resourceVersion": "1"}, "status": {"version": "2.7.0"}}]}`)
+}
+
+// endable is a watch without changes, until all are ended.
+func endable(ended <-chan struct{}) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-ended:
+		case <-r.Context().Done():
+		}
+	}
+}
+
+// TestReplaced has something else come into the place of a cluster, and the cluster come back.
+func TestReplaced(t *testing.T) {
+	for _, row := range []struct {
+		name, reason string
+		answer       http.HandlerFunc
+	}{
+		{"404", "such as an ingress whose backend is gone", webPage(http.StatusNotFound)},
+		{"404 in the words of an API server", "other servers say the same", http.NotFound},
+		{"410", "such as a load balancer", webPage(http.StatusGone)},
+		{"403", "such as a firewall", webPage(http.StatusForbidden)},
+		{"nothing", "such as a web server of somebody else", func(http.ResponseWriter, *http.Request) {}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan struct{})
+			cluster := &coresCluster{list: oneCore, watch: endable(ended)}
+			h := newHub(t, slowly, func(o *ConnectionsOptions) { o.Observe.Patience = 2 * time.Second })
+			server := serve(t, cluster.answer)
+			one := h.join("one", trusted(t, server, server.URL))
+			h.await(one, "it is known", func(v View) bool {
+				return v.Snapshot.Complete && v.Problem == nil && finds(v, support.Kommander)
+			})
+			cluster.instead.Store(&row.answer)
+			close(ended)
+			h.await(one, "it is told of", func(v View) bool { return v.Problem != nil })
+			time.Sleep(3 * time.Second)
+			view := h.View(one)
+			if view.Problem == nil || !finds(view, support.Kommander) || view.Snapshot.Facts.KubernetesVersion == "" {
+				t.Errorf("what was known is lost, or the problem is: %+v, %+v; %s", view.Problem, view.Snapshot, row.reason)
+			}
+			cluster.instead.Store(nil)
+			h.await(one, "it is well again", func(v View) bool { return v.Problem == nil && finds(v, support.Kommander) })
+			time.Sleep(3 * time.Second)
+			if view := h.View(one); view.Problem != nil || !finds(view, support.Kommander) {
+				t.Errorf("it does not stay well: %+v", view)
+			}
+		})
+	}
+}
+
+// maxBloat is how much memory, in MiB, a cluster may cost that does all it can to cost more, with the server that plays it.
+const maxBloat = 450
+
+// TestBloat has lists and changes that are small as text and large in memory, all at once.
+func TestBloat(t *testing.T) {
+	blob := `{"metadata":{"name":"x","resourceVersion":"2"},"a":[{}` + strings.Repeat(`,{}`, (5<<19)/3) + `]}`
+	groups := map[string][]string{
+		"kubeaddons.mesosphere.io": {"clusteraddons", "addons"}, "kommander.mesosphere.io": {"konvoyclusters"},
+		"helm.toolkit.fluxcd.io": {"helmreleases"}, "dkp.d2iq.io": {"kommandercores"},
+		"kudo.dev": {"instances", "operatorversions"},
+	}
+	var read atomic.Int64
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+		var group string
+		if len(parts) > 1 {
+			group = parts[1]
+		}
+		switch {
+		case r.URL.Path == "/version":
+			_, _ = io.WriteString(w, `{"gitVersion":"v1.19.7"}`)
+		case r.URL.Query().Get("watch") != "":
+			for range 4 {
+				_, _ = io.WriteString(w, `{"type":"MODIFIED","object":`+blob+`}`)
+				read.Add(1)
+			}
+			hang(w, r)
+		case len(groups[group]) == 0:
+			http.NotFound(w, r)
+		case len(parts) == 2:
+			_, _ = io.WriteString(w, `{"preferredVersion":{"version":"v1"}}`)
+		case len(parts) == 3:
+			_, _ = fmt.Fprintf(w, `{"resources":[{"name":%q},{"name":%q}]}`, groups[group][0], groups[group][len(groups[group])-1])
+		default:
+			_, _ = io.WriteString(w, `{"metadata":{"resourceVersion":"1"},"items":[`+blob+strings.Repeat(","+blob, 3)+`]}`)
+			read.Add(4)
+		}
+	})
+	h := newHub(t, slowly, func(o *ConnectionsOptions) { o.Observe.RequestTimeout = 30 * time.Second })
+	growth := highest(t)
+	one := h.join("one", trusted(t, server, server.URL))
+	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete })
+	eventually(t, "all is read", func() bool { return read.Load() >= 7*8 })
+	mebibytes := growth()
+	t.Logf("the memory in use grew by %d MiB at most", mebibytes)
+	if mebibytes > maxBloat {
+		t.Errorf("the memory in use grew by %d MiB, may by %d", mebibytes, maxBloat)
+	}
+}
+
+// TestNamesAreBounded has objects with names of megabytes, which nobody keeps.
+func TestNamesAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 2<<20)
+	var sent atomic.Int64
+	cluster := &coresCluster{list: oneCore, watch: func(w http.ResponseWriter, r *http.Request) {
+		for i := range 150 {
+			_, _ = fmt.Fprintf(w, `{"type":"ADDED","object":{"metadata":{"name":"%d%s","resourceVersion":"%d"}}}`, i, long, i+2)
+			sent.Add(1)
+		}
+		hang(w, r)
+	}}
+	h := newHub(t, slowly)
+	growth := highest(t)
+	server := serve(t, cluster.answer)
+	one := h.join("one", trusted(t, server, server.URL))
+	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete && finds(v, support.Kommander) })
+	eventually(t, "all is sent", func() bool { return sent.Load() >= 150 })
+	mebibytes := growth()
+	t.Logf("the memory in use grew by %d MiB at most", mebibytes)
+	if mebibytes > 100 {
+		t.Errorf("the memory in use grew by %d MiB for names of 300", mebibytes)
+	}
 }
 
 // open is how many connections the observer of a cluster has.

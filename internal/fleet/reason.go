@@ -132,7 +132,7 @@ func ReasonOf(err error) Reason {
 		return refusal.reason
 	case errors.As(err, &failure):
 		return failure.Reason
-	case errors.As(err, &contact) && contact.Object != "" && !apierrors.IsUnauthorized(err):
+	case errors.As(err, &contact) && contact.Object != "" && contact.Reason != observe.Unauthorized && !apierrors.IsUnauthorized(err):
 		// The API server as a whole answers; credentials that are refused for one resource are refused for all.
 		return Failing
 	case errors.As(err, &contact) && errors.Unwrap(contact) == nil:

@@ -1,11 +1,13 @@
 package observe
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -18,6 +20,12 @@ const maxObjectBytes = 3 << 20
 
 // maxRestBytes bounds what may follow after an answer.
 const maxRestBytes = 1 << 10
+
+// slimBytes is after how much a decoder is made anew, and largeBytes is from when on objects are read one after the other.
+const (
+	slimBytes  = 64 << 10
+	largeBytes = 256 << 10
+)
 
 var errTooLarge = errors.New("the answer of the API server is larger than any of a cluster in good order")
 
@@ -56,12 +64,29 @@ func (c clients) get(ctx context.Context, path, content string, into any) error 
 type document struct {
 	*json.Decoder
 
+	// source is what the decoder reads, which ends in the portion.
+	source  io.Reader
 	portion *portion
 }
 
 func newDocument(answer io.Reader) document {
 	portion := &portion{Reader: answer, left: maxObjectBytes}
-	return document{json.NewDecoder(portion), portion}
+	return document{json.NewDecoder(portion), portion, portion}
+}
+
+// slim returns the document, of which at least that much was read, without what a large object needed. A decoder keeps
+// as much memory as its largest object has taken, and a watch goes on for minutes.
+func (d document) slim() document {
+	if d.InputOffset() < slimBytes {
+		return d
+	}
+	ahead, err := io.ReadAll(d.Buffered())
+	if err != nil {
+		return d
+	}
+	d.source = io.MultiReader(bytes.NewReader(ahead), d.source)
+	d.Decoder = json.NewDecoder(d.source)
+	return d
 }
 
 // next reads the next object.
@@ -159,11 +184,19 @@ func (p *presence) UnmarshalJSON([]byte) error {
 	return nil
 }
 
-// readObject makes an object of its JSON.
-func readObject(text []byte) (*unstructured.Unstructured, error) {
+// reading has room for one large object in the whole process: as maps, the text takes up to 20 times the memory. Nobody
+// waits for a cluster while it is in there.
+var reading sync.Mutex
+
+// readObject makes an object of its JSON, which is to be forgotten after use.
+func readObject(text []byte, use func(*unstructured.Unstructured) error) error {
+	if len(text) > largeBytes {
+		reading.Lock()
+		defer reading.Unlock()
+	}
 	object := &unstructured.Unstructured{}
 	if err := utiljson.Unmarshal(text, &object.Object); err != nil {
-		return nil, fmt.Errorf("the answer has something else in place of an object: %w", err)
+		return fmt.Errorf("the answer has something else in place of an object: %w", err)
 	}
-	return object, nil
+	return use(object)
 }

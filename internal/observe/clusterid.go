@@ -3,8 +3,6 @@ package observe
 import (
 	"context"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
@@ -21,7 +19,7 @@ func (c clients) clusterID(ctx context.Context) (string, error) {
 		} `json:"metadata"`
 	}
 	err := c.get(ctx, "/api/v1/namespaces/kube-system", onlyMetadata, &namespace)
-	if apierrors.IsNotFound(err) {
+	if answerOf(err) == missing {
 		return "", nil
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // ContactReason tells in which way a cluster does not answer.
@@ -76,13 +77,22 @@ const (
 	denied
 	// missing: it does not know the resource (404).
 	missing
-	// outdated: what the request refers to is gone (410). The server is well, and the reflector asks anew.
+	// outdated: what the request refers to is gone (410). The server is well, and is asked anew.
 	outdated
 	// failed: in any other way, or not at all.
 	failed
 )
 
+// noSuchPath is what API servers of all versions say, in place of a Status, of a path that they do not serve, such as that
+// of an unknown group.
+const noSuchPath = "404 page not found"
+
+// answerOf takes 403, 404 and 410 for what they mean only in the words of an API server: what has come into its place,
+// such as the page of a load balancer, knows nothing of what is there.
 func answerOf(err error) answer {
+	if text, is := strange(err); is && (!apierrors.IsNotFound(err) || text != noSuchPath) {
+		return failed
+	}
 	switch {
 	case err == nil:
 		return granted
@@ -94,6 +104,13 @@ func answerOf(err error) answer {
 		return outdated
 	}
 	return failed
+}
+
+// strange tells whether the answer was an error without a Status, which client-go has made one of, and what it said; empty
+// if that was no text.
+func strange(err error) (text string, is bool) {
+	cause, is := apierrors.StatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+	return cause.Message, is
 }
 
 func reasonOf(err error) ContactReason {

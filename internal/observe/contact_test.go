@@ -6,10 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 func TestAnswers(t *testing.T) {
@@ -26,6 +28,10 @@ func TestAnswers(t *testing.T) {
 		{"403 within a list", fmt.Errorf("failed to list: %w", errForbidden()), denied, ""},
 		{"404", errNotFound(), missing, ""},
 		{"410", apierrors.NewResourceExpired("too old"), outdated, ""},
+		{"403, a page", page(403, "<html>"), failed, Failing},
+		{"404, a page", page(404, "default backend - 404"), failed, Failing},
+		{"404 of an unknown path", page(404, "404 page not found"), missing, ""},
+		{"410, a page", page(410, "<html>"), failed, Failing},
 		{"401", apierrors.NewUnauthorized("expired"), failed, Unauthorized},
 		{"500", apierrors.NewInternalError(errors.New("conversion webhook")), failed, Failing},
 		{"503", apierrors.NewServiceUnavailable("starting"), failed, Failing},
@@ -47,6 +53,11 @@ func TestAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// page is what client-go makes of an error that has no Status.
+func page(code int, text string) error {
+	return apierrors.NewGenericServerResponse(code, http.MethodGet, schema.GroupResource{}, "", text, 0, true)
 }
 
 func TestContactErrorsAreAlike(t *testing.T) {

@@ -55,7 +55,7 @@ func newDefinitions(resources []resource, changed func()) *definitions {
 }
 
 func incarnation(definition *unstructured.Unstructured) string {
-	return fmt.Sprintf("%s/%d", definition.GetUID(), definition.GetGeneration())
+	return fmt.Sprintf("%s/%d", uidOf(definition), definition.GetGeneration())
 }
 
 // lookup tells what is known of the definition of that name. Its incarnation is empty when it is not there.
@@ -70,8 +70,8 @@ func (d *definitions) lookup(name string) (definitionsState, string) {
 }
 
 // heard takes the outcome of a request for definitions.
-func (d *definitions) heard(err error) {
-	switch answerOf(err) {
+func (d *definitions) heard(answer answer) {
+	switch answer {
 	case denied, missing:
 	case granted, outdated, failed:
 		return
@@ -93,9 +93,6 @@ func (d *definitions) become(state definitionsState) {
 func (o *Observer) reflectDefinitions(ctx context.Context) *reflection {
 	s := o.newStream("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", o.definitions.items)
 	s.list, s.each = onlyMetadataList, onlyMetadata
-	s.heard = func(err error) {
-		o.world.heard(definitionsName, err)
-		o.definitions.heard(err)
-	}
+	s.heard = func(err error) { o.definitions.heard(o.world.heard(definitionsName, err)) }
 	return reflect(ctx, s)
 }

@@ -44,7 +44,9 @@ func TestDefinitions(t *testing.T) {
 		for _, one := range all {
 			kept = append(kept, known.items.trimmed(one))
 		}
-		known.items.replace(kept)
+		if err := known.items.replace(kept); err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	expect("before the first answer", unlisted, "", 0)
@@ -60,15 +62,15 @@ func TestDefinitions(t *testing.T) {
 	expect("deleted", listed, "", 4)
 	replace(definition(Addons, "b", 1))
 	expect("another one of that name", listed, "b/1", 5)
-	known.heard(errForbidden())
+	known.heard(denied)
 	expect("forbidden", unlistable, "", 6)
-	known.heard(errForbidden())
+	known.heard(denied)
 	expect("forbidden again is no news", unlistable, "", 6)
 	replace(definition(Addons, "b", 1))
 	expect("permitted again", listed, "b/1", 7)
-	known.heard(nil)
-	known.heard(apierrors.NewServiceUnavailable("down"))
+	known.heard(granted)
+	known.heard(failed)
 	expect("a server that is down has its definitions still", listed, "b/1", 7)
-	known.heard(errNotFound())
+	known.heard(missing)
 	expect("an API server that has no such thing", unlistable, "", 8)
 }

@@ -33,7 +33,7 @@ func (c clients) discover(ctx context.Context, resource schema.GroupResource) (s
 func (c clients) serves(ctx context.Context, resource schema.GroupVersionResource) (bool, error) {
 	var list metav1.APIResourceList
 	err := c.get(ctx, path.Join("/apis", resource.Group, resource.Version), allFields, &list)
-	if apierrors.IsNotFound(err) {
+	if answerOf(err) == missing {
 		return false, nil
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,7 +33,7 @@ func TestItems(t *testing.T) {
 		}
 	}
 
-	kept.replace([]item{kept.trimmed(core("b", "v2")), kept.trimmed(core("a", "v1"))})
+	do(kept.replace([]item{kept.trimmed(core("b", "v2")), kept.trimmed(core("a", "v1"))}))
 	expect("ordered by name", KommanderCore{"a", "", "v1"}, KommanderCore{"b", "", "v2"})
 	do(kept.update(core("c", "v3")))
 	do(kept.update(core("a", "v9")))
@@ -43,7 +44,7 @@ func TestItems(t *testing.T) {
 	if changed != 3 || listed != 1 {
 		t.Errorf("%d changes and %d lists were told of, want 3 and 1", changed, listed)
 	}
-	kept.replace(nil)
+	do(kept.replace(nil))
 	expect("a new list forgets what it does not have")
 	if listed != 2 {
 		t.Errorf("%d lists were told of, want 2", listed)
@@ -58,11 +59,80 @@ func TestItemsAreBounded(t *testing.T) {
 	for i := range maxItems {
 		all = append(all, kept.trimmed(read(t, fmt.Sprintf("{metadata: {name: a%d}}", i))))
 	}
-	kept.replace(all)
+	if err := kept.replace(all); err != nil {
+		t.Fatal(err)
+	}
 	if err := kept.update(read(t, "{metadata: {name: b}}")); !errors.Is(err, errTooMany) {
 		t.Errorf("one more is taken: %v", err)
 	}
 	if err := kept.update(read(t, "{metadata: {name: a7}, status: {version: v1}}")); err != nil || changed != 1 {
 		t.Errorf("one that is known is not: %v", err)
+	}
+}
+
+// TestItemsAreNamed has objects that no API server has.
+func TestItemsAreNamed(t *testing.T) {
+	for _, row := range []struct {
+		name, namespace, object string
+		kept                    bool
+	}{
+		{"a name", "a", "a.b", true},
+		{"no namespace", "", "a", true},
+		{"no name", "a", "", false},
+		{"a long name", "a", strings.Repeat("a", 254), false},
+		{"a long namespace", strings.Repeat("a", 254), "a", false},
+		{"not printable", "a", "a\x1b[31m", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			kept := &items{trim: trimKommanderCore, changed: func() {}, listed: func(*items) {}}
+			object := &unstructured.Unstructured{}
+			object.SetNamespace(row.namespace)
+			object.SetName(row.object)
+			if err := kept.update(object); err != nil || (len(kept.kept) == 1) != row.kept {
+				t.Errorf("%d are kept, %v", len(kept.kept), err)
+			}
+		})
+	}
+}
+
+// TestItemsKnowTheirSize has objects come, change and go.
+func TestItemsKnowTheirSize(t *testing.T) {
+	most := 10_000
+	kept := &items{trim: trimKommanderCore, changed: func() {}, listed: func(*items) {}}
+	kept.hasRoom = func(bytes int) bool { return bytes <= most }
+	core := func(name string, version int) *unstructured.Unstructured {
+		return read(t, "{metadata: {name: "+name+"}, status: {version: "+strings.Repeat("v", version)+"}}")
+	}
+	size := func(change func() error) int64 {
+		t.Helper()
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		return kept.bytes.Load()
+	}
+	small := size(func() error { return kept.update(core("a", 10)) })
+	large := size(func() error { return kept.update(core("a", 110)) })
+	if large-small != 100 {
+		t.Errorf("from %d to %d with 100 bytes more", small, large)
+	}
+	two := size(func() error { return kept.update(core("b", 110)) })
+	if two != 2*large {
+		t.Errorf("%d with two, want twice %d", two, large)
+	}
+	most = int(two) - 1
+	if err := kept.update(core("c", 1)); !errors.Is(err, errTooMuch) {
+		t.Errorf("one more: %v", err)
+	}
+	if got := size(func() error { return kept.update(core("b", 10)) }); got >= two {
+		t.Errorf("%d after one got smaller", got)
+	}
+	if got := size(func() error { kept.remove(core("b", 1)); return nil }); got != large {
+		t.Errorf("%d after one is gone, want %d", got, large)
+	}
+	if err := kept.replace([]item{kept.trimmed(core("a", 200)), kept.trimmed(core("b", 200))}); !errors.Is(err, errTooMuch) {
+		t.Errorf("a list that is too much: %v", err)
+	}
+	if got := size(func() error { return kept.replace(nil) }); got != 0 {
+		t.Errorf("%d of nothing", got)
 	}
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
+
+// gitVersion is how that of each distribution begins.
+var gitVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9]+`)
 
 // kubernetesVersion asks GET /version. No field of any object is as good: it is what runs.
 func (c clients) kubernetesVersion(ctx context.Context) (string, error) {
@@ -16,8 +20,8 @@ func (c clients) kubernetesVersion(ctx context.Context) (string, error) {
 	if err := c.get(ctx, "/version", allFields, &found); err != nil {
 		return "", fmt.Errorf("GET /version: %w", err)
 	}
-	if found.GitVersion == "" {
-		return "", errors.New("the answer to GET /version has no gitVersion")
+	if !gitVersion.MatchString(found.GitVersion) {
+		return "", errors.New("the answer to GET /version has no gitVersion that is one")
 	}
 	return support.Printable(found.GitVersion), nil
 }

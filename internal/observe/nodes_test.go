@@ -171,6 +171,7 @@ func TestLookAtNodesFails(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			server := serveNodes(t, nodes...)
 			row.status.Status = metav1.StatusFailure
+			row.status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
 			server.refuse = func(page int) *metav1.Status {
 				if page == 2 {
 					return &row.status

@@ -102,6 +102,8 @@ type Observer struct {
 	nodes       *probe[nodesLook]
 	namespaces  *probe[string]
 	charts      *chartWatch
+	// recovery wakes the streams that wait after a failure.
+	recovery bell
 	// judge makes a snapshot; it is woken by each piece of news.
 	judge task
 	// settling and polling are the constants, but in tests.
@@ -121,6 +123,10 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 	}
 	o := &Observer{options: options.withDefaults(), clients: clients, settling: settling, polling: pollInterval}
 	o.world = newWorld(o.options, o.judge.wake)
+	o.world.maxBytes = maxWorldBytes
+	if options.Fleet {
+		o.world.maxBytes = maxFleetBytes
+	}
 	o.snapshot = o.world.snapshot()
 	o.judge.work = o.look
 	watched := resources(options.Fleet)
@@ -150,11 +156,32 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 		name:        Namespaces,
 		every:       o.options.NodesInterval,
 		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
-		ask:         within(o.options.RequestTimeout, clients.clusterID),
+		ask:         within(o.options.RequestTimeout, o.clusterID),
 		tell:        o.world.tellClusterID,
 		early:       func(id string) bool { return id == "" },
 	}).ready(o.world)
+	o.world.doubt, o.world.recovered = o.version.task.wake, o.recovered
 	return o, nil
+}
+
+// clusterID is asked for. That there is none is believed as any other refusal.
+func (o *Observer) clusterID(ctx context.Context) (string, error) {
+	id, err := o.clients.clusterID(ctx)
+	if err == nil && id == "" && !o.world.answers() {
+		return "", errors.New("the namespace is not found by what does not tell its version")
+	}
+	return id, err
+}
+
+// recovered has all that waits after a failure asked again.
+func (o *Observer) recovered() {
+	o.recovery.ring()
+	o.nodes.hurry()
+	o.namespaces.hurry()
+	for _, watcher := range o.watchers {
+		watcher.again.Store(true)
+		watcher.task.wake()
+	}
 }
 
 // Run observes until the context ends, and returns when all has stopped. It can be called once.

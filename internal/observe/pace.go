@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -47,13 +48,40 @@ func (r *retry) reset() {
 
 func (r *retry) next() time.Duration { return r.backoff.Step() }
 
-// sleep waits for the time to pass. It is not alive when the context has ended.
-func sleep(ctx context.Context, clock clock.Clock, duration time.Duration) (alive bool) {
+// bell wakes all who listen. The zero value is one that has not rung yet.
+type bell struct {
+	mu   sync.Mutex
+	next chan struct{}
+}
+
+// listen returns what is closed when the bell rings.
+func (b *bell) listen() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == nil {
+		b.next = make(chan struct{})
+	}
+	return b.next
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil {
+		close(b.next)
+		b.next = nil
+	}
+}
+
+// sleep waits for the time to pass, or until it is woken. It is not alive when the context has ended.
+func sleep(ctx context.Context, clock clock.Clock, duration time.Duration, wake <-chan struct{}) (alive, woken bool) {
 	timer := clock.NewTimer(duration)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-timer.C():
+	case <-wake:
+		woken = true
 	}
-	return ctx.Err() == nil
+	return ctx.Err() == nil, woken
 }

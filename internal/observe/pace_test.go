@@ -48,7 +48,7 @@ func TestSleep(t *testing.T) {
 		{"ended, and time has passed", ended, 0, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if alive := sleep(row.ctx, clock.RealClock{}, row.duration); alive != row.alive {
+			if alive, woken := sleep(row.ctx, clock.RealClock{}, row.duration, nil); alive != row.alive || woken {
 				t.Errorf("alive %v, want %v", alive, row.alive)
 			}
 		})

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -23,6 +24,9 @@ type probe[T any] struct {
 	pace pace
 	// task asks; woken, it does so before it is time.
 	task task
+	// failing tells that it has not got an answer, and again that the API server answers again, so that what failed before
+	// says nothing.
+	failing, again atomic.Bool
 }
 
 // nudgeDelay is from when a probe is woken until it asks: of what breaks together, each part wakes it.
@@ -38,15 +42,27 @@ func (p *probe[T]) ready(world *world) *probe[T] {
 	return p
 }
 
+// hurry has it ask soon if it waits after a failure.
+func (p *probe[T]) hurry() {
+	if p.failing.Load() {
+		p.again.Store(true)
+		p.task.wake()
+	}
+}
+
 // look asks, and returns after which time to ask again.
 func (p *probe[T]) look(ctx context.Context, world *world) time.Duration {
 	var none T
+	if p.again.Swap(false) {
+		p.pace.failed.reset()
+	}
 	found, err := p.ask(ctx)
 	if ctx.Err() != nil {
 		return never
 	}
-	world.heard(p.name, err)
-	switch answerOf(err) {
+	answer := world.heard(p.name, err)
+	p.failing.Store(answer == failed)
+	switch answer {
 	case granted:
 		p.tell(found)
 		world.show(p.name, nil)
@@ -62,8 +78,10 @@ func (p *probe[T]) look(ctx context.Context, world *world) time.Duration {
 		p.pace.failed.reset()
 		return wait.Jitter(p.deniedEvery, jitter)
 	case missing:
+		if !world.lose(p.name) {
+			return p.pace.failed.next()
+		}
 		p.tell(none)
-		world.miss(p.name)
 	case outdated, failed:
 		return p.pace.failed.next()
 	}

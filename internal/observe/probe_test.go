@@ -66,24 +66,25 @@ func TestProbePaces(t *testing.T) {
 		{"forbidden", "permission may come", errForbidden(), deniedEvery, deniedEvery * 6 / 5, forbidden, "", ""},
 		{"forbidden for a moment", "what was known is kept", errForbidden(), firstRetry, time.Second, seen, "before", seen},
 		{"missing", "the answer is that there is none", errNotFound(), every, every * 6 / 5, absent, "", ""},
+		{"missing for a moment", "what was known is kept", errNotFound(), firstRetry, time.Second, seen, "before", seen},
 		{"failed", "soon, and what was known is kept", errors.New("refused"), firstRetry, time.Second, pending, "before", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			world, _ := newTestWorld()
 			told := "before"
 			probe := (&probe[string]{
-				name: serverVersion, every: every, deniedEvery: deniedEvery,
+				name: Nodes, every: every, deniedEvery: deniedEvery,
 				ask:  func(context.Context) (string, error) { return "v1.19.7", row.err },
 				tell: func(version string) { told = version },
 			}).ready(world)
 			if row.before == seen {
-				world.show(serverVersion, nil)
+				world.show(Nodes, nil)
 			}
 			wait := probe.look(t.Context(), world)
 			if wait < row.shortest || wait > row.longest {
 				t.Errorf("asks again after %s, want from %s to %s: %s", wait, row.shortest, row.longest, row.reason)
 			}
-			if got := world.looks[serverVersion].state; got != row.state || told != row.told {
+			if got := world.looks[Nodes].state; got != row.state || told != row.told {
 				t.Errorf("the world was told %q and that it is %s, want %q and %s", told, got, row.told, row.state)
 			}
 		})
@@ -115,6 +116,43 @@ func TestProbeAsksSoonerWhileAnAnswerIsEarly(t *testing.T) {
 	expect("nodes", every)
 	nodes = 0
 	expect("no nodes any more", time.Minute)
+}
+
+// TestRecoveryHurriesAllThatFailed has the API server answer again after everything has failed many times.
+func TestRecoveryHurriesAllThatFailed(t *testing.T) {
+	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.nodes.ask = func(context.Context) (nodesLook, error) { return nodesLook{}, errors.New("refused") }
+	o.namespaces.ask = func(context.Context) (string, error) { return "a", nil }
+	o.namespaces.look(t.Context(), o.world)
+	for range 12 {
+		o.nodes.look(t.Context(), o.world)
+	}
+	o.world.heard(serverVersion, errors.New("refused"))
+	rung := o.recovery.listen()
+	o.world.heard(serverVersion, nil)
+	select {
+	case <-rung:
+	default:
+		t.Error("streams go on waiting")
+	}
+	if !o.nodes.task.woken || o.namespaces.task.woken {
+		t.Errorf("nodes are asked for: %t, namespaces, which have not failed: %t", o.nodes.task.woken, o.namespaces.task.woken)
+	}
+	if pause := o.nodes.look(t.Context(), o.world); pause > 2*firstRetry {
+		t.Errorf("after another failure waits %s, want about %s", pause, firstRetry)
+	}
+	for _, watcher := range o.watchers {
+		if !watcher.task.woken || !watcher.again.Load() {
+			t.Errorf("%s goes on waiting", watcher.name)
+		}
+	}
+	o.world.heard(serverVersion, nil)
+	if next := o.recovery.listen(); next != o.recovery.listen() {
+		t.Error("the bell rings all the time")
+	}
 }
 
 // awaitTimers waits until somebody waits for the clock.

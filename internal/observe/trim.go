@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -62,7 +63,9 @@ func trimAddon(object *unstructured.Unstructured) any {
 
 // stagesOf are, by component, what the addon tells of its stages.
 func stagesOf(object *unstructured.Unstructured) map[string]string {
-	isStage := func(key, _ string) bool { return strings.HasPrefix(key, annotationStage) }
+	isStage := func(key, _ string) bool {
+		return strings.HasPrefix(key, annotationStage) && len(validation.IsQualifiedName(key)) == 0
+	}
 	var stages map[string]string
 	for key, stage := range entries(object, "annotations", isStage) {
 		if stages == nil {
@@ -205,6 +208,16 @@ func annotation(object *unstructured.Unstructured, key string) string {
 	return text(object.Object, "metadata", "annotations", key)
 }
 
+// firstLabels are the prefixes of the labels that are kept before all others: what policies and Konvoy's and Kommander's
+// own tools go by.
+func firstLabels() []string {
+	return []string{"support.d2iq.io/", "kommander.d2iq.io/", konvoyLabelPrefix}
+}
+
+func isFirst(key string) bool {
+	return slices.ContainsFunc(firstLabels(), func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
 // labelsOf are all labels, but those that no API server lets through.
 func labelsOf(object *unstructured.Unstructured) map[string]string {
 	return entries(object, "labels", func(key, value string) bool {
@@ -212,11 +225,14 @@ func labelsOf(object *unstructured.Unstructured) map[string]string {
 	})
 }
 
-// entries are the labels or annotations that are to be kept, the first ones by their keys.
+// entries are the labels or annotations that are to be kept; of too many, ours before others, and then by their keys.
 func entries(object *unstructured.Unstructured, field string, keep func(key, value string) bool) map[string]string {
 	all := metadataOf(object, field)
 	var kept map[string]string
-	for _, key := range slices.Sorted(maps.Keys(all)) {
+	keys := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
+		return cmp.Or(compareBool(!isFirst(a), !isFirst(b)), cmp.Compare(a, b))
+	})
+	for _, key := range keys {
 		value, is := all[key].(string)
 		if !is || !keep(key, value) || len(kept) >= maxEntries {
 			continue

@@ -347,17 +347,28 @@ func TestTrimIsBounded(t *testing.T) {
 			t.Errorf("%s has %d bytes, want at most %d, cut between characters", key, len(value), maxTextBytes)
 		}
 	}
+	long := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{
+		"annotations": map[string]any{annotationStage + strings.Repeat("x", 64): "Preview"}}}}
+	if stages := stagesOf(long); len(stages) > 0 {
+		t.Errorf("a key that no API server lets through is kept: %v", stages)
+	}
 	labels := map[string]any{"konvoy.d2iq.io/provider": "aws"}
 	for i := range 1000 {
 		labels[fmt.Sprintf("a%03d", i)] = "x"
 	}
 	hostile.SetUID(types.UID(strings.Repeat("u", 1000)))
-	if err := unstructured.SetNestedField(hostile.Object, labels, "metadata", "labels"); err != nil {
-		t.Fatal(err)
-	}
+	metadata, _ := hostile.Object["metadata"].(map[string]any)
+	metadata["labels"] = labels
 	managed, _ := trimKommanderCluster(hostile).(KommanderCluster)
 	if len(managed.Labels) != maxEntries || len(managed.UID) > maxTextBytes {
 		t.Errorf("%d labels and a UID of %d bytes are kept", len(managed.Labels), len(managed.UID))
+	}
+	labels["kommander.d2iq.io/z"], labels["support.d2iq.io/z"], labels["z"] = "x", "x", "x"
+	first, _ := trimKommanderCluster(hostile).(KommanderCluster)
+	for _, key := range []string{"konvoy.d2iq.io/provider", "kommander.d2iq.io/z", "support.d2iq.io/z", "a000"} {
+		if first.Labels[key] == "" {
+			t.Errorf("the label %s is not among those that are kept of too many", key)
+		}
 	}
 	if made, _ := trimCAPICluster(hostile).(CAPICluster); !made.IsKonvoy || len(made.Labels) != maxEntries {
 		t.Errorf("of Konvoy: %t, with %d labels; want it recognized by a label beyond the first %d",

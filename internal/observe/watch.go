@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
@@ -27,8 +29,14 @@ const (
 	watchSlack = 5 * time.Second
 	// watchGrace is for how long a watch may go on after it was to end, before it is ended here.
 	watchGrace = 30 * time.Second
-	// pollInterval is the time between two lists where a watch is refused.
+	// pollInterval is the time between two lists where a watch is refused, or of no use.
 	pollInterval = 30 * time.Second
+	// watchMinimum is what a watch without any change lasts at least, but if it broke; maxUseless is how many in a row may
+	// last less until changes are looked for otherwise.
+	watchMinimum = 5 * time.Second
+	maxUseless   = 2
+	// wakeSpread is within which time those who are woken together go on.
+	wakeSpread = time.Second
 )
 
 // stream keeps the objects of one resource up to date: it lists them, watches what changes from there on, and begins anew
@@ -61,7 +69,12 @@ type stream struct {
 	version string
 	// listed tells that the objects are those of version, so that changes can be watched from there on.
 	listed bool
-	retry  *retry
+	// retry is for lists, rewatch for watches: that lists are well says nothing about watches.
+	retry, rewatch *retry
+	// useless counts the watches in a row that had no time to tell of any change.
+	useless int
+	// recovery rings when the API server answers again after it did not.
+	recovery *bell
 }
 
 // newStream returns a stream of objects with all fields that tells nobody what it hears.
@@ -81,13 +94,23 @@ func (o *Observer) newStream(path string, items *items) *stream {
 		clock:        o.options.Clock,
 		version:      "0",
 		retry:        newRetry(lastRetry),
+		rewatch:      newRetry(lastRetry),
+		recovery:     &o.recovery,
 	}
 }
 
 // run keeps the objects up to date until the context ends.
 func (s *stream) run(ctx context.Context) {
 	for alive := true; alive; {
-		alive = sleep(ctx, s.clock, s.step(ctx))
+		recovery := s.recovery.listen()
+		pause := s.step(ctx)
+		var woken bool
+		if alive, woken = sleep(ctx, s.clock, pause, recovery); woken && alive && pause > 0 {
+			s.retry.reset()
+			s.rewatch.reset()
+			spread := time.Duration(rand.Int64N(int64(wakeSpread))) //nolint:gosec // no secret
+			alive, _ = sleep(ctx, s.clock, min(pause, spread), nil)
+		}
 	}
 }
 
@@ -105,6 +128,7 @@ func (s *stream) stepList(ctx context.Context) time.Duration {
 	switch {
 	case err == nil:
 		s.version, s.listed = version, true
+		s.retry.reset()
 		return 0
 	case isStatus(err):
 		s.version = ""
@@ -123,9 +147,9 @@ func (s *stream) stepWatch(ctx context.Context) time.Duration {
 		return s.afterRefusal(err)
 	}
 	s.tell(ctx, nil)
-	err = s.follow(newDocument(changes))
+	told, err := s.follow(newDocument(changes))
 	_ = changes.Close()
-	return s.afterWatch(ctx, err, s.clock.Since(start))
+	return s.afterWatch(ctx, told, err, s.clock.Since(start))
 }
 
 // afterRefusal has the objects listed anew, so that changes are seen where no watch can be had, and with each list tries
@@ -133,25 +157,44 @@ func (s *stream) stepWatch(ctx context.Context) time.Duration {
 func (s *stream) afterRefusal(err error) time.Duration {
 	s.listed = false
 	if isWatchRefused(err) {
-		s.retry.reset()
-		return wait.Jitter(s.pollInterval, jitter)
+		return s.poll()
 	}
-	return s.retry.next()
+	return s.rewatch.next()
 }
 
-// afterWatch takes how the watch has ended, and after which time.
-func (s *stream) afterWatch(ctx context.Context, err error, lasted time.Duration) time.Duration {
-	if ctx.Err() != nil || lasted >= s.watchTime-watchSlack {
-		// We stop, or it ended in time, or was ended here, after its time.
+// poll returns when to list instead of watching.
+func (s *stream) poll() time.Duration {
+	s.listed = false
+	s.rewatch.reset()
+	return wait.Jitter(s.pollInterval, jitter)
+}
+
+// afterWatch takes whether the watch has told of a change, how it has ended, and after which time.
+func (s *stream) afterWatch(ctx context.Context, told bool, err error, lasted time.Duration) time.Duration {
+	if ctx.Err() != nil {
+		return 0
+	}
+	// What broke off within a change, or said what makes no sense, is listed anew.
+	s.listed = errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)
+	if told || lasted >= min(watchMinimum, s.watchTime-watchSlack) {
+		s.useless = 0
+	} else {
+		s.useless++
+	}
+	if lasted >= s.watchTime-watchSlack {
+		// It ended in time, or was ended here, after its time.
+		s.rewatch.reset()
 		return 0
 	}
 	s.broke()
-	// What broke off within a change, or said what makes no sense, is listed anew.
-	s.listed = errors.Is(err, io.EOF)
-	if lasted >= lastRetry {
-		s.retry.reset()
+	if s.listed && s.useless >= maxUseless {
+		// Something between, or in the API server's place, takes watches, and does not keep them.
+		return s.poll()
 	}
-	return s.retry.next()
+	if lasted >= lastRetry {
+		s.rewatch.reset()
+	}
+	return s.rewatch.next()
 }
 
 func (s *stream) request(content string) *rest.Request {
@@ -170,8 +213,9 @@ func (s *stream) listOnce(ctx context.Context) (version string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	var (
-		all  []item
-		list listMeta
+		all   []item
+		bytes int
+		list  listMeta
 	)
 	err = receive(ctx, s.request(s.list), func(answer io.Reader) (err error) {
 		list, err = readList(answer, func(list document) error {
@@ -182,24 +226,31 @@ func (s *stream) listOnce(ctx context.Context) (version string, err error) {
 			if err := list.next(&text); err != nil {
 				return err
 			}
-			object, err := readObject(text)
-			if err != nil {
-				return err
-			}
-			all = append(all, s.items.trimmed(object))
-			return nil
+			return readObject(text, func(object *unstructured.Unstructured) error {
+				one := s.items.trimmed(object)
+				if bytes += one.bytes; !s.items.fit(bytes) {
+					return errTooMuch
+				}
+				all = append(all, one)
+				return nil
+			})
 		})
 		return err
 	})
-	if err == nil && list.ResourceVersion == "" {
+	if err == nil && !isVersion(list.ResourceVersion) {
 		err = errors.New("the answer is no list")
+	}
+	if err == nil {
+		err = s.items.replace(all)
 	}
 	if err != nil {
 		return "", err
 	}
-	s.items.replace(all)
 	return list.ResourceVersion, nil
 }
+
+// isVersion tells whether the text can be a resource version, which is kept, and said to the API server.
+func isVersion(text string) bool { return text != "" && len(text) <= maxTextBytes }
 
 func (s *stream) beginWatch(ctx context.Context) (changes io.ReadCloser, err error) {
 	return s.request(s.each).
@@ -215,17 +266,19 @@ type event struct {
 	Object json.RawMessage `json:"object"`
 }
 
-// follow takes changes as they arrive, and returns why there are no more of them. It waits most of the time, with nothing
-// in memory but the one that is being read.
-func (s *stream) follow(changes document) error {
+// follow takes changes as they arrive, and returns whether there were any, and why there are no more. It waits most of the
+// time, with nothing in memory but the one that is being read.
+func (s *stream) follow(changes document) (told bool, err error) {
 	for {
 		var change event
 		if err := changes.next(&change); err != nil {
-			return err
+			return told, err
 		}
 		if err := s.take(change); err != nil {
-			return err
+			return told, err
 		}
+		told = told || change.Type != watch.Bookmark
+		changes = changes.slim()
 	}
 }
 
@@ -237,21 +290,22 @@ func (s *stream) take(change event) error {
 		}
 		return apierrors.FromObject(status)
 	}
-	object, err := readObject(change.Object)
-	if err != nil {
-		return err
-	}
-	switch change.Type {
-	case watch.Added, watch.Modified:
-		err = s.items.update(object)
-	case watch.Deleted:
-		s.items.remove(object)
-	case watch.Bookmark, watch.Error:
-	}
-	if version := object.GetResourceVersion(); version != "" {
-		s.version = version
-	}
-	return err
+	return readObject(change.Object, func(object *unstructured.Unstructured) error {
+		switch change.Type {
+		case watch.Added, watch.Modified:
+			if err := s.items.update(object); err != nil {
+				return err
+			}
+		case watch.Deleted:
+			s.items.remove(object)
+		case watch.Bookmark, watch.Error:
+		}
+		// What was not taken is not to be skipped.
+		if version := object.GetResourceVersion(); isVersion(version) {
+			s.version = version
+		}
+		return nil
+	})
 }
 
 // tell passes on an outcome, unless it is that we ended the request.

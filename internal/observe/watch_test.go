@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -268,7 +269,9 @@ func TestStreamRetriesLists(t *testing.T) {
 			server := serveCores(t)
 			server.answer(row.list, changes())
 			l := listen(t, server, clock.RealClock{})
-			l.items.replace([]item{l.items.trimmed(read(t, "{metadata: {name: a}}"))})
+			if err := l.items.replace([]item{l.items.trimmed(read(t, "{metadata: {name: a}}"))}); err != nil {
+				t.Fatal(err)
+			}
 			if pause := l.step(t.Context()); pause < firstRetry || pause > 2*firstRetry {
 				t.Errorf("lists again after %s, want about %s", pause, firstRetry)
 			}
@@ -382,22 +385,153 @@ func TestStreamNoticesBrokenWatches(t *testing.T) {
 	}
 }
 
-// TestStreamBacksOff has an API server that ends each watch as soon as it has begun, and then one that is well again.
+// TestStreamBacksOff has an API server that breaks each watch as soon as it has begun, and then one that is well again.
 func TestStreamBacksOff(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
+	for _, row := range []struct {
+		name, reason string
+		lasts        time.Duration
+		say          string
+	}{
+		{"broke after a while", "it was well for a minute", time.Minute, ""},
+		{"ended in time", "it was well all the time", 2 * watchTime, ""},
+		{"failed after its time", "it was well all the time", 2 * watchTime, "<html>"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
+			server := serveCores(t)
+			server.answer(lists("7"), says("<html>"))
+			l := listen(t, server, clock)
+			var pause time.Duration
+			for range 12 {
+				l.step(t.Context())
+				pause = l.step(t.Context())
+			}
+			if pause < lastRetry || pause > lastRetry*6/5 {
+				t.Errorf("lists again after %s, want about %s", pause, lastRetry)
+			}
+			server.answer(lists("7"), func(w http.ResponseWriter, _ *http.Request) {
+				clock.Step(row.lasts)
+				_, _ = io.WriteString(w, row.say)
+			})
+			l.step(t.Context())
+			l.step(t.Context())
+			server.answer(lists("7"), says("<html>"))
+			if !l.listed {
+				l.step(t.Context())
+			}
+			if pause = l.step(t.Context()); pause > 4*firstRetry {
+				t.Errorf("goes on %s after the next break, want about %s: %s", pause, firstRetry, row.reason)
+			}
+		})
+	}
+}
+
+// TestStreamRetriesAnewAfterAList has lists that fail, are well, and fail again.
+func TestStreamRetriesAnewAfterAList(t *testing.T) {
 	server := serveCores(t)
-	l := listen(t, server, clock)
-	l.step(t.Context())
-	var pause time.Duration
+	l := listen(t, server, clock.RealClock{})
+	server.answer(fails(500), changes())
 	for range 12 {
-		pause = l.step(t.Context())
+		l.step(t.Context())
 	}
-	if pause < lastRetry || pause > lastRetry*6/5 {
-		t.Errorf("watches again after %s, want about %s", pause, lastRetry)
+	server.answer(lists("7"), fails(500))
+	l.step(t.Context())
+	l.step(t.Context())
+	server.answer(fails(500), changes())
+	if pause := l.step(t.Context()); pause > 2*firstRetry {
+		t.Errorf("lists again after %s, want about %s", pause, firstRetry)
 	}
-	server.answer(lists("7"), func(http.ResponseWriter, *http.Request) { clock.Step(time.Minute) })
-	if pause = l.step(t.Context()); pause > 2*firstRetry {
-		t.Errorf("watches again after %s when one was well for a minute, want about %s", pause, firstRetry)
+}
+
+// TestStreamPollsWhereWatchesEndAtOnce has something in between that takes watches, and ends each at once.
+func TestStreamPollsWhereWatchesEndAtOnce(t *testing.T) {
+	for _, row := range []struct {
+		name, reason string
+		watch        func(http.ResponseWriter, *http.Request)
+		want         []string
+		slow         bool
+	}{
+		{"without any change", "it would be listed never again", changes(),
+			[]string{`list "0"`, `watch "7"`, `watch "7"`, `list "7"`, `watch "7"`, `list "7"`}, true},
+		{"with a bookmark", "that is no change", changes("BOOKMARK", `{"metadata":{"resourceVersion":"8"}}`),
+			[]string{`list "0"`, `watch "7"`, `watch "8"`, `list "8"`, `watch "7"`, `list "8"`}, true},
+		{"with a change", "so changes are seen", changes("ADDED", core("a", "v1", "8")),
+			[]string{`list "0"`, `watch "7"`, `watch "8"`, `watch "8"`, `watch "8"`, `watch "8"`}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := serveCores(t)
+			server.answer(lists("7"), row.watch)
+			l := listen(t, server, clock.RealClock{})
+			var pauses []time.Duration
+			for range row.want {
+				pauses = append(pauses, l.step(t.Context()))
+			}
+			if diff := cmp.Diff(row.want, server.requests()); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+			if slow := pauses[4] >= pollInterval; slow != row.slow || slow && pauses[2] < pollInterval {
+				t.Errorf("the pauses are %s", pauses)
+			}
+		})
+	}
+}
+
+// TestStreamSkipsNothing has a change that cannot be taken.
+func TestStreamSkipsNothing(t *testing.T) {
+	server := serveCores(t)
+	server.answer(lists("7"), changes("ADDED", core("a", "v1", "8")))
+	l := listen(t, server, clock.RealClock{})
+	l.step(t.Context())
+	l.items.hasRoom = func(int) bool { return false }
+	l.step(t.Context())
+	if l.version != "7" || l.listed {
+		t.Errorf("goes on from %s, and it is %t that all before is known", l.version, l.listed)
+	}
+}
+
+// TestStreamIsWoken has the API server answer again while the stream waits after many failures.
+func TestStreamIsWoken(t *testing.T) {
+	server := serveCores(t)
+	server.answer(fails(500), changes())
+	l := listen(t, server, clock.RealClock{})
+	for range 12 {
+		l.step(t.Context())
+	}
+	server.requests()
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { l.run(ctx) })
+	defer running.Wait()
+	defer stop()
+	asked := func() bool { return len(server.requests()) > 0 }
+	eventually(t, "list once more", asked)
+	time.Sleep(100 * time.Millisecond)
+	server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
+	start := time.Now()
+	l.recovery.ring()
+	eventually(t, "list", func() bool { return len(all[KommanderCore](l.items)) == 1 })
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("what can be seen again is seen after %s", took)
+	}
+}
+
+// TestWatchForgetsLargeChanges looks at the memory of a watch that waits after a large change.
+func TestWatchForgetsLargeChanges(t *testing.T) {
+	large := `{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"8"},"x":"` + strings.Repeat("x", 1<<20) + `"}}`
+	watched := newDocument(strings.NewReader(large + "\n" + strings.Repeat(`{"type":"BOOKMARK"}`, 7)))
+	for i := range 8 {
+		var change event
+		if err := watched.next(&change); err != nil || change.Type != "BOOKMARK" {
+			t.Fatalf("change %d: %v", i, err)
+		}
+		before := watched.Decoder
+		watched = watched.slim()
+		if anew := watched.Decoder != before; anew != (i == 0) {
+			t.Errorf("after change %d it is %t that the decoder is another", i, anew)
+		}
+	}
+	if err := watched.next(&event{}); !errors.Is(err, io.EOF) {
+		t.Errorf("after the last change: %v", err)
 	}
 }
 

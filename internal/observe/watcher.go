@@ -19,6 +19,8 @@ type watcher struct {
 	task task
 	// lost is set in the latter case.
 	lost atomic.Bool
+	// again tells that the API server has answered again, so that what failed before says nothing.
+	again atomic.Bool
 
 	// asked and confirmed are the incarnations of the definition for which discovery has answered, at askedAt, and for
 	// which it has answered once more after it had time to settle.
@@ -46,6 +48,9 @@ func newWatcher(observer *Observer, resource resource) *watcher {
 func (w *watcher) look(ctx context.Context) time.Duration {
 	state, incarnation := w.observer.definitions.lookup(w.name)
 	lost := w.lost.Swap(false)
+	if w.again.Swap(false) {
+		w.retry.reset()
+	}
 	switch {
 	case state == unlisted:
 		return never
@@ -73,10 +78,11 @@ func (w *watcher) conclude(
 	ctx context.Context, state definitionsState, incarnation string, version schema.GroupVersionResource, err error,
 ) time.Duration {
 	// While the resource is watched, it is the outcome of that which counts.
+	answer := w.observer.world.weigh(err)
 	if w.reflection == nil {
-		w.observer.world.heard(w.name, err)
+		answer = w.observer.world.heard(w.name, err)
 	}
-	switch answerOf(err) {
+	switch answer {
 	case granted:
 		w.retry.reset()
 		w.missingSince = time.Time{}
@@ -101,11 +107,12 @@ func (w *watcher) await(state definitionsState) time.Duration {
 	now := w.observer.options.Clock.Now()
 	if w.missingSince.IsZero() {
 		w.missingSince = now
+		w.observer.world.doubt()
 	}
 	w.asked, w.confirmed = "", ""
 	w.stop()
 	expected := state == listed || w.observer.world.sees(w.name)
-	if expected && now.Sub(w.missingSince) < w.observer.options.Patience {
+	if expected && !w.observer.world.isBelieved(w.missingSince) {
 		return w.retry.next()
 	}
 	w.leave()
@@ -144,6 +151,7 @@ func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResourc
 	world := w.observer.world
 	kept := &items{trim: w.trim, changed: world.signal}
 	kept.listed = func(i *items) { world.show(w.name, i) }
+	kept.hasRoom = func(bytes int) bool { return world.hasRoom(w.name, bytes) }
 	s := w.observer.newStream(pathOf(version, w.namespace), kept)
 	s.heard = w.heard
 	w.version = version
@@ -174,8 +182,7 @@ func (w *watcher) stop() {
 
 // heard takes the outcome of a list or watch.
 func (w *watcher) heard(err error) {
-	w.observer.world.heard(w.name, err)
-	switch answerOf(err) {
+	switch w.observer.world.heard(w.name, err) {
 	case denied:
 		w.observer.world.deny(w.name)
 	case missing:

@@ -46,6 +46,7 @@ func (c *chartWatch) start(ctx context.Context) {
 		world := c.observer.world
 		kept := &items{trim: trimWorkload(kind), changed: world.signal}
 		kept.listed = func(i *items) { world.show(name, i) }
+		kept.hasRoom = func(bytes int) bool { return world.hasRoom(name, bytes) }
 		s := c.observer.newStream(pathOf(schema.ParseGroupResource(name).WithVersion("v1"), metav1.NamespaceAll), kept)
 		s.list, s.each, s.selector = onlyMetadataList, onlyMetadata, labelChart
 		s.heard = func(err error) { c.heard(name, err) }
@@ -68,8 +69,7 @@ func (c *chartWatch) stop() {
 // heard takes the outcome of a list or watch.
 func (c *chartWatch) heard(name string, err error) {
 	world := c.observer.world
-	world.heard(name, err)
-	switch answerOf(err) {
+	switch world.heard(name, err) {
 	case denied:
 		world.deny(name)
 	case missing:

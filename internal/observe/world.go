@@ -28,8 +28,15 @@ type world struct {
 	classify func(error) string
 	// fleet tells that what describes other clusters is part of what is known.
 	fleet bool
+	// maxBytes bounds what is kept of all objects together.
+	maxBytes int
 	// signal tells that something may have changed.
 	signal func()
+	// doubt has GET /version asked: something is refused that was there, and it tells whether to believe that.
+	doubt func()
+	// recovered tells that GET /version is answered for the first time, or again: what has failed may be well, too. Neither
+	// may ask the world.
+	recovered func()
 
 	mu sync.Mutex
 	// looks are by name: one for everything that is looked at always, and for what the rules need once it was seen.
@@ -41,6 +48,11 @@ type world struct {
 	rules      []support.Detection
 	// completed is set when the first snapshot is complete.
 	completed bool
+	// wellSince is from when on GET /version was answered without a failure between, and answered when it was last; zero
+	// before the first time.
+	wellSince, answered time.Time
+	// outdated counts, by name, the answers in a row that what was asked for is gone.
+	outdated map[string]int
 	// installations are those of the last snapshot.
 	installations []support.Installation
 }
@@ -75,17 +87,31 @@ type problem struct {
 	kind string
 }
 
+// The bounds of what is kept of the objects of one cluster, as sizeOf has it. A thousand workloads take about 0.3 MiB,
+// a fleet of a thousand clusters a few MiB.
+const (
+	maxWorldBytes = 4 << 20
+	maxFleetBytes = 64 << 20
+)
+
+// maxOutdated is how often in a row it is no failure that what was asked for is gone. Asking anew helps at once.
+const maxOutdated = 2
+
 // newWorld takes options that have their defaults, and what to call when something may have changed.
 func newWorld(options Options, signal func()) *world {
 	w := &world{
-		log:      options.Log,
-		clock:    options.Clock,
-		patience: options.Patience,
-		classify: options.Classify,
-		fleet:    options.Fleet,
-		signal:   signal,
-		looks:    map[string]*look{},
-		problems: map[string]problem{},
+		log:       options.Log,
+		clock:     options.Clock,
+		patience:  options.Patience,
+		classify:  options.Classify,
+		fleet:     options.Fleet,
+		signal:    signal,
+		maxBytes:  maxWorldBytes,
+		doubt:     func() {},
+		recovered: func() {},
+		looks:     map[string]*look{},
+		problems:  map[string]problem{},
+		outdated:  map[string]int{},
 	}
 	for _, name := range alwaysLookedAt() {
 		w.looks[name] = &look{state: pending}
@@ -123,10 +149,12 @@ func (w *world) deny(name string) bool {
 }
 
 // lose tells, of a resource that every cluster has, that this one does not serve it. That is not believed at once either.
-func (w *world) lose(name string) {
-	if w.isLasting(name) {
-		w.miss(name)
+func (w *world) lose(name string) bool {
+	if !w.isLasting(name) {
+		return false
 	}
+	w.miss(name)
+	return true
 }
 
 // isLasting tells whether we are refused for long enough, or have nothing to lose.
@@ -139,8 +167,63 @@ func (w *world) isLasting(name string) bool {
 	}
 	if look.refusedSince.IsZero() {
 		look.refusedSince = w.clock.Now()
+		w.doubt()
 	}
-	return w.clock.Since(look.refusedSince) >= w.patience
+	return w.hasLasted(look.refusedSince)
+}
+
+// isBelieved tells whether a refusal that began then has lasted for long enough.
+func (w *world) isBelieved(since time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hasLasted(since)
+}
+
+// hasLasted demands that GET /version is answered all the while: something else in the place of the API server refuses
+// everything.
+func (w *world) hasLasted(since time.Time) bool {
+	isAnswered := w.isWell() && !w.answered.Before(since)
+	return isAnswered && w.clock.Since(since) >= w.patience && w.clock.Since(w.wellSince) >= w.patience
+}
+
+// isWell tells whether GET /version is answered at present.
+func (w *world) isWell() bool {
+	_, fails := w.problems[serverVersion]
+	return !fails && !w.answered.IsZero()
+}
+
+// answers is isWell for others.
+func (w *world) answers() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.isWell()
+}
+
+// hasRoom tells whether a resource of which that much is kept fits in with what is kept of all the others.
+func (w *world) hasRoom(name string, bytes int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for other, look := range w.looks {
+		if other != name && look.items != nil {
+			bytes += int(look.items.bytes.Load())
+		}
+	}
+	return bytes <= w.maxBytes
+}
+
+// weigh is heard without consequences.
+func (w *world) weigh(err error) answer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.believe(answerOf(err))
+}
+
+// believe takes a refusal for that only while GET /version is answered: every API server has that.
+func (w *world) believe(answer answer) answer {
+	if (answer == denied || answer == missing) && !w.isWell() {
+		return failed
+	}
+	return answer
 }
 
 // forget tells that a resource is not looked at any more. Nobody may tell of it after that.
@@ -150,6 +233,7 @@ func (w *world) forget(name string) {
 	defer w.mu.Unlock()
 	delete(w.looks, name)
 	delete(w.problems, name)
+	delete(w.outdated, name)
 }
 
 // find takes the rules, and returns whether they are others than before.
@@ -207,26 +291,63 @@ func (w *world) tellNodes(found nodesLook) {
 	w.mu.Unlock()
 }
 
-// heard takes the outcome of a request about a resource, as far as it is about the health of the API server: any answer
-// that is none of an error of its own is a good one.
-func (w *world) heard(name string, err error) {
+// heard takes the outcome of a request about a resource, and returns what to make of it. For the health of the API server
+// any answer that is none of an error of its own is a good one.
+func (w *world) heard(name string, err error) answer {
 	defer w.signal()
-	if answerOf(err) != failed {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.problems, name)
-		return
-	}
 	now := problem{since: w.clock.Now(), last: err}
-	if name == serverVersion {
+	if answer := answerOf(err); name == serverVersion && answer != granted && answer != denied {
 		now.kind = w.classify(err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if before, known := w.problems[name]; known {
-		now.since = before.since
+	answer := w.judge(name, err)
+	if answer == failed {
+		if before, known := w.problems[name]; known {
+			now.since = before.since
+		}
+		w.problems[name] = now
+		return answer
 	}
-	w.problems[name] = now
+	if name == serverVersion {
+		w.recover(now.since)
+	}
+	delete(w.problems, name)
+	return answer
+}
+
+// judge takes for a failure what no API server says of GET /version, and what is gone again and again (410).
+func (w *world) judge(name string, err error) answer {
+	answer := answerOf(err)
+	if answer != outdated {
+		delete(w.outdated, name)
+	}
+	switch {
+	case name == serverVersion && (answer == missing || answer == outdated):
+		return failed
+	case name == serverVersion:
+		return answer
+	case answer == outdated:
+		w.outdated[name]++
+		if w.outdated[name] > maxOutdated {
+			return failed
+		}
+	}
+	return w.believe(answer)
+}
+
+// recover takes that GET /version is answered. What else went wrong while it was not, or just before, is asked again, and
+// is no news until then.
+func (w *world) recover(now time.Time) {
+	outage, failing := w.problems[serverVersion]
+	if failing {
+		maps.DeleteFunc(w.problems, func(_ string, p problem) bool { return p.since.After(outage.since.Add(-w.patience)) })
+	}
+	if failing || w.answered.IsZero() {
+		w.wellSince = now
+		w.recovered()
+	}
+	w.answered = now
 }
 
 // snapshot judges what is known.

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +17,9 @@ const patience = 20 * time.Second
 
 func newTestWorld() (*world, *clocktesting.FakeClock) {
 	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
-	return newWorld(Options{Clock: clock, Patience: patience}.withDefaults(), func() {}), clock
+	world := newWorld(Options{Clock: clock, Patience: patience}.withDefaults(), func() {})
+	world.heard(serverVersion, nil)
+	return world, clock
 }
 
 func itemsOf(t *testing.T, objects ...string) *items {
@@ -26,7 +29,9 @@ func itemsOf(t *testing.T, objects ...string) *items {
 	for _, object := range objects {
 		list = append(list, kept.trimmed(read(t, object)))
 	}
-	kept.replace(list)
+	if err := kept.replace(list); err != nil {
+		t.Fatal(err)
+	}
 	return kept
 }
 
@@ -88,6 +93,7 @@ func TestWorldChangesItsMind(t *testing.T) {
 	world.deny(ClusterAddons)
 	expect("forbidden for another moment", seen)
 	clock.Step(patience)
+	world.heard(serverVersion, nil)
 	if !world.deny(ClusterAddons) {
 		t.Error("a denial that lasts is not believed")
 	}
@@ -176,4 +182,126 @@ func TestWorldTellsWhatFails(t *testing.T) {
 	expect("what is left", &ContactError{Reason: Failing, Object: KommanderCores})
 	world.miss(KommanderCores)
 	expect("gone, and its failure with it", nil)
+}
+
+// TestWorldBelievesOnlyAnAPIServer has refusals from what may have come into the place of the API server.
+func TestWorldBelievesOnlyAnAPIServer(t *testing.T) {
+	refused := errors.New("refused")
+	for _, row := range []struct {
+		name, reason string
+		// version is what GET /version is answered meanwhile, and err what the resource is.
+		version, err error
+		resource     string
+		want         answer
+	}{
+		{"forbidden", "permissions can be taken away", nil, errForbidden(), Nodes, denied},
+		{"missing", "a resource can be gone", nil, page(404, noSuchPath), Nodes, missing},
+		{"missing everywhere", "every API server has a version", page(404, noSuchPath), page(404, noSuchPath), Nodes, failed},
+		{"missing while it is not well", "it may be something else", refused, errNotFound(), Nodes, failed},
+		{"forbidden while it is not well", "it may be something else", refused, errForbidden(), Nodes, failed},
+		{"no version", "every API server has one", nil, errNotFound(), serverVersion, failed},
+		{"version gone", "there is none of another time", nil, apierrors.NewResourceExpired(""), serverVersion, failed},
+		{"version forbidden", "some API servers keep it to themselves", nil, errForbidden(), serverVersion, denied},
+		{"a page in place of the version", "no API server says so", nil, page(403, "<html>"), serverVersion, failed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			world, _ := newTestWorld()
+			world.heard(serverVersion, row.version)
+			if got := world.heard(row.resource, row.err); got != row.want {
+				t.Errorf("it is taken for %d, want %d: %s", got, row.want, row.reason)
+			}
+		})
+	}
+}
+
+// TestWorldDemandsTheVersionMeanwhile has a resource refused for long, by nobody knows whom.
+func TestWorldDemandsTheVersionMeanwhile(t *testing.T) {
+	world, clock := newTestWorld()
+	doubts := 0
+	world.doubt = func() { doubts++ }
+	world.show(Nodes, nil)
+	clock.Step(time.Second)
+	world.deny(Nodes)
+	clock.Step(patience)
+	if world.deny(Nodes) || doubts != 1 {
+		t.Errorf("believed although the version was not asked since, for which it was to be asked %d times, want once", doubts)
+	}
+	world.heard(serverVersion, errors.New("refused"))
+	world.heard(serverVersion, nil)
+	if world.deny(Nodes) {
+		t.Error("believed as soon as the API server answers again, which may not know its permissions yet")
+	}
+	clock.Step(patience)
+	if !world.deny(Nodes) {
+		t.Error("never believed")
+	}
+}
+
+func TestWorldIsOutdatedForAMomentOnly(t *testing.T) {
+	world, clock := newTestWorld()
+	gone := apierrors.NewResourceExpired("too old")
+	for range 3 {
+		for range maxOutdated {
+			if got := world.heard(Nodes, gone); got != outdated {
+				t.Errorf("taken for %d, want %d", got, outdated)
+			}
+		}
+		world.heard(Nodes, nil)
+	}
+	for range 4 {
+		world.heard(Nodes, gone)
+		clock.Step(patience)
+	}
+	if got, want := world.snapshot().Err, (&ContactError{Reason: Failing, Object: Nodes}); !got.equal(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestWorldRecovers has everything fail for a while, and then answer again.
+func TestWorldRecovers(t *testing.T) {
+	world, clock := newTestWorld()
+	recoveries := 0
+	world.recovered = func() { recoveries++ }
+	refused := errors.New("refused")
+	expect := func(what string, want *ContactError) {
+		t.Helper()
+		if got := world.snapshot().Err; !got.equal(want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	world.heard(Nodes, refused)
+	clock.Step(time.Second)
+	world.heard(serverVersion, refused)
+	world.heard(HelmReleases, refused)
+	clock.Step(time.Hour)
+	world.heard(serverVersion, refused)
+	expect("all fails", &ContactError{Reason: Failing})
+	world.heard(serverVersion, nil)
+	expect("what has failed with it has not been asked since", nil)
+	world.heard(HelmReleases, refused)
+	expect("it still fails", nil)
+	clock.Step(patience)
+	expect("it has failed for long since", &ContactError{Reason: Failing, Object: HelmReleases})
+	world.heard(serverVersion, nil)
+	if recoveries != 1 {
+		t.Errorf("told of %d recoveries, want one", recoveries)
+	}
+}
+
+// TestWorldHasRoom has two resources that are too much together.
+func TestWorldHasRoom(t *testing.T) {
+	world, _ := newTestWorld()
+	world.maxBytes = 2000
+	one := itemsOf(t, "{metadata: {name: a}, spec: {namespace: "+strings.Repeat("x", 200)+"}}")
+	world.show(Addons, one)
+	size := int(one.bytes.Load())
+	if size < 200 || size > 1500 {
+		t.Errorf("the size is %d", size)
+	}
+	if !world.hasRoom(ClusterAddons, world.maxBytes-size) || world.hasRoom(ClusterAddons, world.maxBytes-size+1) {
+		t.Error("there is not as much room as the other resource leaves")
+	}
+	if !world.hasRoom(Addons, world.maxBytes) {
+		t.Error("a new list has no room in the place of the old one")
+	}
 }
