@@ -222,7 +222,9 @@ func TestInventory(t *testing.T) {
 
 	w.run("one that changes while its object is made", func(t *testing.T) {
 		const namespace = "inventory-hasty"
-		slow.set(time.Second / 4)
+		// Longer than it takes to look at the hub again.
+		const late = 3 * time.Second / 2
+		slow.set(late)
 		w.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: ` + namespace + `}}`)
 		w.apply(described(namespace, "one", ""))
 		w.eventually("the object to be made", func() error {
@@ -232,8 +234,9 @@ func TestInventory(t *testing.T) {
 			return nil
 		})
 		w.apply(described(namespace, "one", "spec: {kubeconfigRef: {name: one-kubeconfig}}"))
-		time.Sleep(quiet / 5)
+		time.Sleep(late)
 		slow.set(0)
+		w.eventually("the operator to see the object", func() error { return w.expectReady(namespace) })
 		w.settle()
 		if err := diffOf(map[string]string{"one": "KommanderCluster one"}, w.inventory(namespace)); err != nil {
 			t.Error(err)

@@ -127,7 +127,7 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 		Changed:   h.note,
 		Observe: observe.Options{
 			Log: h.log.logger(), VersionInterval: 20 * time.Millisecond,
-			Patience: 100 * time.Millisecond, RequestTimeout: time.Second,
+			Patience: 2 * time.Second, RequestTimeout: time.Second,
 		},
 		RefreshInterval: 50 * time.Millisecond,
 	}

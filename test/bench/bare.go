@@ -74,6 +74,9 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 		}
 		request.Header.Set("Accept", asked.Accept)
 		request.Header.Set("Authorization", "Bearer "+token)
+		if !asked.Compressed {
+			request.Header.Set("Accept-Encoding", "identity")
+		}
 		if asked.isWatch() {
 			request.URL.RawQuery += "&resourceVersion=" + versions[asked.Path]
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,6 +19,8 @@ import (
 type book struct {
 	mu      sync.Mutex
 	entries map[string]entry
+	// odd is told of clusters that cannot be reached: none should be.
+	odd func(name, message string)
 	// turned is closed, and replaced, when an entry has changed.
 	turned chan struct{}
 }
@@ -30,12 +33,12 @@ type entry struct {
 
 // keepBook follows until the context ends. A watch that breaks off before ends the process: what happened meanwhile would be
 // missed.
-func keepBook(ctx context.Context, hub client.WithWatch) (*book, error) {
+func keepBook(ctx context.Context, hub client.WithWatch, odd func(name, message string)) (*book, error) {
 	events, err := hub.Watch(ctx, &v1alpha1.ClusterSupportList{})
 	if err != nil {
 		return nil, fmt.Errorf("watch the ClusterSupports: %w", err)
 	}
-	b := &book{entries: map[string]entry{}, turned: make(chan struct{})}
+	b := &book{entries: map[string]entry{}, odd: odd, turned: make(chan struct{})}
 	go func() {
 		for event := range events.ResultChan() {
 			b.write(event, time.Now())
@@ -51,6 +54,10 @@ func (b *book) write(event watch.Event, at time.Time) {
 	object, is := event.Object.(*v1alpha1.ClusterSupport)
 	if !is {
 		return
+	}
+	reachable := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReachable)
+	if reachable != nil && reachable.Status == metav1.ConditionFalse {
+		b.odd(object.Name, reachable.Reason+": "+reachable.Message)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

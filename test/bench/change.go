@@ -68,7 +68,7 @@ func (b *bench) changePolicy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.fleet.hub.Front.Reset()
+	b.begin()
 	changed := policy.DeepCopy()
 	changed.Spec.Lifecycle.Window.SupportedMinors = ptr.To(int32(narrowWindow))
 	start := time.Now()
@@ -90,7 +90,7 @@ func (b *bench) changePolicy(ctx context.Context) error {
 		return err
 	}
 	b.report.took("change of a policy, the operator's CPU", after.cpu-used.cpu)
-	b.report.writes = append(b.report.writes, b.written("change of a policy"))
+	b.tell("change of a policy")
 	return nil
 }
 

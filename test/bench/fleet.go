@@ -43,7 +43,7 @@ type fleet struct {
 var nodeCounts = []int{3, 10}
 
 // startFleet starts the control planes, and makes the clusters but for what refers to them.
-func startFleet(ctx context.Context, folder string, options options) (f *fleet, err error) {
+func startFleet(ctx context.Context, folder string, options options, odd func(name, message string)) (f *fleet, err error) {
 	f = &fleet{folder: folder, operator: options.operator}
 	defer func() {
 		if err != nil {
@@ -62,7 +62,7 @@ func startFleet(ctx context.Context, folder string, options options) (f *fleet, 
 	if err := f.startRemotes(ctx, options.clusters); err != nil {
 		return f, err
 	}
-	f.book, err = keepBook(ctx, f.admin)
+	f.book, err = keepBook(ctx, f.admin, odd)
 	return f, err
 }
 
@@ -126,6 +126,7 @@ func (f *fleet) startRemotes(ctx context.Context, clusters int) error {
 		}
 		f.remotes, configs = append(f.remotes, remote), append(configs, plane.Config())
 	}
+	//nolint:contextcheck // each request has a context of its own
 	if f.relay, err = startRelay(configs, clusters+1); err != nil {
 		return err
 	}

@@ -81,6 +81,8 @@ type bench struct {
 	operator *process
 	// base is what it takes without clusters.
 	base bytesize
+	// requests and connections are how many there had been when a stage began.
+	requests, connections int64
 }
 
 // stages are all that is measured, in this order.
@@ -106,7 +108,10 @@ func (b *bench) run(ctx context.Context, folder string) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	b.say("starting %d control planes for %d clusters", 1+len(nodeCounts), b.options.clusters)
-	if b.fleet, err = startFleet(ctx, folder, b.options); err != nil {
+	b.fleet, err = startFleet(ctx, folder, b.options, func(name, message string) {
+		b.say("%s cannot be reached: %s", name, message)
+	})
+	if err != nil {
 		return err
 	}
 	defer func() {
@@ -120,7 +125,7 @@ func (b *bench) run(ctx context.Context, folder string) (err error) {
 			return fmt.Errorf("%s: %w", stage.name, err)
 		}
 	}
-	return b.report.print(b.out, b.options.clusters)
+	return b.report.print(b.out)
 }
 
 func (b *bench) say(format string, arguments ...any) {

@@ -92,26 +92,22 @@ func (p *process) usage(ports map[int]bool) (usage, error) {
 	return usageOf(p.command.Process.Pid, ports)
 }
 
-// collection is what the last garbage collection has left.
-type collection struct{ heap, stacks bytesize }
+var trace = regexp.MustCompile(`^gc \d+ .*->(\d+) MB, \d+ MB goal`)
 
-var trace = regexp.MustCompile(`^gc \d+ .*->(\d+) MB, \d+ MB goal, (\d+) MB stacks`)
-
-// collected reads the last line of the trace that Go writes. In it a MB is 2^20.
-func (p *process) collected() (collection, error) {
+// live is what the last garbage collection has left of the heap, by the trace that Go writes. In it a MB is 2^20.
+func (p *process) live() (bytesize, error) {
 	log, err := os.Open(p.log)
 	if err != nil {
-		return collection{}, fmt.Errorf("read a log: %w", err)
+		return 0, fmt.Errorf("read a log: %w", err)
 	}
 	defer log.Close()
-	var last collection
+	var last bytesize
 	lines := bufio.NewScanner(log)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if found := trace.FindSubmatch(lines.Bytes()); found != nil {
-			heap, _ := strconv.Atoi(string(found[1]))
-			stacks, _ := strconv.Atoi(string(found[2]))
-			last = collection{bytesize(heap) << 20, bytesize(stacks) << 20}
+			left, _ := strconv.Atoi(string(found[1]))
+			last = bytesize(left) << 20
 		}
 	}
 	return last, lines.Err()

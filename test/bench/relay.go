@@ -55,6 +55,8 @@ type member struct {
 // asked is a request that can be made again.
 type asked struct {
 	Path, Query, Accept string
+	// Compressed tells that the answer may be.
+	Compressed bool
 }
 
 func (a asked) isWatch() bool { return strings.Contains(a.Query, "watch=true") }
@@ -158,7 +160,10 @@ func memberOf(ctx context.Context) *member { return ctx.Value(memberKey{}).(*mem
 func serve(w http.ResponseWriter, request *http.Request) {
 	m := memberOf(request.Context())
 	m.requests.Add(1)
-	m.journal.add(asked{Path: request.URL.Path, Query: withoutNumbers(request), Accept: request.Header.Get("Accept")})
+	m.journal.add(asked{
+		Path: request.URL.Path, Query: withoutNumbers(request), Accept: request.Header.Get("Accept"),
+		Compressed: strings.Contains(request.Header.Get("Accept-Encoding"), "gzip"),
+	})
 	if request.URL.Query().Get("watch") == "true" {
 		m.watching.Add(1)
 		defer m.watching.Add(-1)

@@ -13,9 +13,13 @@ import (
 
 // report has the figures of a run.
 type report struct {
-	times  []*timing
-	rests  []*atRest
-	writes []writes
+	// clusters is how many there are, and object how large a ClusterSupport is, as JSON.
+	clusters int
+	object   bytesize
+
+	times   []*timing
+	tallies []tally
+	rests   []*atRest
 }
 
 // timing is how long something took, or how much of the processor, and the least that it could take; 0 where nothing says
@@ -42,8 +46,9 @@ func (r *report) least(name string, least time.Duration) {
 type atRest struct {
 	name string
 	usage
-	collection
 
+	// live is what the last garbage collection has left of the heap.
+	live bytesize
 	// clusters is how many there are to look at, and base what the same program takes without any.
 	clusters int
 	base     bytesize
@@ -54,14 +59,9 @@ type atRest struct {
 	watches, writes   int
 }
 
-// writes is what was written on the hub, and when.
-type writes struct {
-	name                       string
-	clusters, policies, events int
-}
-
-func (r *report) print(out io.Writer, clusters int) error {
-	fmt.Fprintf(out, "%d clusters, %d processors, %s\n", clusters, runtime.NumCPU(), runtime.Version())
+func (r *report) print(out io.Writer) error {
+	fmt.Fprintf(out, "%d clusters, each with an object of %s KiB; %d processors, %s\n",
+		r.clusters, number(r.object.kib()), runtime.NumCPU(), runtime.Version())
 	times := [][]string{{"", "measured", "least", "ratio"}}
 	for _, t := range r.times {
 		least, ratio := "", ""
@@ -70,11 +70,14 @@ func (r *report) print(out io.Writer, clusters int) error {
 		}
 		times = append(times, []string{t.name, duration(t.measured), least, ratio})
 	}
-	written := [][]string{{"writes", "ClusterSupports", "SupportPolicies", "events"}}
-	for _, w := range r.writes {
-		written = append(written, []string{w.name, strconv.Itoa(w.clusters), strconv.Itoa(w.policies), strconv.Itoa(w.events)})
+	tallies := [][]string{{"", "writes: ClusterSupports", "SupportPolicies", "events", "for each cluster: requests", "connections"}}
+	for _, t := range r.tallies {
+		tallies = append(tallies, []string{
+			t.name, strconv.Itoa(t.clusterSupports), strconv.Itoa(t.policies), strconv.Itoa(t.events),
+			number(t.requests), number(t.connections),
+		})
 	}
-	for _, table := range [][][]string{times, written, r.restTable()} {
+	for _, table := range [][][]string{times, tallies, r.restTable()} {
 		if err := printTable(out, table); err != nil {
 			return err
 		}
@@ -90,8 +93,7 @@ func (r *report) restTable() [][]string {
 	}{
 		{"RSS, MiB", func(r *atRest) float64 { return r.resident.mib() }},
 		{"most RSS so far, MiB", func(r *atRest) float64 { return r.peak.mib() }},
-		{"live heap, MiB", func(r *atRest) float64 { return r.heap.mib() }},
-		{"stacks, MiB", func(r *atRest) float64 { return r.stacks.mib() }},
+		{"live heap, MiB", func(r *atRest) float64 { return r.live.mib() }},
 		{"RSS per cluster, KiB", func(r *atRest) float64 { return r.perCluster((r.resident - r.base).kib()) }},
 		{"connections per cluster", func(r *atRest) float64 { return r.perCluster(float64(r.connections)) }},
 		{"watches per cluster", func(r *atRest) float64 { return r.perCluster(float64(r.watches)) }},

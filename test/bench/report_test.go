@@ -25,10 +25,10 @@ func TestReport(t *testing.T) {
 	r.took(coldTime, 90*time.Second)
 	r.took(changeTime("p50"), 25500*time.Microsecond)
 	r.least(changeTime("p50"), 20*time.Millisecond)
-	r.writes = []writes{{"cold start", 2000, 54, 2008}}
+	r.tallies = []tally{{"cold start", 2000, 54, 2008, 47.2, 1}}
 	r.rests = []*atRest{{name: "cold start", usage: usage{resident: 240 << 20, connections: 1000}, base: 40 << 20, clusters: 1000, busy: 0.0512}}
 	var got bytes.Buffer
-	if err := r.print(&got, 1000); err != nil {
+	if err := r.print(&got); err != nil {
 		t.Fatal(err)
 	}
 	_, tables, _ := bytes.Cut(got.Bytes(), []byte("\n"))
@@ -43,16 +43,15 @@ const printed = `
 | cold start, until all statuses are complete     | 90 s     |       |       |
 | change of a release, until the hub says so, p50 | 25.5 ms  | 20 ms | 1.3   |
 
-| writes     | ClusterSupports | SupportPolicies | events |
-|---         |---:             |---:             |---:    |
-| cold start | 2000            | 54              | 2008   |
+|            | writes: ClusterSupports | SupportPolicies | events | for each cluster: requests | connections |
+|---         |---:                     |---:             |---:    |---:                        |---:         |
+| cold start | 2000                    | 54              | 2008   | 47.2                       | 1           |
 
 | at rest                      | cold start |
 |---                           |---:        |
 | RSS, MiB                     | 240        |
 | most RSS so far, MiB         | 0          |
 | live heap, MiB               | 0          |
-| stacks, MiB                  | 0          |
 | RSS per cluster, KiB         | 205        |
 | connections per cluster      | 1          |
 | watches per cluster          | 0          |

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -33,7 +34,6 @@ func (b *bench) withoutClusters(ctx context.Context) error {
 
 // coldStart measures how long it takes until all statuses, of which none is there yet, say all that there is to say.
 func (b *bench) coldStart(ctx context.Context) error {
-	b.fleet.hub.Front.Reset()
 	if err := b.start(nil); err != nil {
 		return err
 	}
@@ -48,7 +48,18 @@ func (b *bench) coldStart(ctx context.Context) error {
 	b.report.took(coldTime, since(b.operator.started, times).at(1))
 	b.report.took("cold start, half of them", since(b.operator.started, times).at(0.5))
 	b.report.took(coldCPU, used.cpu)
+	if err := b.weigh(); err != nil {
+		return err
+	}
 	_, err = b.settle(ctx, "cold start", b.options.clusters)
+	return err
+}
+
+// weigh tells how large the objects are.
+func (b *bench) weigh() error {
+	found, _ := b.fleet.book.read(b.fleet.members[0].name)
+	text, err := json.Marshal(found.object)
+	b.report.clusters, b.report.object = b.options.clusters, bytesize(len(text))
 	return err
 }
 
@@ -90,7 +101,6 @@ func (b *bench) restartWith(ctx context.Context, environment []string, arguments
 	if err := b.halt(ctx); err != nil {
 		return 0, usage{}, err
 	}
-	b.fleet.hub.Front.Reset()
 	if err := b.start(environment, arguments...); err != nil {
 		return 0, usage{}, err
 	}
@@ -109,8 +119,9 @@ func (b *bench) restartWith(ctx context.Context, environment []string, arguments
 // calm is for how long the watches have to be the same to be all that there are.
 const calm = 10 * time.Second
 
-// start runs the operator.
+// start runs the operator, and begins to count.
 func (b *bench) start(environment []string, arguments ...string) (err error) {
+	b.begin()
 	b.operator, err = startOperator(b.fleet.operator, b.fleet.kubeconfig, b.fleet.folder, environment, arguments...)
 	return err
 }
@@ -130,7 +141,7 @@ func (b *bench) settle(ctx context.Context, name string, clusters int) (*atRest,
 	if err := pause(ctx, settling); err != nil {
 		return nil, err
 	}
-	b.report.writes = append(b.report.writes, b.written(name))
+	b.tell(name)
 	found, err := b.watchRest(ctx, name, b.operator)
 	if err != nil {
 		return nil, err
@@ -155,26 +166,18 @@ func (b *bench) watchRest(ctx context.Context, name string, p *process) (*atRest
 	if err != nil {
 		return nil, err
 	}
-	live, err := p.collected()
+	live, err := p.live()
 	if err != nil {
 		return nil, err
 	}
 	seconds := b.options.rest.Seconds()
 	found := &atRest{
-		name: name, usage: after, collection: live, busy: (after.cpu - before.cpu).Seconds() / seconds,
+		name: name, usage: after, live: live, busy: (after.cpu - before.cpu).Seconds() / seconds,
 		toHub: float64(ledger.Requests(nil)) / seconds, toClusters: float64(relay.sum(requestsOf)-asked) / seconds,
 		watches: int(relay.sum(watchesOf)), writes: ledger.Requests(front.Request.Writes),
 	}
 	b.report.rests = append(b.report.rests, found)
 	return found, nil
-}
-
-// written tells what was written on the hub since its front was reset.
-func (b *bench) written(name string) writes {
-	count := func(resource string) int {
-		return b.fleet.hub.Front.Requests(func(r front.Request) bool { return r.Writes() && r.Resource == resource })
-	}
-	return writes{name, count("clustersupports"), count("supportpolicies"), count("events")}
 }
 
 // since are the times that have passed.
