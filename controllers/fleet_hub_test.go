@@ -62,7 +62,7 @@ func TestHubKnows(t *testing.T) {
 	byKommander14 := &v1alpha1.ManagingKommander{Object: "hub:ClusterAddon/kommander", Version: "1.4.3"}
 
 	w.run("the version of Konvoy 1.x is that of its description", func(t *testing.T) {
-		got := w.awaitVersion("one", support.Konvoy, "1.8.1")
+		got := w.awaitKonvoy("one", "1.8.1")
 		want := v1alpha1.Evidence{Source: v1alpha1.SourceCustomResource, Object: "hub:KonvoyCluster/workspace-a/one", Version: "1.8.1"}
 		if diff := cmp.Diff(want, row(got, support.Konvoy, "default").Evidence); diff != "" {
 			t.Errorf("the evidence differs (-want +got):\n%s", diff)
@@ -73,7 +73,7 @@ func TestHubKnows(t *testing.T) {
 		w.settle()
 		w.Front.Reset()
 		w.apply(describedKonvoy("one", "v1.8.3"))
-		w.awaitVersion("one", support.Konvoy, "1.8.3")
+		w.awaitKonvoy("one", "1.8.3")
 		w.settle()
 		if patches := w.Front.Recent(statusPatch("clustersupports", "one")); len(patches) != 1 {
 			t.Errorf("the change took %d patches: %v", len(patches), patches)
@@ -84,9 +84,9 @@ func TestHubKnows(t *testing.T) {
 		if err := w.Client.Delete(t.Context(), w.decode(describedKonvoy("one", "v1.8.3"))); err != nil {
 			t.Fatal(err)
 		}
-		w.awaitVersion("one", support.Konvoy, "")
+		w.awaitKonvoy("one", "")
 		w.apply(attachedWith(`support.d2iq.io/environment: NonProduction, support.d2iq.io/declared-releases: "Konvoy=1.8.4"`))
-		got := w.awaitVersion("one", support.Konvoy, "1.8.4")
+		got := w.awaitKonvoy("one", "1.8.4")
 		want := v1alpha1.Evidence{
 			Source: v1alpha1.SourceDeclared, Version: "1.8.4",
 			Object: "hub:KommanderCluster/workspace-a/one, annotation support.d2iq.io/declared-releases",
@@ -98,12 +98,12 @@ func TestHubKnows(t *testing.T) {
 
 	w.run("the spec wins", func(*testing.T) {
 		w.apply(specOf("environment: Production, declaredReleases: [{product: Konvoy, name: default, version: 1.8.2}]"))
-		got := w.awaitVersion("one", support.Konvoy, "1.8.2")
+		got := w.awaitKonvoy("one", "1.8.2")
 		if got.Status.Environment != v1alpha1.EnvironmentProduction {
 			w.t.Errorf("it is %s", got.Status.Environment)
 		}
 		w.apply(specOf(""))
-		got = w.awaitVersion("one", support.Konvoy, "1.8.4")
+		got = w.awaitKonvoy("one", "1.8.4")
 		if got.Status.Environment != v1alpha1.EnvironmentNonProduction {
 			w.t.Errorf("later it is %s", got.Status.Environment)
 		}
@@ -134,11 +134,11 @@ func TestHubKnows(t *testing.T) {
 	})
 
 	w.run("Kubernetes is what the managing Kommander allows, or not", func(*testing.T) {
-		w.awaitAttached("one", metav1.ConditionTrue, "Kubernetes 1.19.9, as Kommander 1.4.3, which manages it, allows")
+		w.awaitAttached(metav1.ConditionTrue, "Kubernetes 1.19.9, as Kommander 1.4.3, which manages it, allows")
 		first.Front.SetVersion("v1.16.15")
-		w.awaitAttached("one", metav1.ConditionFalse, "runs Kubernetes 1.16.15, and is managed by Kommander 1.4.3, which allows 1.18")
+		w.awaitAttached(metav1.ConditionFalse, "runs Kubernetes 1.16.15, and is managed by Kommander 1.4.3, which allows 1.18")
 		first.Front.SetVersion("v1.19.9")
-		w.awaitAttached("one", metav1.ConditionTrue, "Kubernetes 1.19.9, as Kommander 1.4.3, which manages it, allows")
+		w.awaitAttached(metav1.ConditionTrue, "Kubernetes 1.19.9, as Kommander 1.4.3, which manages it, allows")
 	})
 
 	w.run("Konvoy 2.x has the version of the hub's Kommander", func(t *testing.T) {
@@ -158,13 +158,13 @@ metadata: {name: kommander, namespace: kommander}
 spec: {interval: 15s}
 status: {lastAppliedRevision: v2.1.1}
 `)
-		got = w.awaitVersion("two", support.Konvoy, "2.1.1")
+		got = w.awaitKonvoy("two", "2.1.1")
 		want := v1alpha1.Evidence{Source: v1alpha1.SourceInferred, Object: "hub:HelmRelease/kommander/kommander", Version: "2.1.1"}
 		if diff := cmp.Diff(want, row(got, support.Konvoy, "default").Evidence); diff != "" {
 			t.Errorf("the evidence differs (-want +got):\n%s", diff)
 		}
 		// The other one, of 1.x, is now attached to a Kommander that does not allow its Kubernetes.
-		w.awaitAttached("one", metav1.ConditionFalse, "runs Kubernetes 1.19.9, and is managed by Kommander 2.1.1, which allows 1.20")
+		w.awaitAttached(metav1.ConditionFalse, "runs Kubernetes 1.19.9, and is managed by Kommander 2.1.1, which allows 1.20")
 	})
 
 	w.run("Kommander takes over what Cluster API has made", func(*testing.T) {
@@ -188,8 +188,8 @@ status: {lastAppliedRevision: v2.1.1}
 		before := w.mustPolicy("konvoy").Status.Summary
 		w.apply(byHand(workspace, "twice", "{kubeconfigSecret: {name: one-kubeconfig}}"))
 		first.apply(konvoy17)
-		w.awaitVersion("one", support.Konvoy, "1.7.2")
-		w.awaitVersion("twice", support.Konvoy, "1.7.2")
+		w.awaitKonvoy("one", "1.7.2")
+		w.awaitKonvoy("twice", "1.7.2")
 		got := w.awaitCluster("twice", func(object *v1alpha1.ClusterSupport) error {
 			isDuplicate := func(f v1alpha1.Finding) bool { return f.Reason == v1alpha1.ReasonDuplicateCluster }
 			if object.Status.DuplicateOf != "workspace-a/one" || !slices.ContainsFunc(object.Status.Findings, isDuplicate) {
@@ -230,10 +230,10 @@ func (w *world) expectCounted(before *v1alpha1.PolicySummary, name string) {
 	}
 }
 
-// awaitAttached waits until the finding about the managing Kommander has a message, and Compatible follows it.
-func (w *world) awaitAttached(name string, status metav1.ConditionStatus, message string) {
+// awaitAttached waits until the finding of cluster one about the managing Kommander has a message, and Compatible follows it.
+func (w *world) awaitAttached(status metav1.ConditionStatus, message string) {
 	w.t.Helper()
-	w.awaitCluster(name, func(object *v1alpha1.ClusterSupport) error {
+	w.awaitCluster("one", func(object *v1alpha1.ClusterSupport) error {
 		compatible := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionCompatible)
 		if status == metav1.ConditionFalse && (compatible.Status != status || !strings.Contains(compatible.Message, message)) {
 			return fmt.Errorf("Compatible is %s: %s", compatible.Status, compatible.Message)

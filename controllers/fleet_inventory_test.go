@@ -222,8 +222,7 @@ func TestInventory(t *testing.T) {
 
 	w.run("one that changes while its object is made", func(t *testing.T) {
 		const namespace = "inventory-hasty"
-		// Longer than it takes to look at the hub again.
-		const late = 3 * time.Second / 2
+		const late = time.Second / 2
 		slow.set(late)
 		w.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: ` + namespace + `}}`)
 		w.apply(described(namespace, "one", ""))
@@ -233,7 +232,7 @@ func TestInventory(t *testing.T) {
 			}
 			return nil
 		})
-		w.apply(described(namespace, "one", "spec: {kubeconfigRef: {name: one-kubeconfig}}"))
+		w.apply(described(namespace, "one", "  labels: {team: b}"))
 		time.Sleep(late)
 		slow.set(0)
 		w.eventually("the operator to see the object", func() error { return w.expectReady(namespace) })

@@ -15,7 +15,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // secretText is in all that a kubeconfig of these tests has and nobody may see.
@@ -127,7 +126,7 @@ func TestKubeconfigs(t *testing.T) {
 	secrets = append(secrets, traces(good)...)
 	w.store(in("one-kubeconfig"), map[string][]byte{"kubeconfig": good})
 	w.store(in("odd"), map[string][]byte{"config": good})
-	w.attach("one", "")
+	w.attach("one")
 	w.applyWithStatus(described(workspace, "half", "status: {phase: Joined}"))
 	for _, row := range obstacles {
 		w.apply(byHand(row.namespace, row.name, row.cluster))
@@ -204,13 +203,13 @@ func TestKubeconfigs(t *testing.T) {
 		hostile := attachHostile(w)
 		second.lend("healthy-kubeconfig", "kubeconfig", "healthy")
 		w.within(soon, "a healthy cluster to be connected", func() {
-			w.attach("healthy", "")
+			w.attach("healthy")
 			w.awaitConnected("healthy")
 		})
 		for _, version := range []string{"1.7.2", "1.7.5"} {
 			w.within(soon, "a change to show", func() {
 				second.apply(strings.ReplaceAll(konvoy17, "1.7.2", version))
-				w.awaitVersion("healthy", support.Konvoy, version)
+				w.awaitKonvoy("healthy", version)
 			})
 		}
 		hostile(t)

@@ -16,7 +16,6 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/d2iq-labs/support-policy-operator/controllers"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -63,7 +62,7 @@ func TestShards(t *testing.T) {
 	writers := map[string]string{}
 	w.run("each status is written by one", func(t *testing.T) {
 		for _, name := range clusters {
-			w.awaitVersion(name, support.Konvoy, "1.7.2")
+			w.awaitKonvoy(name, "1.7.2")
 			w.awaitConnected(name)
 		}
 		w.settle()
@@ -116,7 +115,7 @@ func TestShards(t *testing.T) {
 		w.Front.Reset()
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.5"))
 		for _, name := range clusters {
-			w.awaitVersion(name, support.Konvoy, "1.7.5")
+			w.awaitKonvoy(name, "1.7.5")
 		}
 		w.settle()
 		for _, name := range clusters {
@@ -139,7 +138,7 @@ func TestShards(t *testing.T) {
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.4"))
 		for _, name := range clusters {
 			if writers[name] != "shard-1" {
-				w.awaitVersion(name, support.Konvoy, "1.7.4")
+				w.awaitKonvoy(name, "1.7.4")
 			}
 		}
 		w.settle()
@@ -150,7 +149,7 @@ func TestShards(t *testing.T) {
 		}
 		begin(1, arguments[1])
 		for _, name := range clusters {
-			w.awaitVersion(name, support.Konvoy, "1.7.4")
+			w.awaitKonvoy(name, "1.7.4")
 		}
 		w.settle()
 	})

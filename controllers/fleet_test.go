@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -37,7 +36,7 @@ func TestFleet(t *testing.T) {
 
 	w.run("it is looked into when it joins", func(t *testing.T) {
 		first.lend("one-kubeconfig", "kubeconfig", "first")
-		w.attach("one", "")
+		w.attach("one")
 		got := w.awaitConnected("one")
 		if version := row(got, "Konvoy", "default").Version; version != "1.7.2" {
 			t.Errorf("Konvoy is %q", version)
@@ -52,7 +51,7 @@ func TestFleet(t *testing.T) {
 
 	w.run("a second one has its kubeconfig under another key", func(t *testing.T) {
 		second.lend("two-kubeconfig", "value", "second")
-		w.attach("two", "")
+		w.attach("two")
 		w.awaitConnected("two")
 		w.settle()
 	})
@@ -61,7 +60,7 @@ func TestFleet(t *testing.T) {
 		w.Front.Reset()
 		first.Front.Reset()
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.5"))
-		w.awaitVersion("one", support.Konvoy, "1.7.5")
+		w.awaitKonvoy("one", "1.7.5")
 		w.settle()
 		if patches := w.Front.Recent(statusPatch("clustersupports", "one")); len(patches) != 1 {
 			t.Errorf("it took %d patches: %v", len(patches), patches)
@@ -96,7 +95,7 @@ func TestFleet(t *testing.T) {
 			t.Error(err)
 		}
 		second.apply(konvoy17)
-		w.awaitVersion("two", support.Konvoy, "1.7.2")
+		w.awaitKonvoy("two", "1.7.2")
 		w.settle()
 	})
 

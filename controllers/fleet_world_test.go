@@ -16,6 +16,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -173,15 +174,15 @@ func (w *world) store(key types.NamespacedName, data map[string][]byte) {
 	}
 }
 
-// attach describes a cluster on the hub, as Kommander does once it has joined. More is what its spec has besides.
-func (w *world) attach(name, more string) {
+// attach describes a cluster on the hub, as Kommander does once it has joined.
+func (w *world) attach(name string) {
 	w.t.Helper()
 	w.apply(fmt.Sprintf(`
 apiVersion: kommander.mesosphere.io/v1beta1
 kind: KommanderCluster
 metadata: {name: %s, namespace: %s, labels: {support.d2iq.io/tier: gold, argocd.argoproj.io/instance: fleet, team: a}}
-spec: {kubeconfigRef: {name: %s-kubeconfig}%s}
-`, name, workspace, name, more))
+spec: {kubeconfigRef: {name: %s-kubeconfig}}
+`, name, workspace, name))
 	w.phase(name, "Joined")
 }
 
@@ -250,10 +251,10 @@ func (w *world) awaitConnected(name string) *v1alpha1.ClusterSupport {
 	return w.await(name, v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected)
 }
 
-// awaitVersion waits until a cluster has a version of a product that is installed once.
-func (w *world) awaitVersion(name, product, version string) *v1alpha1.ClusterSupport {
+// awaitKonvoy waits until a cluster has a version of Konvoy.
+func (w *world) awaitKonvoy(name, version string) *v1alpha1.ClusterSupport {
 	w.t.Helper()
-	return w.awaitCluster(name, func(object *v1alpha1.ClusterSupport) error { return hasVersion(object, product, version) })
+	return w.awaitCluster(name, func(object *v1alpha1.ClusterSupport) error { return hasVersion(object, support.Konvoy, version) })
 }
 
 // hasVersion says how the version of a product that is installed once differs.

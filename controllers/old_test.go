@@ -68,9 +68,9 @@ func TestOldServers(t *testing.T) {
 
 	w.run("a cluster is attached", func(t *testing.T) {
 		first.lend("one-kubeconfig", "kubeconfig", "first")
-		w.attach("one", "")
+		w.attach("one")
 		w.awaitConnected("one")
-		got := w.awaitVersion("one", support.Konvoy, "1.7.2")
+		got := w.awaitKonvoy("one", "1.7.2")
 		if err := errors.Join(w.isOwned(got), hasVersion(got, support.Kubernetes, "v1.19.9"),
 			expect(got.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)); err != nil {
 			t.Error(err)
@@ -81,7 +81,7 @@ func TestOldServers(t *testing.T) {
 	w.run("a change costs one patch", func(t *testing.T) {
 		w.Front.Reset()
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.5"))
-		w.awaitVersion("one", support.Konvoy, "1.7.5")
+		w.awaitKonvoy("one", "1.7.5")
 		w.settle()
 		if patches := w.Front.Recent(statusPatch("clustersupports", "one")); len(patches) != 1 {
 			t.Errorf("it took %d patches: %v", len(patches), patches)

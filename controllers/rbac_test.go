@@ -309,7 +309,7 @@ func TestRightsAreUsed(t *testing.T) {
 	w.apply(strings.Replace(widgets, "{addon: {name: widgets}}", "{helmChart: {name: widgets}}", 1))
 	w.apply(konvoy17)
 	w.apply(kommander131)
-	w.attach("one", "")
+	w.attach("one")
 	electing := w.elect()
 	w.start(electing, attaching)
 	w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonSecretMissing)

@@ -65,7 +65,7 @@ func TestShardsAreEven(t *testing.T) {
 			return types.NamespacedName{Namespace: fmt.Sprintf("cluster-%d", i), Name: fmt.Sprintf("cluster-%d", i)}
 		},
 		"with a generated end": func(i int) types.NamespacedName {
-			return types.NamespacedName{Namespace: "kommander", Name: fmt.Sprintf("cluster-%x", uint32(i)*2654435761)} //nolint:gosec // it fits
+			return types.NamespacedName{Namespace: "kommander", Name: fmt.Sprintf("cluster-%x", uint32(i)*2654435761)}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
