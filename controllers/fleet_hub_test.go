@@ -134,11 +134,11 @@ func TestHubKnows(t *testing.T) {
 	})
 
 	w.run("Kubernetes is what the managing Kommander allows, or not", func(*testing.T) {
-		w.awaitAttached(metav1.ConditionTrue, "Kubernetes 1.19.9, as Kommander 1.4.3, which manages it, allows")
+		w.awaitAttached(v1alpha1.ReasonCompatible, "Kubernetes 1.19.9", "Kommander 1.4.3")
 		first.Front.SetVersion("v1.16.15")
-		w.awaitAttached(metav1.ConditionFalse, "runs Kubernetes 1.16.15, and is managed by Kommander 1.4.3, which allows 1.18")
+		w.awaitAttached(v1alpha1.ReasonOutsideAttachRange, "Kubernetes 1.16.15", "Kommander 1.4.3", "1.18 to 1.20")
 		first.Front.SetVersion("v1.19.9")
-		w.awaitAttached(metav1.ConditionTrue, "Kubernetes 1.19.9, as Kommander 1.4.3, which manages it, allows")
+		w.awaitAttached(v1alpha1.ReasonCompatible, "Kubernetes 1.19.9", "Kommander 1.4.3")
 	})
 
 	w.run("Konvoy 2.x has the version of the hub's Kommander", func(t *testing.T) {
@@ -164,7 +164,7 @@ status: {lastAppliedRevision: v2.1.1}
 			t.Errorf("the evidence differs (-want +got):\n%s", diff)
 		}
 		// The other one, of 1.x, is now attached to a Kommander that does not allow its Kubernetes.
-		w.awaitAttached(metav1.ConditionFalse, "runs Kubernetes 1.19.9, and is managed by Kommander 2.1.1, which allows 1.20")
+		w.awaitAttached(v1alpha1.ReasonOutsideAttachRange, "Kubernetes 1.19.9", "Kommander 2.1.1", "1.20 to 1.22")
 	})
 
 	w.run("Kommander takes over what Cluster API has made", func(*testing.T) {
@@ -230,23 +230,25 @@ func (w *world) expectCounted(before *v1alpha1.PolicySummary, name string) {
 	}
 }
 
-// awaitAttached waits until the finding of cluster one about the managing Kommander has a message, and Compatible follows it.
-func (w *world) awaitAttached(status metav1.ConditionStatus, message string) {
+// awaitAttached waits until the finding of cluster one about the managing Kommander has a reason and all of these texts, and
+// Compatible follows it.
+func (w *world) awaitAttached(reason string, texts ...string) {
 	w.t.Helper()
+	status := metav1.ConditionTrue
+	if reason != v1alpha1.ReasonCompatible {
+		status = metav1.ConditionFalse
+	}
 	w.awaitCluster("one", func(object *v1alpha1.ClusterSupport) error {
-		compatible := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionCompatible)
-		if status == metav1.ConditionFalse && (compatible.Status != status || !strings.Contains(compatible.Message, message)) {
-			return fmt.Errorf("Compatible is %s: %s", compatible.Status, compatible.Message)
+		i := slices.IndexFunc(object.Status.Findings, func(f v1alpha1.Finding) bool { return f.Type == v1alpha1.FindingAttachRange })
+		if i < 0 {
+			return fmt.Errorf("there is no such finding: %+v", object.Status.Findings)
 		}
-		var findings []v1alpha1.Finding
-		for i := range object.Status.Releases {
-			findings = append(findings, object.Status.Releases[i].Findings...)
-		}
-		for _, f := range append(findings, object.Status.Findings...) {
-			if f.Type == v1alpha1.FindingAttachRange && strings.Contains(f.Message, message) {
-				return nil
+		found := object.Status.Findings[i]
+		for _, text := range texts {
+			if found.Reason != reason || !strings.Contains(found.Message, text) {
+				return fmt.Errorf("expected is %s with %s: %+v", reason, text, found)
 			}
 		}
-		return fmt.Errorf("there is no such finding: %+v", object.Status)
+		return expect(object.Status.Conditions, v1alpha1.ConditionCompatible, status, reason)
 	})
 }

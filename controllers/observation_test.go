@@ -132,7 +132,7 @@ func TestKubernetesVersions(t *testing.T) {
 		{"v1.18.9-eks-d1db3c", v1alpha1.StateSupported, v1alpha1.ReasonSupported, "as Konvoy 1.8, Konvoy 1.7, Konvoy 1.6 may run it"},
 		{"v1.15.12-gke.1900", v1alpha1.StateUnsupported, v1alpha1.ReasonSupportEnded, "ended on 2021-05-05"},
 		{"v1.37.2", v1alpha1.StateUnknown, v1alpha1.ReasonNotInPolicy, "newer than every range"},
-		{"v1.x\a", v1alpha1.StateUnknown, v1alpha1.ReasonUnreadableVersion, `"v1.x\a"`},
+		{"v1.19.x\a", v1alpha1.StateUnknown, v1alpha1.ReasonUnreadableVersion, `"v1.19.x\a"`},
 		{"v1.16.15", v1alpha1.StateSupported, v1alpha1.ReasonLastInWindow, "as Konvoy 1.6 may run it"},
 	} {
 		w.run(test.version, func(t *testing.T) {

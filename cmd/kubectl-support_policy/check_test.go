@@ -256,7 +256,7 @@ func TestAttachedClusters(t *testing.T) {
 				" for attached clusters (policy attached)"}, exitUnsupported},
 		{"of unknown version", "a range that depends on it is not known", `, manager: {object: "hub:HelmRelease/a/b"}, conditions: [` + ready + ", " + reachable + `]`,
 			map[string]string{"Compatible": "Unknown ManagerUnknown the cluster is attached to a Kommander of unknown version (hub:HelmRelease/a/b)," +
-				" and which Kubernetes that allows for attached clusters is not known (policy attached)"}, exitUnknown},
+				" and which Kubernetes it allows for attached clusters is not known; let the operator see its version (policy attached)"}, exitUnknown},
 		{"a double", "it has its own verdict", `, duplicateOf: eu/first, conditions: [` + ready + ", " + reachable + `]`,
 			map[string]string{"duplicateOf": `"eu/first"`}, exitNone},
 		{"an environment from an annotation", "it stays", `, environment: Production, conditions: [` + ready + ", " + reachable + `]`,
