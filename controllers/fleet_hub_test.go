@@ -249,6 +249,9 @@ func (w *world) awaitAttached(reason string, texts ...string) {
 				return fmt.Errorf("expected is %s with %s: %+v", reason, text, found)
 			}
 		}
-		return expect(object.Status.Conditions, v1alpha1.ConditionCompatible, status, reason)
+		if compatible := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionCompatible); compatible.Status != status {
+			return fmt.Errorf("Compatible is %s: %s", compatible.Status, compatible.Message)
+		}
+		return nil
 	})
 }
