@@ -78,6 +78,9 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 			request.Header.Set("Accept-Encoding", "identity")
 		}
 		if asked.isWatch() {
+			if versions[asked.Path] == "" {
+				return fmt.Errorf("nothing tells from when on to watch %s", asked.Path)
+			}
 			request.URL.RawQuery += "&resourceVersion=" + versions[asked.Path]
 		}
 		response, err := transport.RoundTrip(request)
@@ -110,16 +113,38 @@ func wait(body io.ReadCloser) {
 
 var listVersion = regexp.MustCompile(`"resourceVersion":"(\d+)"`)
 
-// drop reads an answer to its end, and returns what a list is as of: it is among the first that a list says.
+// ends is how much is looked at of the beginning and of the end of a list.
+const ends = 512
+
+// drop reads an answer to its end, and returns what a list is as of: it is said before the items, or after them.
 func drop(body io.ReadCloser) (version string, err error) {
 	defer body.Close()
-	var start bytes.Buffer
-	if _, err := io.CopyN(&start, body, 512); err != nil && !errors.Is(err, io.EOF) {
-		return "", err
+	var all, buffer []byte = nil, make([]byte, 4<<10)
+	for {
+		n, err := body.Read(buffer)
+		all = append(all, buffer[:n]...)
+		if len(all) > 4*ends {
+			all = append(all[:ends], all[len(all)-ends:]...)
+		}
+		if errors.Is(err, io.EOF) {
+			return versionOfList(all), nil
+		}
+		if err != nil {
+			return "", err
+		}
 	}
-	if found := listVersion.FindSubmatch(start.Bytes()); found != nil {
-		version = string(found[1])
+}
+
+func versionOfList(text []byte) string {
+	head, _, _ := bytes.Cut(text, []byte(`"items"`))
+	found := listVersion.FindSubmatch(head)
+	if found == nil {
+		if all := listVersion.FindAllSubmatch(text, -1); len(all) > 0 {
+			found = all[len(all)-1]
+		}
 	}
-	_, err = io.Copy(io.Discard, body)
-	return version, err
+	if found == nil {
+		return ""
+	}
+	return string(found[1])
 }
