@@ -54,6 +54,10 @@ func run(ctx context.Context, arguments []string) error {
 		"the operator's own namespace, in which ClusterSupport \"host\" is kept")
 	flags.BoolVar(&options.LeaderElection, "leader-elect", false, "let one of several replicas work at a time")
 	flags.StringVar(&options.HealthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0 serves none")
+	flags.StringVar(&options.MetricsAddress, "metrics-bind-address", "0",
+		"where /metrics is served over TLS, to those whom the API server lets get it, such as :8443; 0 serves none")
+	flags.StringVar(&options.MetricsCertDir, "metrics-cert-dir", "",
+		"a folder with tls.crt and tls.key for the metrics (default a certificate that the operator makes itself)")
 	flags.Func("kubeconfig-namespaces", "the namespaces whose Secrets may be read for kubeconfigs of other clusters, with commas; * is all (default none)",
 		func(text string) error { options.KubeconfigNamespaces = list(text); return nil })
 	flags.BoolVar(&options.AllowProxy, "kubeconfig-allow-proxy", false,

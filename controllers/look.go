@@ -3,6 +3,7 @@ package controllers
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,6 +46,15 @@ func (r *ClusterSupports) look(object *v1alpha1.ClusterSupport, policies *suppor
 	r.Fleet.Connect(key, *target, policies.Detections(object.Labels))
 	view := r.Fleet.View(key)
 	return seen(view.Snapshot, view.Problem)
+}
+
+// answered is when the API server of an object's cluster last answered to this replica.
+func (r *ClusterSupports) answered(object *v1alpha1.ClusterSupport) time.Time {
+	key := client.ObjectKeyFromObject(object)
+	if key == r.Host.key {
+		return r.Host.observer.Answered()
+	}
+	return r.Fleet.Answered(key)
 }
 
 // seen reads what an observer has found, and what keeps it from more.

@@ -21,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -41,6 +40,12 @@ type Options struct {
 	LeaderElection bool
 	// HealthAddress is where /healthz and /readyz are served; empty or "0" serves none.
 	HealthAddress string
+	// MetricsAddress is where /metrics is served over TLS, to those whom the API server lets get it; empty or "0" serves
+	// none. One operator of a process can.
+	MetricsAddress string
+	// MetricsCertDir is a folder with tls.crt and tls.key for that, which are read again when they change. Empty: the
+	// operator makes a certificate of its own, which nobody can verify.
+	MetricsCertDir string
 	// KubeconfigNamespaces are those whose Secrets may be read for kubeconfigs; "*" is all. Empty: none.
 	KubeconfigNamespaces []string
 	// AllowProxy lets kubeconfigs name a proxy, AllowLoopback the operator's own machine.
@@ -86,6 +91,10 @@ func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
 	}
+	serving, err := servingMetrics(options)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(cfg, manager.Options{
 		Scheme:                        Scheme(),
 		Logger:                        options.Log,
@@ -94,7 +103,7 @@ func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager
 		LeaderElectionNamespace:       options.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		HealthProbeBindAddress:        options.HealthAddress,
-		Metrics:                       metricsserver.Options{BindAddress: "0"},
+		Metrics:                       serving,
 		// Several operators may run in one process, one after the other, as they do in tests.
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 		Cache: cache.Options{
@@ -150,12 +159,14 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 	fleet := newFleet(mgr.GetAPIReader(), func(key types.NamespacedName) {
 		clusters.ringInPace(reconcile.Request{NamespacedName: key})
 	}, options)
+	reconciler := &ClusterSupports{
+		Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: alarm, Status: status,
+		Host: host, Fleet: fleet, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
+	}
 	err = errors.Join(
 		mgr.Add(host), mgr.Add(fleet), mgr.Add(alarm),
-		(&ClusterSupports{
-			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: alarm, Status: status,
-			Host: host, Fleet: fleet, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
-		}).SetupWithManager(mgr),
+		reconciler.SetupWithManager(mgr),
+		addMetrics(mgr, reconciler.answered, options),
 	)
 	if err != nil || !options.Shard.isFirst() {
 		return err

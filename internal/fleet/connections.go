@@ -161,13 +161,27 @@ func (c *Connections) Forget(key types.NamespacedName) {
 
 // View returns what is known of a cluster; the zero value of one that is not connected.
 func (c *Connections) View(key types.NamespacedName) View {
-	c.mu.Lock()
-	known := c.entries[key]
-	c.mu.Unlock()
-	if known == nil {
-		return View{}
+	if known := c.entry(key); known != nil {
+		return known.view()
 	}
-	return known.view()
+	return View{}
+}
+
+// Answered is when the API server of a cluster last answered; zero before the first time, and of one that is not connected.
+func (c *Connections) Answered(key types.NamespacedName) time.Time {
+	known := c.entry(key)
+	if known == nil {
+		return time.Time{}
+	}
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	return known.lastAnswer()
+}
+
+func (c *Connections) entry(key types.NamespacedName) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.entries[key]
 }
 
 // screen is Screen for one kubeconfig at a time.

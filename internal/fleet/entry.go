@@ -45,6 +45,8 @@ type entry struct {
 	observation *observation
 	// before is what earlier observations have found; of interest while the present one has not seen everything.
 	before observe.Snapshot
+	// answered is when the cluster last answered an earlier observation.
+	answered time.Time
 	// problem is one with the Secret or with what is in it.
 	problem *Problem
 	told    View
@@ -171,7 +173,7 @@ func (e *entry) connect(ctx context.Context, kubeconfig []byte) {
 func (e *entry) disconnect() {
 	e.mu.Lock()
 	observation := e.observation
-	e.before = e.judge().Snapshot
+	e.before, e.answered = e.judge().Snapshot, e.lastAnswer()
 	e.observation = nil
 	e.mu.Unlock()
 	if observation != nil {
@@ -237,6 +239,16 @@ func (e *entry) view() View {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.told
+}
+
+// lastAnswer is when the cluster last answered. The lock is held.
+func (e *entry) lastAnswer() time.Time {
+	if e.observation != nil {
+		if at := e.observation.Answered(); !at.IsZero() {
+			return at
+		}
+	}
+	return e.answered
 }
 
 func (e *entry) isUnauthorized() bool { return e.view().isUnauthorized() }

@@ -239,6 +239,10 @@ func (o *Observer) Snapshot() Snapshot {
 	return o.snapshot.clone()
 }
 
+// Answered is when the API server last answered to GET /version; zero before the first time. It is no part of the
+// Snapshot, which does not change by time alone.
+func (o *Observer) Answered() time.Time { return o.world.lastAnswer() }
+
 // look makes a snapshot.
 func (o *Observer) look(context.Context) time.Duration {
 	if o.replace(o.world.snapshot()) {

@@ -350,6 +350,12 @@ func (w *world) recover(now time.Time) {
 	w.answered = now
 }
 
+func (w *world) lastAnswer() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.answered
+}
+
 // snapshot judges what is known.
 func (w *world) snapshot() Snapshot {
 	w.mu.Lock()
