@@ -10,17 +10,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
 )
-
-// Who asks for metrics is known by a token, and what he may is asked of the API server.
-//
-// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
-// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
 // scrapesAtOnce is for a few Prometheus servers. Each scrape of a large fleet takes some megabytes for a moment.
 const scrapesAtOnce = 4
@@ -40,7 +34,7 @@ func servingMetrics(options Options) (metricsserver.Options, error) {
 	}
 	return metricsserver.Options{
 		BindAddress: options.MetricsAddress, SecureServing: true, CertDir: options.MetricsCertDir,
-		FilterProvider: filters.WithAuthenticationAndAuthorization,
+		FilterProvider: guarded,
 		HandlerOpts:    []func(*promhttp.HandlerOpts){func(o *promhttp.HandlerOpts) { o.MaxRequestsInFlight = scrapesAtOnce }},
 	}, nil
 }

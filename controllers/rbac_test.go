@@ -50,6 +50,8 @@ var rights = map[string]string{
 	"list,watch supportexceptions.support.d2iq.io":         "the exceptions stand beside what the policies say",
 	"patch supportexceptions.support.d2iq.io/status":       "whether an exception runs, and on how many clusters",
 	"patch supportpolicies.support.d2iq.io/status":         "the stages and counters of a policy",
+	"create tokenreviews.authentication.k8s.io":            "whose token it is that somebody wants to read the metrics with",
+	"create subjectaccessreviews.authorization.k8s.io":     "and whether he may",
 	"create events": "the transitions; an event that exists is not written again",
 	"create leases.coordination.k8s.io in its own namespace":                              "the lease by which one replica is chosen",
 	"get,update leases.coordination.k8s.io " + controllers.Name + " in its own namespace": "that lease, and no other",
@@ -311,7 +313,9 @@ func TestRightsAreUsed(t *testing.T) {
 	w.apply(kommander131)
 	w.attach("one")
 	electing := w.elect()
-	w.start(electing, attaching)
+	scraped := newEndpoint(w)
+	w.start(electing, attaching, scraped.serving)
+	scraped.await(scraped.token("scraper"))
 	w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonSecretMissing)
 	w.Clock.SetTime(at(t, "2021-11-18"))
 	w.awaitPolicy("kommander", v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon)
