@@ -43,9 +43,16 @@ func TestClusterIsObserved(t *testing.T) {
 		t.Errorf("the Secret was read %d times", reads)
 	}
 
+	if h.Answered(one).IsZero() {
+		t.Error("it has answered, and nobody knows when")
+	}
+
 	h.Forget(one)
 	if diff := cmp.Diff(View{}, h.View(one)); diff != "" {
 		t.Errorf("it is still known: %s", diff)
+	}
+	if at := h.Answered(one); !at.IsZero() {
+		t.Errorf("it is still known that it answered at %s", at)
 	}
 	eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
 }
@@ -280,6 +287,9 @@ func TestSecretIsWithdrawn(t *testing.T) {
 				t.Errorf("what was known is lost: %+v", view.Snapshot)
 			}
 			eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
+			if h.Answered(one).IsZero() {
+				t.Error("it has answered before, and nobody knows when")
+			}
 
 			cluster.upgrade("v1.19.9")
 			h.secrets.put(one, "value", cluster.lend(t, secretToken))

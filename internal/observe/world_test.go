@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
@@ -303,5 +304,36 @@ func TestWorldHasRoom(t *testing.T) {
 	}
 	if !world.hasRoom(Addons, world.maxBytes) {
 		t.Error("a new list has no room in the place of the old one")
+	}
+}
+
+// The last answer is that of GET /version, good or denied, and no failure moves it.
+func TestLastAnswer(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
+	world := newWorld(Options{Clock: clock, Patience: patience}.withDefaults(), func() {})
+	if !world.lastAnswer().IsZero() {
+		t.Errorf("nothing was asked yet, and the last answer was at %s", world.lastAnswer())
+	}
+	for _, step := range []struct {
+		name   string
+		err    error
+		isNew  bool
+		reason string
+	}{
+		{serverVersion, nil, true, "it answers"},
+		{serverVersion, errors.New("no route"), false, "it does not"},
+		{Nodes, nil, false, "what is watched may be silent for hours, so nothing else counts"},
+		{serverVersion, apierrors.NewForbidden(schema.GroupResource{}, "", nil), true, "that it denies is an answer"},
+	} {
+		clock.Step(time.Minute)
+		before := world.lastAnswer()
+		world.heard(step.name, step.err)
+		want := before
+		if step.isNew {
+			want = clock.Now()
+		}
+		if got := world.lastAnswer(); !got.Equal(want) {
+			t.Errorf("after %s with %v the last answer was at %s, want %s: %s", step.name, step.err, got, want, step.reason)
+		}
 	}
 }
