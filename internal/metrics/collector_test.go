@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -212,6 +213,19 @@ func TestNumberOfSeries(t *testing.T) {
 	const (
 		perOperator, perCluster, perRelease, perPolicy, perException = 2, 25, 9, 18, 1
 	)
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "signals.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sentence := range []string{
+		fmt.Sprintf("- %d for each cluster:", perCluster), fmt.Sprintf("- at most %d for each installed release", perRelease),
+		fmt.Sprintf("- %d for each policy, %d for each exception, %d for each replica", perPolicy, perException, perOperator),
+		fmt.Sprintf("four releases has at most %d,", perCluster+4*perRelease), fmt.Sprintf("the schema allows %d.", perCluster+64*perRelease),
+	} {
+		if !strings.Contains(string(page), sentence) {
+			t.Errorf("docs/signals.md does not say %q", sentence)
+		}
+	}
 	everything := v1alpha1.InstalledRelease{
 		Product: "Konvoy", Version: "1.6.3", State: v1alpha1.StateSupported, SupportEndTime: day("2021-05-05"),
 		Exception: &v1alpha1.CoveringException{Name: "until-upgrade", EndTime: day("2021-09-01")},
@@ -281,5 +295,28 @@ func TestInstallationTwice(t *testing.T) {
 	want := mustScrape(t, metrics.Options{Reader: fleet()})
 	if diff := cmp.Diff(want, mustScrape(t, metrics.Options{Reader: shelf})); diff != "" {
 		t.Errorf("(-once +twice):\n%s", diff)
+	}
+}
+
+// The page for users has all metrics, and none that there is not.
+func TestPageHasAllMetrics(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "signals.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told, exported []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `(supportpolicy_[a-z_]+)` \\|").FindAllStringSubmatch(string(page), -1) {
+		told = append(told, match[1])
+	}
+	families, err := gather(metrics.Options{Reader: fleet(), Answered: answered})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		exported = append(exported, family.GetName())
+	}
+	slices.Sort(told)
+	if diff := cmp.Diff(exported, told); diff != "" {
+		t.Errorf("docs/signals.md has other metrics (-exported +page):\n%s", diff)
 	}
 }
