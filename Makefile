@@ -11,12 +11,15 @@ MAKEFLAGS += --no-print-directory
 CONTROLLER_GEN := go tool -modfile=hack/tools/go.mod controller-gen
 KUSTOMIZE      := go tool -modfile=hack/tools/go.mod kustomize
 CRD_REF_DOCS   := go tool -modfile=hack/tools/go.mod crd-ref-docs
+HELM           := go tool -modfile=hack/helm/go.mod helm
 GOLANGCI_LINT  := go tool -modfile=hack/lint/go.mod golangci-lint-kube-api-linter
 
 # Print the folder of the programs of a control plane, for KUBEBUILDER_ASSETS and, with an old API server, for
 # KUBEBUILDER_ASSETS_OLD; build what is missing.
 CONTROL_PLANE     := hack/controlplane/build.sh
 OLD_CONTROL_PLANE := hack/controlplane/build.sh v1.24
+# Prints the folder of Prometheus and Alertmanager, for PROMETHEUS_ASSETS, or nothing where they cannot be had.
+PROMETHEUS := hack/prometheus/fetch.sh
 
 KUBECTL ?= kubectl
 IMAGE   ?= support-policy-operator:latest
@@ -46,7 +49,7 @@ help: ## Print this list
 # metav1.Condition brings the bound `minimum: 0` into every CRD. It is taken out: with Kubernetes 1.17 `kubectl apply`
 # cannot change a CRD that has one. A property with the name minimum has its schema on the lines below, and stays.
 .PHONY: generate
-generate: ## Generate deep copies, CRDs, the RBAC role and the API reference from the Go sources
+generate: ## Generate deep copies, CRDs, the RBAC role, the API reference and the alerts from the Go sources
 	@$(CONTROLLER_GEN) object paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
 	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd
 	@for crd in $(INTO)/config/crd/support.d2iq.io_*.yaml; do \
@@ -57,6 +60,16 @@ generate: ## Generate deep copies, CRDs, the RBAC role and the API reference fro
 	@mkdir -p $(INTO)/docs/reference
 	@$(CRD_REF_DOCS) --log-level=ERROR --config=docs/reference/config.yaml --templates-dir=docs/reference/templates \
 		--source-path=api --renderer=markdown --output-path=$(INTO)/docs/reference/api.md
+	@mkdir -p $(INTO)/monitoring/prometheus $(INTO)/monitoring/prometheus-operator
+	@go run ./monitoring/alerts/generate file >$(INTO)/monitoring/prometheus/rules.yaml
+	@go run ./monitoring/alerts/generate object >$(INTO)/monitoring/prometheus-operator/prometheusrule.yaml
+	@files=$(INTO)/charts/support-policy-operator/files; rm -rf "$$files"; mkdir -p "$$files"/{crds,kube-state-metrics}; \
+		cp $(INTO)/config/crd/support.d2iq.io_*.yaml "$$files/crds"; \
+		cp $(INTO)/config/rbac/role.yaml config/rbac/viewer.yaml monitoring/grafana/dashboard.json \
+			$(INTO)/monitoring/prometheus-operator/prometheusrule.yaml monitoring/prometheus-operator/servicemonitor.yaml "$$files"; \
+		cp monitoring/kube-state-metrics/{config,role}.yaml "$$files/kube-state-metrics"
+	@mkdir -p $(INTO)/charts/support-policies/files
+	@$(KUSTOMIZE) build config/policies >$(INTO)/charts/support-policies/files/policies.yaml
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig
@@ -71,6 +84,10 @@ controlplane: ## Build the control planes for tests and demo (minutes the first 
 	@$(CONTROL_PLANE)
 	@$(OLD_CONTROL_PLANE)
 
+.PHONY: prometheus
+prometheus: ## Get Prometheus and Alertmanager for tests; print their folder
+	@$(PROMETHEUS)
+
 ##@ Check
 
 # Generated into a folder beside, so that neither uncommitted changes nor stale files hide a difference.
@@ -79,7 +96,9 @@ verify-generated: ## Check that what is generated is up to date
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
 	$(MAKE) generate INTO="$$fresh"; \
 	stale=; \
-	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml docs/reference/api.md; do \
+	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml docs/reference/api.md \
+		monitoring/prometheus/rules.yaml monitoring/prometheus-operator/prometheusrule.yaml \
+		charts/support-policy-operator/files charts/support-policies/files; do \
 		diff -ruN --exclude=kustomization.yaml "$$path" "$$fresh/$$path" || stale=yes; \
 	done; \
 	if [[ -n "$$stale" ]]; then echo "run make generate" >&2; exit 1; fi
@@ -93,14 +112,15 @@ lint: ## Run golangci-lint with the Kubernetes API linter
 	$(GOLANGCI_LINT) run
 
 .PHONY: test
-test: ## Run all tests, those against a control plane included
-	@assets="$$($(CONTROL_PLANE))"; old="$$($(OLD_CONTROL_PLANE))"; \
-	KUBEBUILDER_ASSETS="$$assets" KUBEBUILDER_ASSETS_OLD="$$old" go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
+test: ## Run all tests, those against a control plane and Prometheus included
+	@assets="$$($(CONTROL_PLANE))"; old="$$($(OLD_CONTROL_PLANE))"; prometheus="$$($(PROMETHEUS))"; \
+	KUBEBUILDER_ASSETS="$$assets" KUBEBUILDER_ASSETS_OLD="$$old" PROMETHEUS_ASSETS="$$prometheus" \
+		go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
 
-# In a folder that does not exist no control plane is found, and the tests that need one are skipped.
+# In a folder that does not exist no program is found, and the tests that need one are skipped.
 .PHONY: test-fast
-test-fast: ## Run the tests that need no control plane
-	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none go test -short ./...
+test-fast: ## Run the tests that need no control plane and no Prometheus
+	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none PROMETHEUS_ASSETS=none go test -short ./...
 
 # Some 12 minutes for a thousand clusters, and 4 for 50. What else runs on the machine distorts it.
 .PHONY: bench
@@ -117,6 +137,10 @@ build: plugin ## Build the operator and the kubectl plugin into bin
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin
 	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
+
+.PHONY: charts
+charts: ## Package the Helm charts into bin
+	@$(HELM) package --destination=bin charts/support-policy-operator charts/support-policies
 
 .PHONY: manifests
 manifests: ## Print what `deploy` applies

@@ -19,6 +19,8 @@ import (
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 const (
@@ -58,8 +60,8 @@ type ControlPlane struct {
 	scratch string
 	env     *envtest.Environment
 	config  *rest.Config
-	manager *process
-	thread  *thread
+	manager *process.Process
+	thread  *process.Thread
 }
 
 // Start starts a control plane and returns when it serves. The context bounds the start only: what was started runs
@@ -78,10 +80,10 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 		return nil, err
 	}
 	if options.Logs != nil {
-		options.Logs = &serialWriter{to: options.Logs}
+		options.Logs = &process.SerialWriter{To: options.Logs}
 	}
-	c := &ControlPlane{folder: folder, scratch: scratch, thread: newThread()}
-	c.thread.do(func() { err = c.start(ctx, options) })
+	c := &ControlPlane{folder: folder, scratch: scratch, thread: process.NewThread()}
+	c.thread.Do(func() { err = c.start(ctx, options) })
 	if err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
@@ -166,6 +168,19 @@ func (c *ControlPlane) startServer(options Options) error {
 	return nil
 }
 
+// bound returns the path of one of the programs, or of a stand-in that is killed when the calling process is gone.
+// Without it etcd and the API server, which envtest puts into process groups of their own, would go on.
+func (c *ControlPlane) bound(name string) (string, error) {
+	path, err := program(c.folder, name)
+	if err != nil {
+		return "", err
+	}
+	if path, err = process.Bound(path, filepath.Join(c.scratch, programsFolder)); err != nil {
+		return "", fmt.Errorf("controlplane: %w", err)
+	}
+	return path, nil
+}
+
 // Config returns a configuration for a client that may do everything. Its own rate limit is out of the way.
 func (c *ControlPlane) Config() *rest.Config { return rest.CopyConfig(c.config) }
 
@@ -187,7 +202,7 @@ func (c *ControlPlane) StopServer() error {
 // returns when it serves.
 func (c *ControlPlane) StartServer() error {
 	var err error
-	c.thread.do(func() { err = c.env.ControlPlane.APIServer.Start() })
+	c.thread.Do(func() { err = c.env.ControlPlane.APIServer.Start() })
 	if err != nil {
 		return fmt.Errorf("controlplane: starting kube-apiserver again: %w", err)
 	}
@@ -199,14 +214,14 @@ func (c *ControlPlane) StartServer() error {
 func (c *ControlPlane) Stop() error {
 	var problems []error
 	if c.manager != nil {
-		problems = append(problems, c.manager.stop(stopTimeout))
+		problems = append(problems, c.manager.Stop(stopTimeout))
 		c.manager = nil
 	}
 	if c.env != nil {
 		problems = append(problems, c.env.Stop())
 		c.env = nil
 	}
-	c.thread.end()
+	c.thread.End()
 	problems = append(problems, os.RemoveAll(c.scratch))
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("controlplane: stopping: %w", err)

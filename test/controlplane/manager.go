@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // controllers are those that a cluster without nodes needs to be like a real one: owned objects and deleted
@@ -40,7 +43,7 @@ func (c *ControlPlane) startManager(ctx context.Context, logs io.Writer) error {
 	if err := os.WriteFile(authority, c.config.CAData, 0o600); err != nil {
 		return fmt.Errorf("controlplane: writing the API server's authority: %w", err)
 	}
-	c.manager, err = startProcess(path, controllerManager, logs,
+	command := exec.Command(path,
 		"--kubeconfig="+kubeconfig,
 		"--controllers="+strings.Join(controllers, ","),
 		"--leader-elect=false",
@@ -53,8 +56,9 @@ func (c *ControlPlane) startManager(ctx context.Context, logs io.Writer) error {
 		"--kube-api-qps=500",
 		"--kube-api-burst=1000",
 	)
-	if err != nil {
-		return err
+	command.Stdout, command.Stderr = logs, logs
+	if c.manager, err = process.Start(command); err != nil {
+		return fmt.Errorf("controlplane: %w", err)
 	}
 	return c.awaitManager(ctx)
 }
@@ -67,8 +71,8 @@ func (c *ControlPlane) awaitManager(ctx context.Context) error {
 	}
 	ready := func(ctx context.Context) (bool, error) {
 		select {
-		case <-c.manager.exited:
-			return false, fmt.Errorf("it has ended: %w", c.manager.err)
+		case <-c.manager.Exited():
+			return false, fmt.Errorf("it has ended: %w", c.manager.Err())
 		default:
 		}
 		_, err := clients.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})

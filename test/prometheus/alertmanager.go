@@ -1,0 +1,75 @@
+package prometheus
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Alertmanager is a running Alertmanager, which has no others to gossip with.
+type Alertmanager struct {
+	// URL is where it serves.
+	URL string
+	// Address is the same as Prometheus wants it among the targets of its alertmanagers: host and port.
+	Address string
+}
+
+// StartAlertmanager starts an Alertmanager with a configuration, the text of an alertmanager.yml, and returns when it is
+// ready. It starts with no alerts and ends with the test. Where Alertmanager is missing, the test is skipped; with
+// CI=true it fails instead.
+func StartAlertmanager(t testing.TB, config string) *Alertmanager {
+	t.Helper()
+	path, err := program(alertmanager, plainAlertmanager)
+	unlessMissing(t, err)
+	folder := t.TempDir()
+	address := run(t, path,
+		"--config.file="+writeConfig(t, folder, "alertmanager.yml", config),
+		"--storage.path="+filepath.Join(folder, "data"),
+		"--cluster.listen-address=",
+	)
+	return &Alertmanager{URL: "http://" + address, Address: address}
+}
+
+// Alert is an alert that Alertmanager has and that is not resolved.
+type Alert struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	// StartsAt is when it began, as who sent it first has told.
+	StartsAt time.Time `json:"startsAt"`
+	// EndsAt is when it is resolved unless it is sent again.
+	EndsAt time.Time `json:"endsAt"`
+	// UpdatedAt is when it was sent last.
+	UpdatedAt time.Time   `json:"updatedAt"`
+	Status    AlertStatus `json:"status"`
+}
+
+// AlertStatus is what Alertmanager makes of an alert.
+type AlertStatus struct {
+	// State is unprocessed, active or suppressed.
+	State string `json:"state"`
+}
+
+// Alerts returns the alerts that Alertmanager has at this moment.
+func (a *Alertmanager) Alerts(ctx context.Context) ([]Alert, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+"/api/v2/alerts", nil)
+	if err != nil {
+		return nil, fmt.Errorf("prometheus: asking Alertmanager: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("prometheus: asking Alertmanager: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("prometheus: Alertmanager answered %s", response.Status)
+	}
+	var alerts []Alert
+	if err := json.NewDecoder(response.Body).Decode(&alerts); err != nil {
+		return nil, fmt.Errorf("prometheus: reading Alertmanager's answer: %w", err)
+	}
+	return alerts, nil
+}

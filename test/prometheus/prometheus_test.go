@@ -1,0 +1,176 @@
+package prometheus
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
+)
+
+// patience is far more than anything here takes.
+const patience = 30 * time.Second
+
+// eventually fails the test unless done comes true.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+	}
+}
+
+// firing are the names of the alerts that Alertmanager has.
+func firing(t *testing.T, a *Alertmanager) []string {
+	t.Helper()
+	alerts, err := a.Alerts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, alert := range alerts {
+		names = append(names, alert.Labels["alertname"])
+	}
+	return names
+}
+
+const noReceiver = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+
+// All together: a target is scraped, a rule evaluated, an alert sent and resolved.
+func TestAlertIsSentAndResolved(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, `temperature{room="kitchen"} 23.5`)
+	}))
+	defer target.Close()
+	manager := StartAlertmanager(t, noReceiver)
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(rules, []byte(`groups:
+- name: rooms
+  rules:
+  - {alert: Warm, expr: temperature > 20, annotations: {summary: "{{ $labels.room }}"}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := StartServer(t, fmt.Sprintf(`
+global: {scrape_interval: 200ms, evaluation_interval: 200ms}
+rule_files: [%q]
+alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
+scrape_configs:
+- {job_name: rooms, static_configs: [{targets: [%q]}]}
+`, rules, manager.Address, target.Listener.Addr()))
+
+	var got model.Vector
+	eventually(t, "the target to be scraped", func() bool {
+		got = server.Query(t, "temperature")
+		return len(got) > 0
+	})
+	if got[0].Value != 23.5 || got[0].Metric["room"] != "kitchen" || got[0].Metric["job"] != "rooms" {
+		t.Errorf("scraped %v", got)
+	}
+	if before := server.QueryAt(t, "temperature", time.Now().Add(-time.Hour)); len(before) != 0 {
+		t.Errorf("an hour ago: %v, want nothing", before)
+	}
+	eventually(t, "the alert", func() bool { return cmp.Equal(firing(t, manager), []string{"Warm"}) })
+	alerts, err := manager.Alerts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := alerts[0]; got.Annotations["summary"] != "kitchen" || got.Labels["room"] != "kitchen" || got.StartsAt.IsZero() {
+		t.Errorf("alert %+v", got)
+	}
+	eventually(t, "the alert to be active", func() bool {
+		alerts, err := manager.Alerts(t.Context())
+		return err == nil && len(alerts) == 1 && alerts[0].Status.State == "active"
+	})
+
+	target.Close()
+	eventually(t, "the alert to be resolved", func() bool { return len(firing(t, manager)) == 0 })
+	if rules, err := server.API().Rules(t.Context(), nil); err != nil || len(rules.Groups) != 1 {
+		t.Errorf("rules %+v, error %v, want one group", rules, err)
+	}
+}
+
+func TestAlertmanagerTakesAlerts(t *testing.T) {
+	manager := StartAlertmanager(t, noReceiver)
+	if got := firing(t, manager); len(got) != 0 {
+		t.Errorf("alerts %q at first, want none", got)
+	}
+	body, err := json.Marshal([]map[string]any{{"labels": map[string]string{"alertname": "Sent"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Post(manager.URL+"/api/v2/alerts", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	eventually(t, "the alert", func() bool { return cmp.Equal(firing(t, manager), []string{"Sent"}) })
+}
+
+func TestPromtoolRuns(t *testing.T) {
+	command := exec.CommandContext(t.Context(), Promtool(t), "check", "metrics")
+	command.Stdin = strings.NewReader("# HELP rooms How many there are.\n# TYPE rooms gauge\nrooms 3\n")
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
+// What a program says when it refuses its configuration must not be lost in a wait for it to be ready.
+func TestProgramThatEndsIsReported(t *testing.T) {
+	path, err := program(server)
+	unlessMissing(t, err)
+	config := writeConfig(t, t.TempDir(), "prometheus.yml", "no: such\n")
+	logs := &printed{}
+	_, _, err = start(t.Context(), t.TempDir(), logs, path, "--config.file="+config)
+	if err == nil || !strings.Contains(err.Error(), "prometheus had ended by itself") {
+		t.Errorf("error %v, want that it had ended by itself", err)
+	}
+	if !strings.Contains(logs.String(), "field no not found") {
+		t.Errorf("printed %s, want what is wrong with the configuration", logs)
+	}
+}
+
+func TestProgramNamesWhatIsMissing(t *testing.T) {
+	empty := t.TempDir()
+	t.Setenv(assetsVariable, empty)
+	_, err := program(alertmanager, plainAlertmanager)
+	if !errors.Is(err, ErrMissing) {
+		t.Fatalf("error %v, want ErrMissing", err)
+	}
+	for _, want := range []string{filepath.Join(empty, "prometheus-alertmanager"), "make prometheus", assetsVariable} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q does not say %q", err, want)
+		}
+	}
+	// As everybody but Debian calls it.
+	path := filepath.Join(empty, "alertmanager")
+	if err := os.WriteFile(path, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	got, err := program(alertmanager, plainAlertmanager)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(path, got); diff != "" {
+		t.Errorf("path (-want +got):\n%s", diff)
+	}
+}
+
+func TestProgramOutsideOfTheRepository(t *testing.T) {
+	t.Setenv(assetsVariable, "")
+	t.Chdir(t.TempDir())
+	if _, err := program(server); !errors.Is(err, ErrMissing) {
+		t.Fatalf("error %v, want ErrMissing", err)
+	}
+}

@@ -1,0 +1,146 @@
+package prometheus
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
+)
+
+const (
+	// startTimeout is far more than it takes: some 200 ms on an idle machine.
+	startTimeout = time.Minute
+	// stopTimeout is how long a program may take to end by itself, before it is killed.
+	stopTimeout = 20 * time.Second
+)
+
+// anyPort lets the program choose a port that is free, which it tells in its log.
+const anyPort = "127.0.0.1:0"
+
+// listening is what both programs log when they listen, with the address.
+var listening = regexp.MustCompile(`msg="?Listening on"? .*address=(127\.0\.0\.1:\d+)`)
+
+// run starts a program and returns the address where it serves, once it is ready. It ends with the test; what it has
+// printed is shown when the test has failed.
+func run(t testing.TB, path string, args ...string) string {
+	t.Helper()
+	logs := &printed{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what %s printed:\n%s", filepath.Base(path), logs)
+		}
+	})
+	address, stop, err := start(t.Context(), t.TempDir(), logs, path, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return address
+}
+
+// start starts a program, with a scratch folder that is its own, and returns the address where it serves, once it is
+// ready. Nothing is left running after an error.
+func start(ctx context.Context, scratch string, logs *printed, path string, args ...string) (address string, stop func() error, err error) {
+	standIn, err := process.Bound(path, scratch)
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.Command(standIn, append(args, "--web.listen-address="+anyPort)...)
+	cmd.Stdout, cmd.Stderr = logs, logs
+	// Debian's Alertmanager finds its templates beside it, see fetcher; the path may be that of a link.
+	beside, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", nil, err
+	}
+	cmd.Dir = filepath.Dir(beside)
+	thread := process.NewThread()
+	var started *process.Process
+	thread.Do(func() { started, err = process.Start(cmd) })
+	if err != nil {
+		thread.End()
+		return "", nil, err
+	}
+	stop = func() error {
+		defer thread.End()
+		return started.Stop(stopTimeout)
+	}
+	if address, err = awaitReady(ctx, started, logs); err != nil {
+		return "", nil, errors.Join(err, stop())
+	}
+	return address, stop, nil
+}
+
+// awaitReady returns the address of a program that says that it is ready.
+func awaitReady(ctx context.Context, started *process.Process, logs *printed) (string, error) {
+	address := ""
+	ready := func(ctx context.Context) (bool, error) {
+		select {
+		case <-started.Exited():
+			return false, fmt.Errorf("it has ended: %w", started.Err())
+		default:
+		}
+		found := listening.FindStringSubmatch(logs.String())
+		if found == nil {
+			return false, nil
+		}
+		address = found[1]
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/-/ready", nil)
+		if err != nil {
+			return false, err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false, nil //nolint:nilerr // it may be about to serve; the timeout says when it was too long
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK, nil
+	}
+	if err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, startTimeout, true, ready); err != nil {
+		return "", fmt.Errorf("it is not ready: %w", err)
+	}
+	return address, nil
+}
+
+// writeConfig writes a configuration file into a folder.
+func writeConfig(t testing.TB, folder, name, config string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// printed is what a program has printed. It may be read while more is written.
+type printed struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *printed) Write(more []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(more)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
