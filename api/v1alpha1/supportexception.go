@@ -92,6 +92,7 @@ type SupportExceptionStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:metadata:annotations="kustomize.toolkit.fluxcd.io/substitute=disabled"
 // +kubebuilder:resource:scope=Cluster,shortName=sexc,categories=support
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.product`
 // +kubebuilder:printcolumn:name="Versions",type=string,JSONPath=`.status.coveredVersions`

@@ -439,6 +439,7 @@ type PolicyCluster struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:metadata:annotations="kustomize.toolkit.fluxcd.io/substitute=disabled"
 // +kubebuilder:resource:scope=Cluster,shortName=spol,categories=support
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.product`
 // +kubebuilder:printcolumn:name="Supported Versions",type=string,JSONPath=`.status.supportedVersions`

@@ -427,7 +427,8 @@ func TestRightsElsewhere(t *testing.T) {
 
 // hubRights are those that are needed on the hub only.
 var hubRights = []string{
-	"support.d2iq.io/", "/events ", "cluster.x-k8s.io/", "kubetunnel.d2iq.io/", "kommander.mesosphere.io/kommanderclusters ",
+	"support.d2iq.io/", "/events ", "authentication.k8s.io/", "authorization.k8s.io/",
+	"cluster.x-k8s.io/", "kubetunnel.d2iq.io/", "kommander.mesosphere.io/kommanderclusters ",
 }
 
 // rightsIn lists the rights of a ClusterRole, one by one.

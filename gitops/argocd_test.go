@@ -1,0 +1,302 @@
+package gitops_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	lua "github.com/yuin/gopher-lua"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+const argoFolder = "argocd"
+
+// customization is the folder of a kind as Argo CD lays them out.
+func customization(kind string) string {
+	return filepath.Join(argoFolder, v1alpha1.GroupVersion.Group, kind)
+}
+
+// healthStatus is what a script returns, as health_test.yaml has it.
+type healthStatus struct {
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+// healthTests is a health_test.yaml.
+type healthTests struct {
+	Tests []healthTest `json:"tests"`
+}
+
+type healthTest struct {
+	HealthStatus healthStatus `json:"healthStatus"`
+	InputPath    string       `json:"inputPath"`
+}
+
+// health runs the script of the object's kind as Argo CD does: with package, base and table and no other library, on the
+// object as the global obj, for one second at most.
+func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
+	t.Helper()
+	script, err := os.ReadFile(filepath.Join(customization(object.GetKind()), "health.lua"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine := lua.NewState(lua.Options{SkipOpenLibs: true})
+	defer machine.Close()
+	for _, library := range []struct {
+		name string
+		open lua.LGFunction
+	}{{lua.LoadLibName, lua.OpenPackage}, {lua.BaseLibName, lua.OpenBase}, {lua.TabLibName, lua.OpenTable}} {
+		opened := lua.P{Fn: machine.NewFunction(library.open), Protect: true}
+		if err := machine.CallByParam(opened, lua.LString(library.name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	machine.SetContext(ctx)
+	machine.SetGlobal("obj", luaValue(t, machine, object.Object))
+	if err := machine.DoString(string(script)); err != nil {
+		t.Fatal(err)
+	}
+	result, ok := machine.Get(-1).(*lua.LTable)
+	if !ok {
+		t.Fatalf("the script returns %s and no table", machine.Get(-1).Type())
+	}
+	got := map[string]string{}
+	result.ForEach(func(key, value lua.LValue) {
+		text, isText := value.(lua.LString)
+		if !isText {
+			t.Errorf("%s is %s and no text", key, value.Type())
+		}
+		got[key.String()] = string(text)
+	})
+	if diff := cmp.Diff(map[string]string{"status": got["status"], "message": got["message"]}, got); diff != "" {
+		t.Errorf("the script returns more than a status and a message (-allowed +got):\n%s", diff)
+	}
+	return healthStatus{got["status"], got["message"]}
+}
+
+// luaValue is what Argo CD makes of a value of an object.
+func luaValue(t *testing.T, machine *lua.LState, value any) lua.LValue {
+	t.Helper()
+	switch typed := value.(type) {
+	case nil:
+		return lua.LNil
+	case bool:
+		return lua.LBool(typed)
+	case int64:
+		return lua.LNumber(typed)
+	case string:
+		return lua.LString(typed)
+	case []any:
+		list := machine.NewTable()
+		for _, item := range typed {
+			list.Append(luaValue(t, machine, item))
+		}
+		return list
+	case map[string]any:
+		table := machine.NewTable()
+		for key, item := range typed {
+			table.RawSetString(key, luaValue(t, machine, item))
+		}
+		return table
+	}
+	t.Fatalf("an object holds a %T", value)
+	return nil
+}
+
+// TestHealthTests holds each health_test.yaml to the situations of its kind, and to what the script says of them.
+func TestHealthTests(t *testing.T) {
+	want := map[string]*healthTests{}
+	for _, kind := range kinds {
+		want[kind] = &healthTests{}
+	}
+	each(t, func(t *testing.T, s *situation, kind string) {
+		want[kind].Tests = append(want[kind].Tests, healthTest{
+			HealthStatus: health(t, s.object(t, kind)), InputPath: "testdata/" + s.name + ".yaml",
+		})
+	})
+	for _, kind := range kinds {
+		content, err := yaml.Marshal(want[kind])
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectFile(t, filepath.Join(customization(kind), "health_test.yaml"), string(content))
+		files, err := os.ReadDir(filepath.Join(customization(kind), "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) != len(want[kind].Tests) {
+			t.Errorf("there are %d objects of %s for %d situations", len(files), kind, len(want[kind].Tests))
+		}
+	}
+}
+
+// TestEverySituationHasAMessage: a status alone tells nobody what to do.
+func TestEverySituationHasAMessage(t *testing.T) {
+	each(t, func(t *testing.T, s *situation, kind string) {
+		if got := health(t, s.object(t, kind)); got.Message == "" {
+			t.Error("there is none")
+		}
+	})
+}
+
+// TestForms holds the forms of health.lua to it: one file for each kind, a patch of argocd-cm, values for the Helm chart.
+func TestForms(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := string(content)
+	if strings.Contains(script, "{{") {
+		t.Error("health.lua has {{, which Helm charts take for a template")
+	}
+	var data strings.Builder
+	for _, kind := range kinds {
+		expectFile(t, filepath.Join(customization(kind), "health.lua"), script)
+		fmt.Fprintf(&data, "%s: |\n%s", dataKey(kind), indent(script, 2))
+	}
+	expectFile(t, filepath.Join(argoFolder, "argocd-cm.yaml"), "# Generated from health.lua: go test ./gitops -run=TestForms -update\n"+
+		"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\ndata:\n"+indent(data.String(), 2))
+	expectFile(t, filepath.Join(argoFolder, "values.yaml"), "# For the Helm chart argo-cd.\n"+
+		"# Generated from health.lua: go test ./gitops -run=TestForms -update\n"+
+		"configs:\n  cm:\n"+indent(data.String(), 4))
+}
+
+// dataKey is the key of a kind's script in argocd-cm.
+func dataKey(kind string) string {
+	return "resource.customizations.health." + v1alpha1.GroupVersion.Group + "_" + kind
+}
+
+// indent indents each line that has anything in it.
+func indent(text string, by int) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if line != "\n" {
+			out.WriteString(strings.Repeat(" ", by))
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// expectFile compares a file with what it ought to hold, or has it hold that.
+func expectFile(t *testing.T, path, want string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(got), "\n")); diff != "" {
+		t.Errorf("%s is out of date; go test ./gitops -update writes it (-want +file):\n%s", path, diff)
+	}
+}
+
+// TestArgoComponent builds an overlay that has an argocd-cm, and finds the scripts in it beside what was there.
+func TestArgoComponent(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"url": "https://argocd.example.com"}
+	for _, kind := range kinds {
+		want[dataKey(kind)] = string(script)
+	}
+	objects := build(t, argoFolder, map[string]string{"argocd-cm.yaml": `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: argocd-cm, namespace: argocd}
+data: {url: "https://argocd.example.com"}
+`})
+	if len(objects) != 1 {
+		t.Fatalf("%d objects were built", len(objects))
+	}
+	if diff := cmp.Diff(want, objects[0].Object["data"]); diff != "" {
+		t.Errorf("argocd-cm differs (-want +built):\n%s", diff)
+	}
+	if objects[0].GetNamespace() != "argocd" {
+		t.Errorf("argocd-cm went to the namespace %q", objects[0].GetNamespace())
+	}
+	var values struct {
+		Configs struct {
+			CM map[string]any `json:"cm"`
+		} `json:"configs"`
+	}
+	content, err := os.ReadFile(filepath.Join(argoFolder, "values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(content, &values); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, "url")
+	if diff := cmp.Diff(want, values.Configs.CM); diff != "" {
+		t.Errorf("values.yaml has other scripts (-want +got):\n%s", diff)
+	}
+}
+
+// build builds an overlay of files with a component of this folder.
+func build(t *testing.T, component string, files map[string]string) []*unstructured.Unstructured {
+	t.Helper()
+	component, err := filepath.Abs(component)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := t.TempDir()
+	// kustomize wants paths that are relative.
+	relative, err := filepath.Rel(overlay, component)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kustomization := "components: [" + relative + "]\nresources:\n"
+	for name, content := range files {
+		kustomization += "- " + name + "\n"
+		if err := os.WriteFile(filepath.Join(overlay, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(kustomization), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return built(t, overlay)
+}
+
+// built are the objects of a folder, absolute or of this repository, by name.
+func built(t *testing.T, folder string) []*unstructured.Unstructured {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", folder)
+	command.Dir = ".."
+	out, err := command.Output()
+	if err != nil {
+		var stderr []byte
+		if failed, ok := err.(*exec.ExitError); ok { //nolint:errorlint // Output returns it as it is
+			stderr = failed.Stderr
+		}
+		t.Fatalf("build %s: %v: %s", folder, err, stderr)
+	}
+	var objects []*unstructured.Unstructured
+	for document := range strings.SplitSeq(string(out), "\n---\n") {
+		objects = append(objects, parse(t, []byte(document)))
+	}
+	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return objects
+}

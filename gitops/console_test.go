@@ -1,0 +1,51 @@
+package gitops_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+// console is a block of a page with one command and what it prints.
+var console = regexp.MustCompile("(?m)^```console\n\\$ kubectl (.+)\n((?:.*\n)*?)```$")
+
+// runConsole runs the commands of a page, and compares what they print, in whatever order, with what the page shows.
+func (w *world) runConsole(t *testing.T, page string) {
+	t.Helper()
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	fresh := console.ReplaceAllStringFunc(string(content), func(block string) string {
+		ran++
+		command := console.FindStringSubmatch(block)[1]
+		out, err := w.Kubectl(t.Context(), strings.Fields(command)...)
+		if err != nil {
+			t.Error(err)
+		}
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " ")
+		}
+		// The events of one instant have names that nobody can tell beforehand.
+		slices.Sort(lines[1:])
+		return "```console\n$ kubectl " + command + "\n" + strings.Join(lines, "\n") + "\n```"
+	})
+	if ran == 0 {
+		t.Errorf("%s has no commands", page)
+	}
+	expectFile(t, page, fresh)
+	// What the page says of `kubectl describe`.
+	for _, object := range []string{policyKind + "/konvoy", clusterKind + "/" + v1alpha1.HostName} {
+		out, err := w.Kubectl(t.Context(), "describe", "--namespace=support-policy-system", object)
+		_, events, found := strings.Cut(out, "\nEvents:")
+		if err != nil || !found || !strings.Contains(events, "SupportEnded") {
+			t.Errorf("kubectl describe %s does not show its events: %v\n%s", object, err, events)
+		}
+	}
+}

@@ -1,0 +1,36 @@
+// Package gitops_test holds what this folder tells Argo CD and Flux to what the operator really writes.
+package gitops_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	_ "time/tzdata" // the zones of the policies do not depend on the machine
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+)
+
+// update has the tests write what is generated instead of comparing it. The order is: first with a control plane, which
+// writes the objects of testdata, then once more, which writes what follows from them.
+var update = flag.Bool("update", false, "write what is generated: objects, their expected health, and the forms of health.lua")
+
+var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	ctrl.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+	crds, err := sandbox.CRDs()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	shared.Options.CRDs = crds
+	os.Exit(shared.Run(m))
+}

@@ -1,0 +1,476 @@
+// Package ksm_test holds the configuration of kube-state-metrics to the schemas of the definitions and to statuses that the
+// operator has written. kube-state-metrics itself does not run here: README.md says what that leaves open.
+package ksm_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "write values.yaml from config.yaml")
+
+// configuration is a CustomResourceStateMetrics, as kube-state-metrics documents it: the fields that are used here.
+type configuration struct {
+	Kind string `json:"kind"`
+	Spec struct {
+		Resources []resource `json:"resources"`
+	} `json:"spec"`
+}
+
+type resource struct {
+	GroupVersionKind struct {
+		Group   string `json:"group"`
+		Version string `json:"version"`
+		Kind    string `json:"kind"`
+	} `json:"groupVersionKind"`
+	ResourcePlural   string              `json:"resourcePlural"`
+	MetricNamePrefix string              `json:"metricNamePrefix"`
+	LabelsFromPath   map[string][]string `json:"labelsFromPath"`
+	Metrics          []metric            `json:"metrics"`
+}
+
+type metric struct {
+	Name      string `json:"name"`
+	Help      string `json:"help"`
+	ErrorLogV int    `json:"errorLogV"`
+	Each      struct {
+		Type     string    `json:"type"`
+		Gauge    *gauge    `json:"gauge"`
+		StateSet *stateSet `json:"stateSet"`
+		Info     *meta     `json:"info"`
+	} `json:"each"`
+}
+
+type meta struct {
+	Path           []string            `json:"path"`
+	LabelsFromPath map[string][]string `json:"labelsFromPath"`
+}
+
+type gauge struct {
+	meta
+
+	ValueFrom []string `json:"valueFrom"`
+}
+
+type stateSet struct {
+	meta
+
+	ValueFrom []string `json:"valueFrom"`
+	LabelName string   `json:"labelName"`
+	List      []string `json:"list"`
+}
+
+func read[T any](t *testing.T, path string) *T {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	into := new(T)
+	if err := yaml.UnmarshalStrict(content, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return into
+}
+
+// definition is the one of a kind.
+func definition(t *testing.T, r *resource) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	return read[apiextensionsv1.CustomResourceDefinition](t,
+		filepath.Join("..", "..", "config", "crd", v1alpha1.GroupVersion.Group+"_"+r.ResourcePlural+".yaml"))
+}
+
+// each runs a test for each metric.
+func each(t *testing.T, test func(t *testing.T, r *resource, m *metric)) {
+	t.Helper()
+	config := read[configuration](t, "config.yaml")
+	if config.Kind != "CustomResourceStateMetrics" || len(config.Spec.Resources) != 3 {
+		t.Errorf("the configuration is a %s of %d kinds", config.Kind, len(config.Spec.Resources))
+	}
+	for i := range config.Spec.Resources {
+		r := &config.Spec.Resources[i]
+		for j := range r.Metrics {
+			t.Run(r.name(&r.Metrics[j]), func(t *testing.T) { test(t, r, &r.Metrics[j]) })
+		}
+	}
+}
+
+func (r *resource) name(m *metric) string { return r.MetricNamePrefix + "_" + m.Name }
+
+// common is what all types of metrics have.
+func (m *metric) common() meta {
+	switch {
+	case m.Each.Gauge != nil:
+		return m.Each.Gauge.meta
+	case m.Each.StateSet != nil:
+		return m.Each.StateSet.meta
+	case m.Each.Info != nil:
+		return *m.Each.Info
+	}
+	return meta{}
+}
+
+// labels are the paths of all labels but the one of a StateSet, from the object and from the metric's path.
+func (r *resource) labels(m *metric) (fromObject, fromPath map[string][]string) {
+	return r.LabelsFromPath, m.common().LabelsFromPath
+}
+
+// TestKinds: the resources are those of the definitions.
+func TestKinds(t *testing.T) {
+	for _, r := range read[configuration](t, "config.yaml").Spec.Resources {
+		crd := definition(t, &r)
+		got := []string{r.GroupVersionKind.Group, r.GroupVersionKind.Version, r.GroupVersionKind.Kind, r.ResourcePlural}
+		want := []string{crd.Spec.Group, crd.Spec.Versions[0].Name, crd.Spec.Names.Kind, crd.Spec.Names.Plural}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-definition +configuration:\n%s", diff)
+		}
+	}
+}
+
+// TestPaths: every path leads to a field, the values are of a kind that kube-state-metrics can read, and a StateSet lists
+// all values that the field can have.
+func TestPaths(t *testing.T) {
+	each(t, func(t *testing.T, r *resource, m *metric) {
+		schema := definition(t, r).Spec.Versions[0].Schema.OpenAPIV3Schema
+		base := follow(t, schema, m.common().Path)
+		if base.Type == "array" {
+			base = base.Items.Schema
+		}
+		fromObject, fromPath := r.labels(m)
+		for label, path := range fromObject {
+			if got := follow(t, schema, path); path[0] != "metadata" && got.Type != "string" {
+				t.Errorf("the label %s is %s", label, got.Type)
+			}
+		}
+		for label, path := range fromPath {
+			if got := follow(t, base, path); got.Type != "string" {
+				t.Errorf("the label %s is %s", label, got.Type)
+			}
+			if last := path[len(path)-1]; last == "message" || last == "reason" {
+				t.Errorf("the label %s has as many values as there are texts", label)
+			}
+		}
+		switch {
+		case m.Each.Type == "Gauge" && m.Each.Gauge != nil:
+			value := follow(t, base, m.Each.Gauge.ValueFrom)
+			isTime := value.Type == "string" && value.Format == "date-time"
+			if !isTime && value.Type != "integer" {
+				t.Errorf("the value is %s of format %s", value.Type, value.Format)
+			}
+			if isTime != strings.HasSuffix(m.Name, "_timestamp_seconds") {
+				t.Error("its name does not tell the unit")
+			}
+			if m.ErrorLogV == 0 {
+				t.Error("its absence is logged as an error")
+			}
+		case m.Each.Type == "StateSet" && m.Each.StateSet != nil:
+			checkStates(t, follow(t, base, m.Each.StateSet.ValueFrom), m.Each.StateSet)
+		case m.Each.Type == "Info" && m.Each.Info != nil:
+			if !strings.HasSuffix(m.Name, "info") || len(fromPath) == 0 {
+				t.Error("an Info is called so and has labels of its own")
+			}
+		default:
+			t.Errorf("it is no %s", m.Each.Type)
+		}
+	})
+}
+
+func checkStates(t *testing.T, value *apiextensionsv1.JSONSchemaProps, s *stateSet) {
+	t.Helper()
+	var want []string
+	for _, one := range value.Enum {
+		want = append(want, strings.Trim(string(one.Raw), `"`))
+	}
+	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(s.List))); diff != "" || len(want) == 0 {
+		t.Errorf("the states differ (-definition +configuration):\n%s", diff)
+	}
+	if s.LabelName == "" || s.LabelsFromPath[s.LabelName] != nil {
+		t.Errorf("the label %q of the state is not its own", s.LabelName)
+	}
+}
+
+// follow goes through a schema along a path. The metadata of objects is known without one.
+func follow(t *testing.T, schema *apiextensionsv1.JSONSchemaProps, path []string) *apiextensionsv1.JSONSchemaProps {
+	t.Helper()
+	for i, name := range path {
+		if name == "metadata" && (path[i+1] == "name" || path[i+1] == "namespace") {
+			return &apiextensionsv1.JSONSchemaProps{Type: "string"}
+		}
+		next, found := schema.Properties[name]
+		if !found {
+			t.Fatalf("%v leads to nothing at %s", path, name)
+		}
+		schema = &next
+	}
+	return schema
+}
+
+// TestValues: every path leads to a value that can be read, in some status that the operator has written.
+func TestValues(t *testing.T) {
+	each(t, func(t *testing.T, r *resource, m *metric) {
+		fromObject, fromPath := r.labels(m)
+		found := map[string]bool{}
+		for _, object := range written(t, r.GroupVersionKind.Kind) {
+			for label, path := range fromObject {
+				found["label "+label] = found["label "+label] || walk(object, path) != nil
+			}
+			items, isList := walk(object, m.common().Path).([]any)
+			if !isList {
+				items = []any{walk(object, m.common().Path)}
+			}
+			for _, item := range items {
+				for label, path := range fromPath {
+					found["label "+label] = found["label "+label] || walk(item, path) != nil
+				}
+				found["value"] = found["value"] || m.reads(t, item)
+			}
+		}
+		for what, is := range found {
+			if !is {
+				t.Errorf("%s: no status has it", what)
+			}
+		}
+	})
+}
+
+// reads tells whether there is a value, and fails the test when it cannot be read.
+func (m *metric) reads(t *testing.T, item any) bool {
+	t.Helper()
+	switch {
+	case m.Each.Gauge != nil:
+		switch value := walk(item, m.Each.Gauge.ValueFrom).(type) {
+		case nil:
+			return false
+		case float64:
+			return true
+		case string:
+			if _, err := time.Parse(time.RFC3339, value); err != nil {
+				t.Error(err)
+			}
+			return true
+		default:
+			t.Errorf("the value is a %T", value)
+		}
+	case m.Each.StateSet != nil:
+		value, _ := walk(item, m.Each.StateSet.ValueFrom).(string)
+		if value != "" && !slices.Contains(m.Each.StateSet.List, value) {
+			t.Errorf("the state %s is not listed", value)
+		}
+		return value != ""
+	}
+	return item != nil
+}
+
+// written are the objects of a kind that the operator has written; gitops/ holds them to it.
+func written(t *testing.T, kind string) []any {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "gitops", "argocd", v1alpha1.GroupVersion.Group, kind, "testdata", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there is none: %v", err)
+	}
+	var objects []any
+	for _, file := range files {
+		objects = append(objects, *read[any](t, file))
+	}
+	return objects
+}
+
+// walk goes through a value along a path; nil where there is nothing.
+func walk(value any, path []string) any {
+	for _, name := range path {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+var metricName = regexp.MustCompile(`^kube_(supportpolicy|clustersupport|supportexception)_[a-z_]+$`)
+
+// TestTable holds the table of README.md to the configuration.
+func TestTable(t *testing.T) {
+	rows := []string{"| metric | labels | value |", "|---|---|---|"}
+	names := map[string]bool{}
+	each(t, func(t *testing.T, r *resource, m *metric) {
+		name := r.name(m)
+		if !metricName.MatchString(name) || names[name] {
+			t.Error("the name is no good, or there twice")
+		}
+		names[name] = true
+		fromObject, fromPath := r.labels(m)
+		labels := append(slices.Sorted(maps.Keys(fromObject)), slices.Sorted(maps.Keys(fromPath))...)
+		if m.Each.StateSet != nil {
+			labels = append(labels, m.Each.StateSet.LabelName)
+		}
+		help := m.Help
+		if m.Each.Info != nil {
+			help = "1. " + help
+		}
+		rows = append(rows, fmt.Sprintf("| `%s` | `%s` | %s |", name, strings.Join(labels, "`, `"), help))
+	})
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table := strings.Join(rows, "\n"); !strings.Contains(string(page), "\n"+table+"\n\n") {
+		t.Errorf("README.md does not have this table:\n%s", table)
+	}
+}
+
+// chartValues is what the Helm chart kube-state-metrics takes.
+type chartValues struct {
+	CustomResourceState struct {
+		Enabled bool          `json:"enabled"`
+		Config  configuration `json:"config"`
+	} `json:"customResourceState"`
+	RBAC struct {
+		ExtraRules []rbacv1.PolicyRule `json:"extraRules"`
+	} `json:"rbac"`
+}
+
+// TestChartValues: values.yaml says the same as config.yaml and role.yaml.
+func TestChartValues(t *testing.T) {
+	role := read[rbacv1.ClusterRole](t, "role.yaml")
+	if *update {
+		content, err := os.ReadFile("config.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, config, _ := strings.Cut(string(content), "\nkind:")
+		rules, err := yaml.Marshal(map[string]any{"rbac": map[string]any{"extraRules": role.Rules}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := "# For the Helm chart kube-state-metrics. config.yaml has the comments.\n" +
+			"# Generated from config.yaml and role.yaml: go test ./monitoring/kube-state-metrics -run=TestChartValues -update\n" +
+			string(rules) + "customResourceState:\n  enabled: true\n  config:\n"
+		for line := range strings.Lines("kind:" + config) {
+			values += strings.TrimRight("    "+line, " \n") + "\n"
+		}
+		if err := os.WriteFile("values.yaml", []byte(values), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var want chartValues
+	want.CustomResourceState.Enabled = true
+	want.CustomResourceState.Config = *read[configuration](t, "config.yaml")
+	want.RBAC.ExtraRules = role.Rules
+	exported := cmp.AllowUnexported(gauge{}, stateSet{})
+	if diff := cmp.Diff(want, *read[chartValues](t, "values.yaml"), exported); diff != "" {
+		t.Errorf("values.yaml is out of date; go test ./monitoring/kube-state-metrics -update writes it (-want +file):\n%s", diff)
+	}
+}
+
+// TestRole: kube-state-metrics may list and watch what the configuration names, and the definitions, and nothing else.
+func TestRole(t *testing.T) {
+	want := map[string][]string{"apiextensions.k8s.io": {"customresourcedefinitions"}}
+	for _, r := range read[configuration](t, "config.yaml").Spec.Resources {
+		want[r.GroupVersionKind.Group] = append(want[r.GroupVersionKind.Group], r.ResourcePlural)
+	}
+	got := map[string][]string{}
+	for _, rule := range read[rbacv1.ClusterRole](t, "role.yaml").Rules {
+		if diff := cmp.Diff([]string{"list", "watch"}, rule.Verbs); diff != "" {
+			t.Errorf("-want +verbs:\n%s", diff)
+		}
+		for _, group := range rule.APIGroups {
+			got[group] = append(got[group], rule.Resources...)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the resources differ (-want +role):\n%s", diff)
+	}
+}
+
+// plain is kube-state-metrics as its own manifests install it.
+const plain = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kube-state-metrics, namespace: kube-system}
+spec:
+  selector: {matchLabels: {app.kubernetes.io/name: kube-state-metrics}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: kube-state-metrics}}
+    spec:
+      serviceAccountName: kube-state-metrics
+      containers:
+      - {name: kube-state-metrics, image: kube-state-metrics}
+`
+
+// TestComponent builds an overlay with kube-state-metrics: it reads the file that is there.
+func TestComponent(t *testing.T) {
+	overlay := t.TempDir()
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	component, err := filepath.Rel(overlay, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"plain.yaml": plain, "kustomization.yaml": "resources: [plain.yaml]\ncomponents: [" + component + "]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(overlay, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", overlay)
+	command.Dir = filepath.Join("..", "..")
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	var config corev1.ConfigMap
+	var deployment appsv1.Deployment
+	kinds := map[string]any{"ConfigMap": &config, "Deployment": &deployment}
+	for document := range strings.SplitSeq(string(out), "\n---\n") {
+		var object struct {
+			Kind string `json:"kind"`
+		}
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatal(err)
+		}
+		if into := kinds[object.Kind]; into != nil {
+			if err := yaml.UnmarshalStrict([]byte(document), into); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	content, err := os.ReadFile("config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := deployment.Spec.Template.Spec
+	if len(pod.Volumes) != 1 || len(pod.Containers) != 1 || len(pod.Containers[0].VolumeMounts) != 1 {
+		t.Fatalf("kube-state-metrics has no file to read:\n%s", out)
+	}
+	mount := pod.Containers[0].VolumeMounts[0]
+	want := []string{"--custom-resource-state-config-file=" + mount.MountPath + "/config.yaml"}
+	if diff := cmp.Diff(want, pod.Containers[0].Args); diff != "" {
+		t.Errorf("the arguments differ (-want +built):\n%s", diff)
+	}
+	volume := pod.Volumes[0]
+	if volume.Name != mount.Name || volume.ConfigMap == nil || volume.ConfigMap.Name != config.Name ||
+		config.Namespace != deployment.Namespace || config.Data["config.yaml"] != string(content) {
+		t.Errorf("the file is another one:\n%s", out)
+	}
+}
