@@ -1,0 +1,85 @@
+package grafana
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// TestComponent builds the overlays of README.md.
+func TestComponent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kustomize may have to be built first")
+	}
+	content, err := os.ReadFile("dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, overlay := range map[string]string{
+		"with the operator": "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]\n",
+		"alone":             "namespace: monitoring\ncomponents: [ROOT/monitoring/grafana]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			manifest := build(t, overlay)
+			documents := strings.Split(manifest, "\n---\n")
+			var found []corev1.ConfigMap
+			for _, document := range documents {
+				var object corev1.ConfigMap
+				if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+					t.Fatal(err)
+				}
+				if object.Kind == "ConfigMap" {
+					found = append(found, object)
+				}
+			}
+			if len(found) != 1 {
+				t.Fatalf("%d ConfigMaps in %d documents, want 1", len(found), len(documents))
+			}
+			got := found[0]
+			if diff := cmp.Diff(map[string]string{"support-policy.json": string(content)}, got.Data); diff != "" {
+				t.Errorf("data (-want +got):\n%s", diff)
+			}
+			if got.Name != "support-policy-dashboard" || got.Labels["grafana_dashboard"] != "1" ||
+				got.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
+				t.Errorf("metadata %+v", got.ObjectMeta)
+			}
+			// kubectl apply keeps the object once more in an annotation, of which an object may have 256 KiB.
+			if size := len(manifest); name == "alone" && size > 200<<10 {
+				t.Errorf("%d bytes, which kubectl apply may not be able to take", size)
+			}
+		})
+	}
+}
+
+// build runs kustomize on an overlay in which ROOT stands for the root of the repository.
+func build(t *testing.T, overlay string) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	fromFolder, err := filepath.Rel(folder, root) // kustomize wants relative paths
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay = strings.ReplaceAll(overlay, "ROOT", fromFolder)
+	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(overlay), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", folder)
+	command.Dir = root
+	var complaint strings.Builder
+	command.Stderr = &complaint
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("kustomize: %v: %s", err, complaint.String())
+	}
+	return string(output)
+}

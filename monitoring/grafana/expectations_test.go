@@ -1,0 +1,129 @@
+package grafana
+
+import "time"
+
+// shows is what a panel shows of the whole fleet, and of what some chooses of it.
+type shows struct{ all, some []string }
+
+// one is what a stat shows.
+func one(all, some string) shows { return shows{[]string{all}, []string{some}} }
+
+// expectations are by the titles of the panels, and follow from clustersOf, policies, exceptionObjects and operators alone.
+func expectations(c calendar) map[string]shows {
+	return map[string]shows{
+		"Clusters":               one("5", "1"), // the sixth is a duplicate
+		"Clusters supported":     one("1", "0"),
+		"Clusters unsupported":   one("1", "1"),
+		"Clusters unknown":       one("3", "0"),
+		"Clusters unobserved":    one("3", "0"),
+		"Clusters expiring soon": one("2", "1"),
+		"Releases":               one("13", "3"),
+		"Unsupported":            one("3", "2"),
+		"Under exception":        one("4", "1"),
+		"Unknown":                one("2", "0"),
+		"Ends in 30 days":        one("2", "1"),
+		"Ends in 60 days":        one("3", "2"),
+		"Ends in 90 days":        one("5", "2"),
+		"Ends in 180 days":       one("6", "2"),
+		"Timeline of ends": {
+			all: []string{
+				"workspace-a | eu | Konvoy | default | 1.6.3 | " + c.shown(20) + " | 20 days", // its exception
+				"support-policy-system | host | Konvoy | default | 1.8.4 | " + c.shown(29) + " | 29 days",
+				"workspace-a | eu | Cassandra | prod.blue | 3.11 | " + c.shown(59) + " | 59 days",
+				"workspace-b | silent | Kafka | prod.kafka | 2.7 | " + c.shown(80) + " | 80 days", // its exception
+				"support-policy-system | host | Kommander | kommander | 1.4.3 | " + c.shown(89) + " | 89 days",
+				"workspace-a | us | BasePlatformServices | default | stable-1.20-4.1.0 | " + c.shown(179) + " | 179 days",
+				"workspace-b | silent | Spark | test.spark | 3.0 | " + c.shown(200) + " | 200 days",
+				"workspace-b | silent | Spark | prod.spark | 3.0 | " + c.shown(400) + " | 400 days", // its exception
+			},
+			some: []string{
+				"workspace-a | eu | Konvoy | default | 1.6.3 | " + c.shown(20) + " | 20 days",
+				"workspace-a | eu | Cassandra | prod.blue | 3.11 | " + c.shown(59) + " | 59 days",
+			},
+		},
+		"Releases by state over time": {
+			all:  []string{"Supported: 8", "Unknown: 2", "Unsupported: 3"},
+			some: []string{"Supported: 1", "Unknown: 0", "Unsupported: 2"},
+		},
+		"Fleet": {
+			all: []string{
+				"workspace-a | eu | Kaptain | default | 1.0 | kaptain | Unsupported | not known | – | – | –",
+				"workspace-a | eu | Konvoy | default | 1.6.3 | konvoy | Unsupported | " + c.shown(-41) + " | – | " + c.shown(20) + " | prohibited",
+				"workspace-a | eu | Cassandra | prod.green | 3.10 | cassandra | Unsupported | " + c.shown(-10) + " | – | – | –",
+				"workspace-a | us | Konvoy | default | not known | konvoy | Unknown | not known | – | – | –",
+				"workspace-b | silent | Dispatch | default | 1.3.0 | none | Unknown | not known | – | – | –",
+				"support-policy-system | host | Kubernetes | default | v1.20.13 | kubernetes | Supported | not known | ends it | – | –",
+				"support-policy-system | host | Konvoy | default | 1.8.4 | konvoy | Supported | " + c.shown(29) + " | – | – | –",
+				"workspace-a | eu | Cassandra | prod.blue | 3.11 | cassandra | Supported | " + c.shown(59) + " | – | – | –",
+				"support-policy-system | host | Kommander | kommander | 1.4.3 | kommander | Supported | " + c.shown(89) + " | ends it | – | –",
+				"workspace-b | silent | Spark | prod.spark | 3.0 | spark | Supported | " + c.shown(100) + " | – | " + c.shown(400) + " | –",
+				"workspace-a | us | BasePlatformServices | default | stable-1.20-4.1.0 | base-platform-services | Supported | " + c.shown(179) + " | – | – | –",
+				"workspace-b | silent | Spark | test.spark | 3.0 | spark | Supported | " + c.shown(200) + " | – | " + c.shown(5) + " | –",
+				"workspace-b | silent | Kafka | prod.kafka | 2.7 | kafka | Supported | " + c.shown(300) + " | – | " + c.shown(80) + " | prohibited",
+			},
+			some: []string{
+				"workspace-a | eu | Konvoy | default | 1.6.3 | konvoy | Unsupported | " + c.shown(-41) + " | – | " + c.shown(20) + " | prohibited",
+				"workspace-a | eu | Cassandra | prod.green | 3.10 | cassandra | Unsupported | " + c.shown(-10) + " | – | – | –",
+				"workspace-a | eu | Cassandra | prod.blue | 3.11 | cassandra | Supported | " + c.shown(59) + " | – | – | –",
+			},
+		},
+		"Conditions of clusters": {
+			// Supported, compatible, expiring soon, upgrade, ready, reachable.
+			all: []string{
+				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-time.Minute)),
+				"workspace-b | silent | Unknown | False | False | False | True | True | none",
+				"workspace-b | new | Unknown | Unknown | Unknown | Unknown | True | Unknown | none",
+				"workspace-a | us | Unknown | Unknown | False | False | True | False | " + iso(c.now.Add(-3*time.Hour)),
+				"support-policy-system | host | True | True | True | True | True | True | " + iso(c.now),
+			},
+			some: []string{
+				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-time.Minute)),
+			},
+		},
+		"Unknown releases": {
+			all: []string{
+				"workspace-b | silent | Dispatch | default | 1.3.0 | none | Unknown",
+				"workspace-a | us | Konvoy | default | not known | konvoy | Unknown",
+			},
+		},
+		"Unobserved clusters": {
+			all: []string{
+				"workspace-a | us | False | " + iso(c.now.Add(-3*time.Hour)),
+				"workspace-b | new | Unknown | none",
+				"workspace-b | silent | no answer lately | none",
+			},
+		},
+		"Prohibited and experimental": {
+			all: []string{
+				"workspace-a | eu | Kaptain | default | 1.0 | experimental in production",
+				"workspace-a | eu | Konvoy | default | 1.6.3 | combination",
+				"workspace-b | silent | Kafka | prod.kafka | 2.7 | combination",
+			},
+			some: []string{"workspace-a | eu | Konvoy | default | 1.6.3 | combination"},
+		},
+		"Exceptions": {
+			all: []string{
+				"cassandra-3.10 | Cassandra | " + c.shown(-6) + " | -6 days",
+				"konvoy-1.6 | Konvoy | " + c.shown(20) + " | 20 days",
+				"spark | Spark | " + c.shown(400) + " | 400 days",
+			},
+			some: []string{
+				"cassandra-3.10 | Cassandra | " + c.shown(-6) + " | -6 days",
+				"konvoy-1.6 | Konvoy | " + c.shown(20) + " | 20 days",
+			},
+		},
+		"Policies":                 {all: policyRows, some: policyRows},
+		"Active replicas":          {all: activeRows, some: activeRows},
+		"Shards without a replica": one("1", "1"),
+	}
+}
+
+// What the variables do not choose.
+var (
+	policyRows = []string{
+		"kommander | stalled | – | not ready",
+		"konvoy | – | conflicting | ready",
+		"cassandra | – | – | ready",
+	}
+	activeRows = []string{"shard 0: 1", "shard 1: 0"}
+)

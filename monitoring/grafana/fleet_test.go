@@ -1,0 +1,189 @@
+package grafana
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
+)
+
+// The fleet of the tests, by the calendar of the test: at(10) is ten and a half days from now, so that it has ten whole days
+// left for as long as the test runs.
+type calendar struct{ now time.Time }
+
+func (c calendar) at(days int) *metav1.Time {
+	return &metav1.Time{Time: c.now.Add(time.Duration(days)*24*time.Hour + 12*time.Hour)}
+}
+
+// shown is that instant as Grafana shows it.
+func (c calendar) shown(days int) string { return iso(c.at(days).Time) }
+
+func iso(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+// cluster builds a ClusterSupport whose conditions are all good until one of them is said to be something else.
+func cluster(namespace, name string, conditions map[string]metav1.ConditionStatus, releases ...v1alpha1.InstalledRelease) v1alpha1.ClusterSupport {
+	status := map[string]metav1.ConditionStatus{
+		v1alpha1.ConditionReady: "True", v1alpha1.ConditionReachable: "True", v1alpha1.ConditionSupported: "True",
+		v1alpha1.ConditionCompatible: "True", v1alpha1.ConditionExpiringSoon: "False", v1alpha1.ConditionUpgradeRecommended: "False",
+	}
+	object := v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	for kind, of := range conditions {
+		status[kind] = of
+	}
+	for kind, of := range status {
+		object.Status.Conditions = append(object.Status.Conditions, metav1.Condition{Type: kind, Status: of})
+	}
+	object.Status.Releases = releases
+	return object
+}
+
+// release builds an installed release; each option says more about it.
+func release(product, name, version string, state v1alpha1.State, options ...func(*v1alpha1.InstalledRelease)) v1alpha1.InstalledRelease {
+	r := v1alpha1.InstalledRelease{Product: product, Name: name, Version: version, State: state}
+	for _, option := range options {
+		option(&r)
+	}
+	return r
+}
+
+func by(policy string) func(*v1alpha1.InstalledRelease) {
+	return func(r *v1alpha1.InstalledRelease) { r.Policy = policy }
+}
+
+func until(end *metav1.Time) func(*v1alpha1.InstalledRelease) {
+	return func(r *v1alpha1.InstalledRelease) { r.SupportEndTime = end }
+}
+
+func covered(name string, end *metav1.Time) func(*v1alpha1.InstalledRelease) {
+	return func(r *v1alpha1.InstalledRelease) {
+		r.Exception = &v1alpha1.CoveringException{Name: name, EndTime: end}
+	}
+}
+
+func finding(kind v1alpha1.FindingType, reason string) func(*v1alpha1.InstalledRelease) {
+	return func(r *v1alpha1.InstalledRelease) {
+		r.Findings = append(r.Findings, v1alpha1.Finding{Type: kind, Reason: reason, Message: "…"})
+	}
+}
+
+// clustersOf is the fleet.
+func clustersOf(c calendar) []v1alpha1.ClusterSupport {
+	lastInWindow := finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonLastInWindow)
+	prohibited := finding(v1alpha1.FindingRequires, v1alpha1.ReasonProhibitedCombination)
+	twin := cluster("workspace-b", "twin", map[string]metav1.ConditionStatus{"Supported": "False", "ExpiringSoon": "True"},
+		release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), prohibited))
+	twin.Status.DuplicateOf = "workspace-a/eu"
+	return []v1alpha1.ClusterSupport{
+		cluster("support-policy-system", "host", map[string]metav1.ConditionStatus{"ExpiringSoon": "True", "UpgradeRecommended": "True"},
+			release("Konvoy", "default", "1.8.4", v1alpha1.StateSupported, by("konvoy"), until(c.at(29))),
+			release("Kommander", "kommander", "1.4.3", v1alpha1.StateSupported, by("kommander"), until(c.at(89)), lastInWindow),
+			release("Kubernetes", "default", "v1.20.13", v1alpha1.StateSupported, by("kubernetes"), lastInWindow)),
+		cluster("workspace-a", "eu", map[string]metav1.ConditionStatus{"Supported": "False", "Compatible": "False", "ExpiringSoon": "True"},
+			// It has ended, and rests on an exception.
+			release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), covered("konvoy-1.6", c.at(20)), prohibited),
+			// A product that is installed twice, in one version that is supported and in one that is not.
+			release("Cassandra", "prod.blue", "3.11", v1alpha1.StateSupported, by("cassandra"), until(c.at(59))),
+			release("Cassandra", "prod.green", "3.10", v1alpha1.StateUnsupported, by("cassandra"), until(c.at(-10))),
+			release("Kaptain", "default", "1.0", v1alpha1.StateUnsupported, by("kaptain"),
+				finding(v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction))),
+		cluster("workspace-a", "us", map[string]metav1.ConditionStatus{"Reachable": "False", "Supported": "Unknown", "Compatible": "Unknown"},
+			release("Konvoy", "default", "", v1alpha1.StateUnknown, by("konvoy")),
+			release("BasePlatformServices", "default", "stable-1.20-4.1.0", v1alpha1.StateSupported, by("base-platform-services"), until(c.at(179)))),
+		cluster("workspace-b", "new", map[string]metav1.ConditionStatus{
+			"Reachable": "Unknown", "Supported": "Unknown", "Compatible": "Unknown", "ExpiringSoon": "Unknown", "UpgradeRecommended": "Unknown"}),
+		// Its status was written by a replica that is no more.
+		cluster("workspace-b", "silent", map[string]metav1.ConditionStatus{"Compatible": "False", "Supported": "Unknown"},
+			release("Dispatch", "default", "1.3.0", v1alpha1.StateUnknown),
+			// It is supported, and the exception outlasts that.
+			release("Spark", "prod.spark", "3.0", v1alpha1.StateSupported, by("spark"), until(c.at(100)), covered("spark", c.at(400))),
+			// The exception ends first and nothing rests on it.
+			release("Spark", "test.spark", "3.0", v1alpha1.StateSupported, by("spark"), until(c.at(200)), covered("spark-test", c.at(5))),
+			// The exception ends first, and what the vendor prohibits rests on it.
+			release("Kafka", "prod.kafka", "2.7", v1alpha1.StateSupported, by("kafka"), until(c.at(300)), covered("kafka", c.at(80)), prohibited)),
+		twin,
+	}
+}
+
+func policy(name string, conditions map[string]metav1.ConditionStatus) v1alpha1.SupportPolicy {
+	object := v1alpha1.SupportPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	for kind, of := range conditions {
+		object.Status.Conditions = append(object.Status.Conditions, metav1.Condition{Type: kind, Status: of})
+	}
+	return object
+}
+
+func policies() []v1alpha1.SupportPolicy {
+	return []v1alpha1.SupportPolicy{
+		policy("cassandra", map[string]metav1.ConditionStatus{"Ready": "True"}),
+		policy("konvoy", map[string]metav1.ConditionStatus{"Ready": "True", "Conflicting": "True"}),
+		policy("kommander", map[string]metav1.ConditionStatus{"Ready": "False", "Stalled": "True"}),
+	}
+}
+
+func exceptionObject(name, product string, end *metav1.Time) v1alpha1.SupportException {
+	return v1alpha1.SupportException{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec:       v1alpha1.SupportExceptionSpec{Product: product},
+		Status:     v1alpha1.SupportExceptionStatus{EndTime: end},
+	}
+}
+
+func exceptionObjects(c calendar) []v1alpha1.SupportException {
+	return []v1alpha1.SupportException{
+		exceptionObject("konvoy-1.6", "Konvoy", c.at(20)),
+		exceptionObject("cassandra-3.10", "Cassandra", c.at(-6)),
+		exceptionObject("spark", "Spark", c.at(400)),
+		exceptionObject("invalid", "Konvoy", nil),
+	}
+}
+
+// cache is the cache of the operator.
+type cache struct {
+	client.Reader
+
+	calendar calendar
+}
+
+func (c cache) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	switch l := list.(type) {
+	case *v1alpha1.ClusterSupportList:
+		l.Items = clustersOf(c.calendar)
+	case *v1alpha1.SupportPolicyList:
+		l.Items = policies()
+	case *v1alpha1.SupportExceptionList:
+		l.Items = exceptionObjects(c.calendar)
+	default:
+		return fmt.Errorf("no %T here", list)
+	}
+	return nil
+}
+
+// replica serves the real metrics of one replica of the operator and returns its address.
+func replica(t *testing.T, options metrics.Options) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(metrics.NewCollector(options))
+	server := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// operators are two replicas: one works for shard 0 and observes its clusters, one waits to work for shard 1, whose clusters nobody
+// observes.
+func operators(t *testing.T, c calendar) []string {
+	answers := map[string]time.Time{"host": c.now, "eu": c.now.Add(-time.Minute), "us": c.now.Add(-3 * time.Hour)}
+	return []string{
+		replica(t, metrics.Options{Reader: cache{calendar: c}, Shard: 0, Shards: 2,
+			Answered: func(cluster *v1alpha1.ClusterSupport) time.Time { return answers[cluster.Name] }}),
+		replica(t, metrics.Options{Reader: cache{calendar: c}, Shard: 1, Shards: 2, Active: func() bool { return false }}),
+	}
+}

@@ -1,0 +1,239 @@
+package grafana
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
+)
+
+// choice is what a person has chosen, in the form in which Grafana puts it into a regular expression.
+type choice struct{ namespace, cluster, product string }
+
+var (
+	everything = choice{".*", ".*", ".*"}
+	// one cluster, and two products.
+	some = choice{"workspace-a", "eu", "(Cassandra|Konvoy)"}
+)
+
+func (c choice) in(expr string) string {
+	return strings.NewReplacer("$namespace", c.namespace, "$cluster", c.cluster, "$product", c.product).Replace(expr)
+}
+
+// startFleet starts a Prometheus that has scraped both replicas.
+func startFleet(t *testing.T, c calendar) *prometheus.Server {
+	t.Helper()
+	server := prometheus.StartServer(t, fmt.Sprintf(`
+global: {scrape_interval: 1s}
+scrape_configs:
+- {job_name: support-policy-operator, static_configs: [{targets: [%q, %q]}]}
+`, toAny(operators(t, c))...))
+	for end := time.Now().Add(30 * time.Second); len(server.Query(t, "supportpolicy_operator_active")) < 2; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("waited 30 s for both replicas to be scraped")
+		}
+	}
+	return server
+}
+
+func toAny(texts []string) []any {
+	all := make([]any, 0, len(texts))
+	for _, text := range texts {
+		all = append(all, text)
+	}
+	return all
+}
+
+// ask puts the queries of a panel to Prometheus. Of a range it returns the end.
+func ask(t *testing.T, server *prometheus.Server, p filePanel, c choice) []model.Vector {
+	t.Helper()
+	answers := make([]model.Vector, 0, len(p.Targets))
+	for _, q := range p.Targets {
+		if q.Instant {
+			answers = append(answers, server.Query(t, c.in(q.Expr)))
+			continue
+		}
+		now := time.Now()
+		value, _, err := server.API().QueryRange(t.Context(), c.in(q.Expr), v1.Range{Start: now.Add(-time.Hour), End: now, Step: time.Minute})
+		if err != nil {
+			t.Fatalf("panel %q, query %s: %v", p.Title, q.RefID, err)
+		}
+		matrix, ok := value.(model.Matrix)
+		if !ok {
+			t.Fatalf("panel %q, query %s: a %s, want a matrix", p.Title, q.RefID, value.Type())
+		}
+		var ends model.Vector
+		for _, series := range matrix {
+			last := series.Values[len(series.Values)-1]
+			ends = append(ends, &model.Sample{Metric: series.Metric, Value: last.Value, Timestamp: last.Timestamp})
+		}
+		answers = append(answers, ends)
+	}
+	return answers
+}
+
+// TestQueries puts every query of every panel to a Prometheus that scrapes the operator's own metrics of a fleet, from two
+// replicas, and compares what the panel shows with what is true of the fleet.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	c := calendar{now: time.Now().Truncate(time.Second)}
+	server, expected := startFleet(t, c), expectations(c)
+	f, _ := readFile(t)
+	for _, p := range f.Panels {
+		if p.Type == "row" {
+			continue
+		}
+		want, ok := expected[p.Title]
+		if !ok {
+			t.Errorf("panel %q: nothing is expected of it; say in expectations what it shows", p.Title)
+			continue
+		}
+		delete(expected, p.Title)
+		t.Run(p.Title, func(t *testing.T) {
+			answers := ask(t, server, p, everything)
+			for i, answer := range answers {
+				if len(answer) == 0 {
+					t.Errorf("query %s returns nothing, so nothing was tried: %s", p.Targets[i].RefID, p.Targets[i].Expr)
+				}
+			}
+			checkFields(t, p, answers)
+			if diff := cmp.Diff(want.all, p.screen(answers)); diff != "" {
+				t.Errorf("of everything (-want +shown):\n%s", diff)
+			}
+			if diff := cmp.Diff(want.some, p.screen(ask(t, server, p, some)), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("of %v (-want +shown):\n%s", some, diff)
+			}
+		})
+	}
+	for title := range expected {
+		t.Errorf("something is expected of a panel %q, and there is none", title)
+	}
+}
+
+// TestNobodyExports puts the queries to a Prometheus that has no metrics of the operator. Nothing is the only right answer:
+// no 0 may look like a fleet in which all is well.
+func TestNobodyExports(t *testing.T) {
+	t.Parallel()
+	server := prometheus.StartServer(t, "{}")
+	f, _ := readFile(t)
+	for _, p := range f.Panels {
+		for i, answer := range ask(t, server, p, everything) {
+			if len(answer) > 0 {
+				t.Errorf("panel %q, query %s: %v, want nothing", p.Title, p.Targets[i].RefID, answer)
+			}
+		}
+	}
+}
+
+// checkFields checks that the panel speaks only of what is in the answers. A name that is not there is passed over by
+// Grafana without a word.
+func checkFields(t *testing.T, p filePanel, answers []model.Vector) {
+	t.Helper()
+	var titles []string
+	if p.Type == "table" {
+		o, rows := p.organized(), p.rows(answers)
+		for name, title := range o.RenameByName {
+			if _, ok := o.IndexByName[name]; !ok || !has(rows, name) {
+				t.Errorf("the column %q is not in the answers, or has no place", name)
+			}
+			titles = append(titles, title)
+		}
+		for name, isExcluded := range o.ExcludeByName {
+			if !isExcluded || name != "Time" && !has(rows, name) {
+				t.Errorf("%q is left out (%t), and is not in the answers", name, isExcluded)
+			}
+		}
+		for _, r := range rows {
+			for _, name := range slices.Concat(slices.Collect(maps.Keys(r.labels)), slices.Collect(maps.Keys(r.values))) {
+				if o.RenameByName[name] == "" && !o.ExcludeByName[name] {
+					t.Errorf("%q of %v is neither a column nor left out", name, r.labels)
+				}
+			}
+		}
+		if len(o.IndexByName) != len(o.RenameByName) || !o.ExcludeByName["Time"] {
+			t.Errorf("columns %v, names %v, left out %v; want all named, and the time left out", o.IndexByName, o.RenameByName, o.ExcludeByName)
+		}
+		// Grafana merges by the columns that all answers have. One that is empty has none, and then thousands of rows are
+		// compared with each other; if the others were empty too, the column would not even have its name.
+		for i, answer := range answers {
+			if len(answer) != len(rows) {
+				t.Errorf("query %s returns %d of %d rows, want all", p.Targets[i].RefID, len(answer), len(rows))
+			}
+		}
+		if len(answers) > 1 != (len(p.Transformations) == 2 && p.Transformations[0].ID == "merge") {
+			t.Errorf("%d queries, transformations %v; want a merge of several", len(answers), p.Transformations)
+		}
+	} else {
+		for _, line := range p.screen(answers) {
+			name, _, _ := strings.Cut(line, ":")
+			titles = append(titles, name)
+		}
+	}
+	for _, by := range p.Options.SortBy {
+		if !slices.Contains(titles, by.DisplayName) {
+			t.Errorf("sorted by %q, want one of %q", by.DisplayName, titles)
+		}
+	}
+	for _, override := range p.FieldConfig.Overrides {
+		if override.Matcher.ID != "byName" || !slices.Contains(titles, override.Matcher.Options) {
+			t.Errorf("override for %+v, want one by name of %q", override.Matcher, titles)
+		}
+	}
+}
+
+var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+
+// TestVariableQueries asks for the values of the variables as Grafana does.
+func TestVariableQueries(t *testing.T) {
+	t.Parallel()
+	want := map[string][2]model.LabelValues{
+		"namespace": {
+			{"support-policy-system", "workspace-a", "workspace-b"},
+			{"support-policy-system", "workspace-a", "workspace-b"},
+		},
+		"cluster": {{"eu", "host", "new", "silent", "us"}, {"eu", "us"}},
+		"product": {
+			{"BasePlatformServices", "Cassandra", "Dispatch", "Kafka", "Kaptain", "Kommander", "Konvoy", "Kubernetes", "Spark"},
+			{"Cassandra", "Kaptain", "Konvoy"},
+		},
+	}
+	server := startFleet(t, calendar{now: time.Now()})
+	f, _ := readFile(t)
+	for _, v := range f.Templating.List {
+		if v.Type == "datasource" {
+			if v.Query != "prometheus" {
+				t.Errorf("variable %s: data sources of type %q, want prometheus", v.Name, v.Query)
+			}
+			continue
+		}
+		query, _ := v.Query.(map[string]any)
+		parts := labelValues.FindStringSubmatch(fmt.Sprint(query["query"]))
+		if parts == nil {
+			t.Errorf("variable %s: query %v, want label_values", v.Name, v.Query)
+			continue
+		}
+		for i, c := range []choice{everything, some} {
+			got, _, err := server.API().LabelValues(t.Context(), parts[2], []string{c.in(parts[1])}, time.Now().Add(-time.Hour), time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want[v.Name][i], got); diff != "" {
+				t.Errorf("variable %s, of %v (-want +got):\n%s", v.Name, c, diff)
+			}
+		}
+		delete(want, v.Name)
+	}
+	for name := range want {
+		t.Errorf("something is expected of a variable %q, and there is none", name)
+	}
+}
