@@ -21,12 +21,12 @@ func TestComponent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, overlay := range map[string]string{
-		"with the operator": "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]\n",
-		"alone":             "namespace: monitoring\ncomponents: [ROOT/monitoring/grafana]\n",
+	for name, test := range map[string]struct{ overlay, namespace string }{
+		"with the operator": {"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]\n", "support-policy-system"},
+		"alone":             {"namespace: monitoring\ncomponents: [ROOT/monitoring/grafana]\n", "monitoring"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			manifest := build(t, overlay)
+			manifest := build(t, test.overlay)
 			documents := strings.Split(manifest, "\n---\n")
 			var found []corev1.ConfigMap
 			for _, document := range documents {
@@ -45,7 +45,7 @@ func TestComponent(t *testing.T) {
 			if diff := cmp.Diff(map[string]string{"support-policy.json": string(content)}, got.Data); diff != "" {
 				t.Errorf("data (-want +got):\n%s", diff)
 			}
-			if got.Name != "support-policy-dashboard" || got.Labels["grafana_dashboard"] != "1" ||
+			if got.Name != "support-policy-dashboard" || got.Namespace != test.namespace || got.Labels["grafana_dashboard"] != "1" ||
 				got.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
 				t.Errorf("metadata %+v", got.ObjectMeta)
 			}
