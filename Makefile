@@ -48,8 +48,9 @@ help: ## Print this list
 
 # metav1.Condition brings the bound `minimum: 0` into every CRD. It is taken out: with Kubernetes 1.17 `kubectl apply`
 # cannot change a CRD that has one. A property with the name minimum has its schema on the lines below, and stays.
+# A Helm chart can use only what is in its folder, so it gets copies.
 .PHONY: generate
-generate: ## Generate deep copies, CRDs, the RBAC role, the API reference and the alerts from the Go sources
+generate: ## Generate deep copies, CRDs, the RBAC role, the API reference, the alerts and the charts' copies of them
 	@$(CONTROLLER_GEN) object paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
 	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd
 	@for crd in $(INTO)/config/crd/support.d2iq.io_*.yaml; do \

@@ -1,0 +1,406 @@
+package charts_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+)
+
+// latest is the image of the kustomizations.
+const latest = "image: {tag: latest}\n"
+
+// everything sets each value that adds something.
+const everything = latest + `
+shards: 3
+fleet: {enabled: true}
+metrics: {certManager: {enabled: true}}
+serviceMonitor: {enabled: true}
+prometheusRule: {enabled: true}
+dashboard: {enabled: true}
+kubeStateMetrics: {enabled: true}
+`
+
+// TestSameAsKustomize compares the chart with the kustomizations, object by object.
+func TestSameAsKustomize(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ overlay, values string }{
+		"the default": {"resources: [ROOT/config/default]", latest},
+		"a fleet":     {"resources: [ROOT/config/fleet]", latest + "fleet: {enabled: true}"},
+		"shards":      {"resources: [ROOT/config/sharded]", latest + "fleet: {enabled: true}\nshards: 3"},
+		"the Prometheus Operator": {
+			"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator]",
+			latest + "serviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
+		},
+		"cert-manager": {
+			"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator, ROOT/monitoring/cert-manager]",
+			latest + "metrics: {certManager: {enabled: true}}\nserviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
+		},
+		"Grafana": {
+			"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]",
+			latest + "dashboard: {enabled: true}",
+		},
+		"kube-state-metrics": {
+			"resources: [ROOT/config/default, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/kube-state-metrics]",
+			latest + "kubeStateMetrics: {enabled: true}",
+		},
+		"all together": {
+			"resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
+				" ROOT/monitoring/cert-manager, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
+			everything,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := kustomized(t, test.overlay)
+			if len(want) < 10 {
+				t.Fatalf("the kustomization has %d objects only", len(want))
+			}
+			if diff := cmp.Diff(want, chart(t, "support-policy-operator", system, test.values)); diff != "" {
+				t.Errorf("perhaps for want of make generate (-kustomize +chart):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPolicies compares the chart of the policies with their kustomization. Helm has nothing to add to them.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	out, err := ask(t, helm, "", "template", "policies", "charts/"+policiesChart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(kustomized(t, "resources: [ROOT/config/policies]"), parse(t, out)); diff != "" {
+		t.Errorf("perhaps for want of make generate (-kustomize +chart):\n%s", diff)
+	}
+}
+
+// TestEachValue sets one value at a time and says which objects that adds and takes away.
+func TestEachValue(t *testing.T) {
+	t.Parallel()
+	const (
+		deployment = "Deployment support-policy-system/support-policy-operator"
+		scraper    = "support-policy-metrics-reader"
+		readable   = "support-policy-operator-kubeconfigs"
+	)
+	reading := []string{"ClusterRole /" + scraper, "Service support-policy-system/support-policy-operator-metrics"}
+	without := chart(t, "support-policy-operator", system, "")
+	for values, test := range map[string]struct{ added, gone []string }{
+		"fleet: {enabled: true}": {added: []string{"ClusterRole /" + readable, "ClusterRoleBinding /" + readable}},
+		"fleet: {enabled: true, namespaces: [workspace-a, workspace-b]}": {added: []string{
+			"ClusterRole /" + readable, "RoleBinding workspace-a/" + readable, "RoleBinding workspace-b/" + readable,
+		}},
+		"shards: 2": {
+			added: []string{deployment + "-shard-0", deployment + "-shard-1"},
+			gone:  []string{deployment},
+		},
+		"crds: {enabled: false}": {gone: []string{
+			"CustomResourceDefinition /clustersupports.support.d2iq.io", "CustomResourceDefinition /supportexceptions.support.d2iq.io",
+			"CustomResourceDefinition /supportpolicies.support.d2iq.io",
+		}},
+		"metrics: {enabled: false}": {gone: reading},
+		"metrics: {certManager: {enabled: true}}": {added: []string{
+			"Certificate support-policy-system/support-policy-operator-metrics", "Issuer support-policy-system/support-policy-operator-metrics",
+		}},
+		"serviceMonitor: {enabled: true}": {added: []string{
+			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
+			"ServiceMonitor support-policy-system/support-policy-operator",
+		}},
+		"prometheusRule: {enabled: true}":                   {added: []string{"PrometheusRule support-policy-system/support-policy-operator"}},
+		"dashboard: {enabled: true}":                        {added: []string{"ConfigMap support-policy-system/support-policy-dashboard"}},
+		"dashboard: {enabled: true, namespace: monitoring}": {added: []string{"ConfigMap monitoring/support-policy-dashboard"}},
+		"kubeStateMetrics: {enabled: true, namespace: monitoring}": {added: []string{
+			"ClusterRole /kube-state-metrics-support", "ClusterRoleBinding /kube-state-metrics-support",
+			"ConfigMap monitoring/kube-state-metrics-support",
+		}},
+	} {
+		t.Run(values, func(t *testing.T) {
+			t.Parallel()
+			with := chart(t, "support-policy-operator", system, values)
+			if diff := cmp.Diff(test.added, beyond(with, without)); diff != "" {
+				t.Errorf("added (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.gone, beyond(without, with)); diff != "" {
+				t.Errorf("gone (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// beyond are the names of the objects that the others do not have.
+func beyond(all, others objects) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if _, is := others[name]; !is {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestNamespacesOfKubeconfigs: what may be read is what the operator is told to read, and nothing in other namespaces.
+func TestNamespacesOfKubeconfigs(t *testing.T) {
+	t.Parallel()
+	const binding = "support-policy-operator-kubeconfigs"
+	all := chart(t, "support-policy-operator", system, "fleet: {enabled: true}")
+	some := chart(t, "support-policy-operator", system, "fleet: {enabled: true, namespaces: [workspace-a, workspace-b]}")
+	for _, namespace := range []string{"workspace-a", "workspace-b"} {
+		want := runtime.DeepCopyJSON(all["ClusterRoleBinding /"+binding])
+		want["kind"] = "RoleBinding"
+		want["metadata"] = map[string]any{"name": binding, "namespace": namespace}
+		if diff := cmp.Diff(want, some["RoleBinding "+namespace+"/"+binding]); diff != "" {
+			t.Errorf("(-that of all +that of %s):\n%s", namespace, diff)
+		}
+	}
+	for kind, granted := range map[string]objects{"all": all, "some": some} {
+		argument := map[string]string{
+			"all": "--kubeconfig-namespaces=*", "some": "--kubeconfig-namespaces=workspace-a,workspace-b",
+		}[kind]
+		if args := deployment(t, granted).Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, argument) {
+			t.Errorf("%s: %q has no %s", kind, args, argument)
+		}
+	}
+}
+
+// TestValuesOfDeployment sets what ends up in the Deployment.
+func TestValuesOfDeployment(t *testing.T) {
+	t.Parallel()
+	with := func(argument string) func(*appsv1.Deployment) {
+		return func(d *appsv1.Deployment) {
+			container := &d.Spec.Template.Spec.Containers[0]
+			container.Args = append(container.Args, argument)
+		}
+	}
+	nothing := func(*appsv1.Deployment) {}
+	unchanged := chart(t, "support-policy-operator", system, "")
+	for values, change := range map[string]func(*appsv1.Deployment){
+		"image: {repository: registry.example/operator}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Image = "registry.example/operator:v0.1.0"
+		},
+		"image: {tag: '1'}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Image = "support-policy-operator:1"
+		},
+		"image: {pullPolicy: Always}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].ImagePullPolicy = corev1.PullAlways
+		},
+		"image: {pullSecrets: [a, '7']}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "a"}, {Name: "7"}}
+		},
+		"replicas: 2": func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](2) },
+		"replicas: 0": func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](0) },
+		// What is not said stays.
+		"resources: {limits: {memory: 2Gi, cpu: 1}}": func(d *appsv1.Deployment) {
+			limits := d.Spec.Template.Spec.Containers[0].Resources.Limits
+			limits[corev1.ResourceMemory], limits[corev1.ResourceCPU] = resource.MustParse("2Gi"), resource.MustParse("1")
+		},
+		"nodeSelector: {kubernetes.io/os: linux}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.NodeSelector = map[string]string{"kubernetes.io/os": "linux"}
+		},
+		"tolerations: [{key: control-plane, operator: Exists, effect: NoSchedule}]": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Tolerations = []corev1.Toleration{
+				{Key: "control-plane", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule},
+			}
+		},
+		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: "zone"}},
+			}}
+		},
+		"copyLabels: null":            nothing,
+		"copyLabels: []":              with("--copy-labels="),
+		"copyLabels: [a.example/, b]": with("--copy-labels=a.example/,b"),
+		"logging: {level: info}":      nothing,
+		"logging: {level: debug}":     with("--zap-log-level=debug"),
+		"logging: {level: 3}":         with("--zap-log-level=3"),
+		"logging: {encoder: console}": with("--zap-encoder=console"),
+		"metrics: {enabled: false}": func(d *appsv1.Deployment) {
+			container := &d.Spec.Template.Spec.Containers[0]
+			container.Args, container.Ports = container.Args[:1], container.Ports[:1]
+		},
+	} {
+		t.Run(values, func(t *testing.T) {
+			t.Parallel()
+			want := deployment(t, unchanged)
+			change(want)
+			if diff := cmp.Diff(want, deployment(t, chart(t, "support-policy-operator", system, values))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// deployment is the operator's. A field that the API does not have is an error.
+func deployment(t *testing.T, all objects) *appsv1.Deployment {
+	t.Helper()
+	var d appsv1.Deployment
+	content := all["Deployment support-policy-system/support-policy-operator"]
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(content, &d, true); err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
+// TestArguments has the operator read the arguments that it gets. It reads them up to -h, and then ends.
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	values := "fleet: {enabled: true, namespaces: [a, b], allowProxy: true}\nmetrics: {certManager: {enabled: true}}\n" +
+		"copyLabels: [a.example/]\nlogging: {level: 3, encoder: console}"
+	args := deployment(t, chart(t, "support-policy-operator", system, values)).Spec.Template.Spec.Containers[0].Args
+	if want := 8; len(args) != want {
+		t.Errorf("%d arguments, want %d: %q", len(args), want, args)
+	}
+	if _, err := run(exec.CommandContext(t.Context(), "go", append(append([]string{"run", "."}, args...), "-h")...)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnotherRelease renders all of the chart under another name, in another namespace: the names stay, since there is one
+// operator in a cluster, and all that is in a namespace is in that one.
+func TestAnotherRelease(t *testing.T) {
+	t.Parallel()
+	const namespace = "1234" // a number, but for the quotes
+	content, err := json.Marshal(chart(t, "support-policy-operator", system, everything))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want objects
+	if err := json.Unmarshal(bytes.ReplaceAll(content, []byte(system), []byte(namespace)), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, chart(t, "5678", namespace, everything)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestInAnotherChart renders the chart as a part of another one, where Helm adds the value `global`.
+func TestInAnotherChart(t *testing.T) {
+	t.Parallel()
+	umbrella := t.TempDir()
+	part := filepath.Join(umbrella, "charts", operatorChart)
+	if err := os.CopyFS(part, os.DirFS(operatorChart)); err != nil {
+		t.Fatal(err)
+	}
+	content := "apiVersion: v2\nname: platform\nversion: 1.0.0\n"
+	if err := os.WriteFile(filepath.Join(umbrella, "Chart.yaml"), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	values := "global: {region: eu}\nsupport-policy-operator:\n" + indent(everything)
+	out, err := ask(t, helm, values, "template", "platform", umbrella, "--namespace="+system, "--values=-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(chart(t, "support-policy-operator", system, everything), withoutHelm(parse(t, out))); diff != "" {
+		t.Errorf("(-alone +in another chart):\n%s", diff)
+	}
+}
+
+// TestLabels: an object has Helm's labels and those by which Prometheus and Grafana find it, and none can take the place of
+// those by which it is known.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	const added = "{release: prometheus, app.kubernetes.io/name: other, helm.sh/chart: other}"
+	out, err := template(t, "spo", system, fmt.Sprintf("serviceMonitor: {enabled: true, additionalLabels: %[1]s}\n"+
+		"prometheusRule: {enabled: true, additionalLabels: %[1]s}\ndashboard: {enabled: true, labels: %[1]s}", added))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := map[string]any{
+		"helm.sh/chart": "support-policy-operator-0.1.0", "app.kubernetes.io/instance": "spo",
+		"app.kubernetes.io/version": "v0.1.0", "app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/name": "support-policy-operator",
+	}
+	found := maps.Clone(own)
+	found["release"] = "prometheus"
+	// Helm merges a map with that of the chart, so that the label of the sidecar stays.
+	shown := maps.Clone(found)
+	shown["grafana_dashboard"] = "1"
+	all := parse(t, out)
+	for name, want := range map[string]map[string]any{
+		"Deployment support-policy-system/support-policy-operator":      own,
+		"ServiceMonitor support-policy-system/support-policy-operator":  found,
+		"PrometheusRule support-policy-system/support-policy-operator":  found,
+		"ConfigMap support-policy-system/support-policy-dashboard":      shown,
+		"Service support-policy-system/support-policy-operator-metrics": own,
+	} {
+		metadata, _ := all[name]["metadata"].(map[string]any)
+		if diff := cmp.Diff(any(want), metadata["labels"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestRefused: a mistake in a value is told, and not passed over.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for values, message := range map[string]string{
+		"shard: 3":                                                "additional properties 'shard' not allowed",
+		"fleet: {namespce: [a]}":                                  "at '/fleet': additional properties 'namespce' not allowed",
+		"metrics: {certmanager: {}}":                              "at '/metrics': additional properties 'certmanager' not allowed",
+		"resources: {limit: {memory: 1Gi}}":                       "at '/resources': additional properties 'limit' not allowed",
+		"tolerations: [{name: a}]":                                "at '/tolerations/0': additional properties 'name' not allowed",
+		"affinity: {nodeAfinity: {}}":                             "at '/affinity': additional properties 'nodeAfinity' not allowed",
+		"shards: 0":                                               "at '/shards': minimum: got 0, want 1",
+		"shards: '3'":                                             "at '/shards': got string, want integer",
+		"shards: 1.5":                                             "at '/shards': got number, want integer",
+		"replicas: -1":                                            "at '/replicas': minimum: got -1, want 0",
+		"fleet: {enabled: 'true'}":                                "at '/fleet/enabled': got string, want boolean",
+		"fleet: {namespaces: a}":                                  "at '/fleet/namespaces': got string, want array",
+		"fleet: {namespaces: ['*']}":                              "at '/fleet/namespaces/0': '*' does not match pattern",
+		"fleet: {namespaces: [a, a]}":                             "at '/fleet/namespaces': items at 0 and 1 are equal",
+		"copyLabels: ['a,b']":                                     "at '/copyLabels/0': 'a,b' does not match pattern",
+		"logging: {level: warn}":                                  "at '/logging/level'",
+		"logging: {level: 0}":                                     "at '/logging/level'",
+		"image: {tag: 1.0}":                                       "at '/image/tag': got number, want string",
+		"image: {repository: ''}":                                 "at '/image/repository': minLength",
+		"image: {pullPolicy: always}":                             "at '/image/pullPolicy': value must be one of",
+		"nodeSelector: {a: true}":                                 "at '/nodeSelector/a': got boolean, want string",
+		"dashboard: {labels: {a: 1}}":                             "at '/dashboard/labels/a': got number, want string",
+		"fleet: {namespaces: [a]}":                                "fleet.namespaces is set, and fleet.enabled is not",
+		"fleet: {allowProxy: true}":                               "fleet.allowProxy is set, and fleet.enabled is not",
+		"kubeStateMetrics: {namespace: ''}":                       "at '/kubeStateMetrics/namespace': '' does not match pattern",
+		"dashboard: {namespace: Monitoring}":                      "at '/dashboard/namespace'",
+		"metrics: {enabled: false, certManager: {enabled: true}}": "metrics.certManager.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false}\nserviceMonitor: {enabled: true}":           "serviceMonitor.enabled is set, and metrics.enabled is not",
+		"serviceMonitor: {additionalLabels: [release]}":                        "at '/serviceMonitor/additionalLabels': got array, want object",
+		"prometheusRule: {enabled: true, labels: {release: prometheus}}":       "at '/prometheusRule': additional properties 'labels' not allowed",
+		"resources: {requests: {memory: {}}}":                                  "at '/resources/requests/memory': got object, want",
+		"tolerations: [{key: a, operator: exists}]":                            "at '/tolerations/0/operator': value must be one of",
+		"kubeStateMetrics: {serviceAccount: 'kube-system/kube-state-metrics'}": "at '/kubeStateMetrics/serviceAccount'",
+	} {
+		t.Run(values, func(t *testing.T) {
+			t.Parallel()
+			switch _, err := template(t, "spo", system, values); {
+			case err == nil:
+				t.Error("it is accepted")
+			case !strings.Contains(err.Error(), message):
+				t.Errorf("got %v, want %q in it", err, message)
+			}
+		})
+	}
+}
+
+// TestLint runs `helm lint`, with each value set and with none.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	for _, arguments := range [][]string{
+		{"charts/" + operatorChart, "charts/" + policiesChart},
+		{"charts/" + operatorChart, "--values=-"},
+	} {
+		out, err := ask(t, helm, everything, append([]string{"lint", "--strict"}, arguments...)...)
+		if err != nil || strings.Contains(out, "[WARNING]") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package charts_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+)
+
+// cluster is an API server as the tools see it.
+type cluster struct {
+	*testing.T
+	kubeconfig, program string
+}
+
+func newCluster(t *testing.T) cluster {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("Helm may have to be built first")
+	}
+	plane := shared.ForTest(t)
+	c := cluster{T: t, kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
+	if err := controlplane.WriteKubeconfig(c.kubeconfig, plane.Config()); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if c.program, err = plane.Kubectl(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// helm runs Helm with values.
+func (c cluster) helm(values string, arguments ...string) (string, error) {
+	c.Helper()
+	return ask(c.T, helm, values, append(arguments, "--kubeconfig="+c.kubeconfig, "--namespace="+system)...)
+}
+
+// release installs or upgrades a release with values.
+func (c cluster) release(values string, arguments ...string) {
+	c.Helper()
+	if _, err := c.helm(values, append(arguments, "--values=-")...); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c cluster) uninstall() {
+	c.Helper()
+	if _, err := c.helm("", "uninstall", "operator"); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// kubectl runs kubectl with text on its input.
+func (c cluster) kubectl(input string, arguments ...string) string {
+	c.Helper()
+	command := exec.CommandContext(c.Context(), c.program, append(arguments, "--kubeconfig="+c.kubeconfig)...)
+	command.Stdin = strings.NewReader(input)
+	out, err := run(command)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return out
+}
+
+// maySecrets asks whether the operator may get Secrets of a namespace: yes or no. kubectl fails when it says no.
+func (c cluster) maySecrets(namespace string) string {
+	c.Helper()
+	command := exec.CommandContext(c.Context(), c.program, "auth", "can-i", "get", "secrets", "--namespace="+namespace,
+		"--as=system:serviceaccount:"+system+":support-policy-operator", "--kubeconfig="+c.kubeconfig)
+	out, _ := run(command)
+	return strings.TrimSpace(out)
+}
+
+// expect compares what kubectl prints.
+func (c cluster) expect(want string, arguments ...string) {
+	c.Helper()
+	if got := strings.TrimSpace(c.kubectl("", arguments...)); got != want {
+		c.Errorf("kubectl %s: got %q, want %q", strings.Join(arguments, " "), got, want)
+	}
+}
+
+var (
+	deployments = []string{"get", "deployments", "-n", system, "-o", "jsonpath={.items[*].metadata.name}"}
+	policies    = []string{"get", "supportpolicies", "-o", "jsonpath={.items[*].metadata.name}"}
+	shortNames  = []string{"get", "crd", "supportexceptions.support.d2iq.io", "-o", "jsonpath={.spec.names.shortNames}"}
+)
+
+const shipped = "base-platform-services cassandra dispatch kafka kaptain kommander konvoy kubernetes spark"
+
+// TestOnServer uses one API server in turn: there is one operator in a cluster.
+func TestOnServer(t *testing.T) {
+	t.Parallel()
+	t.Run("life of a release", testLife)
+	t.Run("take over what kubectl apply has installed", func(t *testing.T) { testTakeOver(t, "apply", "-f", "-") })
+	t.Run("take over what kubectl apply --server-side has installed", func(t *testing.T) {
+		testTakeOver(t, "apply", "--server-side", "-f", "-")
+	})
+}
+
+func testLife(t *testing.T) {
+	c := newCluster(t)
+	older := t.TempDir()
+	if err := os.CopyFS(older, os.DirFS(operatorChart)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(older, "files", "crds", "support.d2iq.io_supportexceptions.yaml")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(content), "    - sexc\n", "    - older\n", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	c.release("", "install", "operator", older, "--create-namespace")
+	c.expect("support-policy-operator", deployments...)
+	c.expect(`["older"]`, shortNames...)
+	c.release("", "install", "policies", "charts/"+policiesChart)
+	c.expect(shipped, policies...)
+
+	c.release(everything, "upgrade", "operator", "charts/"+operatorChart)
+	c.expect("support-policy-operator-shard-0 support-policy-operator-shard-1 support-policy-operator-shard-2", deployments...)
+	c.expect(`["sexc"]`, shortNames...)
+	// Strictly: a field that a kind does not have is an error, where Helm takes it for a warning.
+	manifest, err := template(t, "operator", system, everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.kubectl(manifest, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-")
+
+	c.kubectl("", "create", "namespace", "workspace-a")
+	c.release("fleet: {enabled: true, namespaces: [workspace-a]}", "upgrade", "operator", "charts/"+operatorChart)
+	for namespace, want := range map[string]string{"workspace-a": "yes", system: "no"} {
+		if got := c.maySecrets(namespace); got != want {
+			t.Errorf("may the operator read Secrets in %s? %s, want %s", namespace, got, want)
+		}
+	}
+
+	if _, err := c.helm("", "install", "second", "charts/"+operatorChart); err == nil ||
+		!strings.Contains(err.Error(), "cannot be imported into the current release") {
+		t.Errorf("a second operator: got %v, want that Helm refuses it", err)
+	}
+
+	c.uninstall()
+	c.expect("", deployments...)
+	c.expect(shipped, policies...)
+
+	// The CRDs that stayed are taken for the release's own.
+	c.release("", "install", "operator", "charts/"+operatorChart)
+	c.expect("support-policy-operator", deployments...)
+	c.uninstall()
+}
+
+// testTakeOver makes a release of an operator that was installed with kustomize, as README.md tells.
+func testTakeOver(t *testing.T, apply ...string) {
+	c := newCluster(t)
+	manifest, err := ask(t, kustomize, "", "build", "config/default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.kubectl(manifest, apply...)
+	c.kubectl("", "delete", "deployment", "support-policy-operator", "-n", system)
+	c.release("", "install", "operator", "charts/"+operatorChart, "--take-ownership")
+	c.expect("support-policy-operator:v0.1.0", "get", "deployments", "-n", system,
+		"-o", "jsonpath={.items[*].spec.template.spec.containers[*].image}")
+	c.uninstall()
+	c.expect("", deployments...)
+	c.expect("", "get", "clusterroles", "-l", "app.kubernetes.io/instance=operator", "-o", "name")
+}

@@ -1,0 +1,197 @@
+// Package charts_test holds the Helm charts against what they are made of: the kustomizations of this repository.
+package charts_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+)
+
+const (
+	operatorChart = "support-policy-operator"
+	policiesChart = "support-policies"
+	// system is the namespace of the kustomizations.
+	system = "support-policy-system"
+)
+
+var shared = controlplane.Shared{Options: controlplane.Options{CRDs: []string{"testdata/crds.yaml"}}}
+
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+
+// The tools, each in a module of its own. Go builds them when they are first asked for, which takes minutes for Helm.
+var (
+	helm      = sync.OnceValues(func() (string, error) { return tool("hack/helm/go.mod", "helm") })
+	kustomize = sync.OnceValues(func() (string, error) { return tool("hack/tools/go.mod", "kustomize") })
+)
+
+// tool returns the path of a program, to be run directly: `go tool` would look through its sources each time.
+func tool(module, name string) (string, error) {
+	out, err := run(exec.Command("go", "tool", "-n", "-modfile="+module, name))
+	return strings.TrimSpace(out), err
+}
+
+// run runs a command at the root of the repository and returns what it prints. The error has what it complains about.
+func run(command *exec.Cmd) (string, error) {
+	command.Dir = ".."
+	out, err := command.Output()
+	if failed := new(exec.ExitError); errors.As(err, &failed) {
+		err = fmt.Errorf("%s: %w: %s", strings.Join(command.Args[1:], " "), err, failed.Stderr)
+	}
+	return string(out), err
+}
+
+// ask runs one of the tools, with text on its input.
+func ask(t *testing.T, program func() (string, error), input string, arguments ...string) (string, error) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("Helm and kustomize may have to be built first")
+	}
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), path, arguments...)
+	command.Stdin = strings.NewReader(input)
+	return run(command)
+}
+
+// objects are the objects of a manifest, by kind, namespace and name.
+type objects map[string]map[string]any
+
+func parse(t *testing.T, manifest string) objects {
+	t.Helper()
+	all := objects{}
+	for document := range strings.SplitSeq("\n"+manifest, "\n---\n") {
+		var content map[string]any
+		if err := yaml.UnmarshalStrict([]byte(document), &content); err != nil {
+			t.Fatalf("%v in:\n%s", err, document)
+		}
+		if len(content) == 0 {
+			continue
+		}
+		object := unstructured.Unstructured{Object: content}
+		name := fmt.Sprintf("%s %s/%s", object.GetKind(), object.GetNamespace(), object.GetName())
+		if _, twice := all[name]; twice {
+			t.Errorf("%s is there twice", name)
+		}
+		all[name] = content
+	}
+	return all
+}
+
+// chart renders the operator's chart as `helm template` does, for a release in the namespace.
+func chart(t *testing.T, release, namespace, values string) objects {
+	t.Helper()
+	out, err := template(t, release, namespace, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return withoutHelm(parse(t, out))
+}
+
+func template(t *testing.T, release, namespace, values string) (string, error) {
+	t.Helper()
+	return ask(t, helm, values, "template", release, "charts/"+operatorChart, "--namespace="+namespace, "--values=-")
+}
+
+// withoutHelm takes away what Helm's objects have and others do not. All of them have the labels.
+func withoutHelm(all objects) objects {
+	for name, content := range all {
+		object := unstructured.Unstructured{Object: content}
+		labels, annotations := object.GetLabels(), object.GetAnnotations()
+		for _, label := range []string{"instance", "version", "managed-by"} {
+			delete(labels, "app.kubernetes.io/"+label)
+		}
+		if _, is := labels["helm.sh/chart"]; !is {
+			all[name+" without Helm's labels"] = nil
+		}
+		delete(labels, "helm.sh/chart")
+		delete(annotations, "helm.sh/resource-policy")
+		unstructured.RemoveNestedField(content, "metadata", "labels")
+		unstructured.RemoveNestedField(content, "metadata", "annotations")
+		if len(labels) > 0 {
+			object.SetLabels(labels)
+		}
+		if len(annotations) > 0 {
+			object.SetAnnotations(annotations)
+		}
+	}
+	return all
+}
+
+// hash is what kustomize's generator puts behind a name.
+var hash = regexp.MustCompile(`-[a-z0-9]{10}$`)
+
+// kustomized builds a kustomization over folders of this repository, and leaves out what a chart has no part in: its
+// namespace, and what stands for an installed kube-state-metrics.
+func kustomized(t *testing.T, overlay string) objects {
+	t.Helper()
+	folder := t.TempDir()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// kustomize wants paths that are relative.
+	relative, err := filepath.Rel(folder, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := strings.ReplaceAll(overlay, "ROOT", relative)
+	for name, content := range map[string]string{"kustomization.yaml": content, "kube-state-metrics.yaml": kubeStateMetrics} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := ask(t, kustomize, "", "build", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := objects{}
+	for name, content := range parse(t, out) {
+		object := unstructured.Unstructured{Object: content}
+		switch kind := object.GetKind(); {
+		case kind == "Namespace", name == "Deployment kube-system/kube-state-metrics":
+			continue
+		case kind == "ConfigMap":
+			object.SetName(hash.ReplaceAllString(object.GetName(), ""))
+			name = fmt.Sprintf("%s %s/%s", kind, object.GetNamespace(), object.GetName())
+		}
+		all[name] = content
+	}
+	return all
+}
+
+// kubeStateMetrics is what the component for it changes.
+const kubeStateMetrics = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kube-state-metrics, namespace: kube-system}
+spec:
+  selector: {matchLabels: {app.kubernetes.io/name: kube-state-metrics}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: kube-state-metrics}}
+    spec:
+      containers:
+      - {name: kube-state-metrics, image: kube-state-metrics}
+`
+
+// indent puts text below a key.
+func indent(text string) string {
+	var out bytes.Buffer
+	for line := range strings.Lines(text) {
+		out.WriteString("  " + line)
+	}
+	return out.String()
+}

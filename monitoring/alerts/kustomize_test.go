@@ -1,0 +1,253 @@
+package alerts_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+)
+
+const (
+	namespace = "support-policy-system"
+	reader    = "support-policy-metrics-reader"
+	metrics   = "support-policy-operator-metrics"
+	operators = "support-policy-operator"
+)
+
+// manifests are the objects of an overlay, as YAML, by kind and name.
+type manifests map[string]string
+
+// build has kustomize make an overlay of folders of this repository.
+func build(t *testing.T, base string, components ...string) manifests {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := t.TempDir()
+	fromOverlay := func(folder string) string {
+		// kustomize wants relative paths.
+		relative, err := filepath.Rel(overlay, filepath.Join(root, folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return relative
+	}
+	kustomization := "resources: [" + fromOverlay(base) + "]\ncomponents:\n"
+	for _, component := range components {
+		kustomization += "- " + fromOverlay(component) + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(kustomization), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", overlay)
+	command.Dir = root
+	output, err := command.Output()
+	if err != nil {
+		var failed *exec.ExitError
+		if errors.As(err, &failed) {
+			t.Fatalf("kustomize: %s", failed.Stderr)
+		}
+		t.Fatalf("kustomize: %v", err)
+	}
+	found := manifests{}
+	for document := range strings.SplitSeq(string(output), "\n---\n") {
+		var object metav1.PartialObjectMetadata
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatal(err)
+		}
+		found[object.Kind+"/"+object.Name] = document
+	}
+	return found
+}
+
+// decode reads an object strictly: a field that its type does not have is an error.
+func decode[T any](t *testing.T, from manifests, name string) T {
+	t.Helper()
+	var object T
+	if from[name] == "" {
+		t.Fatalf("there is no %s", name)
+	}
+	if err := yaml.UnmarshalStrict([]byte(from[name]), &object); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return object
+}
+
+// TestPrometheusOperatorComponent builds the component with each form of the operator.
+func TestPrometheusOperatorComponent(t *testing.T) {
+	for _, base := range []string{"config/default", "config/sharded"} {
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			found := build(t, base, "monitoring/prometheus-operator")
+			rule := decode[monitoringv1.PrometheusRule](t, found, "PrometheusRule/"+operators)
+			if diff := cmp.Diff(alerts.Rules(alerts.Default()), rule.Spec); diff != "" {
+				t.Errorf("other rules are applied (-source +applied):\n%s", diff)
+			}
+			if rule.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
+				t.Error("Flux would substitute $labels")
+			}
+			checkScrape(t, found)
+			checkToken(t, found)
+		})
+	}
+}
+
+// checkScrape holds the ServiceMonitor against the Service that it selects, and that against the operators.
+func checkScrape(t *testing.T, found manifests) {
+	t.Helper()
+	monitor := decode[monitoringv1.ServiceMonitor](t, found, "ServiceMonitor/"+operators)
+	service := decode[corev1.Service](t, found, "Service/"+metrics)
+	if monitor.Namespace != namespace || service.Namespace != namespace {
+		t.Errorf("ServiceMonitor and Service are in %q and %q", monitor.Namespace, service.Namespace)
+	}
+	for key, value := range monitor.Spec.Selector.MatchLabels {
+		if service.Labels[key] != value {
+			t.Errorf("the Service has no label %s=%s", key, value)
+		}
+	}
+	if len(monitor.Spec.Endpoints) != 1 {
+		t.Fatalf("the ServiceMonitor has %d endpoints", len(monitor.Spec.Endpoints))
+	}
+	endpoint := monitor.Spec.Endpoints[0]
+	if len(service.Spec.Ports) != 1 || service.Spec.Ports[0].Name != endpoint.Port {
+		t.Errorf("the Service has no port %q: %v", endpoint.Port, service.Spec.Ports)
+	}
+	if scheme := endpoint.Scheme; scheme == nil || *scheme != "https" || endpoint.Path != "/metrics" {
+		t.Errorf("scraped is %v %s", scheme, endpoint.Path)
+	}
+	if endpoint.HonorLabels {
+		t.Error("a replica could put on the labels of others")
+	}
+	for name, document := range found {
+		if !strings.HasPrefix(name, "Deployment/") {
+			continue
+		}
+		deployment := decode[appsv1.Deployment](t, manifests{name: document}, name)
+		for key, value := range service.Spec.Selector {
+			if deployment.Spec.Template.Labels[key] != value {
+				t.Errorf("the Service does not select the pods of %s", name)
+			}
+		}
+	}
+}
+
+// checkToken follows the token from the ServiceMonitor to the right to read metrics.
+func checkToken(t *testing.T, found manifests) {
+	t.Helper()
+	var monitor struct {
+		Spec struct {
+			Endpoints []struct {
+				BearerTokenSecret corev1.SecretKeySelector `json:"bearerTokenSecret"`
+			} `json:"endpoints"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(found["ServiceMonitor/"+operators]), &monitor); err != nil {
+		t.Fatal(err)
+	}
+	token := monitor.Spec.Endpoints[0].BearerTokenSecret
+	secret := decode[corev1.Secret](t, found, "Secret/"+token.Name)
+	if token.Key != corev1.ServiceAccountTokenKey || secret.Type != corev1.SecretTypeServiceAccountToken || secret.Namespace != namespace {
+		t.Errorf("there is no token under %s of a Secret of type %s in %q", token.Key, secret.Type, secret.Namespace)
+	}
+	account := decode[corev1.ServiceAccount](t, found, "ServiceAccount/"+secret.Annotations[corev1.ServiceAccountNameKey])
+	binding := decode[rbacv1.ClusterRoleBinding](t, found, "ClusterRoleBinding/"+reader)
+	want := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: account.Name, Namespace: account.Namespace}}
+	if diff := cmp.Diff(want, binding.Subjects); diff != "" || account.Namespace != namespace {
+		t.Errorf("the account is not the one that may read (-account +binding):\n%s", diff)
+	}
+	role := decode[rbacv1.ClusterRole](t, found, binding.RoleRef.Kind+"/"+binding.RoleRef.Name)
+	rules := []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}}
+	if diff := cmp.Diff(rules, role.Rules); diff != "" {
+		t.Errorf("the token is good for something else (-want +got):\n%s", diff)
+	}
+}
+
+// TestCertManagerComponent wants the same certificate in all four places: where it is made, where the operator serves it, what
+// Prometheus verifies, and the name for which it does.
+func TestCertManagerComponent(t *testing.T) {
+	for base, deployments := range map[string]int{"config/default": 1, "config/sharded": 3} {
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			found := build(t, base, "monitoring/prometheus-operator", "monitoring/cert-manager")
+			certificate := decode[certificate](t, found, "Certificate/"+metrics)
+			decode[issuer](t, found, "Issuer/"+certificate.Spec.IssuerRef.Name)
+			tls := decode[monitoringv1.ServiceMonitor](t, found, "ServiceMonitor/"+operators).Spec.Endpoints[0].TLSConfig
+			switch {
+			case tls == nil || tls.CA.Secret == nil || tls.ServerName == nil || tls.InsecureSkipVerify != nil:
+				t.Errorf("Prometheus does not verify: %+v", tls)
+			case tls.CA.Secret.Name != certificate.Spec.SecretName || tls.CA.Secret.Key != "ca.crt":
+				t.Errorf("Prometheus trusts %v, and the certificate is in %s", tls.CA.Secret, certificate.Spec.SecretName)
+			case !cmp.Equal(certificate.Spec.DNSNames, []string{*tls.ServerName}) || *tls.ServerName != fmt.Sprintf("%s.%s.svc", metrics, namespace):
+				t.Errorf("the certificate is for %q, and Prometheus asks for %s", certificate.Spec.DNSNames, *tls.ServerName)
+			}
+			served := 0
+			for name, document := range found {
+				if strings.HasPrefix(name, "Deployment/") {
+					checkServes(t, decode[appsv1.Deployment](t, manifests{name: document}, name), certificate.Spec.SecretName)
+					served++
+				}
+			}
+			if served != deployments {
+				t.Errorf("%d operators instead of %d", served, deployments)
+			}
+		})
+	}
+}
+
+// checkServes wants the Secret where the operator is told to look for its certificate, and its other arguments kept.
+func checkServes(t *testing.T, deployment appsv1.Deployment, secret string) {
+	t.Helper()
+	pod := deployment.Spec.Template.Spec
+	mounted := map[string]string{}
+	for _, volume := range pod.Volumes {
+		if volume.Secret != nil {
+			mounted[volume.Name] = volume.Secret.SecretName
+		}
+	}
+	for _, mount := range pod.Containers[0].VolumeMounts {
+		if mounted[mount.Name] != secret {
+			continue
+		}
+		arguments := strings.Join(pod.Containers[0].Args, " ")
+		if !strings.Contains(arguments, "--metrics-cert-dir="+mount.MountPath) || !strings.Contains(arguments, "--leader-elect") {
+			t.Errorf("%s has the certificate in %s and is started with %s", deployment.Name, mount.MountPath, arguments)
+		}
+		return
+	}
+	t.Errorf("%s does not have the Secret %s", deployment.Name, secret)
+}
+
+// As much of the types of cert-manager.io/v1 as the component uses.
+type (
+	certificate struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              struct {
+			SecretName string   `json:"secretName"`
+			CommonName string   `json:"commonName"`
+			DNSNames   []string `json:"dnsNames"`
+			IssuerRef  struct {
+				Name string `json:"name"`
+			} `json:"issuerRef"`
+		} `json:"spec"`
+	}
+	issuer struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              struct {
+			SelfSigned *struct{} `json:"selfSigned"`
+		} `json:"spec"`
+	}
+)

@@ -1,0 +1,236 @@
+package alerts_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+)
+
+// The generated files.
+const (
+	rulesFile  = "../prometheus/rules.yaml"
+	objectFile = "../prometheus-operator/prometheusrule.yaml"
+)
+
+func TestFilesAreUpToDate(t *testing.T) {
+	for path, form := range map[string]func(alerts.Timing) ([]byte, error){rulesFile: alerts.File, objectFile: alerts.Object} {
+		want, err := form(alerts.Default())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s is out of date; run make generate:\n%s", path, diff)
+		}
+	}
+}
+
+// TestPromtoolAccepts has promtool read the rules, also those that a test has shortened.
+func TestPromtoolAccepts(t *testing.T) {
+	for name, timing := range map[string]alerts.Timing{
+		"default":   alerts.Default(),
+		"shortened": alerts.Default().Shortened(time.Second),
+	} {
+		t.Run(name, func(t *testing.T) {
+			content, err := alerts.File(timing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "rules.yaml")
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			promtool(t, "check", "rules", path)
+		})
+	}
+}
+
+const examplesFile = "testdata/alerts.yaml"
+
+// TestExamples has promtool compare the labels and annotations of every alert.
+func TestExamples(t *testing.T) { promtool(t, "test", "rules", examplesFile) }
+
+// TestExamplesAreComplete wants an example of each alert that fires, and one a minute earlier that does not.
+func TestExamplesAreComplete(t *testing.T) {
+	content, err := os.ReadFile(examplesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Tests []struct {
+			Checks []struct {
+				Alert string `json:"alertname"`
+				Fires []any  `json:"exp_alerts"`
+			} `json:"alert_rule_test"`
+		} `json:"tests"`
+	}
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	fires, rests := map[string]bool{}, map[string]bool{}
+	for _, group := range file.Tests {
+		for _, check := range group.Checks {
+			fires[check.Alert] = fires[check.Alert] || len(check.Fires) > 0
+			rests[check.Alert] = rests[check.Alert] || len(check.Fires) == 0
+		}
+	}
+	for _, alert := range alerts.Alerts(alerts.Default()) {
+		if !fires[alert.Name] || !rests[alert.Name] {
+			t.Errorf("%s lacks an example of %s that fires or of one that does not", examplesFile, alert.Name)
+		}
+	}
+}
+
+// TestShortened wants nothing to wait in the short rules but what the world decides.
+func TestShortened(t *testing.T) {
+	timing := alerts.Default().Shortened(2 * time.Second)
+	for _, alert := range alerts.Alerts(timing) {
+		if alert.For != 2*time.Second {
+			t.Errorf("%s waits for %s", alert.Name, alert.For)
+		}
+	}
+	content, err := alerts.File(timing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(content, []byte("10m")) || !bytes.Contains(content, []byte("[2s]")) {
+		t.Errorf("the records do not look back two seconds:\n%s", content)
+	}
+	if !bytes.Contains(content, []byte("90 * 86400")) || !bytes.Contains(content, []byte("30 * 86400")) {
+		t.Errorf("the warnings before an end are no longer those of the shipped rules:\n%s", content)
+	}
+}
+
+// TestOneScrapeAlertsNobody: a value stays in a record for the window, and must not outlast the wait by that.
+func TestOneScrapeAlertsNobody(t *testing.T) {
+	timing := alerts.Default()
+	for _, alert := range alerts.Alerts(timing) {
+		// That nothing works is no value in a scrape.
+		if alert.Name != "OperatorAbsent" && alert.For <= timing.Window {
+			t.Errorf("%s waits for %s, and the window is %s", alert.Name, alert.For, timing.Window)
+		}
+	}
+}
+
+// oldFile is the rule file of the oldest servers of Prometheus 2.
+type oldFile struct {
+	Groups []oldGroup `json:"groups"`
+}
+
+type oldGroup struct {
+	Name  string    `json:"name"`
+	Rules []oldRule `json:"rules"`
+}
+
+type oldRule struct {
+	Record      string            `json:"record"`
+	Alert       string            `json:"alert"`
+	Expr        string            `json:"expr"`
+	For         string            `json:"for"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// What old servers know of expressions and templates, as far as the rules need it.
+var (
+	call         = regexp.MustCompile(`([a-z_]+)\s*\(`)
+	oldFunctions = []string{"max", "by", "max_over_time", "count", "vector", "time", "on", "or", "and", "unless"}
+	oldLength    = regexp.MustCompile(`^[0-9]+[smhdwy]$`)
+	oldRange     = regexp.MustCompile(`\[[0-9]+[smhdwy]\]`)
+	newSyntax    = regexp.MustCompile(`@|\boffset\b|\[|\b[0-9]+(ms|[smhdwy])`)
+	template     = regexp.MustCompile(`{{.*?}}`)
+	oldTemplate  = regexp.MustCompile(`^{{ ((with )?\$labels\.[a-z_]+|\.|else|end|\$value( \| humanizeTimestamp)?) }}$`)
+)
+
+// TestOldServersUnderstand refuses what came into Prometheus after the servers beside Konvoy 1.x: fields of rules and
+// groups, functions, @, subqueries, lengths of time of several units or as numbers, functions in templates.
+func TestOldServersUnderstand(t *testing.T) {
+	content, err := os.ReadFile(rulesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file oldFile
+	if err := yaml.UnmarshalStrict(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range file.Groups[0].Rules {
+		name := rule.Record + rule.Alert
+		for _, match := range call.FindAllStringSubmatch(rule.Expr, -1) {
+			if !slices.Contains(oldFunctions, match[1]) {
+				t.Errorf("%s calls %s", name, match[1])
+			}
+		}
+		if found := newSyntax.FindString(oldRange.ReplaceAllString(rule.Expr, "")); found != "" {
+			t.Errorf("%s has %q", name, found)
+		}
+		if rule.Alert != "" && !oldLength.MatchString(rule.For) {
+			t.Errorf("%s waits for %q", name, rule.For)
+		}
+		for _, annotation := range rule.Annotations {
+			for _, found := range template.FindAllString(annotation, -1) {
+				if !oldTemplate.MatchString(found) {
+					t.Errorf("%s has %q", name, found)
+				}
+			}
+		}
+	}
+}
+
+// TestMetricsExist looks for what the records read in what the operator exports, with all its labels.
+func TestMetricsExist(t *testing.T) {
+	exported, err := os.ReadFile("../../internal/metrics/testdata/fleet.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := regexp.MustCompile(`^max by \(([^)]*)\) \(\n  max_over_time\(([a-z_]+)(?:{(.*)})?\[`)
+	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
+		match := record.FindStringSubmatch(rule.Expr.StrVal)
+		if match == nil {
+			continue
+		}
+		labels, metric, wanted := strings.Split(match[1], ", "), match[2], strings.Split(match[3], ",")
+		if !slices.ContainsFunc(strings.Split(string(exported), "\n"), func(line string) bool {
+			has := strings.HasPrefix(line, metric+"{") || strings.HasPrefix(line, metric+" ")
+			for _, label := range labels {
+				has = has && (label == "" || strings.Contains(line, label+`="`))
+			}
+			for _, value := range wanted {
+				has = has && strings.Contains(line, value)
+			}
+			return has
+		}) {
+			t.Errorf("%s reads %s with the labels %v %v, which is not exported", rule.Record, metric, labels, wanted)
+		}
+	}
+}
+
+// TestRecordsComeFirst: rules are evaluated in their order, and alerts must see the records of the same instant. Records
+// alone know the operator's metrics.
+func TestRecordsComeFirst(t *testing.T) {
+	recorded, metric := []string{"ALERTS"}, regexp.MustCompile(`[a-z]*:?supportpolicy_[a-z_]+(:max)?`)
+	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
+		for _, name := range metric.FindAllString(rule.Expr.StrVal, -1) {
+			raw := strings.HasPrefix(name, "supportpolicy_")
+			if raw && rule.Alert != "" {
+				t.Errorf("%s looks at %s without the window", rule.Alert, name)
+			}
+			if !raw && !slices.Contains(recorded, name) {
+				t.Errorf("%s%s looks at %s, which is not recorded before", rule.Alert, rule.Record, name)
+			}
+		}
+		recorded = append(recorded, rule.Record)
+	}
+}

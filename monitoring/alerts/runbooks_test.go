@@ -1,0 +1,375 @@
+package alerts_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/jsonpath"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
+	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+)
+
+const runbooksFolder = "../../docs/runbooks"
+
+// pages are the runbooks by the name of their file without its ending.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(runbooksFolder + "/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[strings.TrimSuffix(filepath.Base(file), ".md")] = string(content)
+	}
+	return found
+}
+
+// TestEveryAlertHasItsPage, and every page its alert. The page has the alert for its title and names the metrics of which the
+// alert is made, and no others.
+func TestEveryAlertHasItsPage(t *testing.T) {
+	found := pages(t)
+	delete(found, "README")
+	for _, alert := range alerts.Alerts(alerts.Default()) {
+		page, ok := found[alert.Name]
+		if !ok {
+			t.Errorf("%s has no page", alert.Name)
+			continue
+		}
+		if !strings.HasPrefix(page, "# "+alert.Name+"\n") {
+			t.Errorf("the title of %s is another one", alert.Name)
+		}
+		for _, section := range []string{"How urgent", "Look", "What ends it", "Rest it", "Metrics"} {
+			if strings.Count(page, "\n## "+section+"\n") != 1 {
+				t.Errorf("%s has no section %s", alert.Name, section)
+			}
+		}
+		if !strings.HasSuffix(alert.RunbookURL(), "/docs/runbooks/"+alert.Name+".md") {
+			t.Errorf("%s leads to %s", alert.Name, alert.RunbookURL())
+		}
+		_, section, _ := strings.Cut(page, "\n## Metrics\n")
+		named := unique(regexp.MustCompile("`(supportpolicy_[a-z_]+)`").FindAllStringSubmatch(section, -1))
+		if diff := cmp.Diff(metricsOf(alert.Expr), named); diff != "" {
+			t.Errorf("%s is made of other metrics than its page says (-rules +page):\n%s", alert.Name, diff)
+		}
+	}
+	for name := range found {
+		if !slices.ContainsFunc(alerts.Alerts(alerts.Default()), func(a alerts.Alert) bool { return a.Name == name }) {
+			t.Errorf("there is no alert %s", name)
+		}
+	}
+}
+
+// metricsOf are the operator's metrics of which an expression is made, through records.
+func metricsOf(expr string) []string {
+	records := map[string]string{}
+	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
+		records[rule.Record] = rule.Expr.StrVal
+	}
+	record := regexp.MustCompile(`[a-z]+:supportpolicy_[a-z_]+:max`)
+	for record.MatchString(expr) {
+		expr = record.ReplaceAllStringFunc(expr, func(name string) string { return records[name] })
+	}
+	return unique(regexp.MustCompile(`(supportpolicy_[a-z_]+)`).FindAllStringSubmatch(expr, -1))
+}
+
+func unique(matches [][]string) []string {
+	found := map[string]bool{}
+	for _, match := range matches {
+		found[match[1]] = true
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// TestTable compares the rows of the README, in order, with the rules.
+func TestTable(t *testing.T) {
+	var want []string
+	for _, alert := range alerts.Alerts(alerts.Default()) {
+		rule := fmt.Sprintf("| [%s](%s.md) | %s | %s |", alert.Name, alert.Name, alert.Severity, waits(t, alert.Name))
+		if !slices.Contains(want, rule) {
+			want = append(want, rule)
+		}
+	}
+	got := regexp.MustCompile(`(?m)^\| \[[A-Za-z]+\]\([A-Za-z]+\.md\) \| [a-z]+ \| [0-9a-z]+ \|`).FindAllString(pages(t)["README"], -1)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the table says something else than the rules (-rules +table):\n%s", diff)
+	}
+}
+
+// waits is how long an alert waits, as the rule file has it.
+func waits(t *testing.T, name string) string {
+	t.Helper()
+	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
+		if rule.Alert == name {
+			return string(*rule.For)
+		}
+	}
+	t.Fatalf("there is no rule %s", name)
+	return ""
+}
+
+// TestLinksLeadSomewhere looks for the files and headings to which the pages link.
+func TestLinksLeadSomewhere(t *testing.T) {
+	for name, page := range pages(t) {
+		for _, match := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(page, -1) {
+			path, heading, _ := strings.Cut(match[1], "#")
+			if path == "" {
+				path = name + ".md"
+			}
+			content, err := os.ReadFile(filepath.Join(runbooksFolder, path))
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if heading != "" && !slices.Contains(anchors(string(content)), heading) {
+				t.Errorf("%s: %s has no heading #%s", name, path, heading)
+			}
+		}
+	}
+}
+
+// anchors are the headings of a page as links name them.
+func anchors(page string) []string {
+	var found []string
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
+		plain := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(match[1]), "")
+		found = append(found, strings.ReplaceAll(plain, " ", "-"))
+	}
+	return found
+}
+
+// commands are what the pages have people type, a line each, by page.
+func commands(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for name, page := range pages(t) {
+		for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(page, -1) {
+			text := regexp.MustCompile(`\\\n *`).ReplaceAllString(block[1], "")
+			for line := range strings.Lines(text) {
+				command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ ")
+				if !ok {
+					t.Errorf("%s: %q is no command", name, line)
+				}
+				found[name] = append(found[name], command)
+			}
+		}
+	}
+	if len(found) == 0 {
+		t.Fatal("the pages have no commands")
+	}
+	return found
+}
+
+// fixtures are objects that have all that the pages look at, by kind; read strictly, so that they have nothing else.
+func fixtures(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	policies, err := manifest.ReadPolicies(nil, "testdata/policies.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clusters, err := manifest.ReadClusters(nil, "testdata/cluster.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]map[string]any{
+		"clustersupport":   asMap(t, clusters[0].Object),
+		"supportpolicy":    asMap(t, policies.Policies[0].Object),
+		"supportexception": asMap(t, policies.Exceptions[0].Object),
+		"lease": {
+			"metadata": map[string]any{"name": "support-policy-operator"},
+			"spec":     map[string]any{"holderIdentity": "support-policy-operator-0_1", "renewTime": "2021-09-01T00:00:00.000000Z"},
+		},
+	}
+}
+
+func asMap(t *testing.T, object any) map[string]any {
+	t.Helper()
+	content, err := yaml.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]any{}
+	if err := yaml.Unmarshal(content, &found); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// singular is a name of a resource as in fixtures.
+func singular(resource string) string {
+	resource = strings.Replace(resource, "policies", "policy", 1)
+	return strings.TrimSuffix(resource, "s")
+}
+
+// TestJSONPathsFindSomething evaluates every JSONPath of the pages against an object of the kind that it is about. A field
+// that does not exist is an error, and so is an answer in which a value is missing.
+func TestJSONPathsFindSomething(t *testing.T) {
+	objects, tried := fixtures(t), 0
+	pattern := regexp.MustCompile(`kubectl get ([a-z]+) (.*)-o jsonpath='([^']*)'`)
+	for page, lines := range commands(t) {
+		for _, line := range lines {
+			match := pattern.FindStringSubmatch(line)
+			if match == nil {
+				continue
+			}
+			tried++
+			var object any = objects[singular(match[1])]
+			// A name in singular means one object, a name in plural several.
+			if singular(match[1]) != match[1] {
+				object = map[string]any{"items": []any{object}}
+			}
+			path := jsonpath.New(page)
+			if err := path.Parse(match[3]); err != nil {
+				t.Errorf("%s: %s: %v", page, line, err)
+				continue
+			}
+			var answer bytes.Buffer
+			if err := path.Execute(&answer, object); err != nil {
+				t.Errorf("%s: %s: %v", page, line, err)
+			}
+			if strings.TrimSpace(answer.String()) == "" {
+				t.Errorf("%s: %s: finds nothing", page, line)
+			}
+		}
+	}
+	if all := strings.Count(fmt.Sprint(commands(t)), "jsonpath="); tried != all {
+		t.Errorf("%d of %d JSONPaths were tried", tried, all)
+	}
+}
+
+// TestCommandsWork runs every command of the pages, as it stands there, with the plugin and against an API server that has
+// the objects. An exit code of 1 is an error; the plugin has others for its answers.
+func TestCommandsWork(t *testing.T) {
+	shell := newShell(t)
+	shell.run("kubectl apply -f testdata/setup.yaml -f testdata/policies.yaml -f testdata/cluster.yaml" +
+		" -f ../prometheus-operator/reader.yaml")
+	shell.run("kubectl replace --subresource=status -f testdata/policies.yaml -f testdata/cluster.yaml")
+	folder := t.TempDir()
+	config, err := filepath.Abs("../../config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(config, filepath.Join(folder, "config")); err != nil {
+		t.Fatal(err)
+	}
+	shell.folder = folder
+	all := commands(t)
+	for _, page := range slices.Sorted(maps.Keys(all)) {
+		for _, line := range all[page] {
+			shell.run(line)
+		}
+	}
+}
+
+// shell is where somebody types commands.
+type shell struct {
+	t           *testing.T
+	folder      string
+	environment []string
+}
+
+// newShell is a shell with kubectl, the plugin and an API server of its own.
+func newShell(t *testing.T) *shell {
+	t.Helper()
+	crds, err := filepath.Glob("../../config/crd/support.d2iq.io_*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plane := controlplane.ForTest(t, controlplane.Options{CRDs: crds})
+	programs := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../../cmd/kubectl-support_policy")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the plugin: %v\n%s", err, output)
+	}
+	kubectl, err := plane.Kubectl()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig := filepath.Join(programs, "kubeconfig")
+	if err := plane.WriteKubeconfig(kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	path := programs + ":" + filepath.Dir(kubectl) + ":" + os.Getenv("PATH")
+	return &shell{t: t, environment: append(os.Environ(), "PATH="+path, "KUBECONFIG="+kubeconfig, "HOME="+programs)}
+}
+
+func (s *shell) run(line string) {
+	s.t.Helper()
+	command := exec.CommandContext(s.t.Context(), "bash", "-o", "pipefail", "-c", line)
+	command.Dir, command.Env = s.folder, s.environment
+	output, err := command.CombinedOutput()
+	if err != nil && command.ProcessState.ExitCode() <= 1 {
+		s.t.Errorf("%s: %v\n%s", line, err, output)
+	}
+	s.t.Logf("$ %s\n%s", line, output)
+}
+
+// TestExceptionsInPages reads the exceptions that the pages show, as the operator would.
+func TestExceptionsInPages(t *testing.T) {
+	found := 0
+	for name, page := range pages(t) {
+		for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1) {
+			read, err := manifest.ReadPolicies(strings.NewReader(block[1]), manifest.Stdin)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			found += len(read.Exceptions)
+		}
+	}
+	if found == 0 {
+		t.Error("no page shows how to rest an alert")
+	}
+}
+
+// TestPatchesInPages reads what the pages have people patch into a ClusterSupport, strictly.
+func TestPatchesInPages(t *testing.T) {
+	found := 0
+	for page, lines := range commands(t) {
+		for _, line := range lines {
+			match := regexp.MustCompile(`^kubectl patch clustersupport .*-p '(.*)'$`).FindStringSubmatch(line)
+			if match == nil {
+				continue
+			}
+			found++
+			object := unstructured.Unstructured{Object: fixtures(t)["clustersupport"]}
+			var patch struct {
+				Spec map[string]any `json:"spec"`
+			}
+			if err := yaml.UnmarshalStrict([]byte(match[1]), &patch); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+			for field, value := range patch.Spec {
+				if err := unstructured.SetNestedField(object.Object, value, "spec", field); err != nil {
+					t.Fatal(err)
+				}
+			}
+			content, err := object.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := manifest.ReadClusters(bytes.NewReader(content), manifest.Stdin); err != nil {
+				t.Errorf("%s: %s: %v", page, line, err)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no page patches anything")
+	}
+}

@@ -1,0 +1,267 @@
+package alerts_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
+)
+
+// scenario is what Prometheus scrapes, once a minute, and what fires then. All times are in minutes from its beginning,
+// which is the instant 0 of Unix time. promtool evaluates the rules once a minute and tells.
+type scenario struct {
+	// reason is why it has to be so.
+	reason string
+	// scraped are series; those of a working operator come with every scenario that has none.
+	scraped []series
+	// fires holds the alerts that fire at a minute, all of them: an alert that fires twice is there twice. Of
+	// SupportEndingSoon the horizon stands behind the name.
+	fires map[int][]string
+}
+
+// length is how long a scenario lasts.
+const length = 180
+
+// none is that no alert fires.
+var none []string
+
+// series is one line of promtool's input.
+type series struct {
+	metric string
+	labels map[string]string
+	values string
+}
+
+// change is a value that is scraped from a minute on. No value: nothing is scraped any more.
+type change struct {
+	from  int
+	value string
+}
+
+func from(minute int, value any) change { return change{minute, fmt.Sprint(value)} }
+func always(value any) change           { return from(0, value) }
+func gone(minute int) change            { return change{minute, ""} }
+
+// at is an instant: that many minutes, or days and minutes, from the beginning, as a metric has it.
+func at(minutes int) int           { return minutes * 60 }
+func inDays(days, minutes int) int { return days*86400 + at(minutes) }
+
+// values writes changes as promtool reads them. Before the first one nothing is scraped.
+func values(changes []change) string {
+	if changes[0].from > 0 {
+		changes = append([]change{{}}, changes...)
+	}
+	var written []string
+	for i, c := range changes {
+		until := length
+		if i+1 < len(changes) {
+			until = changes[i+1].from
+		}
+		switch {
+		case c.value == "":
+			written = append(written, fmt.Sprintf("_x%d", until-c.from))
+		case until == c.from+1:
+			written = append(written, c.value)
+		default:
+			written = append(written, fmt.Sprintf("%sx%d", c.value, until-c.from-1))
+		}
+	}
+	return strings.Join(written, " ")
+}
+
+// object is something that metrics are about, as one replica of the operator exports them.
+type object map[string]string
+
+// prod and its Konvoy are what most scenarios are about.
+var (
+	prod   = object{"cluster_namespace": "workspace-a", "cluster_name": "prod-eu", "pod": "operator-a"}
+	konvoy = prod.with("product", "Konvoy").with("installation", "default").with("version", "1.7.2").with("policy", "konvoy")
+)
+
+func (o object) with(label, value string) object {
+	o = maps.Clone(o)
+	o[label] = value
+	return o
+}
+
+func (o object) series(metric string, changes ...change) series {
+	return series{metric, o, values(changes)}
+}
+
+// state is a release's state: a series for each.
+func (o object) state(changes ...change) []series {
+	return o.choice("supportpolicy_release_state", "state", []string{"Supported", "Unsupported", "Unknown"}, changes)
+}
+
+// reachable is a cluster's condition, and stalled a policy's: a series for each status.
+func (o object) reachable(changes ...change) []series {
+	return o.with("condition", "Reachable").choice("supportpolicy_cluster_condition", "status", statuses, changes)
+}
+
+func (o object) stalled(changes ...change) []series {
+	return o.with("condition", "Stalled").choice("supportpolicy_policy_condition", "status", statuses, changes)
+}
+
+var statuses = []string{"True", "False", "Unknown"}
+
+// choice has a series for each of several values of a label: 1 for the one that is, 0 for the others.
+func (o object) choice(metric, label string, all []string, changes []change) []series {
+	var found []series
+	for _, one := range all {
+		var own []change
+		for _, c := range changes {
+			switch c.value {
+			case "", "stale":
+				own = append(own, c)
+			case one:
+				own = append(own, from(c.from, 1))
+			default:
+				own = append(own, from(c.from, 0))
+			}
+		}
+		found = append(found, o.with(label, one).series(metric, own...))
+	}
+	return found
+}
+
+func (o object) end(changes ...change) []series {
+	return []series{o.series("supportpolicy_release_support_end_timestamp_seconds", changes...)}
+}
+
+func (o object) exception(changes ...change) []series {
+	return []series{o.series("supportpolicy_release_exception_end_timestamp_seconds", changes...)}
+}
+
+func (o object) last(changes ...change) []series {
+	return []series{o.series("supportpolicy_release_last_in_window", changes...)}
+}
+
+func (o object) prohibited(changes ...change) []series {
+	return []series{o.series("supportpolicy_release_prohibited_combination", changes...)}
+}
+
+func (o object) experimental(changes ...change) []series {
+	return []series{o.series("supportpolicy_release_experimental_in_production", changes...)}
+}
+
+func (o object) answered(changes ...change) []series {
+	return []series{o.series("supportpolicy_cluster_observed_timestamp_seconds", changes...)}
+}
+
+// operator is a replica that says whether it works for a shard.
+func operator(pod, shard string, shards int, active ...change) []series {
+	o := object{"pod": pod}
+	return []series{
+		o.with("shard", shard).series("supportpolicy_operator_active", active...),
+		o.series("supportpolicy_operator_shards", always(shards)),
+	}
+}
+
+// line is the name of a series in PromQL.
+func (s series) line() string {
+	var labels []string
+	for _, name := range slices.Sorted(maps.Keys(s.labels)) {
+		labels = append(labels, fmt.Sprintf("%s=%q", name, s.labels[name]))
+	}
+	return s.metric + "{" + strings.Join(labels, ",") + "}"
+}
+
+// The file that `promtool test rules` reads.
+type (
+	testFile struct {
+		RuleFiles []string    `json:"rule_files"`
+		Interval  string      `json:"evaluation_interval"`
+		Tests     []testGroup `json:"tests"`
+	}
+	testGroup struct {
+		Name     string       `json:"name"`
+		Interval string       `json:"interval"`
+		Series   []testSeries `json:"input_series"`
+		Exprs    []testExpr   `json:"promql_expr_test"`
+	}
+	testSeries struct {
+		Series string `json:"series"`
+		Values string `json:"values"`
+	}
+	testExpr struct {
+		Expr    string       `json:"expr"`
+		At      string       `json:"eval_time"`
+		Samples []testSample `json:"exp_samples"`
+	}
+	testSample struct {
+		Labels string `json:"labels"`
+		Value  int    `json:"value"`
+	}
+)
+
+// group is the scenario as promtool reads it.
+func (s scenario) group() testGroup {
+	scraped := slices.Clone(s.scraped)
+	if !slices.ContainsFunc(scraped, func(one series) bool { return one.metric == "supportpolicy_operator_shards" }) {
+		scraped = append(scraped, operator("operator-a", "0", 1, always(1))...)
+	}
+	group := testGroup{Name: s.reason, Interval: "1m"}
+	for _, one := range scraped {
+		group.Series = append(group.Series, testSeries{one.line(), one.values})
+	}
+	for _, minute := range slices.Sorted(maps.Keys(s.fires)) {
+		group.Exprs = append(group.Exprs, testExpr{
+			Expr:    `count by (alertname, horizon) (ALERTS{alertstate="firing"})`,
+			At:      (time.Duration(minute) * time.Minute).String(),
+			Samples: counted(s.fires[minute]),
+		})
+	}
+	return group
+}
+
+func counted(alerts []string) []testSample {
+	count := map[string]int{}
+	for _, alert := range alerts {
+		name, horizon, _ := strings.Cut(alert, " ")
+		labels := fmt.Sprintf("{alertname=%q}", name)
+		if horizon != "" {
+			labels = fmt.Sprintf("{alertname=%q,horizon=%q}", name, horizon)
+		}
+		count[labels]++
+	}
+	var samples []testSample
+	for _, labels := range slices.Sorted(maps.Keys(count)) {
+		samples = append(samples, testSample{labels, count[labels]})
+	}
+	return samples
+}
+
+// try has promtool try the shipped rules.
+func (s scenario) try(t *testing.T) {
+	t.Parallel()
+	rules, err := filepath.Abs(rulesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := yaml.Marshal(testFile{RuleFiles: []string{rules}, Interval: "1m", Tests: []testGroup{s.group()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "test", "rules", path)
+}
+
+// promtool runs promtool, and fails the test where that does.
+func promtool(t *testing.T, arguments ...string) {
+	t.Helper()
+	if output, err := exec.CommandContext(t.Context(), prometheus.Promtool(t), arguments...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(arguments, " "), err, output)
+	}
+}
