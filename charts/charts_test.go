@@ -37,30 +37,39 @@ kubeStateMetrics: {enabled: true}
 // TestSameAsKustomize compares the chart with the kustomizations, object by object.
 func TestSameAsKustomize(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ overlay, values string }{
-		"the default": {"resources: [ROOT/config/default]", latest},
-		"a fleet":     {"resources: [ROOT/config/fleet]", latest + "fleet: {enabled: true}"},
-		"shards":      {"resources: [ROOT/config/sharded]", latest + "fleet: {enabled: true}\nshards: 3"},
+	for name, test := range map[string]struct {
+		overlay, values string
+		// namespace is the release's, where it is not the usual one.
+		namespace string
+	}{
+		"the default": {overlay: "resources: [ROOT/config/default]", values: latest},
+		"a fleet":     {overlay: "resources: [ROOT/config/fleet]", values: latest + "fleet: {enabled: true}"},
+		"shards":      {overlay: "resources: [ROOT/config/sharded]", values: latest + "fleet: {enabled: true}\nshards: 3"},
+		"another namespace": {
+			overlay:   "namespace: elsewhere\nresources: [ROOT/config/sharded]\ncomponents: [ROOT/monitoring/prometheus-operator]",
+			values:    latest + "fleet: {enabled: true}\nshards: 3\nserviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
+			namespace: "elsewhere",
+		},
 		"the Prometheus Operator": {
-			"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator]",
-			latest + "serviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
+			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator]",
+			values:  latest + "serviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
 		},
 		"cert-manager": {
-			"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator, ROOT/monitoring/cert-manager]",
-			latest + "metrics: {certManager: {enabled: true}}\nserviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
+			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator, ROOT/monitoring/cert-manager]",
+			values:  latest + "metrics: {certManager: {enabled: true}}\nserviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
 		},
 		"Grafana": {
-			"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]",
-			latest + "dashboard: {enabled: true}",
+			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]",
+			values:  latest + "dashboard: {enabled: true}",
 		},
 		"kube-state-metrics": {
-			"resources: [ROOT/config/default, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/kube-state-metrics]",
-			latest + "kubeStateMetrics: {enabled: true}",
+			overlay: "resources: [ROOT/config/default, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/kube-state-metrics]",
+			values:  latest + "kubeStateMetrics: {enabled: true}",
 		},
 		"all together": {
-			"resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
+			overlay: "resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
 				" ROOT/monitoring/cert-manager, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
-			everything,
+			values: everything,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +78,11 @@ func TestSameAsKustomize(t *testing.T) {
 			if len(want) < 10 {
 				t.Fatalf("the kustomization has %d objects only", len(want))
 			}
-			if diff := cmp.Diff(want, chart(t, "support-policy-operator", system, test.values)); diff != "" {
+			namespace := system
+			if test.namespace != "" {
+				namespace = test.namespace
+			}
+			if diff := cmp.Diff(want, chart(t, "support-policy-operator", namespace, test.values)); diff != "" {
 				t.Errorf("perhaps for want of make generate (-kustomize +chart):\n%s", diff)
 			}
 		})

@@ -203,7 +203,9 @@ func (w *world) deployedShard(sharded map[string]*unstructured.Unstructured, i i
 	if len(containers) != 1 {
 		w.t.Fatalf("shard %d has %d containers", i, len(containers))
 	}
-	want := []string{"--leader-elect", fmt.Sprintf("--shard=%d/%d", i, shards), "--kubeconfig-namespaces=*"}
+	want := []string{
+		"--leader-elect", "--metrics-bind-address=:8443", fmt.Sprintf("--shard=%d/%d", i, shards), "--kubeconfig-namespaces=*",
+	}
 	if diff := cmp.Diff(want, containers[0].Args); diff != "" {
 		w.t.Errorf("shard %d has other arguments (-want +got):\n%s", i, diff)
 	}

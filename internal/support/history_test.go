@@ -49,7 +49,8 @@ func shippedFiles(t *testing.T) []string {
 	var kustomization struct {
 		metav1.TypeMeta `json:",inline"`
 
-		Resources []string `json:"resources"`
+		CommonAnnotations map[string]string `json:"commonAnnotations"`
+		Resources         []string          `json:"resources"`
 	}
 	decodeStrictly(t, filepath.Join(shippedFolder, own), &kustomization)
 	entries, err := os.ReadDir(shippedFolder)

@@ -52,10 +52,11 @@ func Default() Timing {
 	}
 }
 
-// Shortened is the same timing with a short Window, and with waits of that length. What is compared with instants of the
-// world stays: the two warnings and Unanswered.
+// Shortened is the same timing with a short Window, and with waits that have to it the relation of the default: Settle and
+// Upgrade outlast it by two seconds. What is compared with instants of the world stays: the two warnings and Unanswered.
 func (t Timing) Shortened(window time.Duration) Timing {
-	t.Window, t.Settle, t.Upgrade, t.Absence = window, window, window, window
+	const more = 2 * time.Second
+	t.Window, t.Settle, t.Upgrade, t.Absence = window, window+more, window+more, window
 	return t
 }
 

@@ -18,15 +18,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// shortened is the shipped timing in seconds: as there, most alerts wait for longer than the window, so that what was in a
-// single scrape alerts nobody. In a window there is room for a restart of the operator on a busy machine.
-func shortened() alerts.Timing {
-	timing := alerts.Default().Shortened(10 * time.Second)
-	timing.Settle = timing.Window + 2*time.Second
-	timing.Upgrade = timing.Settle
-	timing.Absence = 2 * time.Second
-	return timing
-}
+// shortened is the shipped timing in seconds. In a window there is room for a restart of the operator on a busy machine.
+func shortened() alerts.Timing { return alerts.Default().Shortened(10 * time.Second) }
 
 // day is today, so many days on.
 func day(days int) string { return time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly) }
