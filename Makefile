@@ -112,16 +112,17 @@ vet: ## Run go vet
 lint: ## Run golangci-lint with the Kubernetes API linter
 	$(GOLANGCI_LINT) run
 
+# Some tests run kustomize, helm or promtool on files. Go does not know of these and would repeat an old result.
 .PHONY: test
 test: ## Run all tests, those against a control plane and Prometheus included
 	@assets="$$($(CONTROL_PLANE))"; old="$$($(OLD_CONTROL_PLANE))"; prometheus="$$($(PROMETHEUS))"; \
 	KUBEBUILDER_ASSETS="$$assets" KUBEBUILDER_ASSETS_OLD="$$old" PROMETHEUS_ASSETS="$$prometheus" \
-		go test -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
+		go test -count=1 -p $(TEST_PACKAGES) -timeout $(TEST_TIMEOUT) ./...
 
 # In a folder that does not exist no program is found, and the tests that need one are skipped.
 .PHONY: test-fast
 test-fast: ## Run the tests that need no control plane and no Prometheus
-	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none PROMETHEUS_ASSETS=none go test -short ./...
+	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none PROMETHEUS_ASSETS=none go test -count=1 -short ./...
 
 # Some 12 minutes for a thousand clusters, and 4 for 50. What else runs on the machine distorts it.
 .PHONY: bench
