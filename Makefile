@@ -112,7 +112,7 @@ vet: ## Run go vet
 lint: ## Run golangci-lint with the Kubernetes API linter
 	$(GOLANGCI_LINT) run
 
-# Some tests run kustomize, helm or promtool on files. Go does not know of these and would repeat an old result.
+# Some tests run helm or promtool on files. Go does not know of these and would repeat an old result.
 .PHONY: test
 test: ## Run all tests, those against a control plane and Prometheus included
 	@assets="$$($(CONTROL_PLANE))"; old="$$($(OLD_CONTROL_PLANE))"; prometheus="$$($(PROMETHEUS))"; \

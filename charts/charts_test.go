@@ -92,7 +92,7 @@ func TestSameAsKustomize(t *testing.T) {
 // TestPolicies compares the chart of the policies with their kustomization. Helm has nothing to add to them.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
-	out, err := ask(t, helm, "", "template", "policies", "charts/"+policiesChart)
+	out, err := runHelm(t, "", "template", "policies", "charts/"+policiesChart)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestInAnotherChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := "global: {region: eu}\nsupport-policy-operator:\n" + indent(everything)
-	out, err := ask(t, helm, values, "template", "platform", umbrella, "--namespace="+system, "--values=-")
+	out, err := runHelm(t, values, "template", "platform", umbrella, "--namespace="+system, "--values=-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func TestLint(t *testing.T) {
 		{"charts/" + operatorChart, "charts/" + policiesChart},
 		{"charts/" + operatorChart, "--values=-"},
 	} {
-		out, err := ask(t, helm, everything, append([]string{"lint", "--strict"}, arguments...)...)
+		out, err := runHelm(t, everything, append([]string{"lint", "--strict"}, arguments...)...)
 		if err != nil || strings.Contains(out, "[WARNING]") {
 			t.Errorf("%v\n%s", err, out)
 		}

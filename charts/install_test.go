@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 // cluster is an API server as the tools see it.
@@ -36,7 +37,7 @@ func newCluster(t *testing.T) cluster {
 // helm runs Helm with values.
 func (c cluster) helm(values string, arguments ...string) (string, error) {
 	c.Helper()
-	return ask(c.T, helm, values, append(arguments, "--kubeconfig="+c.kubeconfig, "--namespace="+system)...)
+	return runHelm(c.T, values, append(arguments, "--kubeconfig="+c.kubeconfig, "--namespace="+system)...)
 }
 
 // release installs or upgrades a release with values.
@@ -158,11 +159,7 @@ func testLife(t *testing.T) {
 // testTakeOver makes a release of an operator that was installed with kustomize, as README.md tells.
 func testTakeOver(t *testing.T, apply ...string) {
 	c := newCluster(t)
-	manifest, err := ask(t, kustomize, "", "build", "config/default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.kubectl(manifest, apply...)
+	c.kubectl(repository.Build(t, repository.Overlay{Kustomization: "resources: [ROOT/config/default]"}), apply...)
 	c.kubectl("", "delete", "deployment", "support-policy-operator", "-n", system)
 	c.release("", "install", "operator", "charts/"+operatorChart, "--take-ownership")
 	c.expect("support-policy-operator:v0.1.0", "get", "deployments", "-n", system,

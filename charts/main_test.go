@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 const (
@@ -30,17 +30,12 @@ var shared = controlplane.Shared{Options: controlplane.Options{CRDs: []string{"t
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
-// The tools, each in a module of its own. Go builds them when they are first asked for, which takes minutes for Helm.
-var (
-	helm      = sync.OnceValues(func() (string, error) { return tool("hack/helm/go.mod", "helm") })
-	kustomize = sync.OnceValues(func() (string, error) { return tool("hack/tools/go.mod", "kustomize") })
-)
-
-// tool returns the path of a program, to be run directly: `go tool` would look through its sources each time.
-func tool(module, name string) (string, error) {
-	out, err := run(exec.Command("go", "tool", "-n", "-modfile="+module, name))
+// helm returns the path of Helm, to be run directly: `go tool` would look through its sources each time. Go builds it when
+// it is first asked for, which takes minutes.
+var helm = sync.OnceValues(func() (string, error) {
+	out, err := run(exec.Command("go", "tool", "-n", "-modfile=hack/helm/go.mod", "helm"))
 	return strings.TrimSpace(out), err
-}
+})
 
 // run runs a command at the root of the repository and returns what it prints. The error has what it complains about.
 func run(command *exec.Cmd) (string, error) {
@@ -52,13 +47,13 @@ func run(command *exec.Cmd) (string, error) {
 	return string(out), err
 }
 
-// ask runs one of the tools, with text on its input.
-func ask(t *testing.T, program func() (string, error), input string, arguments ...string) (string, error) {
+// runHelm runs Helm with text on its input.
+func runHelm(t *testing.T, input string, arguments ...string) (string, error) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("Helm and kustomize may have to be built first")
+		t.Skip("Helm may have to be built first")
 	}
-	path, err := program()
+	path, err := helm()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +98,7 @@ func chart(t *testing.T, release, namespace, values string) objects {
 
 func template(t *testing.T, release, namespace, values string) (string, error) {
 	t.Helper()
-	return ask(t, helm, values, "template", release, "charts/"+operatorChart, "--namespace="+namespace, "--values=-")
+	return runHelm(t, values, "template", release, "charts/"+operatorChart, "--namespace="+namespace, "--values=-")
 }
 
 // withoutHelm takes away what Helm's objects have and others do not. All of them have the labels.
@@ -138,26 +133,10 @@ var hash = regexp.MustCompile(`-[a-z0-9]{10}$`)
 // namespace, and what stands for an installed kube-state-metrics.
 func kustomized(t *testing.T, overlay string) objects {
 	t.Helper()
-	folder := t.TempDir()
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// kustomize wants paths that are relative.
-	relative, err := filepath.Rel(folder, root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content := strings.ReplaceAll(overlay, "ROOT", relative)
-	for name, content := range map[string]string{"kustomization.yaml": content, "kube-state-metrics.yaml": kubeStateMetrics} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := ask(t, kustomize, "", "build", folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := repository.Build(t, repository.Overlay{
+		Kustomization: overlay,
+		Files:         map[string]string{"kube-state-metrics.yaml": kubeStateMetrics},
+	})
 	all := objects{}
 	for name, content := range parse(t, out) {
 		object := unstructured.Unstructured{Object: content}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // scrapers are a ServiceAccount that may read metrics, by the role that is shipped for that, and one that may not.
@@ -47,7 +48,7 @@ type endpoint struct {
 func newEndpoint(w *world) *endpoint {
 	w.t.Helper()
 	w.apply(scrapers)
-	e := &endpoint{w: w, address: freeAddress(w.t), folder: w.t.TempDir()}
+	e := &endpoint{w: w, address: process.FreeAddress(w.t), folder: w.t.TempDir()}
 	e.certify()
 	return e
 }
@@ -128,17 +129,6 @@ func (e *endpoint) await(token string, texts ...string) string {
 		return nil
 	})
 	return answer
-}
-
-// freeAddress is one on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // Metrics are for those whom the API server lets read them, and for nobody else.

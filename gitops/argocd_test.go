@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 const argoFolder = "argocd"
@@ -254,47 +254,21 @@ data: {url: "https://argocd.example.com"}
 	}
 }
 
-// build builds an overlay of files with a component of this folder.
+// build builds an overlay of files with a component of this folder. The objects are in the order of their names.
 func build(t *testing.T, component string, files map[string]string) []*unstructured.Unstructured {
 	t.Helper()
-	component, err := filepath.Abs(component)
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay := t.TempDir()
-	// kustomize wants paths that are relative.
-	relative, err := filepath.Rel(overlay, component)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kustomization := "components: [" + relative + "]\nresources:\n"
-	for name, content := range files {
+	kustomization := "components: [ROOT/gitops/" + component + "]\nresources:\n"
+	for name := range files {
 		kustomization += "- " + name + "\n"
-		if err := os.WriteFile(filepath.Join(overlay, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
-	if err := os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(kustomization), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return built(t, overlay)
+	return built(t, repository.Overlay{Kustomization: kustomization, Files: files})
 }
 
-// built are the objects of a folder, absolute or of this repository, by name.
-func built(t *testing.T, folder string) []*unstructured.Unstructured {
+// built are the objects of an overlay, by name.
+func built(t *testing.T, overlay repository.Overlay) []*unstructured.Unstructured {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", folder)
-	command.Dir = ".."
-	out, err := command.Output()
-	if err != nil {
-		var stderr []byte
-		if failed, ok := err.(*exec.ExitError); ok { //nolint:errorlint // Output returns it as it is
-			stderr = failed.Stderr
-		}
-		t.Fatalf("build %s: %v: %s", folder, err, stderr)
-	}
 	var objects []*unstructured.Unstructured
-	for document := range strings.SplitSeq(string(out), "\n---\n") {
+	for document := range strings.SplitSeq(repository.Build(t, overlay), "\n---\n") {
 		objects = append(objects, parse(t, []byte(document)))
 	}
 	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })

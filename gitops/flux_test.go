@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 const fluxFolder = "flux"
@@ -109,7 +111,7 @@ const substitute = "kustomize.toolkit.fluxcd.io/substitute"
 // TestNoSubstitution: the definitions and the shipped policies are never subject to Flux's variables.
 func TestNoSubstitution(t *testing.T) {
 	for folder, kind := range map[string]string{"crd": "CustomResourceDefinition", "policies": policyKind} {
-		objects := built(t, filepath.Join("config", folder))
+		objects := built(t, repository.Overlay{Kustomization: "resources: [ROOT/config/" + folder + "]"})
 		if len(objects) < 3 {
 			t.Errorf("config/%s has %d objects", folder, len(objects))
 		}

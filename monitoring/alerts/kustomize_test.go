@@ -1,10 +1,7 @@
 package alerts_test
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 const (
@@ -33,38 +31,13 @@ type manifests map[string]string
 // build has kustomize make an overlay of folders of this repository.
 func build(t *testing.T, base string, components ...string) manifests {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay := t.TempDir()
-	fromOverlay := func(folder string) string {
-		// kustomize wants relative paths.
-		relative, err := filepath.Rel(overlay, filepath.Join(root, folder))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return relative
-	}
-	kustomization := "resources: [" + fromOverlay(base) + "]\ncomponents:\n"
+	kustomization := "resources: [ROOT/" + base + "]\ncomponents:\n"
 	for _, component := range components {
-		kustomization += "- " + fromOverlay(component) + "\n"
+		kustomization += "- ROOT/" + component + "\n"
 	}
-	if err := os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(kustomization), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", overlay)
-	command.Dir = root
-	output, err := command.Output()
-	if err != nil {
-		var failed *exec.ExitError
-		if errors.As(err, &failed) {
-			t.Fatalf("kustomize: %s", failed.Stderr)
-		}
-		t.Fatalf("kustomize: %v", err)
-	}
+	manifest := repository.Build(t, repository.Overlay{Kustomization: kustomization})
 	found := manifests{}
-	for document := range strings.SplitSeq(string(output), "\n---\n") {
+	for document := range strings.SplitSeq(manifest, "\n---\n") {
 		var object metav1.PartialObjectMetadata
 		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
 			t.Fatal(err)

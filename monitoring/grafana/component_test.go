@@ -2,21 +2,18 @@ package grafana
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 // TestComponent builds the overlays of README.md.
 func TestComponent(t *testing.T) {
-	if testing.Short() {
-		t.Skip("kustomize may have to be built first")
-	}
 	content, err := os.ReadFile("dashboard.json")
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +23,7 @@ func TestComponent(t *testing.T) {
 		"alone":             {"namespace: monitoring\ncomponents: [ROOT/monitoring/grafana]\n", "monitoring"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			manifest := build(t, test.overlay)
+			manifest := repository.Build(t, repository.Overlay{Kustomization: test.overlay})
 			documents := strings.Split(manifest, "\n---\n")
 			var found []corev1.ConfigMap
 			for _, document := range documents {
@@ -55,31 +52,4 @@ func TestComponent(t *testing.T) {
 			}
 		})
 	}
-}
-
-// build runs kustomize on an overlay in which ROOT stands for the root of the repository.
-func build(t *testing.T, overlay string) string {
-	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	fromFolder, err := filepath.Rel(folder, root) // kustomize wants relative paths
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay = strings.ReplaceAll(overlay, "ROOT", fromFolder)
-	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(overlay), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", folder)
-	command.Dir = root
-	var complaint strings.Builder
-	command.Stderr = &complaint
-	output, err := command.Output()
-	if err != nil {
-		t.Fatalf("kustomize: %v: %s", err, complaint.String())
-	}
-	return string(output)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,6 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 var update = flag.Bool("update", false, "write values.yaml from config.yaml")
@@ -415,34 +415,14 @@ spec:
 
 // TestComponent builds an overlay with kube-state-metrics: it reads the file that is there.
 func TestComponent(t *testing.T) {
-	overlay := t.TempDir()
-	here, err := filepath.Abs(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	component, err := filepath.Rel(overlay, here)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range map[string]string{
-		"plain.yaml": plain, "kustomization.yaml": "resources: [plain.yaml]\ncomponents: [" + component + "]\n",
-	} {
-		if err := os.WriteFile(filepath.Join(overlay, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	command := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "kustomize", "build", overlay)
-	command.Dir = filepath.Join("..", "..")
-	var stderr strings.Builder
-	command.Stderr = &stderr
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
+	out := repository.Build(t, repository.Overlay{
+		Kustomization: "resources: [plain.yaml]\ncomponents: [ROOT/monitoring/kube-state-metrics]\n",
+		Files:         map[string]string{"plain.yaml": plain},
+	})
 	var config corev1.ConfigMap
 	var deployment appsv1.Deployment
 	kinds := map[string]any{"ConfigMap": &config, "Deployment": &deployment}
-	for document := range strings.SplitSeq(string(out), "\n---\n") {
+	for document := range strings.SplitSeq(out, "\n---\n") {
 		var object struct {
 			Kind string `json:"kind"`
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 // The programs of a control plane, as they are called in the folder that Assets finds.
@@ -63,33 +65,15 @@ func assets(version string) (string, error) {
 
 // ownAssets returns the folder that hack/controlplane/build.sh fills.
 func ownAssets(version string) (string, error) {
-	root, err := repositoryRoot()
+	root, err := repository.Root()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("controlplane: %w; or %w", err, ErrMissing)
 	}
 	built, err := builtVersion(filepath.Join(root, filepath.FromSlash(versionsFolder), version, "go.mod"))
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(root, ".cache", "controlplane", built), nil
-}
-
-// repositoryRoot is the nearest folder above the working directory, which for a test is its package's, that has
-// versionsFolder.
-func repositoryRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("controlplane: no working directory to look for %s from: %w", versionsFolder, err)
-	}
-	for folder := start; ; folder = filepath.Dir(folder) {
-		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(versionsFolder))); err == nil {
-			return folder, nil
-		}
-		if folder == filepath.Dir(folder) {
-			return "", fmt.Errorf("controlplane: neither %s nor a folder above it has %s; change into the repository, or %w",
-				start, versionsFolder, ErrMissing)
-		}
-	}
 }
 
 // builtVersion reads the required version of k8s.io/kubernetes from a go.mod file.

@@ -1,11 +1,12 @@
 package controlplane
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"sync"
 	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // ForTest starts a control plane that is stopped when the test ends. Where the programs are missing, the test is
@@ -13,7 +14,7 @@ import (
 func ForTest(t testing.TB, options Options) *ControlPlane {
 	t.Helper()
 	c, err := Start(t.Context(), options)
-	unlessStarted(t, err)
+	process.Need(t, err, ErrMissing)
 	t.Cleanup(func() {
 		if err := c.Stop(); err != nil {
 			t.Error(err)
@@ -64,18 +65,6 @@ func (s *Shared) Run(m *testing.M, others ...*Shared) int {
 func (s *Shared) ForTest(t testing.TB) *ControlPlane {
 	t.Helper()
 	s.once.Do(func() { s.plane, s.err = Start(t.Context(), s.Options) })
-	unlessStarted(t, s.err)
+	process.Need(t, s.err, ErrMissing)
 	return s.plane
-}
-
-// unlessStarted ends the test when there is no control plane for it.
-func unlessStarted(t testing.TB, err error) {
-	t.Helper()
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrMissing) && os.Getenv("CI") != "true":
-		t.Skip(err)
-	default:
-		t.Fatal(err)
-	}
 }

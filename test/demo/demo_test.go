@@ -1,21 +1,19 @@
 package main
 
 import (
-	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // TestStory plays the demo to its end. Each chapter checks itself; here it is checked that a reader sees the transitions.
 func TestStory(t *testing.T) {
-	if _, err := controlplane.Assets(); errors.Is(err, controlplane.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
+	_, err := controlplane.Assets()
+	process.Need(t, err, controlplane.ErrMissing)
 	var told strings.Builder
-	if err := run(t.Context(), []string{"--stay=false"}, &told); err != nil {
+	if err = run(t.Context(), []string{"--stay=false"}, &told); err != nil {
 		t.Fatalf("%v\n%s", err, told.String())
 	}
 	story := told.String()

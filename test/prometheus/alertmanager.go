@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // Alertmanager is a running Alertmanager, which has no others to gossip with.
@@ -24,7 +26,7 @@ type Alertmanager struct {
 func StartAlertmanager(t testing.TB, config string) *Alertmanager {
 	t.Helper()
 	path, err := program(alertmanager, plainAlertmanager)
-	unlessMissing(t, err)
+	process.Need(t, err, ErrMissing)
 	folder := t.TempDir()
 	address := run(t, path,
 		"--config.file="+writeConfig(t, folder, "alertmanager.yml", config),

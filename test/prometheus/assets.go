@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 // The programs, as they are called in the folder of which assetsVariable has the name. Debian has Alertmanager under the
@@ -22,9 +25,6 @@ const (
 // assetsVariable names the folder to use instead of the project's own.
 const assetsVariable = "PROMETHEUS_ASSETS"
 
-// fetcher, seen from the root of the repository, fills .cache/prometheus/bin there.
-const fetcher = "hack/prometheus/fetch.sh"
-
 // ErrMissing is wrapped by the errors that say that a program is not there, and how to get it.
 var ErrMissing = errors.New("run make prometheus (seconds), or set " + assetsVariable +
 	" to a folder that has Prometheus, promtool and Alertmanager")
@@ -33,7 +33,7 @@ var ErrMissing = errors.New("run make prometheus (seconds), or set " + assetsVar
 func Promtool(t testing.TB) string {
 	t.Helper()
 	path, err := program(promtool)
-	unlessMissing(t, err)
+	process.Need(t, err, ErrMissing)
 	return path
 }
 
@@ -41,9 +41,9 @@ func Promtool(t testing.TB) string {
 func program(names ...string) (string, error) {
 	folder := os.Getenv(assetsVariable)
 	if folder == "" {
-		root, err := repositoryRoot()
+		root, err := repository.Root()
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("prometheus: %w; or %w", err, ErrMissing)
 		}
 		folder = filepath.Join(root, ".cache", "prometheus", "bin")
 	}
@@ -58,34 +58,4 @@ func program(names ...string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("prometheus: there is no %s: %w", filepath.Join(folder, names[0]), ErrMissing)
-}
-
-// repositoryRoot is the nearest folder above the working directory, which for a test is its package's, that has fetcher.
-func repositoryRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("prometheus: no working directory to look for %s from: %w", fetcher, err)
-	}
-	for folder := start; ; folder = filepath.Dir(folder) {
-		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(fetcher))); err == nil {
-			return folder, nil
-		}
-		if folder == filepath.Dir(folder) {
-			return "", fmt.Errorf("prometheus: neither %s nor a folder above it has %s; change into the repository, or %w",
-				start, fetcher, ErrMissing)
-		}
-	}
-}
-
-// unlessMissing ends the test when a program is missing: it is skipped, or fails with CI=true, so that no run passes for
-// want of a program.
-func unlessMissing(t testing.TB, err error) {
-	t.Helper()
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrMissing) && os.Getenv("CI") != "true":
-		t.Skip(err)
-	default:
-		t.Fatal(err)
-	}
 }

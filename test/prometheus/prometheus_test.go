@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // patience is far more than anything here takes.
@@ -129,7 +131,7 @@ func TestPromtoolRuns(t *testing.T) {
 // What a program says when it refuses its configuration must not be lost in a wait for it to be ready.
 func TestProgramThatEndsIsReported(t *testing.T) {
 	path, err := program(server)
-	unlessMissing(t, err)
+	process.Need(t, err, ErrMissing)
 	config := writeConfig(t, t.TempDir(), "prometheus.yml", "no: such\n")
 	logs := &printed{}
 	_, _, err = start(t.Context(), t.TempDir(), logs, path, "--config.file="+config)

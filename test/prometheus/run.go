@@ -63,7 +63,7 @@ func start(ctx context.Context, scratch string, logs *printed, path string, args
 	}
 	cmd := exec.Command(standIn, append(args, "--web.listen-address="+anyPort)...)
 	cmd.Stdout, cmd.Stderr = logs, logs
-	// Debian's Alertmanager finds its templates beside it, see fetcher; the path may be that of a link.
+	// Debian's Alertmanager finds its templates beside it, see hack/prometheus/fetch.sh; the path may be that of a link.
 	beside, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", nil, err

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
+
+	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
 // queryTimeout is far more than any query of a test takes.
@@ -28,7 +30,7 @@ type Server struct {
 func StartServer(t testing.TB, config string) *Server {
 	t.Helper()
 	path, err := program(server)
-	unlessMissing(t, err)
+	process.Need(t, err, ErrMissing)
 	folder := t.TempDir()
 	address := run(t, path,
 		"--config.file="+writeConfig(t, folder, "prometheus.yml", config),

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -82,7 +81,7 @@ type world struct {
 // newWorld makes a world in which the operator does not run yet.
 func newWorld(t *testing.T, timing alerts.Timing) *world {
 	t.Helper()
-	w := &world{t: t, address: freeAddress(t), certs: t.TempDir(), onCall: newMailbox(t)}
+	w := &world{t: t, address: process.FreeAddress(t), certs: t.TempDir(), onCall: newMailbox(t)}
 	// Before the control planes, which take longer: without it the test is skipped.
 	w.alertmanager = prometheus.StartAlertmanager(t, fmt.Sprintf(`
 # Each alert is a message of its own, at once, and is not repeated.
@@ -347,15 +346,4 @@ func (w *world) exposition() ([]byte, error) {
 		return nil, fmt.Errorf("the endpoint answers %s", response.Status)
 	}
 	return io.ReadAll(response.Body)
-}
-
-// freeAddress is one on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

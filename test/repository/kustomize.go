@@ -1,0 +1,53 @@
+package repository
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// Overlay is the text of a kustomization.yaml and of the files beside it, by their names. In all of them ROOT stands for the
+// root of the repository.
+type Overlay struct {
+	Kustomization string
+	Files         map[string]string
+}
+
+// Build returns the manifest that kustomize makes of an overlay, and ends the test where it makes none. It runs in this
+// process, so that Go knows which files the result of a test depends on.
+func Build(t testing.TB, overlay Overlay) string {
+	t.Helper()
+	root, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	// kustomize wants paths that are relative.
+	relative, err := filepath.Rel(folder, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, content string) {
+		content = strings.ReplaceAll(content, "ROOT", relative)
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("kustomization.yaml", overlay.Kustomization)
+	for name, content := range overlay.Files {
+		write(name, content)
+	}
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	if err != nil {
+		t.Fatalf("kustomize: %v", err)
+	}
+	manifest, err := built.AsYaml()
+	if err != nil {
+		t.Fatalf("kustomize: %v", err)
+	}
+	return string(manifest)
+}
