@@ -2,18 +2,16 @@ package charts_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
-)
 
-var update = flag.Bool("update", false, "write the values into the chart's README.md")
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
+)
 
 // value is one that can be set.
 type value struct{ path, content, comment string }
@@ -71,16 +69,7 @@ func TestTableOfValues(t *testing.T) {
 	if !found || !closed {
 		t.Fatalf("%s has no table that begins with %q and has a heading behind it", path, begin)
 	}
-	want := before + table + end + after
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(content), "\n")); diff != "" {
-		t.Errorf("%s is not as values.yaml; run go test ./charts -update (-want +got):\n%s", path, diff)
-	}
+	golden.Expect(t, path, before+table+end+after)
 }
 
 // schema is a JSON schema, as far as the tests ask for it.

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
@@ -131,7 +132,7 @@ func TestHealthTests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectFile(t, filepath.Join(customization(kind), "health_test.yaml"), string(content))
+		golden.Expect(t, filepath.Join(customization(kind), "health_test.yaml"), string(content))
 		files, err := os.ReadDir(filepath.Join(customization(kind), "testdata"))
 		if err != nil {
 			t.Fatal(err)
@@ -163,12 +164,12 @@ func TestForms(t *testing.T) {
 	}
 	var data strings.Builder
 	for _, kind := range kinds {
-		expectFile(t, filepath.Join(customization(kind), "health.lua"), script)
+		golden.Expect(t, filepath.Join(customization(kind), "health.lua"), script)
 		fmt.Fprintf(&data, "%s: |\n%s", dataKey(kind), indent(script, 2))
 	}
-	expectFile(t, filepath.Join(argoFolder, "argocd-cm.yaml"), "# Generated from health.lua: go test ./gitops -run=TestForms -update\n"+
+	golden.Expect(t, filepath.Join(argoFolder, "argocd-cm.yaml"), "# Generated from health.lua: go test ./gitops -run=TestForms -update\n"+
 		"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\ndata:\n"+indent(data.String(), 2))
-	expectFile(t, filepath.Join(argoFolder, "values.yaml"), "# For the Helm chart argo-cd.\n"+
+	golden.Expect(t, filepath.Join(argoFolder, "values.yaml"), "# For the Helm chart argo-cd.\n"+
 		"# Generated from health.lua: go test ./gitops -run=TestForms -update\n"+
 		"configs:\n  cm:\n"+indent(data.String(), 4))
 }
@@ -188,27 +189,6 @@ func indent(text string, by int) string {
 		out.WriteString(line)
 	}
 	return out.String()
-}
-
-// expectFile compares a file with what it ought to hold, or has it hold that.
-func expectFile(t *testing.T, path, want string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("%s is out of date; go test ./gitops -update writes it (-want +file):\n%s", path, diff)
-	}
 }
 
 // TestArgoComponent builds an overlay that has an argocd-cm, and finds the scripts in it beside what was there.

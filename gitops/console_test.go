@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
 // console is a block of a page with one command and what it prints.
@@ -39,7 +40,7 @@ func (w *world) runConsole(t *testing.T, page string) {
 	if ran == 0 {
 		t.Errorf("%s has no commands", page)
 	}
-	expectFile(t, page, fresh)
+	golden.Expect(t, page, fresh)
 	// What the page says of `kubectl describe`.
 	for _, object := range []string{policyKind + "/konvoy", clusterKind + "/" + v1alpha1.HostName} {
 		out, err := w.Kubectl(t.Context(), "describe", "--namespace=support-policy-system", object)

@@ -16,10 +16,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// update has the tests write what is generated instead of comparing it. The order is: first with a control plane, which
-// writes the objects of testdata, then once more, which writes what follows from them.
-var update = flag.Bool("update", false, "write what is generated: objects, their expected health, and the forms of health.lua")
-
+// With a control plane the objects of testdata come from the operator. What is generated is written anew with -update: the
+// first time these objects, the second time what follows from them.
 var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
 
 func TestMain(m *testing.M) {

@@ -21,6 +21,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
@@ -424,7 +425,7 @@ func (w *world) see(name string, objects ...*unstructured.Unstructured) {
 			if diff := cmp.Diff(s.verdicts, judge(t, object), cmp.AllowUnexported(verdicts{})); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", s.what, diff)
 			}
-			expectFile(t, s.file(like.GetKind()), withoutIdentity(t, object))
+			golden.Expect(t, s.file(like.GetKind()), withoutIdentity(t, object))
 			w.seen[like.GetKind()+"/"+name] = true
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
 const (
@@ -41,7 +42,7 @@ func TestOutputs(t *testing.T) {
 			if got.Code != int(test.want) || got.Err != "" {
 				t.Errorf("exit code %d, %s", got.Code, got.Err)
 			}
-			golden(t, "check."+test.form, got.Out)
+			golden.Expect(t, filepath.Join("testdata", "check."+test.form), got.Out)
 		})
 	}
 }

@@ -2,7 +2,6 @@
 package spec_test
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -24,9 +23,8 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
-
-var update = flag.Bool("update", false, "write what the engine says into the pages")
 
 // TestOutputs runs every example through the engine and compares what comes out with what the page shows.
 func TestOutputs(t *testing.T) {
@@ -47,11 +45,11 @@ func TestOutputs(t *testing.T) {
 				got += all.world(t, b, name, contact).shown(t, b)
 			}
 			fresh[b] = got
-			if diff := cmp.Diff(strings.Split(b.content(), "\n"), strings.Split(got, "\n")); diff != "" && !*update {
+			if diff := cmp.Diff(strings.Split(b.content(), "\n"), strings.Split(got, "\n")); diff != "" && !golden.Update() {
 				t.Errorf("%s shows something else than the engine says; run go test ./docs/spec -update (-page +engine):\n%s", b, diff)
 			}
 		}
-		if *update && len(fresh) > 0 {
+		if golden.Update() && len(fresh) > 0 {
 			p.write(t, fresh)
 		}
 	}

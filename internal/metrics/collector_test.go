@@ -3,7 +3,6 @@ package metrics_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,9 +23,8 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // shelf is a cache with these objects.
 type shelf struct {
@@ -175,19 +173,7 @@ func TestGolden(t *testing.T) {
 	got := mustScrape(t, metrics.Options{
 		Reader: fleet(), Answered: answered, Active: func() bool { return false }, Shard: 1, Shards: 3,
 	})
-	golden := filepath.Join("testdata", "fleet.prom")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the metrics are others (-golden +got), -update writes them:\n%s", diff)
-	}
+	golden.Expect(t, filepath.Join("testdata", "fleet.prom"), got)
 }
 
 // Neither a message nor a reason is in a label: both are text, and each text would be a series.

@@ -2,7 +2,6 @@ package support_test
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -13,14 +12,11 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
 // update rewrites the golden files with what the tests find: go test ./internal/support -run TestTimeline -update
-var update = flag.Bool("update", false, "rewrite the golden files")
-
 // The first and the last day of the timeline: before the first day of the shipped policies, and after the last.
 const (
 	timelineFrom = "2019-08-01"
@@ -65,7 +61,7 @@ func TestTimeline(t *testing.T) {
 			before[name] = description.Releases
 		}
 	}
-	golden(t, "timeline.golden", story.String())
+	golden.Expect(t, filepath.Join("testdata", "timeline.golden"), story.String())
 }
 
 // rankOf puts the products with a window of their own first, and what rests on them behind.
@@ -75,24 +71,6 @@ func rankOf(policy string) int {
 		return i
 	}
 	return len(order)
-}
-
-// golden compares with a file of testdata, or rewrites it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := gocmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("not as in %s; if it should be so, run the test with -update (-golden +got):\n%s", path, diff)
-	}
 }
 
 // daysBetween yields the first instant of each day, both ends included; the shipped policies count in UTC.

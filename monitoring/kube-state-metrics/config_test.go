@@ -3,7 +3,6 @@
 package ksm_test
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -22,10 +21,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
-
-var update = flag.Bool("update", false, "write values.yaml from config.yaml")
 
 // configuration is a CustomResourceStateMetrics, as kube-state-metrics documents it: the fields that are used here.
 type configuration struct {
@@ -348,33 +346,29 @@ type chartValues struct {
 // TestChartValues: values.yaml says the same as config.yaml and role.yaml.
 func TestChartValues(t *testing.T) {
 	role := read[rbacv1.ClusterRole](t, "role.yaml")
-	if *update {
-		content, err := os.ReadFile("config.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, config, _ := strings.Cut(string(content), "\nkind:")
-		rules, err := yaml.Marshal(map[string]any{"rbac": map[string]any{"extraRules": role.Rules}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		values := "# For the Helm chart kube-state-metrics. config.yaml has the comments.\n" +
-			"# Generated from config.yaml and role.yaml: go test ./monitoring/kube-state-metrics -run=TestChartValues -update\n" +
-			string(rules) + "customResourceState:\n  enabled: true\n  config:\n"
-		for line := range strings.Lines("kind:" + config) {
-			values += strings.TrimRight("    "+line, " \n") + "\n"
-		}
-		if err := os.WriteFile("values.yaml", []byte(values), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	content, err := os.ReadFile("config.yaml")
+	if err != nil {
+		t.Fatal(err)
 	}
+	_, config, _ := strings.Cut(string(content), "\nkind:")
+	rules, err := yaml.Marshal(map[string]any{"rbac": map[string]any{"extraRules": role.Rules}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := "# For the Helm chart kube-state-metrics. config.yaml has the comments.\n" +
+		"# Generated from config.yaml and role.yaml: go test ./monitoring/kube-state-metrics -run=TestChartValues -update\n" +
+		string(rules) + "customResourceState:\n  enabled: true\n  config:\n"
+	for line := range strings.Lines("kind:" + config) {
+		values += strings.TrimRight("    "+line, " \n") + "\n"
+	}
+	golden.Expect(t, "values.yaml", values)
 	var want chartValues
 	want.CustomResourceState.Enabled = true
 	want.CustomResourceState.Config = *read[configuration](t, "config.yaml")
 	want.RBAC.ExtraRules = role.Rules
 	exported := cmp.AllowUnexported(gauge{}, stateSet{})
 	if diff := cmp.Diff(want, *read[chartValues](t, "values.yaml"), exported); diff != "" {
-		t.Errorf("values.yaml is out of date; go test ./monitoring/kube-state-metrics -update writes it (-want +file):\n%s", diff)
+		t.Errorf("the chart would read something else out of values.yaml (-want +file):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,46 @@
+package golden
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// complaints is a test that fails without failing.
+type complaints struct {
+	testing.TB
+
+	said []string
+}
+
+func (c *complaints) Helper() {}
+
+func (c *complaints) Errorf(format string, a ...any) { c.said = append(c.said, fmt.Sprintf(format, a...)) }
+
+func TestExpect(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "file.golden")
+	run := func(updating bool, want string) []string {
+		*update = updating
+		defer func() { *update = false }()
+		c := &complaints{TB: t}
+		Expect(c, path, want)
+		return c.said
+	}
+	if said := run(false, "one\n"); len(said) != 1 {
+		t.Errorf("a file that is not there: %q", said)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the file was written without -update")
+	}
+	if said := run(true, "one\ntwo\n"); len(said) != 0 {
+		t.Errorf("-update: %q", said)
+	}
+	if said := run(false, "one\ntwo\n"); len(said) != 0 {
+		t.Errorf("the same: %q", said)
+	}
+	if said := run(false, "one\nthree\n"); len(said) != 1 || !strings.Contains(said[0], "two") || !strings.Contains(said[0], "three") {
+		t.Errorf("something else: %q", said)
+	}
+}
