@@ -17,7 +17,9 @@ type complaints struct {
 
 func (c *complaints) Helper() {}
 
-func (c *complaints) Errorf(format string, a ...any) { c.said = append(c.said, fmt.Sprintf(format, a...)) }
+func (c *complaints) Errorf(format string, a ...any) {
+	c.said = append(c.said, fmt.Sprintf(format, a...))
+}
 
 func TestExpect(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "file.golden")
