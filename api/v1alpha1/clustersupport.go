@@ -274,8 +274,8 @@ type InstalledRelease struct {
 	// +required
 	State State `json:"state,omitempty"`
 
-	// supportEndTime is the first instant at which the release is no longer supported, past or announced. Absent: not
-	// known.
+	// supportEndTime is the first instant at which the vendor no longer supports the version, past or announced; experimental
+	// parts, which can make the release Unsupported before, change nothing about it. Absent: not known.
 	// +optional
 	SupportEndTime *metav1.Time `json:"supportEndTime,omitempty"`
 

@@ -21,6 +21,12 @@ var (
 	clusterObserved = desc("cluster_observed_timestamp_seconds",
 		"When the API server of a cluster last answered, of the clusters that this replica observes.",
 		clusterLabels...)
+	clusterProhibited = desc("cluster_prohibited_combination",
+		"1 while a cluster as a whole must not run with what is there, such as with the Kommander that manages it.",
+		clusterLabels...)
+	clusterExperimental = desc("cluster_experimental_in_production",
+		"1 while a cluster that is declared to be a production cluster has experimental parts that belong to no release on it.",
+		clusterLabels...)
 
 	releaseInfo = desc("release_info",
 		"1 for each release that is installed on a cluster.",
@@ -28,8 +34,11 @@ var (
 	releaseState = desc("release_state",
 		"1 for the support state that a release has, 0 for the other ones.",
 		append(releaseLabels, "state")...)
+	releaseVersionUnsupported = desc("release_version_unsupported",
+		"1 while the vendor does not support the version of a release, whatever parts it has.",
+		releaseLabels...)
 	releaseSupportEnd = desc("release_support_end_timestamp_seconds",
-		"The first instant at which the vendor no longer supports a release, past or announced; absent when it is not known.",
+		"The first instant at which the vendor no longer supports a version, past or announced; absent when it is not known.",
 		releaseLabels...)
 	releaseExceptionEnd = desc("release_exception_end_timestamp_seconds",
 		"The first instant at which no SupportException covers a release any more; absent when none covers it now.",
@@ -60,8 +69,8 @@ var (
 
 // all are the metrics that there are.
 var all = []*prometheus.Desc{
-	clusterCondition, clusterObserved,
-	releaseInfo, releaseState, releaseSupportEnd, releaseExceptionEnd, releaseLastInWindow, releaseProhibited, releaseExperimental,
+	clusterCondition, clusterObserved, clusterProhibited, clusterExperimental,
+	releaseInfo, releaseState, releaseVersionUnsupported, releaseSupportEnd, releaseExceptionEnd, releaseLastInWindow, releaseProhibited, releaseExperimental,
 	policyCondition, exceptionEnd,
 	operatorActive, operatorShards,
 }

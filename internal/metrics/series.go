@@ -26,6 +26,8 @@ func (s sink) cluster(cluster *v1alpha1.ClusterSupport, answered time.Time) {
 	if !answered.IsZero() {
 		s.instant(clusterObserved, &metav1.Time{Time: answered}, labels...)
 	}
+	s.flag(clusterProhibited, isAmong(cluster.Status.Findings, support.Prohibits), labels...)
+	s.flag(clusterExperimental, isAmong(cluster.Status.Findings, isExperimentalInProduction), labels...)
 	releases := cluster.Status.Releases
 	for i := range releases {
 		if !isNamedBefore(releases, i) {
@@ -48,16 +50,19 @@ func (s sink) release(release *v1alpha1.InstalledRelease, cluster []string) {
 	for _, state := range []v1alpha1.State{v1alpha1.StateSupported, v1alpha1.StateUnsupported, v1alpha1.StateUnknown} {
 		s.flag(releaseState, release.State == state, slices.Concat(labels, []string{string(state)})...)
 	}
+	s.flag(releaseVersionUnsupported, isAmong(release.Findings, support.Unsupports), labels...)
 	s.instant(releaseSupportEnd, release.SupportEndTime, labels...)
 	if release.Exception != nil {
 		s.instant(releaseExceptionEnd, release.Exception.EndTime, labels...)
 	}
-	found := func(is func(*v1alpha1.Finding) bool) bool {
-		return slices.ContainsFunc(release.Findings, func(f v1alpha1.Finding) bool { return is(&f) })
-	}
-	s.flag(releaseLastInWindow, found(isLastInWindow), labels...)
-	s.flag(releaseProhibited, found(support.Prohibits), labels...)
-	s.flag(releaseExperimental, found(isExperimentalInProduction), labels...)
+	s.flag(releaseLastInWindow, isAmong(release.Findings, isLastInWindow), labels...)
+	s.flag(releaseProhibited, isAmong(release.Findings, support.Prohibits), labels...)
+	s.flag(releaseExperimental, isAmong(release.Findings, isExperimentalInProduction), labels...)
+}
+
+// isAmong tells whether one of the findings is so.
+func isAmong(findings []v1alpha1.Finding, is func(*v1alpha1.Finding) bool) bool {
+	return slices.ContainsFunc(findings, func(f v1alpha1.Finding) bool { return is(&f) })
 }
 
 func isLastInWindow(f *v1alpha1.Finding) bool {

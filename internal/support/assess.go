@@ -108,7 +108,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 		Evidence: s.used, OtherEvidence: s.recorded(),
 		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.running(),
 	}
-	if !s.verdict.end.IsZero() && !s.isProhibited() {
+	if !s.verdict.end.IsZero() {
 		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
 	}
 	var statements []statement

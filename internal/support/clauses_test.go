@@ -456,7 +456,8 @@ func TestExperimentalInProduction(t *testing.T) {
 	if diff := cmp.Diff(want, said); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.State != v1alpha1.StateUnsupported || got.SupportEndTime != nil || assessment.SupportEndTime != nil || got.Terms != "" {
+	// The end of the version is on record: who removes the part has it before him.
+	if got.State != v1alpha1.StateUnsupported || endText(got.SupportEndTime) != "2022-03-01" || got.Terms != "" {
 		t.Errorf("%s until %s", got.State, endText(got.SupportEndTime))
 	}
 	if condition := conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon); condition != "False NotSupported" {

@@ -12,6 +12,22 @@ var prohibitions = []string{
 	v1alpha1.ReasonKubernetesMismatch, v1alpha1.ReasonUnsupportedOperatingSystem,
 }
 
-// Prohibits tells whether the finding says that the release must not run with what is there: another product, the version
-// of Kubernetes, or the operating system of the nodes. Such a finding makes Compatible False.
+// unsupports are the reasons of findings that make Supported False, but for those about experimental parts.
+var unsupports = []string{
+	v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPreRelease, v1alpha1.ReasonUnsupportedChannel,
+	v1alpha1.ReasonNotYetSupported, v1alpha1.ReasonNotInAnyRange,
+}
+
+// Unsupports tells whether the finding says that the vendor does not support the version of the release, whatever parts it
+// has.
+func Unsupports(finding *v1alpha1.Finding) bool {
+	switch finding.Type {
+	case v1alpha1.FindingLifecycle, v1alpha1.FindingPreRelease, v1alpha1.FindingChannel:
+		return slices.Contains(unsupports, finding.Reason)
+	}
+	return false
+}
+
+// Prohibits tells whether the finding says that the release, or the cluster, must not run with what is there: another
+// product, the version of Kubernetes, or the operating system of the nodes. Such a finding makes Compatible False.
 func Prohibits(finding *v1alpha1.Finding) bool { return slices.Contains(prohibitions, finding.Reason) }

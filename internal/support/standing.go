@@ -229,7 +229,8 @@ func countOf(all []stake, n int, what string, named []stake) string {
 	for i := range named {
 		s := &named[i]
 		text := s.Namespace + "/" + s.Name + " (" + strings.TrimSpace(Printable(s.product)+" "+s.Version) + ", " + s.Reason
-		if s.SupportEndTime != nil {
+		// The end of a version is not why experimental parts are prohibited.
+		if s.SupportEndTime != nil && s.Reason != v1alpha1.ReasonExperimentalInProduction {
 			text += ", " + s.SupportEndTime.UTC().Format("2006-01-02T15:04:05Z")
 		}
 		words = append(words, text+")")

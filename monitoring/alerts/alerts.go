@@ -136,6 +136,9 @@ const (
 	release = `{{ $labels.product }}{{ with $labels.version }} {{ . }}{{ end }}`
 	cluster = `{{ $labels.cluster_namespace }}/{{ $labels.cluster_name }}`
 	origin  = `(installation {{ $labels.installation }}, policy {{ with $labels.policy }}{{ . }}{{ else }}none{{ end }})`
+	// releaseOn and ofRelease are empty where an alert is about a cluster as a whole.
+	releaseOn = `{{ with $labels.product }}` + release + ` on {{ end }}`
+	ofRelease = `{{ with $labels.product }} ` + origin + `{{ end }}`
 )
 
 func supportEnded(t Timing) Alert {
@@ -143,8 +146,8 @@ func supportEnded(t Timing) Alert {
 		Name:     "SupportEnded",
 		Severity: SeverityCritical,
 		For:      t.Settle,
-		// What is prohibited in production and supported elsewhere is ExperimentalInProduction, until the end of the release.
-		Expr:    unless(onRelease, unsupported, unless(onRelease, experimental, vendorEnd+" <= time()"), exceptionRuns),
+		// What is prohibited in production and supported elsewhere is ExperimentalInProduction only.
+		Expr:    unless(onRelease, unsupported, exceptionRuns),
 		Summary: release + ` on ` + cluster + ` is not supported`,
 		Description: `The vendor does not support ` + release + ` on cluster ` + cluster + ` ` + origin +
 			`, and no SupportException covers it.`,
@@ -157,10 +160,10 @@ func supportEndingSoon(t Timing, horizon time.Duration) Alert {
 		Severity: SeverityWarning,
 		Horizon:  duration(horizon),
 		For:      t.Settle,
-		Expr:     endsWithin(horizon),
+		Expr:     either(endsWithin(horizon), endedLately(t)),
 		Summary:  `Support of ` + release + ` on ` + cluster + ` ends at {{ $value | humanizeTimestamp }}`,
 		Description: `The vendor's support of ` + release + ` on cluster ` + cluster + ` ` + origin +
-			`, or the SupportException on which it rests, ends at {{ $value | humanizeTimestamp }}.`,
+			`, or the SupportException on which it rests, ends at {{ $value | humanizeTimestamp }}, or has just ended.`,
 	}
 }
 
@@ -182,9 +185,9 @@ func prohibitedCombination(t Timing) Alert {
 		Name:     "ProhibitedCombination",
 		Severity: SeverityWarning,
 		For:      t.Upgrade,
-		Expr:     unless(onRelease, prohibited, exceptionRuns),
-		Summary:  release + ` on ` + cluster + ` runs with something with which it must not`,
-		Description: `On cluster ` + cluster + ` the vendor does not allow ` + release + ` ` + origin +
+		Expr:     either(unless(onRelease, prohibited, exceptionRuns), clusterProhibited+" == 1"),
+		Summary:  releaseOn + `cluster ` + cluster + ` runs with something with which it must not`,
+		Description: `The vendor does not allow ` + releaseOn + `cluster ` + cluster + ofRelease +
 			` together with another product, with this Kubernetes or on these nodes.`,
 	}
 }
@@ -194,10 +197,10 @@ func experimentalInProduction(t Timing) Alert {
 		Name:     "ExperimentalInProduction",
 		Severity: SeverityWarning,
 		For:      t.Settle,
-		Expr:     unless(onRelease, experimental, exceptionRuns),
-		Summary:  release + ` on the production cluster ` + cluster + ` has an experimental part`,
-		Description: `The vendor prohibits experimental parts on production clusters, and ` + release + ` ` + origin +
-			` on cluster ` + cluster + ` has one.`,
+		Expr:     either(unless(onRelease, experimental, exceptionRuns), clusterParts+" == 1"),
+		Summary:  releaseOn + `production cluster ` + cluster + ` has an experimental part`,
+		Description: `The vendor prohibits experimental parts on production clusters, and ` + releaseOn + `cluster ` + cluster + ofRelease +
+			` has one.`,
 	}
 }
 
@@ -246,7 +249,7 @@ func operatorAbsent(t Timing) Alert {
 		For:      t.Absence,
 		Expr:     fewerShards,
 		Summary:  `The support policy operator does not work`,
-		Description: `Replicas work for {{ $value }} of the operator's shards, and there are more. Of the clusters of the others ` +
-			`nothing new is known. When no replica is left, all other alerts about support end too.`,
+		Description: `For at least one of the operator's shards no replica works, and for {{ $value }} one does. Of the ` +
+			`clusters of the former nothing new is known. When no replica is left, all other alerts about support end too.`,
 	}
 }

@@ -20,12 +20,15 @@ const (
 // The names of the records, as level:metric:operation. The window is not in them: it can be changed.
 const (
 	stateRecord        = "release:supportpolicy_release_state:max"
+	unsupportedRecord  = "release:supportpolicy_release_version_unsupported:max"
 	vendorEnd          = "release:supportpolicy_release_support_end_timestamp_seconds:max"
 	exceptionEnd       = "release:supportpolicy_release_exception_end_timestamp_seconds:max"
 	effectiveEnd       = "release:supportpolicy_release_effective_end_timestamp_seconds:max"
 	lastRecord         = "release:supportpolicy_release_last_in_window:max"
 	prohibitedRecord   = "release:supportpolicy_release_prohibited_combination:max"
 	experimentalRecord = "release:supportpolicy_release_experimental_in_production:max"
+	clusterProhibited  = "cluster:supportpolicy_cluster_prohibited_combination:max"
+	clusterParts       = "cluster:supportpolicy_cluster_experimental_in_production:max"
 	reachable          = "cluster:supportpolicy_cluster_reachable:max"
 	observed           = "cluster:supportpolicy_cluster_observed_timestamp_seconds:max"
 	stalledRecord      = "policy:supportpolicy_policy_stalled:max"
@@ -35,7 +38,8 @@ const (
 
 // What is said about a release or a policy, in terms of records.
 const (
-	unsupported   = stateRecord + `{state="Unsupported"} == 1`
+	// unsupported is what the version is. Experimental parts make a release Unsupported as well, which is an alert of its own.
+	unsupported   = unsupportedRecord + " == 1"
 	unknown       = stateRecord + `{state="Unknown"} == 1`
 	notSupported  = stateRecord + `{state=~"Unsupported|Unknown"} == 1`
 	last          = lastRecord + " == 1"
@@ -51,11 +55,14 @@ const (
 func records(t Timing) []monitoringv1.Rule {
 	return []monitoringv1.Rule{
 		t.record(stateRecord, onRelease+", state", "supportpolicy_release_state"),
+		t.record(unsupportedRecord, onRelease, "supportpolicy_release_version_unsupported"),
 		t.record(vendorEnd, onRelease, "supportpolicy_release_support_end_timestamp_seconds"),
 		t.record(exceptionEnd, onRelease, "supportpolicy_release_exception_end_timestamp_seconds"),
 		t.record(lastRecord, onRelease, "supportpolicy_release_last_in_window"),
 		t.record(prohibitedRecord, onRelease, "supportpolicy_release_prohibited_combination"),
 		t.record(experimentalRecord, onRelease, "supportpolicy_release_experimental_in_production"),
+		t.record(clusterProhibited, onCluster, "supportpolicy_cluster_prohibited_combination"),
+		t.record(clusterParts, onCluster, "supportpolicy_cluster_experimental_in_production"),
 		t.record(reachable, onCluster, `supportpolicy_cluster_condition{condition="Reachable",status="True"}`),
 		t.record(observed, onCluster, "supportpolicy_cluster_observed_timestamp_seconds"),
 		t.record(stalledRecord, "policy", `supportpolicy_policy_condition{condition="Stalled",status="True"}`),
@@ -75,13 +82,13 @@ func (t Timing) record(name, labels, metric string) monitoringv1.Rule {
 
 // countedEnd is the end that counts for a release. It is the vendor's, or that of the running exception where the release
 // rests on one: because the vendor does not support it, does not allow it or does not tell, or will stop before the
-// exception does. What is Unsupported has no end before it any more, but that of an exception.
+// exception does. A version that is unsupported has no end before it any more, but that of an exception.
 //
 // `or` keeps the left one of two series for one release.
 func countedEnd() string {
 	outlasts := exceptionEnd + "\n  > on (" + onRelease + ")\n  " + vendorEnd
 	rests := strings.Join([]string{notSupported, prohibited, outlasts}, "\nor\n")
-	return matched("and", onRelease, exceptionRuns, rests) + "\nor\n" + parens(unless(onRelease, vendorEnd, unsupported))
+	return either(matched("and", onRelease, exceptionRuns, rests), unless(onRelease, vendorEnd, unsupported))
 }
 
 // endsWithin holds for what has less than the horizon before it; the value is the instant of the end. An end that has
@@ -89,6 +96,19 @@ func countedEnd() string {
 func endsWithin(horizon time.Duration) string {
 	return effectiveEnd + " < time() + " + seconds(horizon)
 }
+
+// endedLately holds for a while for what is still there after its end, so that there is no silence before the alert that
+// follows, which waits: SupportEnded, or the one that the exception kept at rest. The value is the instant of the end. An
+// exception is no longer exported when it has ended.
+func endedLately(t Timing) string {
+	vendors := fmt.Sprintf("%s <= time() > time() - %s", vendorEnd, seconds(t.lately()))
+	exceptions := fmt.Sprintf("max_over_time(%s[%s]) <= time()", exceptionEnd, duration(t.lately()))
+	return either(unless(onRelease, vendors, exceptionRuns),
+		matched("and", onRelease, exceptions, either(notSupported, prohibited)))
+}
+
+// lately is how long an end is told after it: longer than any wait.
+func (t Timing) lately() time.Duration { return 2 * t.Upgrade }
 
 // unless is the left side without what any of the others holds for.
 func unless(labels, left string, others ...string) string {
@@ -102,6 +122,9 @@ func matched(operator, labels, left string, others ...string) string {
 	}
 	return left
 }
+
+// either is what one of two expressions holds for; where both do, it has the value of the first.
+func either(first, second string) string { return first + "\nor\n" + parens(second) }
 
 func parens(text string) string { return "(\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n)" }
 

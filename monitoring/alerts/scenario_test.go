@@ -97,9 +97,35 @@ func (o object) series(metric string, changes ...change) series {
 	return series{metric, o, values(changes)}
 }
 
-// state is a release's state: a series for each.
+// state is a release's state, a series for each, and whether that is because of its version.
 func (o object) state(changes ...change) []series {
+	var version []change
+	for _, c := range changes {
+		switch c.value {
+		case "", "stale":
+		case "Unsupported":
+			c.value = "1"
+		default:
+			c.value = "0"
+		}
+		version = append(version, c)
+	}
+	return append(o.stateOnly(changes), o.series("supportpolicy_release_version_unsupported", version...))
+}
+
+func (o object) stateOnly(changes []change) []series {
 	return o.choice("supportpolicy_release_state", "state", []string{"Supported", "Unsupported", "Unknown"}, changes)
+}
+
+// parts is a release on a production cluster that is Unsupported for its experimental parts while it has them, and whose
+// version is supported.
+func (o object) parts(has ...change) []series {
+	var states, none []change
+	for _, c := range has {
+		states = append(states, from(c.from, map[string]string{"1": "Unsupported", "0": "Supported"}[c.value]))
+		none = append(none, from(c.from, 0))
+	}
+	return join(o.stateOnly(states), o.experimental(has...), []series{o.series("supportpolicy_release_version_unsupported", none...)})
 }
 
 // reachable is a cluster's condition, and stalled a policy's: a series for each status.
@@ -151,6 +177,15 @@ func (o object) prohibited(changes ...change) []series {
 
 func (o object) experimental(changes ...change) []series {
 	return []series{o.series("supportpolicy_release_experimental_in_production", changes...)}
+}
+
+// clusterProhibited and clusterParts are about a cluster as a whole.
+func (o object) clusterProhibited(changes ...change) []series {
+	return []series{o.series("supportpolicy_cluster_prohibited_combination", changes...)}
+}
+
+func (o object) clusterParts(changes ...change) []series {
+	return []series{o.series("supportpolicy_cluster_experimental_in_production", changes...)}
 }
 
 func (o object) answered(changes ...change) []series {

@@ -41,7 +41,9 @@ var scenarios = []scenario{
 	{
 		reason:  "an exception rests it until its instant, also while its series is still within the window",
 		scraped: join(konvoy.state(always("Unsupported")), konvoy.exception(from(0, at(40)), gone(40))),
-		fires:   map[int][]string{15: both, 39: both, 40: none, 54: none, 55: {"SupportEnded"}},
+		fires: map[int][]string{
+			15: both, 39: both, 40: both, 54: both, 55: append([]string{"SupportEnded"}, both...), 159: append([]string{"SupportEnded"}, both...), 172: {"SupportEnded"},
+		},
 	},
 	{
 		reason:  "an exception that ends far away leaves nothing to say",
@@ -60,11 +62,12 @@ var scenarios = []scenario{
 		fires: map[int][]string{14: none, 15: {"SupportEnded"}},
 	},
 	{
-		reason:  "experimental parts in production are their own alert until the release has ended as well",
-		scraped: join(konvoy.state(always("Unsupported")), konvoy.experimental(always(1)), konvoy.end(always(at(30)))),
+		reason: "experimental parts in production are an alert of their own beside the end of the version",
+		scraped: join(konvoy.stateOnly([]change{always("Unsupported")}), konvoy.experimental(always(1)), konvoy.end(always(at(30))),
+			[]series{konvoy.series("supportpolicy_release_version_unsupported", from(0, 0), from(30, 1))}),
 		fires: map[int][]string{
-			15: {"ExperimentalInProduction"}, 44: {"ExperimentalInProduction"},
-			45: {"ExperimentalInProduction", "SupportEnded"},
+			15: append([]string{"ExperimentalInProduction"}, both...), 44: append([]string{"ExperimentalInProduction"}, both...),
+			45: append([]string{"ExperimentalInProduction", "SupportEnded"}, both...), 150: {"ExperimentalInProduction", "SupportEnded"},
 		},
 	},
 	{
@@ -85,10 +88,25 @@ var scenarios = []scenario{
 		fires:   map[int][]string{14: none, 15: both[:1], 35: both[:1], 36: both},
 	},
 	{
-		reason: "the warnings end when the state says it, and SupportEnded follows",
+		reason: "the warnings outlast the end until SupportEnded has waited, and a while more",
 		scraped: join(konvoy.state(from(0, "Supported"), from(30, "Unsupported")),
 			konvoy.end(always(at(30)))),
-		fires: map[int][]string{29: both, 30: none, 44: none, 45: {"SupportEnded"}},
+		fires: map[int][]string{
+			29: both, 30: both, 44: both, 45: append([]string{"SupportEnded"}, both...), 149: append([]string{"SupportEnded"}, both...),
+			150: {"SupportEnded"},
+		},
+	},
+	{
+		reason: "the warnings end with the release when it goes at its end, or is upgraded",
+		scraped: join(konvoy.state(from(0, "Supported"), gone(30)), konvoy.end(from(0, at(30)), gone(30)),
+			konvoy.with("version", "1.8.4").state(from(30, "Supported"))),
+		fires: map[int][]string{29: both, 38: both, 41: none, 75: none},
+	},
+	{
+		reason: "an end that is moved while it passes is not one that has passed",
+		scraped: join(konvoy.state(always("Supported")),
+			konvoy.end(from(0, at(30)), from(25, inDays(400, 0)))),
+		fires: map[int][]string{24: both, 36: none, 75: none},
 	},
 	{
 		reason:  "an end that has passed while the operator stands still stays",
@@ -148,7 +166,7 @@ var scenarios = []scenario{
 		reason: "when an exception has ended, the vendor's end counts again",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(60, 0))), konvoy.prohibited(always(1)),
 			konvoy.exception(from(0, at(40)), gone(40))),
-		fires: map[int][]string{39: both, 41: both[:1], 99: both[:1], 100: {"ProhibitedCombination", both[0]}},
+		fires: map[int][]string{39: both, 41: both, 99: both, 103: append([]string{"ProhibitedCombination"}, both...), 172: {"ProhibitedCombination", both[0]}},
 	},
 
 	// LastInWindow
@@ -195,14 +213,46 @@ var scenarios = []scenario{
 		reason: "a running exception rests a prohibited combination until its instant",
 		scraped: join(konvoy.state(always("Supported")), konvoy.prohibited(always(1)),
 			konvoy.exception(from(0, at(80)), gone(80))),
-		fires: map[int][]string{60: both, 79: both, 80: none, 139: none, 140: {"ProhibitedCombination"}},
+		fires: map[int][]string{
+			60: both, 79: both, 80: both, 139: both, 140: append([]string{"ProhibitedCombination"}, both...),
+		},
+	},
+	{
+		reason:  "a combination that is about the cluster as a whole alerts as well, for no release",
+		scraped: join(konvoy.state(always("Supported")), konvoy.prohibited(always(0)), prod.clusterProhibited(from(10, 1))),
+		fires:   map[int][]string{69: none, 70: {"ProhibitedCombination"}},
+	},
+	{
+		reason:  "and not where there is none",
+		scraped: join(konvoy.state(always("Supported")), prod.clusterProhibited(always(0)), prod.clusterParts(always(0))),
+		fires:   map[int][]string{15: none, 75: none},
+	},
+	{
+		reason:  "an exception covers releases, and not what is wrong with the cluster as a whole",
+		scraped: join(konvoy.state(always("Supported")), konvoy.exception(farAway), prod.clusterProhibited(always(1)), prod.clusterParts(always(1))),
+		fires:   map[int][]string{14: none, 15: {"ExperimentalInProduction"}, 60: {"ExperimentalInProduction", "ProhibitedCombination"}},
 	},
 
 	// ExperimentalInProduction
 	{
 		reason:  "an experimental part in production alerts, and is not the end of support",
-		scraped: join(konvoy.state(always("Unsupported")), konvoy.experimental(always(1))),
+		scraped: konvoy.parts(always(1)),
 		fires:   map[int][]string{14: none, 15: {"ExperimentalInProduction"}, 75: {"ExperimentalInProduction"}},
+	},
+	{
+		reason:  "the end of its version is announced all the same",
+		scraped: join(konvoy.parts(always(1)), konvoy.end(always(inDays(20, 0)))),
+		fires:   map[int][]string{15: append([]string{"ExperimentalInProduction"}, both...)},
+	},
+	{
+		reason:  "so is that it is the last in the window",
+		scraped: join(konvoy.parts(always(1)), konvoy.last(always(1))),
+		fires:   map[int][]string{15: {"ExperimentalInProduction", "LastInWindow"}},
+	},
+	{
+		reason:  "a part that belongs to no release alerts as well",
+		scraped: join(konvoy.state(always("Supported")), prod.clusterParts(always(1))),
+		fires:   map[int][]string{14: none, 15: {"ExperimentalInProduction"}},
 	},
 	{
 		reason:  "without one there is only the end of support",
@@ -210,10 +260,11 @@ var scenarios = []scenario{
 		fires:   map[int][]string{14: none, 15: {"SupportEnded"}},
 	},
 	{
-		reason: "a running exception rests what is experimental until its instant",
-		scraped: join(konvoy.state(always("Unsupported")), konvoy.experimental(always(1)),
-			konvoy.exception(from(0, at(40)), gone(40))),
-		fires: map[int][]string{39: both, 40: none, 54: none, 55: {"ExperimentalInProduction"}},
+		reason:  "a running exception rests what is experimental until its instant",
+		scraped: join(konvoy.parts(always(1)), konvoy.exception(from(0, at(40)), gone(40))),
+		fires: map[int][]string{
+			39: both, 40: both, 54: both, 55: append([]string{"ExperimentalInProduction"}, both...), 172: {"ExperimentalInProduction"},
+		},
 	},
 
 	// SupportUnknown
@@ -226,7 +277,9 @@ var scenarios = []scenario{
 		reason: "a running exception rests what nobody can tell until its instant",
 		scraped: join(konvoy.state(always("Unknown")),
 			konvoy.exception(from(0, at(80)), gone(80))),
-		fires: map[int][]string{60: both, 79: both, 80: none, 139: none, 140: {"SupportUnknown"}},
+		fires: map[int][]string{
+			60: both, 79: both, 80: both, 139: both, 140: append([]string{"SupportUnknown"}, both...),
+		},
 	},
 
 	// ClusterUnobserved
@@ -396,7 +449,7 @@ var scenarios = []scenario{
 	{
 		reason:  "a release of which version and policy are not known has its alerts and its exceptions as well",
 		scraped: join(nameless.state(always("Unknown")), nameless.exception(always(at(80))), nameless.end(always(inDays(400, 0)))),
-		fires:   map[int][]string{60: both, 79: both, 80: none, 140: {"SupportUnknown"}},
+		fires:   map[int][]string{60: both, 79: both, 139: both, 140: append([]string{"SupportUnknown"}, both...)},
 	},
 	{
 		reason:  "two releases are two alerts",
@@ -412,11 +465,11 @@ var (
 	clusterWrong = []string{"ClusterUnobserved", "PolicyStalled"}
 )
 
-// badRelease is as much as can be wrong with a release.
+// badRelease is as much as can be wrong with a release, whose support ended a day ago.
 func badRelease(release object, when func(any) []change) []series {
 	return join(
 		release.state(when("Unsupported")...),
-		release.end(when(0)...),
+		release.end(when(inDays(-1, 0))...),
 		release.prohibited(when(1)...),
 		release.experimental(when(1)...),
 		release.last(when(1)...),
