@@ -124,6 +124,16 @@ test: ## Run all tests, those against a control plane and Prometheus included
 test-fast: ## Run the tests that need no control plane and no Prometheus
 	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none PROMETHEUS_ASSETS=none go test -count=1 -short ./...
 
+# Both need what a mirror of modules or of packages may not have, so they are no part of `test`.
+.PHONY: check-dashboard
+check-dashboard: ## Check the dashboard against Grafana's own types (needs Node.js and npm)
+	@hack/grafana/check.sh
+
+.PHONY: check-kube-state-metrics
+check-kube-state-metrics: ## Run kube-state-metrics itself with our configuration
+	@assets="$$($(CONTROL_PLANE))"; program="$$(go tool -n -modfile=hack/kube-state-metrics/go.mod kube-state-metrics)"; \
+	KUBEBUILDER_ASSETS="$$assets" KUBE_STATE_METRICS="$$program" go test -count=1 -run TestRun ./monitoring/kube-state-metrics
+
 # Some 12 minutes for a thousand clusters, and 4 for 50. What else runs on the machine distorts it.
 .PHONY: bench
 bench: ## Measure the operator with a fleet of CLUSTERS

@@ -16,8 +16,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
 )
 
 // latest is the image of the kustomizations.
@@ -57,6 +59,10 @@ func TestSameAsKustomize(t *testing.T) {
 		"cert-manager": {
 			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/prometheus-operator, ROOT/monitoring/cert-manager]",
 			values:  latest + "metrics: {certManager: {enabled: true}}\nserviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}",
+		},
+		"a Prometheus without its operator": {
+			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/reader, ROOT/monitoring/cert-manager/certificate]",
+			values:  latest + "metrics: {reader: {enabled: true}, certManager: {enabled: true}}",
 		},
 		"Grafana": {
 			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]",
@@ -127,6 +133,9 @@ func TestEachValue(t *testing.T) {
 		"metrics: {enabled: false}": {gone: reading},
 		"metrics: {certManager: {enabled: true}}": {added: []string{
 			"Certificate support-policy-system/support-policy-operator-metrics", "Issuer support-policy-system/support-policy-operator-metrics",
+		}},
+		"metrics: {reader: {enabled: true}}": {added: []string{
+			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
 		}},
 		"serviceMonitor: {enabled: true}": {added: []string{
 			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
@@ -386,6 +395,8 @@ func TestRefused(t *testing.T) {
 		"dashboard: {namespace: Monitoring}":                      "at '/dashboard/namespace'",
 		"metrics: {enabled: false, certManager: {enabled: true}}": "metrics.certManager.enabled is set, and metrics.enabled is not",
 		"metrics: {enabled: false}\nserviceMonitor: {enabled: true}":           "serviceMonitor.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false}\nprometheusRule: {enabled: true}":           "prometheusRule.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false, reader: {enabled: true}}":                   "metrics.reader.enabled is set, and metrics.enabled is not",
 		"serviceMonitor: {additionalLabels: [release]}":                        "at '/serviceMonitor/additionalLabels': got array, want object",
 		"prometheusRule: {enabled: true, labels: {release: prometheus}}":       "at '/prometheusRule': additional properties 'labels' not allowed",
 		"resources: {requests: {memory: {}}}":                                  "at '/resources/requests/memory': got object, want",
@@ -399,6 +410,46 @@ func TestRefused(t *testing.T) {
 				t.Error("it is accepted")
 			case !strings.Contains(err.Error(), message):
 				t.Errorf("got %v, want %q in it", err, message)
+			}
+		})
+	}
+}
+
+// TestNull sets each value to null, by which Helm takes it away. Of a list or a map nothing is left then; of anything else it
+// is told.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	full := chart(t, "support-policy-operator", system, everything)
+	for _, v := range values(t) {
+		t.Run(v.path, func(t *testing.T) {
+			t.Parallel()
+			var tree map[string]any
+			if err := yaml.Unmarshal([]byte(everything), &tree); err != nil {
+				t.Fatal(err)
+			}
+			path := strings.Split(v.path, ".")
+			if err := unstructured.SetNestedField(tree, nil, path...); err != nil {
+				t.Fatal(err)
+			}
+			without, err := yaml.Marshal(tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.content != "null" && !strings.ContainsAny(v.content, "{[") {
+				message := fmt.Sprintf("missing property '%s'", path[len(path)-1])
+				if _, err := template(t, "support-policy-operator", system, string(without)); err == nil || !strings.Contains(err.Error(), message) {
+					t.Errorf("got %v, want %q in it", err, message)
+				}
+				return
+			}
+			want := maps.Clone(full)
+			if v.path == "dashboard.labels" {
+				const dashboard = "ConfigMap support-policy-system/support-policy-dashboard"
+				want[dashboard] = runtime.DeepCopyJSON(full[dashboard])
+				unstructured.RemoveNestedField(want[dashboard], "metadata", "labels", "grafana_dashboard")
+			}
+			if diff := cmp.Diff(want, chart(t, "support-policy-operator", system, string(without))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -137,17 +137,92 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-// TestEmptyStatus: somebody has emptied a status, and no script or expression ends in an error.
-func TestEmptyStatus(t *testing.T) {
-	want := waiting
+// TestOddStatuses: what the operator never writes. No script or expression ends in an error, and none takes for well what
+// kstatus does not.
+func TestOddStatuses(t *testing.T) {
 	// To kstatus an object without any conditions is one that never has any.
-	want.kstatus = status.CurrentStatus
-	for _, kind := range kinds {
-		object := find(t, "valid", kind).object(t, kind)
-		object.Object["status"] = map[string]any{}
-		if diff := cmp.Diff(want, judge(t, object), cmp.AllowUnexported(verdicts{})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", kind, diff)
+	empty := waiting
+	empty.kstatus = status.CurrentStatus
+	for name, test := range map[string]struct {
+		reason string
+		change func(object *unstructured.Unstructured)
+		want   verdicts
+	}{
+		"no conditions": {
+			"somebody has emptied the status",
+			func(object *unstructured.Unstructured) { object.Object["status"] = map[string]any{} }, empty,
+		},
+		"no conditions, and evaluated": {
+			"there is nothing of which an object could be well",
+			func(object *unstructured.Unstructured) { setConditions(object) }, empty,
+		},
+		"not Ready": {
+			"whether it is ready is among the conditions, and it is not said",
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Supported", "True")) }, empty,
+		},
+		"Ready is Unknown": {
+			"it may still become True",
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Ready", "Unknown")) }, waiting,
+		},
+		"Ready is False": {
+			"nobody has to mend anything: it is not Stalled",
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Ready", "False")) }, waiting,
+		},
+		"Stalled beside Ready": {
+			"a person has to mend something",
+			func(object *unstructured.Unstructured) {
+				setConditions(object, condition("Ready", "True"), condition("Stalled", "True"))
+			}, refused,
+		},
+		"Stalled is False": {
+			"it says the same as if it were absent",
+			func(object *unstructured.Unstructured) {
+				setConditions(object, condition("Ready", "True"), condition("Stalled", "False"), condition("Reconciling", "False"))
+			}, well,
+		},
+		"Reconciling beside Ready": {
+			"the verdict is not the last one",
+			func(object *unstructured.Unstructured) {
+				setConditions(object, condition("Ready", "True"), condition("Reconciling", "True"))
+			}, waiting,
+		},
+	} {
+		for _, kind := range kinds {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				object := find(t, "valid", kind).object(t, kind)
+				test.change(object)
+				if diff := cmp.Diff(test.want, judge(t, object), cmp.AllowUnexported(verdicts{})); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", test.reason, diff)
+				}
+			})
 		}
+	}
+}
+
+// TestOddConditions: conditions without a message, a status or a type cannot be stored, and yet end no script.
+func TestOddConditions(t *testing.T) {
+	for _, kind := range []string{"Ready", "Stalled", "Reconciling", "Supported", "Compatible", "ExpiringSoon", "Reachable"} {
+		for _, status := range []any{"True", "False", "Unknown", nil} {
+			object := find(t, "valid", clusterKind).object(t, clusterKind)
+			odd := map[string]any{"type": kind}
+			if status != nil {
+				odd["status"] = status
+			}
+			setConditions(object, condition("Ready", "True"), odd, map[string]any{})
+			if got := health(t, object); got.Status == "" {
+				t.Errorf("%s=%v: no verdict", kind, status)
+			}
+		}
+	}
+}
+
+func condition(kind, status string) map[string]any {
+	return map[string]any{"type": kind, "status": status, "reason": "Odd", "message": "it is odd"}
+}
+
+func setConditions(object *unstructured.Unstructured, conditions ...any) {
+	if err := unstructured.SetNestedSlice(object.Object, conditions, "status", "conditions"); err != nil {
+		panic(err) // its status is a map
 	}
 }
 

@@ -21,11 +21,8 @@ var unsupports = []string{
 // Unsupports tells whether the finding says that the vendor does not support the version of the release, whatever parts it
 // has.
 func Unsupports(finding *v1alpha1.Finding) bool {
-	switch finding.Type {
-	case v1alpha1.FindingLifecycle, v1alpha1.FindingPreRelease, v1alpha1.FindingChannel:
-		return slices.Contains(unsupports, finding.Reason)
-	}
-	return false
+	about := []v1alpha1.FindingType{v1alpha1.FindingLifecycle, v1alpha1.FindingPreRelease, v1alpha1.FindingChannel}
+	return slices.Contains(about, finding.Type) && slices.Contains(unsupports, finding.Reason)
 }
 
 // Prohibits tells whether the finding says that the release, or the cluster, must not run with what is there: another

@@ -1,7 +1,6 @@
 package alerts_test
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,16 +27,23 @@ const (
 // manifests are the objects of an overlay, as YAML, by kind and name.
 type manifests map[string]string
 
-// build has kustomize make an overlay of folders of this repository.
-func build(t *testing.T, base string, components ...string) manifests {
-	t.Helper()
+// overlay is one of folders of this repository, in a namespace unless that is empty.
+func overlay(namespace, base string, components ...string) repository.Overlay {
 	kustomization := "resources: [ROOT/" + base + "]\ncomponents:\n"
 	for _, component := range components {
 		kustomization += "- ROOT/" + component + "\n"
 	}
-	manifest := repository.Build(t, repository.Overlay{Kustomization: kustomization})
+	if namespace != "" {
+		kustomization += "namespace: " + namespace + "\n"
+	}
+	return repository.Overlay{Kustomization: kustomization}
+}
+
+// build has kustomize make an overlay.
+func build(t *testing.T, overlay repository.Overlay) manifests {
+	t.Helper()
 	found := manifests{}
-	for document := range strings.SplitSeq(manifest, "\n---\n") {
+	for document := range strings.SplitSeq(repository.Build(t, overlay), "\n---\n") {
 		var object metav1.PartialObjectMetadata
 		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
 			t.Fatal(err)
@@ -64,7 +70,7 @@ func decode[T any](t *testing.T, from manifests, name string) T {
 func TestPrometheusOperatorComponent(t *testing.T) {
 	for _, base := range []string{"config/default", "config/sharded"} {
 		t.Run(filepath.Base(base), func(t *testing.T) {
-			found := build(t, base, "monitoring/prometheus-operator")
+			found := build(t, overlay("", base, "monitoring/prometheus-operator"))
 			rule := decode[monitoringv1.PrometheusRule](t, found, "PrometheusRule/"+operators)
 			if diff := cmp.Diff(alerts.Rules(alerts.Default()), rule.Spec); diff != "" {
 				t.Errorf("other rules are applied (-source +applied):\n%s", diff)
@@ -117,7 +123,7 @@ func checkScrape(t *testing.T, found manifests) {
 	}
 }
 
-// checkToken follows the token from the ServiceMonitor to the right to read metrics.
+// checkToken follows the token from the ServiceMonitor to its Secret, and from there on.
 func checkToken(t *testing.T, found manifests) {
 	t.Helper()
 	var monitor struct {
@@ -131,14 +137,23 @@ func checkToken(t *testing.T, found manifests) {
 		t.Fatal(err)
 	}
 	token := monitor.Spec.Endpoints[0].BearerTokenSecret
-	secret := decode[corev1.Secret](t, found, "Secret/"+token.Name)
-	if token.Key != corev1.ServiceAccountTokenKey || secret.Type != corev1.SecretTypeServiceAccountToken || secret.Namespace != namespace {
-		t.Errorf("there is no token under %s of a Secret of type %s in %q", token.Key, secret.Type, secret.Namespace)
+	if token.Key != corev1.ServiceAccountTokenKey {
+		t.Errorf("the token is looked for under %s", token.Key)
+	}
+	checkReader(t, found, namespace, token.Name)
+}
+
+// checkReader follows the token from its Secret to the right to read metrics.
+func checkReader(t *testing.T, found manifests, in, name string) {
+	t.Helper()
+	secret := decode[corev1.Secret](t, found, "Secret/"+name)
+	if secret.Type != corev1.SecretTypeServiceAccountToken || secret.Namespace != in {
+		t.Errorf("there is no token in a Secret of type %s in %q", secret.Type, secret.Namespace)
 	}
 	account := decode[corev1.ServiceAccount](t, found, "ServiceAccount/"+secret.Annotations[corev1.ServiceAccountNameKey])
 	binding := decode[rbacv1.ClusterRoleBinding](t, found, "ClusterRoleBinding/"+reader)
 	want := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: account.Name, Namespace: account.Namespace}}
-	if diff := cmp.Diff(want, binding.Subjects); diff != "" || account.Namespace != namespace {
+	if diff := cmp.Diff(want, binding.Subjects); diff != "" || account.Namespace != in {
 		t.Errorf("the account is not the one that may read (-account +binding):\n%s", diff)
 	}
 	role := decode[rbacv1.ClusterRole](t, found, binding.RoleRef.Kind+"/"+binding.RoleRef.Name)
@@ -151,32 +166,90 @@ func checkToken(t *testing.T, found manifests) {
 // TestCertManagerComponent wants the same certificate in all four places: where it is made, where the operator serves it, what
 // Prometheus verifies, and the name for which it does.
 func TestCertManagerComponent(t *testing.T) {
-	for base, deployments := range map[string]int{"config/default": 1, "config/sharded": 3} {
-		t.Run(filepath.Base(base), func(t *testing.T) {
-			found := build(t, base, "monitoring/prometheus-operator", "monitoring/cert-manager")
-			certificate := decode[certificate](t, found, "Certificate/"+metrics)
-			decode[issuer](t, found, "Issuer/"+certificate.Spec.IssuerRef.Name)
-			tls := decode[monitoringv1.ServiceMonitor](t, found, "ServiceMonitor/"+operators).Spec.Endpoints[0].TLSConfig
-			switch {
-			case tls == nil || tls.CA.Secret == nil || tls.ServerName == nil || tls.InsecureSkipVerify != nil:
-				t.Errorf("Prometheus does not verify: %+v", tls)
-			case tls.CA.Secret.Name != certificate.Spec.SecretName || tls.CA.Secret.Key != "ca.crt":
-				t.Errorf("Prometheus trusts %v, and the certificate is in %s", tls.CA.Secret, certificate.Spec.SecretName)
-			case !cmp.Equal(certificate.Spec.DNSNames, []string{*tls.ServerName}) || *tls.ServerName != fmt.Sprintf("%s.%s.svc", metrics, namespace):
-				t.Errorf("the certificate is for %q, and Prometheus asks for %s", certificate.Spec.DNSNames, *tls.ServerName)
-			}
-			served := 0
-			for name, document := range found {
-				if strings.HasPrefix(name, "Deployment/") {
-					checkServes(t, decode[appsv1.Deployment](t, manifests{name: document}, name), certificate.Spec.SecretName)
-					served++
+	for base, deployments := range map[string]int{"config/default": 1, "config/fleet": 1, "config/sharded": 3} {
+		for _, in := range []string{namespace, "elsewhere"} {
+			t.Run(filepath.Base(base)+" in "+in, func(t *testing.T) {
+				found := build(t, overlay(in, base, "monitoring/prometheus-operator", "monitoring/cert-manager"))
+				certificate := checkCertificate(t, found, in, deployments)
+				monitor := decode[monitoringv1.ServiceMonitor](t, found, "ServiceMonitor/"+operators)
+				tls := monitor.Spec.Endpoints[0].TLSConfig
+				switch {
+				case tls == nil || tls.CA.Secret == nil || tls.ServerName == nil || tls.InsecureSkipVerify != nil:
+					t.Errorf("Prometheus does not verify: %+v", tls)
+				case tls.CA.Secret.Name != certificate.Spec.SecretName || tls.CA.Secret.Key != "ca.crt" || monitor.Namespace != in:
+					t.Errorf("Prometheus trusts %v in %s, and the certificate is in %s", tls.CA.Secret, monitor.Namespace, certificate.Spec.SecretName)
+				// It need not be an address: what is compared is the text.
+				case !cmp.Equal(certificate.Spec.DNSNames, []string{*tls.ServerName}):
+					t.Errorf("the certificate is for %q, and Prometheus asks for %s", certificate.Spec.DNSNames, *tls.ServerName)
 				}
-			}
-			if served != deployments {
-				t.Errorf("%d operators instead of %d", served, deployments)
+			})
+		}
+	}
+}
+
+// TestPlainComponents builds what a Prometheus without its operator needs, and nothing that is for that.
+func TestPlainComponents(t *testing.T) {
+	for base, deployments := range map[string]int{"config/default": 1, "config/sharded": 3} {
+		for _, in := range []string{namespace, "elsewhere"} {
+			t.Run(filepath.Base(base)+" in "+in, func(t *testing.T) {
+				found := build(t, overlay(in, base, "monitoring/reader", "monitoring/cert-manager/certificate"))
+				checkCertificate(t, found, in, deployments)
+				checkReader(t, found, in, reader)
+				for name, document := range found {
+					if strings.Contains(document, monitoringv1.SchemeGroupVersion.Group) {
+						t.Errorf("%s is for the Prometheus Operator", name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestWrongComponents: where the ServiceMonitor would not get the certificate, nothing is built.
+func TestWrongComponents(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason     string
+		components []string
+	}{
+		"the wrong order": {
+			"the patch comes before the ServiceMonitor, and would find nothing",
+			[]string{"monitoring/cert-manager", "monitoring/prometheus-operator"},
+		},
+		"no ServiceMonitor": {
+			"nobody verifies the certificate; who scrapes otherwise takes monitoring/cert-manager/certificate",
+			[]string{"monitoring/cert-manager"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, in := range []string{"", "elsewhere"} {
+				_, err := repository.TryBuild(t, overlay(in, "config/default", test.components...))
+				if err == nil || !strings.Contains(err.Error(), "no matches for Id ServiceMonitor") {
+					t.Errorf("%s: got %v, want that there is no ServiceMonitor to patch", test.reason, err)
+				}
 			}
 		})
 	}
+}
+
+// checkCertificate wants every operator to serve the certificate, and returns that.
+func checkCertificate(t *testing.T, found manifests, in string, deployments int) certificate {
+	t.Helper()
+	made := decode[certificate](t, found, "Certificate/"+metrics)
+	issuer := decode[issuer](t, found, "Issuer/"+made.Spec.IssuerRef.Name)
+	if made.Namespace != in || issuer.Namespace != in {
+		t.Errorf("certificate and issuer are in %s and %s, want %s", made.Namespace, issuer.Namespace, in)
+	}
+	served := 0
+	for name, document := range found {
+		if strings.HasPrefix(name, "Deployment/") {
+			checkServes(t, decode[appsv1.Deployment](t, manifests{name: document}, name), made.Spec.SecretName)
+			served++
+		}
+	}
+	if served != deployments {
+		t.Errorf("%d operators instead of %d", served, deployments)
+	}
+	return made
 }
 
 // checkServes wants the Secret where the operator is told to look for its certificate, and its other arguments kept.

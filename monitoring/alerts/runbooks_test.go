@@ -2,8 +2,10 @@ package alerts_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,6 +23,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 )
 
 const runbooksFolder = "../../docs/runbooks"
@@ -259,7 +263,7 @@ func TestJSONPathsFindSomething(t *testing.T) {
 func TestCommandsWork(t *testing.T) {
 	shell := newShell(t)
 	shell.run("kubectl apply -f testdata/setup.yaml -f testdata/policies.yaml -f testdata/cluster.yaml" +
-		" -f ../prometheus-operator/reader.yaml")
+		" -f ../reader/reader.yaml")
 	shell.run("kubectl replace --subresource=status -f testdata/policies.yaml -f testdata/cluster.yaml")
 	folder := t.TempDir()
 	config, err := filepath.Abs("../../config")
@@ -321,12 +325,74 @@ func (s *shell) run(line string) {
 	s.t.Logf("$ %s\n%s", line, output)
 }
 
+// alertmanagerFile begins what is for a configuration of Alertmanager.
+const alertmanagerFile = "# alertmanager.yml\n"
+
+func yamlBlocks(page string) []string {
+	var blocks []string
+	for _, match := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1) {
+		blocks = append(blocks, match[1])
+	}
+	return blocks
+}
+
+// TestInhibition gives a real Alertmanager the rules of the page: the cause is told, and what follows from it is not.
+func TestInhibition(t *testing.T) {
+	blocks := slices.DeleteFunc(yamlBlocks(pages(t)["README"]), func(b string) bool { return !strings.HasPrefix(b, alertmanagerFile) })
+	if len(blocks) != 1 {
+		t.Fatalf("the page has %d configurations of Alertmanager", len(blocks))
+	}
+	alertmanager := prometheus.StartAlertmanager(t, "route: {receiver: none}\nreceivers: [{name: none}]\n"+blocks[0])
+	want := map[string]string{
+		"OperatorAbsent ": "active", "ClusterUnobserved ": "suppressed", "SupportEnded konvoy": "active",
+		"PolicyStalled konvoy": "active", "SupportUnknown konvoy": "suppressed", "SupportUnknown kommander": "active",
+	}
+	var sent []map[string]any
+	for one := range want {
+		name, policy, _ := strings.Cut(one, " ")
+		sent = append(sent, map[string]any{"labels": map[string]string{"alertname": name, "policy": policy}})
+	}
+	content, err := json.Marshal(sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, alertmanager.URL+"/api/v2/alerts", bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	var diff string
+	for range 100 {
+		alerts, err := alertmanager.Alerts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, alert := range alerts {
+			got[alert.Labels["alertname"]+" "+alert.Labels["policy"]] = alert.Status.State
+		}
+		if diff = cmp.Diff(want, got); diff == "" {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("Alertmanager answers %s and has others (-want +got):\n%s", response.Status, diff)
+}
+
 // TestExceptionsInPages reads the exceptions that the pages show, as the operator would.
 func TestExceptionsInPages(t *testing.T) {
 	found := 0
 	for name, page := range pages(t) {
-		for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1) {
-			read, err := manifest.ReadPolicies(strings.NewReader(block[1]), manifest.Stdin)
+		for _, block := range yamlBlocks(page) {
+			if strings.HasPrefix(block, alertmanagerFile) {
+				continue
+			}
+			read, err := manifest.ReadPolicies(strings.NewReader(block), manifest.Stdin)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}

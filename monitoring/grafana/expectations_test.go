@@ -11,20 +11,20 @@ func one(all, some string) shows { return shows{[]string{all}, []string{some}} }
 // expectations are by the titles of the panels, and follow from clustersOf, policies, exceptionObjects and operators alone.
 func expectations(c calendar) map[string]shows {
 	return map[string]shows{
-		"Clusters":               one("5", "1"), // the sixth is a duplicate
-		"Clusters supported":     one("1", "0"),
+		"Clusters":               one("6", "1"), // the seventh is a duplicate
+		"Clusters supported":     one("2", "0"),
 		"Clusters unsupported":   one("1", "1"),
 		"Clusters unknown":       one("3", "0"),
-		"Clusters unobserved":    one("3", "0"),
+		"Clusters unobserved":    one("4", "0"),
 		"Clusters expiring soon": one("2", "1"),
-		"Releases":               one("13", "3"),
+		"Releases":               one("14", "3"),
 		"Unsupported":            one("3", "2"),
-		"Under exception":        one("4", "1"),
+		"Under exception":        one("5", "1"),
 		"Unknown":                one("2", "0"),
 		"Ends in 30 days":        one("2", "1"),
 		"Ends in 60 days":        one("3", "2"),
 		"Ends in 90 days":        one("5", "2"),
-		"Ends in 180 days":       one("6", "2"),
+		"Ends in 180 days":       one("7", "2"),
 		"Timeline of ends": {
 			all: []string{
 				"workspace-a | eu | Konvoy | default | 1.6.3 | " + c.shown(20) + " | 20 days", // its exception
@@ -32,6 +32,7 @@ func expectations(c calendar) map[string]shows {
 				"workspace-a | eu | Cassandra | prod.blue | 3.11 | " + c.shown(59) + " | 59 days",
 				"workspace-b | silent | Kafka | prod.kafka | 2.7 | " + c.shown(80) + " | 80 days", // its exception
 				"support-policy-system | host | Kommander | kommander | 1.4.3 | " + c.shown(89) + " | 89 days",
+				"workspace-c | late | Kafka | late.kafka | 2.6 | " + c.shown(150) + " | 150 days", // its exception has ended
 				"workspace-a | us | BasePlatformServices | default | stable-1.20-4.1.0 | " + c.shown(179) + " | 179 days",
 				"workspace-b | silent | Spark | test.spark | 3.0 | " + c.shown(200) + " | 200 days",
 				"workspace-b | silent | Spark | prod.spark | 3.0 | " + c.shown(400) + " | 400 days", // its exception
@@ -42,7 +43,7 @@ func expectations(c calendar) map[string]shows {
 			},
 		},
 		"Releases by state over time": {
-			all:  []string{"Supported: 8", "Unknown: 2", "Unsupported: 3"},
+			all:  []string{"Supported: 9", "Unknown: 2", "Unsupported: 3"},
 			some: []string{"Supported: 1", "Unknown: 0", "Unsupported: 2"},
 		},
 		"Fleet": {
@@ -57,6 +58,7 @@ func expectations(c calendar) map[string]shows {
 				"workspace-a | eu | Cassandra | prod.blue | 3.11 | cassandra | Supported | " + c.shown(59) + " | – | – | –",
 				"support-policy-system | host | Kommander | kommander | 1.4.3 | kommander | Supported | " + c.shown(89) + " | ends it | – | –",
 				"workspace-b | silent | Spark | prod.spark | 3.0 | spark | Supported | " + c.shown(100) + " | – | " + c.shown(400) + " | –",
+				"workspace-c | late | Kafka | late.kafka | 2.6 | kafka | Supported | " + c.shown(150) + " | – | " + c.shown(-3) + " | prohibited",
 				"workspace-a | us | BasePlatformServices | default | stable-1.20-4.1.0 | base-platform-services | Supported | " + c.shown(179) + " | – | – | –",
 				"workspace-b | silent | Spark | test.spark | 3.0 | spark | Supported | " + c.shown(200) + " | – | " + c.shown(5) + " | –",
 				"workspace-b | silent | Kafka | prod.kafka | 2.7 | kafka | Supported | " + c.shown(300) + " | – | " + c.shown(80) + " | prohibited",
@@ -70,14 +72,15 @@ func expectations(c calendar) map[string]shows {
 		"Conditions of clusters": {
 			// Supported, compatible, expiring soon, upgrade, ready, reachable.
 			all: []string{
-				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-time.Minute)),
+				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-14*time.Minute)),
 				"workspace-b | silent | Unknown | False | False | False | True | True | none",
 				"workspace-b | new | Unknown | Unknown | Unknown | Unknown | True | Unknown | none",
 				"workspace-a | us | Unknown | Unknown | False | False | True | False | " + iso(c.now.Add(-3*time.Hour)),
+				"workspace-c | late | True | False | False | False | True | True | " + iso(c.now.Add(-16*time.Minute)),
 				"support-policy-system | host | True | True | True | True | True | True | " + iso(c.now),
 			},
 			some: []string{
-				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-time.Minute)),
+				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-14*time.Minute)),
 			},
 		},
 		"Unknown releases": {
@@ -91,12 +94,14 @@ func expectations(c calendar) map[string]shows {
 				"workspace-a | us | False | " + iso(c.now.Add(-3*time.Hour)),
 				"workspace-b | new | Unknown | none",
 				"workspace-b | silent | no answer lately | none",
+				"workspace-c | late | no answer lately | " + iso(c.now.Add(-16*time.Minute)),
 			},
 		},
 		"Prohibited and experimental": {
 			all: []string{
 				"workspace-a | eu | Kaptain | default | 1.0 | experimental in production",
 				"workspace-a | eu | Konvoy | default | 1.6.3 | combination",
+				"workspace-c | late | Kafka | late.kafka | 2.6 | combination",
 				"workspace-b | silent | Kafka | prod.kafka | 2.7 | combination",
 			},
 			some: []string{"workspace-a | eu | Konvoy | default | 1.6.3 | combination"},

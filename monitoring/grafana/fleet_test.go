@@ -110,6 +110,9 @@ func clustersOf(c calendar) []v1alpha1.ClusterSupport {
 			// The exception ends first, and what the vendor prohibits rests on it.
 			release("Kafka", "prod.kafka", "2.7", v1alpha1.StateSupported, by("kafka"), until(c.at(300)), covered("kafka", c.at(80)), prohibited)),
 		twin,
+		// Nobody asks it any more and nobody evaluates it, so that its status has an exception that has ended.
+		cluster("workspace-c", "late", map[string]metav1.ConditionStatus{"Compatible": "False"},
+			release("Kafka", "late.kafka", "2.6", v1alpha1.StateSupported, by("kafka"), until(c.at(150)), covered("kafka", c.at(-3)), prohibited)),
 	}
 }
 
@@ -180,7 +183,10 @@ func replica(t *testing.T, options metrics.Options) string {
 // operators are two replicas: one works for shard 0 and observes its clusters, one waits to work for shard 1, whose clusters nobody
 // observes.
 func operators(t *testing.T, c calendar) []string {
-	answers := map[string]time.Time{"host": c.now, "eu": c.now.Add(-time.Minute), "us": c.now.Add(-3 * time.Hour)}
+	// 15 minutes are too long: one is just below, one just above.
+	answers := map[string]time.Time{
+		"host": c.now, "eu": c.now.Add(-14 * time.Minute), "late": c.now.Add(-16 * time.Minute), "us": c.now.Add(-3 * time.Hour),
+	}
 	return []string{
 		replica(t, metrics.Options{Reader: cache{calendar: c}, Shard: 0, Shards: 2,
 			Answered: func(cluster *v1alpha1.ClusterSupport) time.Time { return answers[cluster.Name] }}),

@@ -198,10 +198,10 @@ func TestVariableQueries(t *testing.T) {
 	t.Parallel()
 	want := map[string][2]model.LabelValues{
 		"namespace": {
-			{"support-policy-system", "workspace-a", "workspace-b"},
-			{"support-policy-system", "workspace-a", "workspace-b"},
+			{"support-policy-system", "workspace-a", "workspace-b", "workspace-c"},
+			{"support-policy-system", "workspace-a", "workspace-b", "workspace-c"},
 		},
-		"cluster": {{"eu", "host", "new", "silent", "us"}, {"eu", "us"}},
+		"cluster": {{"eu", "host", "late", "new", "silent", "us"}, {"eu", "us"}},
 		"product": {
 			{"BasePlatformServices", "Cassandra", "Dispatch", "Kafka", "Kaptain", "Kommander", "Konvoy", "Kubernetes", "Spark"},
 			{"Cassandra", "Kaptain", "Konvoy"},

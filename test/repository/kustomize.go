@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,16 @@ type Overlay struct {
 // Build returns the manifest that kustomize makes of an overlay, and ends the test where it makes none. It runs in this
 // process, so that Go knows which files the result of a test depends on.
 func Build(t testing.TB, overlay Overlay) string {
+	t.Helper()
+	manifest, err := TryBuild(t, overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return manifest
+}
+
+// TryBuild is Build for what kustomize may refuse: it returns the refusal.
+func TryBuild(t testing.TB, overlay Overlay) (string, error) {
 	t.Helper()
 	root, err := Root()
 	if err != nil {
@@ -43,11 +54,11 @@ func Build(t testing.TB, overlay Overlay) string {
 	}
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
-		t.Fatalf("kustomize: %v", err)
+		return "", fmt.Errorf("kustomize: %w", err)
 	}
 	manifest, err := built.AsYaml()
 	if err != nil {
-		t.Fatalf("kustomize: %v", err)
+		return "", fmt.Errorf("kustomize: %w", err)
 	}
-	return string(manifest)
+	return string(manifest), nil
 }

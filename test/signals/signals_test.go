@@ -76,22 +76,24 @@ metadata: {name: ` + remoteName + `, namespace: ` + workspace + `}
 spec: {cluster: {kubeconfigSecret: {name: ` + remoteName + `}}}
 `
 
-// Trial is found on the cluster, since only that tells which parts it has.
-const (
-	trialAddon = `
+// addon is one with an annotation below the vendor's domain.
+func addon(name, group, annotation string) string {
+	return fmt.Sprintf(`
 apiVersion: kubeaddons.mesosphere.io/v1beta2
 kind: Addon
-metadata:
-  name: trial
-  namespace: kubeaddons
-  annotations: {catalog.kubeaddons.mesosphere.io/addon-revision: 1.0.3-1}
-spec: {chartReference: {chart: trial, version: 0.0.1}}
-`
-	trialPolicy = `lifecycle: {listed: {}}
-releases: [{version: "1.0"}]
-detection: {addon: {name: trial}}
-experimental: {components: [{name: trial}]}`
+metadata: {name: %[1]s, namespace: kubeaddons, annotations: {%[2]s.kubeaddons.mesosphere.io/%[3]s}}
+spec: {chartReference: {chart: %[1]s, version: 0.0.1}}
+`, name, group, annotation)
+}
 
+// experimental is a policy of which 1.0 is supported through a day, and experimental as a whole. Its product is found on the
+// cluster, since only that tells which parts it has.
+func experimental(product string, through int) string {
+	name := strings.ToLower(product)
+	return supported(product, through) + fmt.Sprintf("  detection: {addon: {name: %s}}\n  experimental: {components: [{name: %s}]}\n", name, name)
+}
+
+const (
 	edgePolicy = `lifecycle: {window: {supportedMinors: 2}}
 releases:
 - {version: "1.1", generalAvailability: "2021-05-05"}
@@ -125,17 +127,22 @@ func TestEveryAlertFiresAndResolves(t *testing.T) {
 		w.apply(supported(product, farAhead))
 	}
 	for product, spec := range map[string]string{
-		"Trial": trialPolicy, "Edge": edgePolicy, "Tenant": tenantPolicy, "Neighbour": neighbourPolicy,
+		"Edge": edgePolicy, "Tenant": tenantPolicy, "Neighbour": neighbourPolicy,
 	} {
 		w.apply(policy(product, spec))
 	}
 	w.apply(exception("Pardoned", farAhead))
 	w.apply(exception("Lent", farAhead))
-	w.apply(trialAddon)
+	w.apply(experimental("Trial", farAhead))
+	w.apply(experimental("Relic", farAhead))
+	w.apply(addon("trial", "catalog", "addon-revision: 1.0.3-1"))
+	w.apply(addon("relic", "catalog", "addon-revision: 1.0.3-1"))
+	// It belongs to no product.
+	w.apply(addon("stray", "stage", "stray: Preview"))
 	w.apply(host("NonProduction", installed()))
 	w.apply(remoteCluster)
 	w.startOperator()
-	w.awaitWell(10)
+	w.awaitWell(11)
 	w.await(told, "all is well")
 	w.exclusive()
 	w.wellFormed()
@@ -143,6 +150,7 @@ func TestEveryAlertFiresAndResolves(t *testing.T) {
 	for _, product := range []string{"Lapsed", "Pardoned", "Lent"} {
 		w.apply(supported(product, -5))
 	}
+	w.apply(experimental("Relic", -5))
 	w.apply(exception("Lent", 10))
 	w.apply(supported("Sooner", 10))
 	w.apply(supported("Later", 60))
@@ -162,6 +170,8 @@ func TestEveryAlertFiresAndResolves(t *testing.T) {
 		"LastInWindow Edge on host",
 		"ProhibitedCombination Tenant on host",
 		"ExperimentalInProduction Trial on host",
+		"ExperimentalInProduction Relic on host", "SupportEnded Relic on host",
+		"ExperimentalInProduction host",
 		"SupportUnknown Orphan on host",
 		"ClusterUnobserved far",
 		"PolicyStalled misspelt",
@@ -172,6 +182,7 @@ func TestEveryAlertFiresAndResolves(t *testing.T) {
 	w.apply(exception("Lapsed", farAhead))
 	w.apply(exception("Pardoned", -2))
 	w.apply(exception("Lent", farAhead))
+	w.apply(experimental("Relic", farAhead))
 	w.apply(supported("Sooner", farAhead))
 	w.apply(supported("Later", farAhead))
 	w.apply(supported("Orphan", farAhead))

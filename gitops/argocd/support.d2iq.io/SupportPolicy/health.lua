@@ -4,27 +4,35 @@
 local status = obj.status or {}
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do
-  conditions[condition.type] = condition
+  conditions[condition.type or ""] = condition
 end
 
 local function is(kind, value)
   return conditions[kind] ~= nil and conditions[kind].status == value
 end
 
-local function say(kind)
-  return kind .. " is " .. conditions[kind].status .. ": " .. conditions[kind].message
+-- The API server takes no condition without a message. If there is one, a script that ends in an error would tell less.
+local function message(kind)
+  return conditions[kind].message or ""
 end
 
--- The status is about an older spec, or the operator has not written any.
+local function say(kind)
+  return kind .. " is " .. (conditions[kind].status or "Unknown") .. ": " .. message(kind)
+end
+
+-- As kstatus has it. The status may be about an older spec, or the operator has not written any.
 if status.observedGeneration ~= obj.metadata.generation or conditions.Ready == nil then
   return {status = "Progressing", message = "the operator has not evaluated the object yet"}
 end
 if is("Reconciling", "True") then
-  return {status = "Progressing", message = conditions.Reconciling.message}
+  return {status = "Progressing", message = message("Reconciling")}
 end
 -- A person has to mend the spec, or the kubeconfig that it refers to.
-if is("Ready", "False") then
-  return {status = "Degraded", message = conditions.Ready.message}
+if is("Stalled", "True") then
+  return {status = "Degraded", message = message("Stalled")}
+end
+if not is("Ready", "True") then
+  return {status = "Progressing", message = say("Ready")}
 end
 
 -- From here on all is well with the object. That support ends is a day on the calendar, and a cluster that does not answer

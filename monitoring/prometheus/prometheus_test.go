@@ -1,0 +1,274 @@
+// Package prometheus_test holds what this folder gives to a Prometheus without its operator against Prometheus, and against
+// the manifests of the operator.
+package prometheus_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
+)
+
+const (
+	configFile = "prometheus.yml"
+	namespace  = "support-policy-system"
+	// serverName is the name in the certificate of cert-manager.
+	serverName = "support-policy-operator-metrics.support-policy-system.svc"
+	token      = "a-token"
+)
+
+// config is as much of prometheus.yml as there is in it: any other field is an error.
+type config struct {
+	Global    map[string]string `json:"global"`
+	RuleFiles []string          `json:"rule_files"`
+	Scrape    []struct {
+		Job    string            `json:"job_name"`
+		Scheme string            `json:"scheme"`
+		Token  string            `json:"bearer_token_file"`
+		TLS    map[string]string `json:"tls_config"`
+		DNS    []struct {
+			Names []string `json:"names"`
+			Type  string   `json:"type"`
+			Port  int32    `json:"port"`
+		} `json:"dns_sd_configs"`
+	} `json:"scrape_configs"`
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// folder is one with the files of this folder, a token, and a certificate to trust.
+func folder(t *testing.T, trusted []byte) string {
+	t.Helper()
+	made := t.TempDir()
+	for name, content := range map[string]string{
+		configFile: read(t, configFile), "rules.yaml": read(t, "rules.yaml"), "token": token, "ca.crt": string(trusted),
+	} {
+		if err := os.WriteFile(filepath.Join(made, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return made
+}
+
+// insecure is the configuration as its comment has it for an operator without a certificate.
+func insecure(t *testing.T, text string) string {
+	t.Helper()
+	text = regexp.MustCompile(`(?m)^ *(ca_file|server_name): .*\n`).ReplaceAllString(text, "")
+	before, after, found := strings.Cut(text, "# insecure_skip_verify")
+	if !found {
+		t.Fatalf("%s does not say how to do without a certificate", configFile)
+	}
+	return before + "insecure_skip_verify" + after
+}
+
+// TestPromtoolAccepts has promtool read the configuration and the rules, and look for the files that they name.
+func TestPromtoolAccepts(t *testing.T) {
+	for name, change := range map[string]func(string) string{
+		"as it is": func(text string) string { return text },
+		"insecure": func(text string) string { return insecure(t, text) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(folder(t, []byte("none")), configFile)
+			if err := os.WriteFile(path, []byte(change(read(t, configFile))), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			output, err := exec.CommandContext(t.Context(), prometheus.Promtool(t), "check", "config", path).CombinedOutput()
+			if err != nil || !strings.Contains(string(output), "rules found") {
+				t.Errorf("promtool: %v\n%s", err, output)
+			}
+		})
+	}
+}
+
+// TestScrape runs Prometheus with the configuration against a server in the operator's place, at an address that is not in
+// its certificate.
+func TestScrape(t *testing.T) {
+	own, other := selfSigned(t), selfSigned(t)
+	for name, test := range map[string]struct {
+		reason  string
+		serves  tls.Certificate
+		change  func(string) string
+		scraped bool
+	}{
+		"as it is": {
+			"the certificate is its own authority, and the name is compared with it and never looked up",
+			own, func(text string) string { return text }, true,
+		},
+		"another certificate": {
+			"somebody else answers in the operator's place",
+			other, func(text string) string { return text }, false,
+		},
+		"insecure": {
+			"nothing is verified",
+			other, func(text string) string { return insecure(t, text) }, true,
+		},
+		"another token": {
+			"the API server does not know it",
+			own, func(text string) string { return strings.ReplaceAll(text, "token_file: token", "token_file: ca.crt") }, false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a server looks for its targets five seconds after its start
+			made := folder(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]}))
+			text := test.change(read(t, configFile))
+			text, _, found := strings.Cut(text, "  dns_sd_configs:")
+			if !found {
+				t.Fatal("there are no dns_sd_configs to be replaced")
+			}
+			text += fmt.Sprintf("  static_configs: [{targets: [%q]}]\n", operator(t, test.serves))
+			text = strings.ReplaceAll(text, "interval: 30s", "interval: 200ms")
+			// Prometheus takes the text and has it in a folder of its own.
+			for _, file := range []string{"rules.yaml", "token", "ca.crt"} {
+				text = strings.ReplaceAll(text, ": "+file+"\n", ": "+filepath.Join(made, file)+"\n")
+				text = strings.ReplaceAll(text, "- "+file+"\n", "- "+filepath.Join(made, file)+"\n")
+			}
+			server := prometheus.StartServer(t, text)
+			deadline := time.Now().Add(30 * time.Second)
+			for {
+				up := server.Query(t, `up{job="support-policy-operator"}`)
+				if len(up) == 1 {
+					if got := up[0].Value == 1; got != test.scraped {
+						t.Errorf("%s: scraped %t, want %t", test.reason, got, test.scraped)
+					}
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("waited 30 s for a scrape")
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			if rules, err := server.API().Rules(t.Context(), nil); err != nil || len(rules.Groups) != 1 {
+				t.Errorf("rules %+v, error %v, want one group", rules, err)
+			}
+		})
+	}
+}
+
+// operator serves metrics to those who send the token, and returns its address.
+func operator(t *testing.T, certificate tls.Certificate) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" || r.Header.Get("Authorization") != "Bearer "+token {
+			http.Error(w, "who are you", http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintln(w, "supportpolicy_operator_shards 1")
+	}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes are meant to fail
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// selfSigned is a certificate such as cert-manager issues: signed by itself, no authority for others, for a name only.
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{serverName},
+		KeyUsage:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestNamesExist holds the names in the configuration, and in the commands of its comment, against the manifests.
+func TestNamesExist(t *testing.T) {
+	found := map[string]string{}
+	manifest := repository.Build(t, repository.Overlay{Kustomization: "resources: [ROOT/config/default]\n" +
+		"components: [ROOT/monitoring/reader, ROOT/monitoring/cert-manager/certificate]"})
+	for document := range strings.SplitSeq(manifest, "\n---\n") {
+		var object metav1.PartialObjectMetadata
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatal(err)
+		}
+		found[object.Kind+"/"+object.Name] = document
+	}
+	var certificate struct {
+		Spec struct {
+			SecretName string   `json:"secretName"`
+			DNSNames   []string `json:"dnsNames"`
+		} `json:"spec"`
+	}
+	var service corev1.Service
+	for name, into := range map[string]any{
+		"Certificate/support-policy-operator-metrics": &certificate, "Service/support-policy-operator-metrics": &service,
+	} {
+		if err := yaml.Unmarshal([]byte(found[name]), into); err != nil || found[name] == "" {
+			t.Fatalf("%s: %v in %s", name, err, found[name])
+		}
+	}
+
+	text := read(t, configFile)
+	var c config
+	if err := yaml.UnmarshalStrict([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Scrape) != 1 || len(c.Scrape[0].DNS) != 1 {
+		t.Fatalf("%d jobs", len(c.Scrape))
+	}
+	scrape := c.Scrape[0]
+	// Without an address of its own a Service has those of the pods, and the port is theirs.
+	name := service.Name + "." + service.Namespace + ".svc"
+	if dns := scrape.DNS[0]; service.Spec.ClusterIP != corev1.ClusterIPNone || !cmp.Equal(dns.Names, []string{name}) ||
+		dns.Port != service.Spec.Ports[0].Port || dns.Type != "A" {
+		t.Errorf("%+v is looked up, and the Service is %s with %+v", dns, name, service.Spec.Ports)
+	}
+	want := map[string]string{"ca_file": "ca.crt", "server_name": serverName}
+	if diff := cmp.Diff(want, scrape.TLS); diff != "" || !cmp.Equal(certificate.Spec.DNSNames, []string{serverName}) {
+		t.Errorf("the certificate is for %q; verified is (-want +got):\n%s", certificate.Spec.DNSNames, diff)
+	}
+	secrets := map[string]bool{certificate.Spec.SecretName: true}
+	for object := range found {
+		if secret, is := strings.CutPrefix(object, "Secret/"); is {
+			secrets[secret] = true
+		}
+	}
+	commands := regexp.MustCompile(`kubectl get secret (\S+) -n (\S+) `).FindAllStringSubmatch(text, -1)
+	for _, command := range commands {
+		if !secrets[command[1]] || command[2] != namespace {
+			t.Errorf("there is no Secret %s in %s", command[1], command[2])
+		}
+	}
+	if len(commands) != len(secrets) {
+		t.Errorf("%d commands for %d Secrets", len(commands), len(secrets))
+	}
+}
