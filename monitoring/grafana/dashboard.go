@@ -61,6 +61,16 @@ func of(metric, filter string) string {
 	return fmt.Sprintf(`max by (%s) (supportpolicy_release_%s{%s%s})`, releaseLabels, metric, filter, ofRelease)
 }
 
+// ofWhole is the value of a metric of the chosen clusters, as wholes.
+func ofWhole(metric string) string {
+	return fmt.Sprintf(`max by (%s) (supportpolicy_cluster_%s{%s})`, clusterLabels, metric, ofCluster)
+}
+
+// named puts a label on an expression that has none of that name.
+func named(label, value, expr string) string {
+	return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, label, value)
+}
+
 // or0 is 0 where an expression counts nothing and there is something to count. Nothing at all stays nothing: an operator that
 // nobody scrapes must not look like a fleet without a worry.
 func or0(count, all string) string { return fmt.Sprintf("count(%s) or 0 * count(%s)", count, all) }
@@ -86,11 +96,15 @@ var (
 	// rests holds for releases for which an exception counts, as in the alerts: the vendor does not support them, does not
 	// allow them or does not tell, or stops before the exception does.
 	rests = fmt.Sprintf("(%s > 0 or %s == 1 or %s > %s)", state, prohibited, exception, vendorEnd)
-	// ends are when releases lose what they rest on: an exception, else the vendor's support. What is Unsupported has lost
-	// that already.
-	ends         = fmt.Sprintf("(%[1]s > time() and %[2]s or (%[3]s unless %[4]s == 1))", exception, rests, vendorEnd, unsupported)
+	// ends are when releases lose what they rest on: an exception, else the vendor's support. A version that is unsupported
+	// has lost that already.
+	ends         = fmt.Sprintf("(%[1]s > time() and %[2]s or (%[3]s unless %[4]s == 1))", exception, rests, vendorEnd, over)
+	over         = of("version_unsupported", "")
 	prohibited   = of("prohibited_combination", "")
 	experimental = of("experimental_in_production", "")
+	// wrong is 1 for a prohibited combination, 2 for experimental parts and 3 for both, of releases and of clusters as a whole.
+	wrong = fmt.Sprintf("%s + 2 * %s > 0 or %s", prohibited, experimental, named("product", "as a whole", named("version", "–",
+		ofWhole("prohibited_combination")+" + 2 * "+ofWhole("experimental_in_production")+" > 0")))
 
 	exceptions = `max by (exception, product) (supportpolicy_exception_end_timestamp_seconds{product=~"$product"})`
 )
@@ -252,10 +266,11 @@ func panels() []panel {
 		table{
 			title: "Prohibited and experimental",
 			description: "Releases that must not run with what is there (another product, this Kubernetes, this operating system), and" +
-				" those with experimental parts on a cluster that is declared to be a production cluster.",
+				" those with experimental parts on a cluster that is declared to be a production cluster. \"As a whole\": it is" +
+				" about no single release.",
 			width: 12, height: 8, labels: releaseColumns[:5], hidden: []string{"policy"}, sort: []string{"Cluster", "Product"},
 			values: []value{
-				{expr: fmt.Sprintf("%s + 2 * %s > 0", prohibited, experimental), title: "Prohibited", properties: coloured(190,
+				{expr: wrong, title: "Prohibited", properties: coloured(190,
 					word{"nothing", "text"}, word{"combination", "red"}, word{"experimental in production", "red"}, word{"both", "red"})},
 			},
 		}.panel(),

@@ -22,13 +22,14 @@ func expectations(c calendar) map[string]shows {
 		"Under exception":        one("5", "1"),
 		"Unknown":                one("2", "0"),
 		"Ends in 30 days":        one("2", "1"),
-		"Ends in 60 days":        one("3", "2"),
-		"Ends in 90 days":        one("5", "2"),
-		"Ends in 180 days":       one("7", "2"),
+		"Ends in 60 days":        one("4", "2"),
+		"Ends in 90 days":        one("6", "2"),
+		"Ends in 180 days":       one("8", "2"),
 		"Timeline of ends": {
 			all: []string{
 				"workspace-a | eu | Konvoy | default | 1.6.3 | " + c.shown(20) + " | 20 days", // its exception
 				"support-policy-system | host | Konvoy | default | 1.8.4 | " + c.shown(29) + " | 29 days",
+				"workspace-a | eu | Kaptain | default | 1.0 | " + c.shown(45) + " | 45 days", // whatever its parts are
 				"workspace-a | eu | Cassandra | prod.blue | 3.11 | " + c.shown(59) + " | 59 days",
 				"workspace-b | silent | Kafka | prod.kafka | 2.7 | " + c.shown(80) + " | 80 days", // its exception
 				"support-policy-system | host | Kommander | kommander | 1.4.3 | " + c.shown(89) + " | 89 days",
@@ -48,9 +49,9 @@ func expectations(c calendar) map[string]shows {
 		},
 		"Fleet": {
 			all: []string{
-				"workspace-a | eu | Kaptain | default | 1.0 | kaptain | Unsupported | not known | – | – | –",
 				"workspace-a | eu | Konvoy | default | 1.6.3 | konvoy | Unsupported | " + c.shown(-41) + " | – | " + c.shown(20) + " | prohibited",
 				"workspace-a | eu | Cassandra | prod.green | 3.10 | cassandra | Unsupported | " + c.shown(-10) + " | – | – | –",
+				"workspace-a | eu | Kaptain | default | 1.0 | kaptain | Unsupported | " + c.shown(45) + " | – | – | –",
 				"workspace-a | us | Konvoy | default | not known | konvoy | Unknown | not known | – | – | –",
 				"workspace-b | silent | Dispatch | default | 1.3.0 | none | Unknown | not known | – | – | –",
 				"support-policy-system | host | Kubernetes | default | v1.20.13 | kubernetes | Supported | not known | ends it | – | –",
@@ -73,9 +74,9 @@ func expectations(c calendar) map[string]shows {
 			// Supported, compatible, expiring soon, upgrade, ready, reachable.
 			all: []string{
 				"workspace-a | eu | False | False | True | False | True | True | " + iso(c.now.Add(-14*time.Minute)),
+				"workspace-a | us | Unknown | False | False | False | True | False | " + iso(c.now.Add(-3*time.Hour)),
 				"workspace-b | silent | Unknown | False | False | False | True | True | none",
 				"workspace-b | new | Unknown | Unknown | Unknown | Unknown | True | Unknown | none",
-				"workspace-a | us | Unknown | Unknown | False | False | True | False | " + iso(c.now.Add(-3*time.Hour)),
 				"workspace-c | late | True | False | False | False | True | True | " + iso(c.now.Add(-16*time.Minute)),
 				"support-policy-system | host | True | True | True | True | True | True | " + iso(c.now),
 			},
@@ -103,6 +104,7 @@ func expectations(c calendar) map[string]shows {
 				"workspace-a | eu | Konvoy | default | 1.6.3 | combination",
 				"workspace-c | late | Kafka | late.kafka | 2.6 | combination",
 				"workspace-b | silent | Kafka | prod.kafka | 2.7 | combination",
+				"workspace-a | us | as a whole |  | – | combination",
 			},
 			some: []string{"workspace-a | eu | Konvoy | default | 1.6.3 | combination"},
 		},

@@ -79,9 +79,15 @@ func finding(kind v1alpha1.FindingType, reason string) func(*v1alpha1.InstalledR
 func clustersOf(c calendar) []v1alpha1.ClusterSupport {
 	lastInWindow := finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonLastInWindow)
 	prohibited := finding(v1alpha1.FindingRequires, v1alpha1.ReasonProhibitedCombination)
+	ended := finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded)
 	twin := cluster("workspace-b", "twin", map[string]metav1.ConditionStatus{"Supported": "False", "ExpiringSoon": "True"},
 		release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), prohibited))
 	twin.Status.DuplicateOf = "workspace-a/eu"
+	us := cluster("workspace-a", "us", map[string]metav1.ConditionStatus{"Reachable": "False", "Supported": "Unknown", "Compatible": "False"},
+		release("Konvoy", "default", "", v1alpha1.StateUnknown, by("konvoy")),
+		release("BasePlatformServices", "default", "stable-1.20-4.1.0", v1alpha1.StateSupported, by("base-platform-services"), until(c.at(179))))
+	// The Kommander that manages it does not allow its Kubernetes.
+	us.Status.Findings = []v1alpha1.Finding{{Type: v1alpha1.FindingAttachRange, Reason: v1alpha1.ReasonOutsideAttachRange, Message: "…"}}
 	return []v1alpha1.ClusterSupport{
 		cluster("support-policy-system", "host", map[string]metav1.ConditionStatus{"ExpiringSoon": "True", "UpgradeRecommended": "True"},
 			release("Konvoy", "default", "1.8.4", v1alpha1.StateSupported, by("konvoy"), until(c.at(29))),
@@ -89,15 +95,14 @@ func clustersOf(c calendar) []v1alpha1.ClusterSupport {
 			release("Kubernetes", "default", "v1.20.13", v1alpha1.StateSupported, by("kubernetes"), lastInWindow)),
 		cluster("workspace-a", "eu", map[string]metav1.ConditionStatus{"Supported": "False", "Compatible": "False", "ExpiringSoon": "True"},
 			// It has ended, and rests on an exception.
-			release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), covered("konvoy-1.6", c.at(20)), prohibited),
+			release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), covered("konvoy-1.6", c.at(20)), prohibited, ended),
 			// A product that is installed twice, in one version that is supported and in one that is not.
 			release("Cassandra", "prod.blue", "3.11", v1alpha1.StateSupported, by("cassandra"), until(c.at(59))),
-			release("Cassandra", "prod.green", "3.10", v1alpha1.StateUnsupported, by("cassandra"), until(c.at(-10))),
-			release("Kaptain", "default", "1.0", v1alpha1.StateUnsupported, by("kaptain"),
+			release("Cassandra", "prod.green", "3.10", v1alpha1.StateUnsupported, by("cassandra"), until(c.at(-10)), ended),
+			// Its version is supported, and a part of it must not be there.
+			release("Kaptain", "default", "1.0", v1alpha1.StateUnsupported, by("kaptain"), until(c.at(45)),
 				finding(v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction))),
-		cluster("workspace-a", "us", map[string]metav1.ConditionStatus{"Reachable": "False", "Supported": "Unknown", "Compatible": "Unknown"},
-			release("Konvoy", "default", "", v1alpha1.StateUnknown, by("konvoy")),
-			release("BasePlatformServices", "default", "stable-1.20-4.1.0", v1alpha1.StateSupported, by("base-platform-services"), until(c.at(179)))),
+		us,
 		cluster("workspace-b", "new", map[string]metav1.ConditionStatus{
 			"Reachable": "Unknown", "Supported": "Unknown", "Compatible": "Unknown", "ExpiringSoon": "Unknown", "UpgradeRecommended": "Unknown"}),
 		// Its status was written by a replica that is no more.
