@@ -2,56 +2,58 @@ package controllers
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/endpoint"
 	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
 )
 
-// scrapesAtOnce is for a few Prometheus servers. Each scrape of a large fleet takes some megabytes for a moment.
-const scrapesAtOnce = 4
+// Who asks for metrics is known by a token, and what he may is asked of the API server.
+//
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
-// servingMetrics says where and to whom metrics are served.
+// servingMetrics has controller-runtime serve none, which package endpoint does. An error says what is missing for that.
 func servingMetrics(options Options) (metricsserver.Options, error) {
-	if !servesMetrics(options) {
-		return metricsserver.Options{BindAddress: "0"}, nil
+	none := metricsserver.Options{BindAddress: "0"}
+	if !servesMetrics(options) || options.MetricsCertDir == "" {
+		return none, nil
 	}
-	if folder := options.MetricsCertDir; folder != "" {
-		// Without them the server would make a certificate of its own, and whoever verifies it would see nothing at all.
-		for _, name := range []string{"tls.crt", "tls.key"} {
-			if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-				return metricsserver.Options{}, fmt.Errorf("the certificate of the metrics endpoint: %w", err)
-			}
-		}
+	// A certificate of its own would be no substitute: whoever verifies it would see nothing at all.
+	if _, err := tls.LoadX509KeyPair(endpoint.CertFiles(options.MetricsCertDir)); err != nil {
+		return none, fmt.Errorf("the certificate of the metrics endpoint: %w", err)
 	}
-	return metricsserver.Options{
-		BindAddress: options.MetricsAddress, SecureServing: true, CertDir: options.MetricsCertDir,
-		FilterProvider: guarded,
-		HandlerOpts:    []func(*promhttp.HandlerOpts){func(o *promhttp.HandlerOpts) { o.MaxRequestsInFlight = scrapesAtOnce }},
-	}, nil
+	return none, nil
 }
 
 func servesMetrics(options Options) bool {
 	return options.MetricsAddress != "" && options.MetricsAddress != "0"
 }
 
-// addMetrics has what the statuses say exported beside what controller-runtime counts.
+// addMetrics has what the statuses say exported beside what controller-runtime counts, and has both served.
 func addMetrics(mgr manager.Manager, answered func(*v1alpha1.ClusterSupport) time.Time, options Options) error {
 	if !servesMetrics(options) {
 		return nil
 	}
-	return mgr.Add(&exporting{metrics.NewCollector(metrics.Options{
+	serving, err := endpoint.New(endpoint.Options{
+		Address: options.MetricsAddress, CertDir: options.MetricsCertDir, Config: mgr.GetConfig(), Client: mgr.GetHTTPClient(),
+		Gatherer: ctrlmetrics.Registry, Log: options.Log.WithName("endpoint"),
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(mgr.Add(serving), mgr.Add(&exporting{metrics.NewCollector(metrics.Options{
 		Reader: mgr.GetCache(), Answered: answered, Active: isClosed(mgr.Elected()),
 		Shard: int(options.Shard.Index), Shards: int(options.Shard.Count),
-	})})
+	})}))
 }
 
 func isClosed(elected <-chan struct{}) func() bool {

@@ -1,0 +1,55 @@
+package controllers_test
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/controllers"
+)
+
+// exampleExported is what is exported about the release on the host.
+const exampleExported = `supportpolicy_release_state{cluster_name="host",cluster_namespace="support-policy-system",installation="default",` +
+	`policy="example",product="Example",state="Supported",version="1.0.3"} 1`
+
+// A replica that waits for its turn exports the same as the one that works, and that it waits: when the other one is gone,
+// nothing is missing.
+func TestMetricsOfStandby(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.apply(examplePolicy("example", "Example"))
+	w.apply(exampleHost)
+	e := newEndpoint(w)
+	electing := w.elect()
+	w.start(electing)
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
+	leader := w.stop
+	w.launch(electing, e.serving)
+	token := e.token("scraper")
+	const observed = "supportpolicy_cluster_observed_timestamp_seconds{"
+	waiting := e.await(token, exampleExported, `supportpolicy_operator_active{shard="0"} 0`, "supportpolicy_operator_shards 1")
+	if strings.Contains(waiting, observed) {
+		t.Error("it says when the host answered, and has not asked")
+	}
+	if err := leader(); err != nil {
+		t.Error(err)
+	}
+	e.await(token, exampleExported, `supportpolicy_operator_active{shard="0"} 1`, "supportpolicy_operator_shards 1", observed)
+}
+
+// A shard exports all clusters, and says which one it is, of how many.
+func TestMetricsOfShard(t *testing.T) {
+	w := newWorld(t, "v1.19.9", "2021-03-01")
+	w.apply(examplePolicy("example", "Example"))
+	w.apply(exampleHost)
+	e := newEndpoint(w)
+	w.start()
+	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
+	w.halt()
+	w.start(e.serving, func(_ *rest.Config, options *controllers.Options) {
+		options.Shard = controllers.Shard{Index: 1, Count: 3}
+	})
+	e.await(e.token("scraper"), exampleExported, `supportpolicy_operator_active{shard="1"} 1`, "supportpolicy_operator_shards 3")
+}

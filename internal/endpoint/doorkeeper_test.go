@@ -1,0 +1,212 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/client-go/rest"
+)
+
+// secret is the token of eve, who may read everything. Any other is nobody's.
+const secret = "secret-token"
+
+// oracle is an API server that is asked about tokens.
+type oracle struct {
+	// failing are the paths to which it answers with an error, hanging those to which it does not answer.
+	failing, hanging string
+
+	mu    sync.Mutex
+	asked int
+	// last is what it was asked last about what somebody may.
+	last authorizationv1.SubjectAccessReviewSpec
+}
+
+func (o *oracle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked++
+	body, _ := io.ReadAll(r.Body)
+	w.Header().Set("Content-Type", "application/json")
+	isAbout := func(path string) bool { return path != "" && strings.HasSuffix(r.URL.Path, path) }
+	switch {
+	case isAbout(o.hanging):
+		<-r.Context().Done()
+	case isAbout(o.failing):
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"token secret-token is not to be told","reason":"InternalError","code":500}`))
+	case isAbout("/tokenreviews"):
+		var review authenticationv1.TokenReview
+		_ = json.Unmarshal(body, &review)
+		if review.Spec.Token == secret {
+			review.Status = authenticationv1.TokenReviewStatus{Authenticated: true, User: authenticationv1.UserInfo{
+				Username: "eve", UID: "u-1", Groups: []string{"g", "h"}, Extra: map[string]authenticationv1.ExtraValue{"scopes.example": {"one", "two"}},
+			}}
+		}
+		_ = json.NewEncoder(w).Encode(review)
+	default:
+		var review authorizationv1.SubjectAccessReview
+		_ = json.Unmarshal(body, &review)
+		o.last = review.Spec
+		review.Status.Allowed = review.Spec.NonResourceAttributes.Verb != "delete"
+		_ = json.NewEncoder(w).Encode(review)
+	}
+}
+
+func (o *oracle) questions() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.asked
+}
+
+// asking are options by which an oracle is asked.
+func asking(t *testing.T, o *oracle) Options {
+	t.Helper()
+	server := httptest.NewServer(o)
+	t.Cleanup(server.Close)
+	return Options{
+		Config: &rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}},
+		Client: server.Client(), Log: logr.Discard(),
+	}
+}
+
+// door is a doorkeeper before a handler, and what it logs.
+func door(t *testing.T, o *oracle, limits limits, log *strings.Builder) http.Handler {
+	t.Helper()
+	options := asking(t, o)
+	options.Log = funcr.New(func(prefix, args string) { log.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 9})
+	handler, err := newDoorkeeper(options, limits,
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "inside") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
+}
+
+func visit(handler http.Handler, request *http.Request, authorization string) *httptest.ResponseRecorder {
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func TestDoorkeeper(t *testing.T) {
+	for name, test := range map[string]struct {
+		method, authorization, failing string
+		want, asked                    int
+		reason                         string
+	}{
+		"known and allowed":       {"GET", "Bearer secret-token", "", http.StatusOK, 2, "who he is, and whether he may"},
+		"known and not allowed":   {"DELETE", "Bearer secret-token", "", http.StatusForbidden, 2, "he may do something else"},
+		"not known":               {"GET", "Bearer guessed", "", http.StatusUnauthorized, 1, "nobody has that token"},
+		"the scheme in lowercase": {"GET", "bearer secret-token", "", http.StatusOK, 2, "schemes have no case"},
+		"no token":                {"GET", "", "", http.StatusUnauthorized, 0, "there is none to be reviewed"},
+		"another scheme":          {"GET", "Basic secret-token", "", http.StatusUnauthorized, 0, "there is no token to be reviewed"},
+		"an empty token":          {"GET", "Bearer ", "", http.StatusUnauthorized, 0, "there is none"},
+		"a scheme alone":          {"GET", "Bearer", "", http.StatusUnauthorized, 0, "there is none"},
+		"two blanks":              {"GET", "Bearer  secret-token", "", http.StatusUnauthorized, 0, "no token has a blank in it"},
+		"something behind it":     {"GET", "Bearer secret-token x", "", http.StatusUnauthorized, 0, "it is not clear what the token is"},
+		"a tab behind it":         {"GET", "Bearer secret-token\tx", "", http.StatusUnauthorized, 0, "it is not clear what the token is"},
+		"an endless token": {
+			"GET", "Bearer " + strings.Repeat("x", maxToken+1), "", http.StatusUnauthorized, 0, "the API server is not bothered with it"},
+		"nobody tells who it is": {
+			"GET", "Bearer secret-token", "/tokenreviews", http.StatusServiceUnavailable, 1, "not known is not unknown: it may work again"},
+		"nobody tells whether he may": {
+			"GET", "Bearer secret-token", "/subjectaccessreviews", http.StatusServiceUnavailable, 2, "and it is not allowed meanwhile"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, log := oracle{failing: test.failing}, strings.Builder{}
+			answer := visit(door(t, &o, standard, &log), httptest.NewRequest(test.method, Path, nil), test.authorization)
+			if answer.Code != test.want || o.asked != test.asked {
+				t.Errorf("%d after %d questions, want %d after %d: %s", answer.Code, o.asked, test.want, test.asked, test.reason)
+			}
+			if isInside := answer.Body.String() == "inside"; isInside != (test.want == http.StatusOK) {
+				t.Errorf("the answer is %q", answer.Body)
+			}
+			if ends := answer.Header().Get("Connection") == "close"; ends == (test.want == http.StatusOK) {
+				t.Errorf("the connection ends: %t", ends)
+			}
+			if challenge := answer.Header().Get("WWW-Authenticate"); (challenge == "Bearer") != (test.want == http.StatusUnauthorized) {
+				t.Errorf("it asks for %q", challenge)
+			}
+			if told := log.String() + answer.Body.String(); strings.Contains(told, secret) {
+				t.Errorf("the token is told: %s", told)
+			}
+			if logged := log.Len() > 0; logged != (test.want == http.StatusServiceUnavailable) {
+				t.Errorf("it logs %s", &log)
+			}
+		})
+	}
+}
+
+// What somebody may depends on all that is known of him, and on what he asks for.
+func TestDoorkeeperTellsAllOfIt(t *testing.T) {
+	o := oracle{}
+	handler := door(t, &o, standard, &strings.Builder{})
+	for _, test := range []struct{ method, path, verb string }{{"GET", "/metrics", "get"}, {"POST", "/other", "post"}} {
+		visit(handler, httptest.NewRequest(test.method, test.path+"?with=query", nil), "Bearer "+secret)
+		want := authorizationv1.SubjectAccessReviewSpec{
+			User: "eve", UID: "u-1", Groups: []string{"g", "h"}, Extra: map[string]authorizationv1.ExtraValue{"scopes.example": {"one", "two"}},
+			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Verb: test.verb, Path: test.path},
+		}
+		if diff := cmp.Diff(want, o.last); diff != "" {
+			t.Errorf("the API server is asked something else (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// An API server that does not answer holds nobody up.
+func TestDoorkeeperDoesNotWaitForLong(t *testing.T) {
+	for _, path := range []string{"/tokenreviews", "/subjectaccessreviews"} {
+		o := oracle{hanging: path}
+		limits := standard
+		limits.review = 100 * time.Millisecond
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		started := time.Now()
+		answer := visit(door(t, &o, limits, &strings.Builder{}), httptest.NewRequestWithContext(ctx, "GET", Path, nil), "Bearer "+secret)
+		if took := time.Since(started); answer.Code != http.StatusServiceUnavailable || took > 5*time.Second {
+			t.Errorf("%s hangs: the answer is %d after %s", path, answer.Code, took)
+		}
+	}
+}
+
+// Who goes away is not logged: anybody can, as often as he likes.
+func TestDoorkeeperDoesNotLogWhoHasGone(t *testing.T) {
+	o, log := oracle{hanging: "/tokenreviews"}, strings.Builder{}
+	gone, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	visit(door(t, &o, standard, &log), httptest.NewRequestWithContext(gone, "GET", Path, nil), "Bearer "+secret)
+	if log.Len() > 0 || o.questions() != 1 {
+		t.Errorf("it logs after %d questions: %s", o.questions(), &log)
+	}
+}
+
+// Those without a token do not use up anybody's turn.
+func TestDoorkeeperWithoutTokens(t *testing.T) {
+	limits := standard
+	limits.address, limits.review = pace{1, 1}, 100*time.Millisecond
+	o := oracle{}
+	handler := door(t, &o, limits, &strings.Builder{})
+	for range 100 {
+		visit(handler, httptest.NewRequest("GET", Path, nil), "")
+	}
+	for _, want := range []int{http.StatusOK, http.StatusTooManyRequests} {
+		if answer := visit(handler, httptest.NewRequest("GET", Path, nil), "Bearer "+secret); answer.Code != want {
+			t.Errorf("the answer to one with a token is %d, want %d", answer.Code, want)
+		}
+	}
+}

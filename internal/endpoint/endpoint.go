@@ -1,0 +1,200 @@
+// Package endpoint serves metrics over TLS to those whom the API server lets read them.
+//
+// Whoever reaches its port can ask for something, so that what he can make it spend is bounded before it is known who he
+// is: connections for each address and in all, seconds for each step, questions to the API server for each second. Within
+// these bounds one waits for another instead of being refused, so that who floods it makes a scrape later and not fail.
+//
+//	endpoint.go    the server: its certificate, its beginning and its end
+//	connections.go how many connections there are
+//	doorkeeper.go  who is let in
+//	turn.go        who asks the API server next
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/client-go/rest"
+	certutil "k8s.io/client-go/util/cert"
+	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+)
+
+// Path is where the metrics are.
+const Path = "/metrics"
+
+// limits are what somebody can have of the endpoint.
+type limits struct {
+	// connections are those of everybody at a time, perAddress those of each address.
+	connections, perAddress int
+	// everybody and address are how many requests with a token get to the API server.
+	everybody, address pace
+	// review is how long a request waits for its turn and for the API server. Prometheus waits ten seconds.
+	review time.Duration
+	// request is for the TLS handshake, and once more for the header of a request and its body, which nobody reads. answer is
+	// for all that comes after the header.
+	request, answer time.Duration
+	// idle is how long a connection is kept for the next scrape. It is only kept for those who were let in.
+	idle time.Duration
+	// scrapes are how many are answered at a time. Each one of a large fleet takes some megabytes for a moment.
+	scrapes int
+	// shutdown is how long the end waits for scrapes that are being answered.
+	shutdown time.Duration
+}
+
+// pace is so many a second, and so many at once after a rest.
+type pace struct{ perSecond, atOnce int }
+
+var standard = limits{
+	connections: 256, perAddress: 16,
+	everybody: pace{100, 100}, address: pace{10, 20},
+	review:  5 * time.Second,
+	request: 5 * time.Second, answer: time.Minute,
+	idle:     2 * time.Minute,
+	scrapes:  4,
+	shutdown: 2 * time.Second,
+}
+
+// maxHeader is enough for a token of maxToken and whatever is beside it.
+const maxHeader = 32 << 10
+
+// Options are what is served, where and to whom.
+type Options struct {
+	// Address is where to listen, such as ":8443". Required.
+	Address string
+	// CertDir is a folder with tls.crt and tls.key, which are read again when they change. Empty: a certificate is made,
+	// which nobody can verify.
+	CertDir string
+	// Config and Client lead to the API server that knows who may read the metrics. Required.
+	Config *rest.Config
+	Client *http.Client
+	// Gatherer has the metrics. Required.
+	Gatherer prometheus.Gatherer
+	// Log receives everything that is logged. No token is.
+	Log logr.Logger
+}
+
+// Endpoint is a server of metrics.
+type Endpoint struct {
+	options Options
+	limits  limits
+	door    *doorkeeper
+}
+
+// New makes an endpoint, which Start then opens.
+func New(options Options) (*Endpoint, error) { return newEndpoint(options, standard) }
+
+func newEndpoint(options Options, limits limits) (*Endpoint, error) {
+	metrics := promhttp.HandlerFor(options.Gatherer, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: limits.scrapes,
+	})
+	door, err := newDoorkeeper(options, limits, metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Endpoint{options, limits, door}, nil
+}
+
+// NeedLeaderElection tells that a replica which waits for its turn serves, too.
+func (*Endpoint) NeedLeaderElection() bool { return false }
+
+// Start serves until the context ends.
+func (e *Endpoint) Start(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", e.options.Address)
+	if err != nil {
+		return fmt.Errorf("serve metrics at %s, which --metrics-bind-address says: %w", e.options.Address, err)
+	}
+	return e.serve(ctx, listener)
+}
+
+// serve is Start on a listener, which it closes.
+func (e *Endpoint) serve(ctx context.Context, listener net.Listener) error {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	certificate, err := e.certificate(ctx, &beside)
+	if err != nil {
+		return errors.Join(fmt.Errorf("the certificate of the metrics endpoint: %w", err), listener.Close())
+	}
+	server := e.server()
+	beside.Go(func() {
+		<-ctx.Done()
+		e.shut(context.WithoutCancel(ctx), server)
+	})
+	e.options.Log.Info("Serving metrics", "address", listener.Addr().String())
+	err = server.Serve(tls.NewListener(bound(listener, e.limits), &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, GetCertificate: certificate,
+	}))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve metrics: %w", err)
+}
+
+// server speaks HTTP/1.1 only: each request takes a connection, so that the bounds of these are the bounds of those.
+func (e *Endpoint) server() *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler: e, Protocols: &protocols, DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHeader,
+		ReadTimeout: e.limits.request, WriteTimeout: e.limits.answer, IdleTimeout: e.limits.idle,
+		// Whoever connects without TLS could fill the log.
+		ErrorLog: slog.NewLogLogger(logr.ToSlogHandler(e.options.Log), slog.LevelDebug),
+	}
+}
+
+// shut lets those scrapes end that take no time. Another replica may be waiting for this one to be gone.
+func (e *Endpoint) shut(ctx context.Context, server *http.Server) {
+	ctx, cancel := context.WithTimeout(ctx, e.limits.shutdown)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		_ = server.Close()
+	}
+}
+
+// certificate tells with what to prove who this is, as long as the context lasts.
+func (e *Endpoint) certificate(ctx context.Context, beside *sync.WaitGroup) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	if e.options.CertDir == "" {
+		certificate, key, err := certutil.GenerateSelfSignedCertKey("localhost", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
+		if err != nil {
+			return nil, err
+		}
+		pair, err := tls.X509KeyPair(certificate, key)
+		return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }, err
+	}
+	watcher, err := certwatcher.New(CertFiles(e.options.CertDir))
+	if err != nil {
+		return nil, err
+	}
+	beside.Go(func() {
+		if err := watcher.Start(ctx); err != nil {
+			e.options.Log.Error(err, "The certificate of the metrics endpoint is not watched: restart the operator when it is renewed")
+		}
+	})
+	return watcher.GetCertificate, nil
+}
+
+// CertFiles are the names of the certificate and of its key in a folder.
+func CertFiles(folder string) (certificate, key string) {
+	return filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")
+}
+
+// ServeHTTP has nothing but the metrics.
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != Path {
+		refuse(w, http.StatusNotFound)
+		return
+	}
+	e.door.ServeHTTP(w, r)
+}
