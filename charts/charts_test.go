@@ -396,6 +396,7 @@ func TestRefused(t *testing.T) {
 		"metrics: {enabled: false, certManager: {enabled: true}}": "metrics.certManager.enabled is set, and metrics.enabled is not",
 		"metrics: {enabled: false}\nserviceMonitor: {enabled: true}":           "serviceMonitor.enabled is set, and metrics.enabled is not",
 		"metrics: {enabled: false}\nprometheusRule: {enabled: true}":           "prometheusRule.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false}\ndashboard: {enabled: true}":                "dashboard.enabled is set, and metrics.enabled is not",
 		"metrics: {enabled: false, reader: {enabled: true}}":                   "metrics.reader.enabled is set, and metrics.enabled is not",
 		"serviceMonitor: {additionalLabels: [release]}":                        "at '/serviceMonitor/additionalLabels': got array, want object",
 		"prometheusRule: {enabled: true, labels: {release: prometheus}}":       "at '/prometheusRule': additional properties 'labels' not allowed",

@@ -174,6 +174,10 @@ func TestOddStatuses(t *testing.T) {
 				setConditions(object, condition("Ready", "True"), condition("Stalled", "True"))
 			}, refused,
 		},
+		"Stalled without Ready": {
+			"a person has to mend something",
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Stalled", "True")) }, refused,
+		},
 		"Stalled is False": {
 			"it says the same as if it were absent",
 			func(object *unstructured.Unstructured) {

@@ -21,8 +21,9 @@ local function say(kind)
 end
 
 -- As kstatus has it. The status may be about an older spec, or the operator has not written any.
-if status.observedGeneration ~= obj.metadata.generation or conditions.Ready == nil then
-  return {status = "Progressing", message = "the operator has not evaluated the object yet"}
+local unevaluated = {status = "Progressing", message = "the operator has not evaluated the object yet"}
+if status.observedGeneration ~= obj.metadata.generation then
+  return unevaluated
 end
 if is("Reconciling", "True") then
   return {status = "Progressing", message = message("Reconciling")}
@@ -30,6 +31,9 @@ end
 -- A person has to mend the spec, or the kubeconfig that it refers to.
 if is("Stalled", "True") then
   return {status = "Degraded", message = message("Stalled")}
+end
+if conditions.Ready == nil then
+  return unevaluated
 end
 if not is("Ready", "True") then
   return {status = "Progressing", message = say("Ready")}

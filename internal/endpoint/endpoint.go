@@ -1,8 +1,9 @@
 // Package endpoint serves metrics over TLS to those whom the API server lets read them.
 //
 // Whoever reaches its port can ask for something, so that what he can make it spend is bounded before it is known who he
-// is: connections for each address and in all, seconds for each step, questions to the API server for each second. Within
-// these bounds one waits for another instead of being refused, so that who floods it makes a scrape later and not fail.
+// is: connections for each address and in all, and with them memory; seconds for each step; questions to the API server for
+// each second. Requests wait for each other instead of being refused, so that guessed tokens make a scrape later and not fail.
+// Not bounded is the time that handshakes take.
 //
 //	endpoint.go    the server: its certificate, its beginning and its end
 //	connections.go how many connections there are

@@ -136,10 +136,12 @@ const (
 	release = `{{ $labels.product }}{{ with $labels.version }} {{ . }}{{ end }}`
 	cluster = `{{ $labels.cluster_namespace }}/{{ $labels.cluster_name }}`
 	origin  = `(installation {{ $labels.installation }}, policy {{ with $labels.policy }}{{ . }}{{ else }}none{{ end }})`
-	// releaseOn and ofRelease are empty where an alert is about a cluster as a whole.
-	releaseOn = `{{ with $labels.product }}` + release + ` on {{ end }}`
-	ofRelease = `{{ with $labels.product }} ` + origin + `{{ end }}`
 )
+
+// about is a template with one text for a release and another one for a cluster as a whole.
+func about(release, whole string) string {
+	return `{{ with $labels.product }}` + release + `{{ else }}` + whole + `{{ end }}`
+}
 
 func supportEnded(t Timing) Alert {
 	return Alert{
@@ -160,10 +162,10 @@ func supportEndingSoon(t Timing, horizon time.Duration) Alert {
 		Severity: SeverityWarning,
 		Horizon:  duration(horizon),
 		For:      t.Settle,
-		Expr:     either(endsWithin(horizon), endedLately(t)),
-		Summary:  `Support of ` + release + ` on ` + cluster + ` ends at {{ $value | humanizeTimestamp }}`,
+		Expr:     either(endsWithin(horizon), exceptionEnded(t)),
+		Summary:  `Support of ` + release + ` on ` + cluster + ` ends or ended at {{ $value | humanizeTimestamp }}`,
 		Description: `The vendor's support of ` + release + ` on cluster ` + cluster + ` ` + origin +
-			`, or the SupportException on which it rests, ends at {{ $value | humanizeTimestamp }}, or has just ended.`,
+			`, or the SupportException on which it rests, ends or ended at {{ $value | humanizeTimestamp }}.`,
 	}
 }
 
@@ -186,9 +188,10 @@ func prohibitedCombination(t Timing) Alert {
 		Severity: SeverityWarning,
 		For:      t.Upgrade,
 		Expr:     either(unless(onRelease, prohibited, exceptionRuns), clusterProhibited+" == 1"),
-		Summary:  releaseOn + `cluster ` + cluster + ` runs with something with which it must not`,
-		Description: `The vendor does not allow ` + releaseOn + `cluster ` + cluster + ofRelease +
-			` together with another product, with this Kubernetes or on these nodes.`,
+		Summary:  about(release+` on `, `Cluster `) + cluster + ` runs with something with which it must not`,
+		Description: about(`The vendor does not allow `+release+` on cluster `+cluster+` `+origin+` together with another product, with`+
+			` this Kubernetes or on these nodes.`,
+			`Cluster `+cluster+` is attached to a Kommander that does not allow its Kubernetes.`),
 	}
 }
 
@@ -198,9 +201,9 @@ func experimentalInProduction(t Timing) Alert {
 		Severity: SeverityWarning,
 		For:      t.Settle,
 		Expr:     either(unless(onRelease, experimental, exceptionRuns), clusterParts+" == 1"),
-		Summary:  releaseOn + `production cluster ` + cluster + ` has an experimental part`,
-		Description: `The vendor prohibits experimental parts on production clusters, and ` + releaseOn + `cluster ` + cluster + ofRelease +
-			` has one.`,
+		Summary:  about(release+` on production cluster `, `Production cluster `) + cluster + ` has an experimental part`,
+		Description: `The vendor prohibits experimental parts on production clusters, and ` +
+			about(release+` on cluster `+cluster+` `+origin+` has one.`, `cluster `+cluster+` has one that belongs to no release.`),
 	}
 }
 
@@ -249,7 +252,7 @@ func operatorAbsent(t Timing) Alert {
 		For:      t.Absence,
 		Expr:     fewerShards,
 		Summary:  `The support policy operator does not work`,
-		Description: `For at least one of the operator's shards no replica works, and for {{ $value }} one does. Of the ` +
-			`clusters of the former nothing new is known. When no replica is left, all other alerts about support end too.`,
+		Description: `Only {{ $value }} of the operator's shards have a replica that works. Of the ` +
+			`clusters of the others nothing new is known. When no replica is left, all other alerts about support end too.`,
 	}
 }

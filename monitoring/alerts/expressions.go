@@ -68,7 +68,7 @@ func records(t Timing) []monitoringv1.Rule {
 		t.record(stalledRecord, "policy", `supportpolicy_policy_condition{condition="Stalled",status="True"}`),
 		t.record(activeRecord, "shard", "supportpolicy_operator_active"),
 		t.record(shardsRecord, "", "supportpolicy_operator_shards"),
-		{Record: effectiveEnd, Expr: intstr.FromString(countedEnd())},
+		{Record: effectiveEnd, Expr: intstr.FromString(countedEnd(t))},
 	}
 }
 
@@ -82,13 +82,15 @@ func (t Timing) record(name, labels, metric string) monitoringv1.Rule {
 
 // countedEnd is the end that counts for a release. It is the vendor's, or that of the running exception where the release
 // rests on one: because the vendor does not support it, does not allow it or does not tell, or will stop before the
-// exception does. A version that is unsupported has no end before it any more, but that of an exception.
+// exception does. A version that is unsupported has no end before it any more, but that of an exception: once SupportEnded
+// has waited, however the end came about.
 //
 // `or` keeps the left one of two series for one release.
-func countedEnd() string {
+func countedEnd(t Timing) string {
 	outlasts := exceptionEnd + "\n  > on (" + onRelease + ")\n  " + vendorEnd
 	rests := strings.Join([]string{notSupported, prohibited, outlasts}, "\nor\n")
-	return either(matched("and", onRelease, exceptionRuns, rests), unless(onRelease, vendorEnd, unsupported))
+	over := fmt.Sprintf("min_over_time(%s[%s]) == 1", unsupportedRecord, duration(t.Settle+t.Window/2))
+	return either(matched("and", onRelease, exceptionRuns, rests), unless(onRelease, vendorEnd, over))
 }
 
 // endsWithin holds for what has less than the horizon before it; the value is the instant of the end. An end that has
@@ -97,18 +99,13 @@ func endsWithin(horizon time.Duration) string {
 	return effectiveEnd + " < time() + " + seconds(horizon)
 }
 
-// endedLately holds for a while for what is still there after its end, so that there is no silence before the alert that
-// follows, which waits: SupportEnded, or the one that the exception kept at rest. The value is the instant of the end. An
-// exception is no longer exported when it has ended.
-func endedLately(t Timing) string {
-	vendors := fmt.Sprintf("%s <= time() > time() - %s", vendorEnd, seconds(t.lately()))
-	exceptions := fmt.Sprintf("max_over_time(%s[%s]) <= time()", exceptionEnd, duration(t.lately()))
-	return either(unless(onRelease, vendors, exceptionRuns),
-		matched("and", onRelease, exceptions, either(notSupported, prohibited)))
+// exceptionEnded holds for what has rested on an exception that has ended, until the alert that this kept at rest has waited.
+// The value is the instant of the end. An exception is no longer exported when it has ended; where its end was moved, the
+// first of both counts.
+func exceptionEnded(t Timing) string {
+	ended := unless(onRelease, fmt.Sprintf("min_over_time(%s[%s]) <= time()", exceptionEnd, duration(t.Upgrade)), exceptionRuns)
+	return matched("and", onRelease, ended, notSupported+"\nor\n"+prohibited)
 }
-
-// lately is how long an end is told after it: longer than any wait.
-func (t Timing) lately() time.Duration { return 2 * t.Upgrade }
 
 // unless is the left side without what any of the others holds for.
 func unless(labels, left string, others ...string) string {

@@ -150,7 +150,7 @@ type oldRule struct {
 // What old servers know of expressions and templates, as far as the rules need it.
 var (
 	call         = regexp.MustCompile(`([a-z_]+)\s*\(`)
-	oldFunctions = []string{"max", "by", "max_over_time", "count", "vector", "time", "on", "or", "and", "unless"}
+	oldFunctions = []string{"max", "by", "max_over_time", "min_over_time", "count", "vector", "time", "on", "or", "and", "unless"}
 	oldLength    = regexp.MustCompile(`^[0-9]+[smhdwy]$`)
 	oldRange     = regexp.MustCompile(`\[[0-9]+[smhdwy]\]`)
 	newSyntax    = regexp.MustCompile(`@|\boffset\b|\[|\b[0-9]+(ms|[smhdwy])`)

@@ -346,11 +346,13 @@ func TestInhibition(t *testing.T) {
 	want := map[string]string{
 		"OperatorAbsent ": "active", "ClusterUnobserved ": "suppressed", "SupportEnded konvoy": "active",
 		"PolicyStalled konvoy": "active", "SupportUnknown konvoy": "suppressed", "SupportUnknown kommander": "active",
+		"SupportEndingSoon konvoy 30d": "suppressed", "SupportEndingSoon konvoy 90d": "suppressed",
+		"SupportEndingSoon kommander 30d": "active", "SupportEndingSoon kommander 90d": "suppressed",
 	}
 	var sent []map[string]any
 	for one := range want {
-		name, policy, _ := strings.Cut(one, " ")
-		sent = append(sent, map[string]any{"labels": map[string]string{"alertname": name, "policy": policy}})
+		words := append(strings.Split(one, " "), "")
+		sent = append(sent, map[string]any{"labels": map[string]string{"alertname": words[0], "policy": words[1], "horizon": words[2]}})
 	}
 	content, err := json.Marshal(sent)
 	if err != nil {
@@ -374,7 +376,7 @@ func TestInhibition(t *testing.T) {
 		}
 		got := map[string]string{}
 		for _, alert := range alerts {
-			got[alert.Labels["alertname"]+" "+alert.Labels["policy"]] = alert.Status.State
+			got[strings.TrimSuffix(alert.Labels["alertname"]+" "+alert.Labels["policy"]+" "+alert.Labels["horizon"], " ")] = alert.Status.State
 		}
 		if diff = cmp.Diff(want, got); diff == "" {
 			return

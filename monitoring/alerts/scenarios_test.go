@@ -42,7 +42,7 @@ var scenarios = []scenario{
 		reason:  "an exception rests it until its instant, also while its series is still within the window",
 		scraped: join(konvoy.state(always("Unsupported")), konvoy.exception(from(0, at(40)), gone(40))),
 		fires: map[int][]string{
-			15: both, 39: both, 40: both, 54: both, 55: append([]string{"SupportEnded"}, both...), 159: append([]string{"SupportEnded"}, both...), 172: {"SupportEnded"},
+			15: both, 39: both, 40: both, 54: both, 55: append([]string{"SupportEnded"}, both...), 99: append([]string{"SupportEnded"}, both...), 112: {"SupportEnded"},
 		},
 	},
 	{
@@ -67,7 +67,7 @@ var scenarios = []scenario{
 			[]series{konvoy.series("supportpolicy_release_version_unsupported", from(0, 0), from(30, 1))}),
 		fires: map[int][]string{
 			15: append([]string{"ExperimentalInProduction"}, both...), 44: append([]string{"ExperimentalInProduction"}, both...),
-			45: append([]string{"ExperimentalInProduction", "SupportEnded"}, both...), 150: {"ExperimentalInProduction", "SupportEnded"},
+			45: append([]string{"ExperimentalInProduction", "SupportEnded"}, both...), 75: {"ExperimentalInProduction", "SupportEnded"},
 		},
 	},
 	{
@@ -88,12 +88,12 @@ var scenarios = []scenario{
 		fires:   map[int][]string{14: none, 15: both[:1], 35: both[:1], 36: both},
 	},
 	{
-		reason: "the warnings outlast the end until SupportEnded has waited, and a while more",
+		reason: "the warnings outlast the end until SupportEnded has waited",
 		scraped: join(konvoy.state(from(0, "Supported"), from(30, "Unsupported")),
 			konvoy.end(always(at(30)))),
 		fires: map[int][]string{
-			29: both, 30: both, 44: both, 45: append([]string{"SupportEnded"}, both...), 149: append([]string{"SupportEnded"}, both...),
-			150: {"SupportEnded"},
+			29: both, 30: both, 44: both, 45: append([]string{"SupportEnded"}, both...), 46: append([]string{"SupportEnded"}, both...),
+			52: {"SupportEnded"},
 		},
 	},
 	{
@@ -107,6 +107,31 @@ var scenarios = []scenario{
 		scraped: join(konvoy.state(always("Supported")),
 			konvoy.end(from(0, at(30)), from(25, inDays(400, 0)))),
 		fires: map[int][]string{24: both, 36: none, 75: none},
+	},
+	{
+		reason: "the warnings outlast an end that comes at once as well: a release that ended its support is told late",
+		scraped: join(konvoy.state(from(0, "Supported"), from(60, "Unsupported")),
+			konvoy.end(from(0, inDays(20, 0)), from(60, inDays(-1, 0)))),
+		fires: map[int][]string{59: both, 60: both, 74: both, 75: append([]string{"SupportEnded"}, both...), 85: {"SupportEnded"}},
+	},
+	{
+		reason:  "and one that the operator, which had been standing still, says late",
+		scraped: join(konvoy.state(from(0, "Supported"), from(120, "Unsupported")), konvoy.end(always(at(30)))),
+		fires:   map[int][]string{29: both, 119: both, 134: both, 135: append([]string{"SupportEnded"}, both...), 145: {"SupportEnded"}},
+	},
+	{
+		reason: "an exception that is shortened ends when it says at last, and once",
+		scraped: join(konvoy.state(always("Unsupported")),
+			konvoy.exception(from(0, inDays(60, 0)), from(30, at(60)), gone(60))),
+		fires: map[int][]string{
+			29: both[:1], 59: both, 74: both, 75: append([]string{"SupportEnded"}, both...), 135: {"SupportEnded"}, 175: {"SupportEnded"},
+		},
+	},
+	{
+		reason: "an exception that is renewed after its end runs again",
+		scraped: join(konvoy.state(always("Unsupported")),
+			konvoy.exception(from(0, at(60)), gone(60), from(80, inDays(400, 0)))),
+		fires: map[int][]string{59: both, 76: append([]string{"SupportEnded"}, both...), 82: none, 175: none},
 	},
 	{
 		reason:  "an end that has passed while the operator stands still stays",
@@ -166,7 +191,7 @@ var scenarios = []scenario{
 		reason: "when an exception has ended, the vendor's end counts again",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(60, 0))), konvoy.prohibited(always(1)),
 			konvoy.exception(from(0, at(40)), gone(40))),
-		fires: map[int][]string{39: both, 41: both, 99: both, 103: append([]string{"ProhibitedCombination"}, both...), 172: {"ProhibitedCombination", both[0]}},
+		fires: map[int][]string{39: both, 41: both, 99: both, 103: append([]string{"ProhibitedCombination"}, both...), 112: {"ProhibitedCombination", both[0]}},
 	},
 
 	// LastInWindow
@@ -263,7 +288,7 @@ var scenarios = []scenario{
 		reason:  "a running exception rests what is experimental until its instant",
 		scraped: join(konvoy.parts(always(1)), konvoy.exception(from(0, at(40)), gone(40))),
 		fires: map[int][]string{
-			39: both, 40: both, 54: both, 55: append([]string{"ExperimentalInProduction"}, both...), 172: {"ExperimentalInProduction"},
+			39: both, 40: both, 54: both, 55: append([]string{"ExperimentalInProduction"}, both...), 112: {"ExperimentalInProduction"},
 		},
 	},
 
