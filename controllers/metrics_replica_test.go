@@ -37,6 +37,16 @@ func TestMetricsOfStandby(t *testing.T) {
 		t.Error(err)
 	}
 	e.await(token, exampleExported, `supportpolicy_operator_active{shard="0"} 1`, "supportpolicy_operator_shards 1", observed)
+	e.awaitJudged(token)
+	w.settle()
+}
+
+// awaitJudged has another version declared, and waits until the operator has judged it. One that is stopped while its parts
+// are still beginning logs errors.
+func (e *endpoint) awaitJudged(token string) {
+	e.w.t.Helper()
+	e.w.apply(strings.Replace(exampleHost, "1.0.3", "1.0.4", 1))
+	e.await(token, strings.Replace(exampleExported, "1.0.3", "1.0.4", 1))
 }
 
 // A shard exports all clusters, and says which one it is, of how many.
@@ -52,4 +62,5 @@ func TestMetricsOfShard(t *testing.T) {
 		options.Shard = controllers.Shard{Index: 1, Count: 3}
 	})
 	e.await(e.token("scraper"), exampleExported, `supportpolicy_operator_active{shard="1"} 1`, "supportpolicy_operator_shards 3")
+	w.settle()
 }
