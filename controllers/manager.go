@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -91,10 +92,6 @@ func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
 	}
-	serving, err := servingMetrics(options)
-	if err != nil {
-		return nil, err
-	}
 	mgr, err := ctrl.NewManager(cfg, manager.Options{
 		Scheme:                        Scheme(),
 		Logger:                        options.Log,
@@ -103,7 +100,7 @@ func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager
 		LeaderElectionNamespace:       options.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		HealthProbeBindAddress:        options.HealthAddress,
-		Metrics:                       serving,
+		Metrics:                       metricsserver.Options{BindAddress: "0"}, // package endpoint serves them
 		// Several operators may run in one process, one after the other, as they do in tests.
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 		Cache: cache.Options{

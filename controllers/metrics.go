@@ -2,14 +2,12 @@ package controllers
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/endpoint"
@@ -20,19 +18,6 @@ import (
 //
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
-
-// servingMetrics has controller-runtime serve none, which package endpoint does. An error says what is missing for that.
-func servingMetrics(options Options) (metricsserver.Options, error) {
-	none := metricsserver.Options{BindAddress: "0"}
-	if !servesMetrics(options) || options.MetricsCertDir == "" {
-		return none, nil
-	}
-	// A certificate of its own would be no substitute: whoever verifies it would see nothing at all.
-	if _, err := tls.LoadX509KeyPair(endpoint.CertFiles(options.MetricsCertDir)); err != nil {
-		return none, fmt.Errorf("the certificate of the metrics endpoint: %w", err)
-	}
-	return none, nil
-}
 
 func servesMetrics(options Options) bool {
 	return options.MetricsAddress != "" && options.MetricsAddress != "0"

@@ -90,9 +90,13 @@ type Endpoint struct {
 	options Options
 	limits  limits
 	door    *doorkeeper
+	// certificate proves who this is. It is that of watcher, or without one it does not change.
+	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	watcher     *certwatcher.CertWatcher
 }
 
-// New makes an endpoint, which Start then opens.
+// New makes an endpoint, which Start then opens. A CertDir without a certificate is an error: one that was made in its place
+// would show nothing to whoever verifies it.
 func New(options Options) (*Endpoint, error) { return newEndpoint(options, standard) }
 
 func newEndpoint(options Options, limits limits) (*Endpoint, error) {
@@ -103,7 +107,11 @@ func newEndpoint(options Options, limits limits) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Endpoint{options, limits, door}, nil
+	e := &Endpoint{options: options, limits: limits, door: door}
+	if err := e.certify(); err != nil {
+		return nil, fmt.Errorf("the certificate of the metrics endpoint: %w", err)
+	}
+	return e, nil
 }
 
 // NeedLeaderElection tells that a replica which waits for its turn serves, too.
@@ -124,9 +132,8 @@ func (e *Endpoint) serve(ctx context.Context, listener net.Listener) error {
 	defer beside.Wait()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	certificate, err := e.certificate(ctx, &beside)
-	if err != nil {
-		return errors.Join(fmt.Errorf("the certificate of the metrics endpoint: %w", err), listener.Close())
+	if e.watcher != nil {
+		beside.Go(func() { e.watch(ctx) })
 	}
 	server := e.server()
 	beside.Go(func() {
@@ -134,8 +141,8 @@ func (e *Endpoint) serve(ctx context.Context, listener net.Listener) error {
 		e.shut(context.WithoutCancel(ctx), server)
 	})
 	e.options.Log.Info("Serving metrics", "address", listener.Addr().String())
-	err = server.Serve(tls.NewListener(bound(listener, e.limits), &tls.Config{
-		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, GetCertificate: certificate,
+	err := server.Serve(tls.NewListener(bound(listener, e.limits), &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, GetCertificate: e.certificate,
 	}))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -164,31 +171,30 @@ func (e *Endpoint) shut(ctx context.Context, server *http.Server) {
 	}
 }
 
-// certificate tells with what to prove who this is, as long as the context lasts.
-func (e *Endpoint) certificate(ctx context.Context, beside *sync.WaitGroup) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+// certify reads the certificate, or makes one.
+func (e *Endpoint) certify() error {
 	if e.options.CertDir == "" {
 		certificate, key, err := certutil.GenerateSelfSignedCertKey("localhost", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		pair, err := tls.X509KeyPair(certificate, key)
-		return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }, err
+		e.certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }
+		return err
 	}
-	watcher, err := certwatcher.New(CertFiles(e.options.CertDir))
+	watcher, err := certwatcher.New(filepath.Join(e.options.CertDir, "tls.crt"), filepath.Join(e.options.CertDir, "tls.key"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	beside.Go(func() {
-		if err := watcher.Start(ctx); err != nil {
-			e.options.Log.Error(err, "The certificate of the metrics endpoint is not watched: restart the operator when it is renewed")
-		}
-	})
-	return watcher.GetCertificate, nil
+	e.watcher, e.certificate = watcher, watcher.GetCertificate
+	return nil
 }
 
-// CertFiles are the names of the certificate and of its key in a folder.
-func CertFiles(folder string) (certificate, key string) {
-	return filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")
+// watch reads the certificate again when it changes, as long as the context lasts.
+func (e *Endpoint) watch(ctx context.Context) {
+	if err := e.watcher.Start(ctx); err != nil {
+		e.options.Log.Error(err, "The certificate of the metrics endpoint is not watched: restart the operator when it is renewed")
+	}
 }
 
 // ServeHTTP has nothing but the metrics.

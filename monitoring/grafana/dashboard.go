@@ -77,7 +77,7 @@ func or0(count, all string) string { return fmt.Sprintf("count(%s) or 0 * count(
 
 var (
 	clusters = fmt.Sprintf(`count by (%s) (supportpolicy_cluster_condition{%s})`, clusterLabels, ofCluster)
-	answered = fmt.Sprintf(`max by (%s) (supportpolicy_cluster_observed_timestamp_seconds{%s})`, clusterLabels, ofCluster)
+	answered = ofWhole("observed_timestamp_seconds")
 	// lastAnswer is in milliseconds, and 0 where there is none.
 	lastAnswer = answered + " * 1000 or 0 * " + clusters
 	// unobserved is as Reachable, of the clusters that are not, and of those that have not answered for a quarter of an hour,
