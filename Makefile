@@ -51,7 +51,7 @@ help: ## Print this list
 # A Helm chart can use only what is in its folder, so it gets copies.
 .PHONY: generate
 generate: ## Generate deep copies, CRDs, the RBAC role, the API reference, the alerts and the charts' copies of them
-	@$(CONTROLLER_GEN) object paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
+	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
 	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd
 	@for crd in $(INTO)/config/crd/support.d2iq.io_*.yaml; do \
 		sed '/^ *minimum: 0$$/d' "$$crd" >"$$crd.new"; \

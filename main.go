@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // The support-policy-operator makes a vendor's version support policy executable: it watches which releases are
 // installed in a cluster and writes into conditions whether, and until when, the vendor supports them.
 package main

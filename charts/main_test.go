@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package charts_test holds the Helm charts against what they are made of: the kustomizations of this repository.
 package charts_test
 

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controllers connects the policy engine with an API server: thin reconcilers that fetch, gather, evaluate and
 // write one status, and the alarm that wakes them when an answer changes by time alone.
 //

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package docs_test holds pages of this folder to the code. The pages of spec/ have tests of their own.
 package docs_test
 

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package gitops_test holds what this folder tells Argo CD and Flux to what the operator really writes.
 package gitops_test
 

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package v1alpha1
 
 // The condition types. A condition that rolls up over releases or clusters takes the first status of its order that any

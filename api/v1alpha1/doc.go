@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package v1alpha1 holds the kinds of support.d2iq.io/v1alpha1: SupportPolicy, a vendor's version support policy,
 // ClusterSupport, what the policies say about one cluster, and SupportException, a decision to run for a time what the
 // vendor does not support.

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // kubectl-support_policy is the kubectl plugin of the support-policy-operator: the same engine, on files. kubectl finds it
 // by its name, as "kubectl support-policy".
 package main

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package spec_test holds the pages of this folder to what the operator does: README.md says how.
 package spec_test
 

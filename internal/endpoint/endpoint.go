@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package endpoint serves metrics over TLS to those whom the API server lets read them.
 //
 // Whoever reaches its port can ask for something, so that what he can make it spend is bounded before it is known who he

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fleet holds the connections to the clusters that the operator is told about.
 //
 // Their kubeconfigs are foreign: whoever may write one decides whom the operator talks to, and with which credentials.

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package fleet
 
 // Refusal tells that a kubeconfig is not used, and what in it is in the way. Its text is one of a fixed set and has

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package hub reads, from what was observed in the operator's own cluster, what that knows of other clusters: which there
 // are, how to reach them, and what is written there about what they run.
 //

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manifest reads the objects of this project from files, as a Git repository has them: strictly, since a
 // misspelt field in a file is an answer to another question than the one that was meant.
 package manifest

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package metrics makes Prometheus metrics of what the statuses say.
 //
 // It is a collector over the informers' cache: each scrape reads what is there at that instant, so that nothing has to be

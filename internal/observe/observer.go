@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package observe finds out what is installed in one cluster, by watching it, and says by which evidence.
 //
 // It gathers, then judges: watchers keep trimmed copies of the objects that show a product, and after each change a

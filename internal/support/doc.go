@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package support is the policy engine: what a vendor's policies say about the releases installed in one cluster at one
 // instant. It is pure: no Kubernetes client, no clock, no log. The verdict is a function of the policies, the observed
 // facts and the instant, and of nothing else.

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package alerts is the source of the rules by which Prometheus watches over the support of a fleet. The files below
 // monitoring/ are generated from it, and the pages in docs/runbooks are held against it.
 //

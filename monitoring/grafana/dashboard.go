@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package grafana makes the Grafana dashboard of the fleet.
 //
 //	dashboard.go  what it shows, from the top to the bottom, with every query

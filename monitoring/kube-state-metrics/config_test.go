@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ksm_test holds the configuration of kube-state-metrics to the schemas of the definitions and to statuses that the
 // operator has written, and to what kube-state-metrics itself makes of them where it is at hand.
 package ksm_test

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build kubestatemetrics
 
 // make check-kube-state-metrics sets the tag: not every mirror of Go modules has kube-state-metrics.

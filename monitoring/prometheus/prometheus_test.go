@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package prometheus_test holds what this folder gives to a Prometheus without its operator against Prometheus, and against
 // the manifests of the operator.
 package prometheus_test

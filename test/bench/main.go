@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // The bench measures a fleet: a hub and many clusters, which are a few real API servers behind a relay, and the operator as
 // a process of its own. What it does is set against the least that it could take on the same machine in the same run: a
 // bare client that makes the same requests and drops the answers, and the writes by themselves.

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controlplane runs a real Kubernetes control plane for tests and demos: etcd and kube-apiserver, and on
 // request kube-controller-manager, for what only that one does (garbage collection by owner references, emptying
 // deleted namespaces, service accounts).

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // The demo shows two years in the life of a small fleet in about a minute: a hub and two attached clusters, each with a real
 // API server, the operator under the rights of its ServiceAccount, the shipped policies as they were known on each day, and a simulated clock that runs
 // from April 2021 to December 2022.

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package front makes a current API server pass for one of the past.
 //
 // A front is a TLS reverse proxy on the loopback interface. It forwards every request, watches included, and changes

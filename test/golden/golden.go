@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package golden holds what a test makes against a file that a person can read. With the flag -update the file is written
 // anew; its difference is then for a reviewer.
 package golden

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package process runs programs for tests and demos: started on a thread that keeps them alive, asked to end before
 // they are killed, and killed when whoever started them is gone.
 package process

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package prometheus runs a real Prometheus and a real Alertmanager for tests, and has promtool. hack/prometheus/fetch.sh
 // gets the programs; where they are missing, tests are skipped with the reason, and fail with CI=true.
 package prometheus

@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package repository is for tests about the files of this repository: where they are, and what kustomize makes of them.
 package repository
 

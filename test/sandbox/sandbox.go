@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sandbox is a small world for the demo and the tests: a real API server with the operator's manifests and
 // stand-ins for the CRDs of the products, a front that makes it pass for an old one, and the operator with a clock that
 // is set by hand, under the rights of its own ServiceAccount and no others.

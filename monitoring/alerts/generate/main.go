@@ -1,3 +1,6 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Prints the rules of package alerts: `generate file` as a rule file of Prometheus, `generate object` as a manifest of the
 // Prometheus Operator.
 package main
