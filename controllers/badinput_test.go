@@ -11,11 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // policyWith is a policy for the example product with a spec of one's own, in which tabs are not needed.
@@ -363,18 +364,18 @@ func TestUnreadableVersions(t *testing.T) {
 		// version is what the status has, and the message between quotation marks.
 		version string
 	}{
-		{"a version that is none", kommanderAddon("later", "none", "0.0.0", "v0"), support.Kommander, "none"},
+		{"a version that is none", kommanderAddon("later", "none", "0.0.0", "v0"), facts.Kommander, "none"},
 		{
-			"control characters", kommanderAddon("1.0.0", `"1.3\u0007.\e[31m1\n\u202e"`, "0.0.0", "v0"), support.Kommander,
+			"control characters", kommanderAddon("1.0.0", `"1.3\u0007.\e[31m1\n\u202e"`, "0.0.0", "v0"), facts.Kommander,
 			`1.3\a.\x1b[31m1\n\u202e`,
 		},
-		{"too long", kommanderAddon("1.0.0", long, "0.0.0", "v0"), support.Kommander, long[:61] + "..."},
+		{"too long", kommanderAddon("1.0.0", long, "0.0.0", "v0"), facts.Kommander, long[:61] + "..."},
 		{
 			"too long when it is escaped", kommanderAddon("1.0.0", `"`+strings.Repeat(`\u0000`, 64)+`"`, "0.0.0", "v0"),
-			support.Kommander, strings.Repeat(`\x00`, 15) + `\...`,
+			facts.Kommander, strings.Repeat(`\x00`, 15) + `\...`,
 		},
-		{"a tag of a mistaken Kubernetes", bpsAddon("stable-1.5-2.0.0"), support.BasePlatformServices, "stable-1.5-2.0.0"},
-		{"a tag that is none", bpsAddon("stable-x"), support.BasePlatformServices, "stable-x"},
+		{"a tag of a mistaken Kubernetes", bpsAddon("stable-1.5-2.0.0"), facts.BasePlatformServices, "stable-1.5-2.0.0"},
+		{"a tag that is none", bpsAddon("stable-x"), facts.BasePlatformServices, "stable-x"},
 	} {
 		w.run(test.name, func(t *testing.T) {
 			w.apply(test.manifest)

@@ -9,10 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 const istio = `
@@ -32,16 +33,16 @@ func TestExperimentalByEnvironment(t *testing.T) {
 	w.applyShipped()
 	w.apply(istio)
 	w.start()
-	w.awaitFinding(support.BasePlatformServices, v1alpha1.ReasonExperimentalUndeclared, "")
+	w.awaitFinding(facts.BasePlatformServices, v1alpha1.ReasonExperimentalUndeclared, "")
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
 
 	w.apply(hostManifest("", "environment: Production"))
-	w.awaitFinding(support.BasePlatformServices, v1alpha1.ReasonExperimentalInProduction, "")
+	w.awaitFinding(facts.BasePlatformServices, v1alpha1.ReasonExperimentalInProduction, "")
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonExperimentalInProduction)
 	w.awaitPolicy("base-platform-services", v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonExperimentalInProduction)
 
 	w.apply(hostManifest("", "environment: NonProduction"))
-	w.awaitFinding(support.BasePlatformServices, v1alpha1.ReasonExperimental, "")
+	w.awaitFinding(facts.BasePlatformServices, v1alpha1.ReasonExperimental, "")
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
 }
 
@@ -69,7 +70,7 @@ func TestSecondarySupport(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		installed := row(host, support.Cassandra, "team-a.cassandra")
+		installed := row(host, facts.Cassandra, "team-a.cassandra")
 		const terms = "Cassandra is supported at level Secondary: configuration at Severity 4"
 		if installed.State != v1alpha1.StateSupported || installed.Version != "1.0.2" || len(installed.Terms) < len(terms) ||
 			installed.Terms[:len(terms)] != terms {
@@ -168,7 +169,7 @@ metadata: {name: node-%d, labels: {konvoy.mesosphere.com/node_pool: worker}}
 	}
 	w.apply(hostManifest("", "declaredReleases: [{product: Konvoy, name: default, version: 1.8.5}]"))
 	w.start()
-	w.awaitFinding(support.Konvoy, v1alpha1.ReasonUnsupportedOperatingSystem,
+	w.awaitFinding(facts.Konvoy, v1alpha1.ReasonUnsupportedOperatingSystem,
 		"Konvoy 1.8.5 does not support what some nodes run: 3 nodes run CentOS 8.2, supported until 1.8.4; replace these nodes (policy konvoy)")
 	w.awaitHost(v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.ReasonUnsupportedOperatingSystem)
 }

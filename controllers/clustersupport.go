@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -130,17 +132,17 @@ func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSu
 	sight := r.look(object, policies)
 	known.contact, known.refusal = sight.reachable(object.Status.Conditions), sight.refused(object.Status.Conditions)
 	known.connecting = known.contact.Reason == v1alpha1.ReasonNotContacted
-	facts := sight.facts
-	if facts == nil {
-		facts = support.FactsOf(&object.Status)
+	observed := sight.facts
+	if observed == nil {
+		observed = support.FactsOf(&object.Status)
 	}
 	environment := object.Status.Environment
 	if told, is := r.Host.hub.Load().Knows(object.Namespace, &object.Spec.Cluster); is {
-		facts, environment, known.remarks = facts.WithHub(told.Hub), told.Environment, told.Remarks
+		observed, environment, known.remarks = observed.WithHub(told.HubFacts), told.Environment, told.Remarks
 	}
-	duplicateOf, err := r.olderDuplicate(ctx, object, facts)
+	duplicateOf, err := r.olderDuplicate(ctx, object, observed)
 	known.cluster = support.Cluster{
-		Labels: object.Labels, Facts: facts, Environment: cmp.Or(object.Spec.Environment, environment),
+		Labels: object.Labels, Facts: observed, Environment: cmp.Or(object.Spec.Environment, environment),
 		Declared: object.Spec.DeclaredReleases, DuplicateOf: duplicateOf,
 	}
 	return known, err
@@ -152,7 +154,7 @@ func (g *gatheredCluster) evaluate(policies *support.Set, before *v1alpha1.Clust
 	support.Assessment, time.Time,
 ) {
 	if len(g.problems) > 0 {
-		return support.Keeping(before, g.reason, "the spec is not valid: "+support.Describe(g.problems)), time.Time{}
+		return support.Keeping(before, g.reason, "the spec is not valid: "+facts.JoinProblems(g.problems)), time.Time{}
 	}
 	return policies.Evaluate(g.cluster, now)
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -85,15 +87,15 @@ func indexed(
 }
 
 // olderDuplicate finds an older object that stands for the same cluster.
-func (r *ClusterSupports) olderDuplicate(ctx context.Context, object *v1alpha1.ClusterSupport, facts *support.Facts) (string, error) {
-	if facts == nil || facts.ClusterID == "" {
+func (r *ClusterSupports) olderDuplicate(ctx context.Context, object *v1alpha1.ClusterSupport, observed *facts.Facts) (string, error) {
+	if observed == nil || observed.ClusterID == "" {
 		return "", nil
 	}
-	others, err := indexed(ctx, r.Client, indexClusterID, facts.ClusterID, client.DisableReadYourWritesConsistency)
+	others, err := indexed(ctx, r.Client, indexClusterID, observed.ClusterID, client.DisableReadYourWritesConsistency)
 	if err != nil {
 		return "", err
 	}
-	return support.OlderDuplicate(object, facts.ClusterID, others), nil
+	return support.OlderDuplicate(object, observed.ClusterID, others), nil
 }
 
 // duplicates makes an object that comes, goes, or turns out to be of another cluster a reason to evaluate those that stand

@@ -10,12 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // attachPolicy says which Kubernetes may be attached, whatever the policies say that are shipped.
@@ -67,7 +68,7 @@ func TestHubKnows(t *testing.T) {
 	w.run("the version of Konvoy 1.x is that of its description", func(t *testing.T) {
 		got := w.awaitKonvoy("one", "1.8.1")
 		want := v1alpha1.Evidence{Source: v1alpha1.SourceCustomResource, Object: "hub:KonvoyCluster/workspace-a/one", Version: "1.8.1"}
-		if diff := cmp.Diff(want, row(got, support.Konvoy, "default").Evidence); diff != "" {
+		if diff := cmp.Diff(want, row(got, facts.Konvoy, "default").Evidence); diff != "" {
 			t.Errorf("the evidence differs (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff(byKommander14, got.Status.Manager); diff != "" {
@@ -94,7 +95,7 @@ func TestHubKnows(t *testing.T) {
 			Source: v1alpha1.SourceDeclared, Version: "1.8.4",
 			Object: "hub:KommanderCluster/workspace-a/one, annotation support.d2iq.io/declared-releases",
 		}
-		if diff := cmp.Diff(want, row(got, support.Konvoy, "default").Evidence); diff != "" || got.Status.Environment != v1alpha1.EnvironmentNonProduction {
+		if diff := cmp.Diff(want, row(got, facts.Konvoy, "default").Evidence); diff != "" || got.Status.Environment != v1alpha1.EnvironmentNonProduction {
 			t.Errorf("it is %s, and the evidence differs (-want +got):\n%s", got.Status.Environment, diff)
 		}
 	})
@@ -125,7 +126,7 @@ func TestHubKnows(t *testing.T) {
 				}
 			}
 			return errors.Join(expect(object.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
-				hasVersion(object, support.Konvoy, "1.8.5"))
+				hasVersion(object, facts.Konvoy, "1.8.5"))
 		})
 		w.apply(attachedWith(`support.d2iq.io/declared-releases: "Konvoy=1.8.5"`))
 		w.awaitCluster("one", func(object *v1alpha1.ClusterSupport) error {
@@ -146,7 +147,7 @@ func TestHubKnows(t *testing.T) {
 
 	w.run("Konvoy 2.x has the version of the hub's Kommander", func(t *testing.T) {
 		got := w.awaitConnected("two")
-		konvoy := row(got, support.Konvoy, "default")
+		konvoy := row(got, facts.Konvoy, "default")
 		if konvoy.Version != "" || konvoy.Evidence.Object != "hub:Cluster/workspace-a/two" || got.Status.Manager != nil {
 			t.Errorf("beside a Kommander 1.x it is %+v, managed by %+v", konvoy, got.Status.Manager)
 		}
@@ -163,7 +164,7 @@ status: {lastAppliedRevision: v2.1.1}
 `)
 		got = w.awaitKonvoy("two", "2.1.1")
 		want := v1alpha1.Evidence{Source: v1alpha1.SourceInferred, Object: "hub:HelmRelease/kommander/kommander", Version: "2.1.1"}
-		if diff := cmp.Diff(want, row(got, support.Konvoy, "default").Evidence); diff != "" {
+		if diff := cmp.Diff(want, row(got, facts.Konvoy, "default").Evidence); diff != "" {
 			t.Errorf("the evidence differs (-want +got):\n%s", diff)
 		}
 		// The other one, of 1.x, is now attached to a Kommander that does not allow its Kubernetes.

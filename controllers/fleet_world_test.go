@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,7 +21,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -257,7 +258,7 @@ func (w *world) awaitConnected(name string) *v1alpha1.ClusterSupport {
 // awaitKonvoy waits until a cluster has a version of Konvoy.
 func (w *world) awaitKonvoy(name, version string) *v1alpha1.ClusterSupport {
 	w.t.Helper()
-	return w.awaitCluster(name, func(object *v1alpha1.ClusterSupport) error { return hasVersion(object, support.Konvoy, version) })
+	return w.awaitCluster(name, func(object *v1alpha1.ClusterSupport) error { return hasVersion(object, facts.Konvoy, version) })
 }
 
 // hasVersion says how the version of a product that is installed once differs.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,7 +19,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -69,13 +70,13 @@ func TestHostIsKept(t *testing.T) {
 		if diff := cmp.Diff(owned, ownership(host)); diff != "" {
 			t.Errorf("the operator owns other fields than expected (-want +got):\n%s", diff)
 		}
-		w.awaitRow(support.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonVersionUnknown, "nothing in the cluster tells its version")
+		w.awaitRow(facts.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonVersionUnknown, "nothing in the cluster tells its version")
 	})
 
 	w.run("what is declared fills what is not detected", func(t *testing.T) {
 		w.apply(declareKonvoy)
-		w.awaitRow(support.Konvoy, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Konvoy 1.7.2 is supported")
-		konvoy := row(w.mustHost(), support.Konvoy, support.DefaultInstallation)
+		w.awaitRow(facts.Konvoy, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Konvoy 1.7.2 is supported")
+		konvoy := row(w.mustHost(), facts.Konvoy, facts.DefaultInstallation)
 		if konvoy.Evidence.Source != v1alpha1.SourceDeclared || len(konvoy.OtherEvidence) != 1 ||
 			konvoy.OtherEvidence[0].Source != v1alpha1.SourceLabel {
 			t.Errorf("the evidence is %+v, besides %+v; expected is Declared besides Label", konvoy.Evidence, konvoy.OtherEvidence)
@@ -84,12 +85,12 @@ func TestHostIsKept(t *testing.T) {
 
 	w.run("what is detected wins", func(t *testing.T) {
 		w.apply(strings.ReplaceAll(konvoyCluster, "VERSION", "v1.8.5"))
-		w.awaitRow(support.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
-		konvoy := row(w.mustHost(), support.Konvoy, support.DefaultInstallation)
+		w.awaitRow(facts.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
+		konvoy := row(w.mustHost(), facts.Konvoy, facts.DefaultInstallation)
 		if konvoy.Evidence.Source != v1alpha1.SourceCustomResource {
 			t.Errorf("the evidence is %+v, expected is CustomResource", konvoy.Evidence)
 		}
-		w.awaitFinding(support.Konvoy, v1alpha1.ReasonConflictingEvidence, "spec.declaredReleases says 1.7.2 (Declared)")
+		w.awaitFinding(facts.Konvoy, v1alpha1.ReasonConflictingEvidence, "spec.declaredReleases says 1.7.2 (Declared)")
 	})
 
 	w.run("a restart leaves alone what is the user's", func(t *testing.T) {
@@ -121,7 +122,7 @@ func TestHostIsKept(t *testing.T) {
 			}
 			return expect(host.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated)
 		})
-		w.awaitRow(support.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
+		w.awaitRow(facts.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
 	})
 
 	w.run("it is made at the start when it was deleted before", func(t *testing.T) {
@@ -130,7 +131,7 @@ func TestHostIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.start()
-		w.awaitRow(support.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
+		w.awaitRow(facts.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
 	})
 }
 

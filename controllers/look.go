@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,7 +23,7 @@ import (
 // sight is what is known about the cluster of an object, from wherever.
 type sight struct {
 	// facts are nil while no look at the cluster is complete: then what the status says was known still holds.
-	facts *support.Facts
+	facts *facts.Facts
 	// contact is the condition Reachable; nil while there is no answer yet: then it is as it was.
 	contact *support.Condition
 	// isReferred tells that the reference leads to a kubeconfig, so that what was in the way before is no longer.

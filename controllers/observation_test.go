@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,7 +21,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
@@ -64,7 +65,7 @@ metadata: {name: kommander, namespace: kommander}
 spec: {interval: 15s}
 status: {lastAppliedRevision: v2.1.0}
 `)
-		w.awaitRow(support.Kommander, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Kommander 2.1.0 is supported")
+		w.awaitRow(facts.Kommander, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Kommander 2.1.0 is supported")
 		w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
 		w.applyWithStatus(`
 apiVersion: dkp.d2iq.io/v1alpha1
@@ -73,8 +74,8 @@ metadata: {name: kommander-core}
 status: {version: v2.0.0}
 `)
 		// Both are there, so an upgrade is under way, and the lower one is to be relied on.
-		w.awaitFinding(support.Kommander, v1alpha1.ReasonConflictingEvidence, "2.1.0")
-		if got := row(w.mustHost(), support.Kommander, "kommander"); got.Version != "2.0.0" || got.Evidence.Object != "KommanderCore/kommander-core" {
+		w.awaitFinding(facts.Kommander, v1alpha1.ReasonConflictingEvidence, "2.1.0")
+		if got := row(w.mustHost(), facts.Kommander, "kommander"); got.Version != "2.0.0" || got.Evidence.Object != "KommanderCore/kommander-core" {
 			t.Errorf("Kommander is %s by %+v, expected is 2.0.0 by the KommanderCore", got.Version, got.Evidence)
 		}
 	})
@@ -82,7 +83,7 @@ status: {version: v2.0.0}
 		kubectl("delete", "--wait", "--timeout=20s", "-f", coresFile)
 		defined = false
 		w.eventually("Kommander to be what the HelmRelease says", func() error {
-			if got := row(w.mustHost(), support.Kommander, "kommander"); got.Version != "2.1.0" || len(got.OtherEvidence) > 0 {
+			if got := row(w.mustHost(), facts.Kommander, "kommander"); got.Version != "2.1.0" || len(got.OtherEvidence) > 0 {
 				return fmt.Errorf("it is %s by %+v, besides %+v", got.Version, got.Evidence, got.OtherEvidence)
 			}
 			return nil
@@ -101,7 +102,7 @@ kind: KommanderCore
 metadata: {name: kommander-core}
 status: {version: v2.1.5}
 `)
-		w.awaitRow(support.Kommander, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Kommander 2.1.5 is supported")
+		w.awaitRow(facts.Kommander, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Kommander 2.1.5 is supported")
 	})
 }
 
@@ -141,10 +142,10 @@ func TestKubernetesVersions(t *testing.T) {
 		w.run(test.version, func(t *testing.T) {
 			// The first one it has at its start, the others it learns as it runs.
 			w.Front.SetVersion(test.version)
-			w.awaitRow(support.Kubernetes, test.state, test.reason, test.message)
-			printed := support.Printable(test.version)
+			w.awaitRow(facts.Kubernetes, test.state, test.reason, test.message)
+			printed := facts.Printable(test.version)
 			host := w.mustHost()
-			if got := row(host, support.Kubernetes, support.DefaultInstallation); got.Version != printed ||
+			if got := row(host, facts.Kubernetes, facts.DefaultInstallation); got.Version != printed ||
 				got.Evidence != (v1alpha1.Evidence{Source: v1alpha1.SourceServerVersion, Object: "/version", Version: printed}) {
 				t.Errorf("the row has %q by %+v", got.Version, got.Evidence)
 			}
@@ -205,7 +206,7 @@ spec: {version: v2.1.0}
 		rows[r.Product] += 1 + len(r.OtherEvidence)
 	}
 	for product, least := range map[string]int{
-		support.Konvoy: 2, support.Kommander: 5, support.BasePlatformServices: 3, support.Kubernetes: 1,
+		facts.Konvoy: 2, facts.Kommander: 5, facts.BasePlatformServices: 3, facts.Kubernetes: 1,
 		"Example": 1, "Broken": 1, "Unheard": 1,
 	} {
 		if rows[product] < least {

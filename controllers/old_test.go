@@ -9,10 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -74,7 +75,7 @@ func TestOldServers(t *testing.T) {
 		w.attach("one")
 		w.awaitConnected("one")
 		got := w.awaitKonvoy("one", "1.7.2")
-		if err := errors.Join(w.isOwned(got), hasVersion(got, support.Kubernetes, "v1.19.9"),
+		if err := errors.Join(w.isOwned(got), hasVersion(got, facts.Kubernetes, "v1.19.9"),
 			expect(got.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)); err != nil {
 			t.Error(err)
 		}

@@ -11,11 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -94,7 +95,7 @@ func TestReleaseChange(t *testing.T) {
 		if err := expect(host.Status.Conditions, v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible); err != nil {
 			t.Error(err)
 		}
-		if got := row(host, support.Kommander, "kommander").Version; got != "1.3.1" {
+		if got := row(host, facts.Kommander, "kommander").Version; got != "1.3.1" {
 			t.Errorf("Kommander is %q, expected is 1.3.1", got)
 		}
 		if got := w.Front.Requests(statusPatch("clustersupports", "host")); got != 1 {

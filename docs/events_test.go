@@ -19,6 +19,8 @@ import (
 	"time"
 	_ "time/tzdata" // the zones of the policies do not depend on the machine
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -220,7 +222,7 @@ func (r reasons) fromRefused(t *testing.T) {
 		if len(problems) == 0 {
 			t.Fatalf("it is not refused: %s", text)
 		}
-		kept := support.Keeping(&cluster.Status, reason, support.Describe(problems))
+		kept := support.Keeping(&cluster.Status, reason, facts.JoinProblems(problems))
 		status := kept.Status(cluster, nil, time.Time{})
 		r.addAll(t, status.Conditions)
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -47,7 +49,7 @@ func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, e
 		}
 		seen[title(object)] = read[i].Source
 		if problems, _ := support.ValidateClusterSupport(object); len(problems) > 0 && isOffline(object) {
-			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, title(object), support.Describe(problems)))
+			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, title(object), facts.JoinProblems(problems)))
 		}
 		clusters = append(clusters, *object)
 	}
@@ -58,7 +60,7 @@ func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, e
 func declaredReleases(texts []string) ([]v1alpha1.DeclaredRelease, error) {
 	var declared []v1alpha1.DeclaredRelease
 	for _, text := range texts {
-		release, err := support.ParseDeclaredRelease(text)
+		release, err := facts.ParseDeclaredRelease(text)
 		if err != nil {
 			return nil, misuse("--release: %v", err)
 		}
@@ -67,7 +69,7 @@ func declaredReleases(texts []string) ([]v1alpha1.DeclaredRelease, error) {
 	if len(declared) > 0 {
 		cluster := commandLineCluster(declared)
 		if problems, _ := support.ValidateClusterSupport(&cluster); len(problems) > 0 {
-			return nil, misuse("--release: %s", support.Describe(problems))
+			return nil, misuse("--release: %s", facts.JoinProblems(problems))
 		}
 	}
 	return declared, nil
@@ -104,7 +106,7 @@ func judge(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
 		return
 	}
 	problems, reason := support.ValidateClusterSupport(object)
-	assessment := support.Keeping(&object.Status, reason, invalidSpec+": "+support.Describe(problems))
+	assessment := support.Keeping(&object.Status, reason, invalidSpec+": "+facts.JoinProblems(problems))
 	if len(problems) == 0 {
 		assessment, _ = set.Evaluate(support.Cluster{
 			Labels: object.Labels, Facts: factsOf(object), Environment: cmp.Or(object.Spec.Environment, object.Status.Environment),
@@ -123,9 +125,9 @@ func isRefused(object *v1alpha1.ClusterSupport) bool {
 
 // factsOf are what the operator observed. Of a manifest that a person wrote nobody observed anything, and what it declares
 // is what there is.
-func factsOf(object *v1alpha1.ClusterSupport) *support.Facts {
+func factsOf(object *v1alpha1.ClusterSupport) *facts.Facts {
 	if isOffline(object) {
-		return &support.Facts{OnlyDeclared: true}
+		return &facts.Facts{OnlyDeclared: true}
 	}
 	return support.FactsOf(&object.Status)
 }

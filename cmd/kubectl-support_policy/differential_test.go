@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	gocmp "github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -41,7 +43,7 @@ func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))]
 // What may be found in clusters, and what people may write.
 var (
 	someProducts = []string{
-		support.Konvoy, support.Kommander, support.BasePlatformServices, support.Cassandra, support.Kafka, "Zookeeper",
+		facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Cassandra, facts.Kafka, "Zookeeper",
 		"Pro\x1b[31mduct", "<Prod & \"uct\">",
 	}
 	someVersions = []string{
@@ -65,11 +67,11 @@ var (
 )
 
 // randomFacts are what the operator may have observed; nil where it has not looked yet.
-func randomFacts(rng *rand.Rand) *support.Facts {
+func randomFacts(rng *rand.Rand) *facts.Facts {
 	if rng.IntN(15) == 0 {
 		return nil
 	}
-	facts := &support.Facts{
+	observed := &facts.Facts{
 		KubernetesVersion: pick(rng, someKubernetes...), ClusterID: pick(rng, "", "7f1c6a52-1111", "7f1c6a52-2222", "\x1b[31m<id>\n"),
 	}
 	for _, product := range someProducts {
@@ -77,7 +79,7 @@ func randomFacts(rng *rand.Rand) *support.Facts {
 			if rng.IntN(4) > 0 {
 				continue
 			}
-			found := support.Installation{Product: product, Name: name}
+			found := facts.Installation{Product: product, Name: name}
 			if rng.IntN(9) == 0 {
 				found.Evidence = []v1alpha1.Evidence{{Source: v1alpha1.SourceForbidden, Object: "things"}}
 			}
@@ -85,30 +87,30 @@ func randomFacts(rng *rand.Rand) *support.Facts {
 				found.Evidence = append(found.Evidence, v1alpha1.Evidence{Source: pick(rng, someSources...), Object: fmt.Sprintf("Thing/%d", i),
 					Version: pick(rng, someVersions...), Repository: pick(rng, "", "", "", "https://example.com/fork")})
 			}
-			facts.Installations = append(facts.Installations, found)
+			observed.Installations = append(observed.Installations, found)
 		}
 	}
-	slices.SortFunc(facts.Installations, func(a, b support.Installation) int {
+	slices.SortFunc(observed.Installations, func(a, b facts.Installation) int {
 		return strings.Compare(a.Product+"\x00"+a.Name, b.Product+"\x00"+b.Name)
 	})
 	for i, name := range []string{"istio", "knative", "kommander", "something"} {
 		if rng.IntN(3) == 0 {
-			facts.Components = append(facts.Components, v1alpha1.Component{
-				Name: name, Object: fmt.Sprintf("ClusterAddon/%d", i), Product: pick(rng, "", support.Konvoy, support.Kommander),
+			observed.Components = append(observed.Components, v1alpha1.Component{
+				Name: name, Object: fmt.Sprintf("ClusterAddon/%d", i), Product: pick(rng, "", facts.Konvoy, facts.Kommander),
 				Origin: pick(rng, v1alpha1.OriginRepository, v1alpha1.OriginFederated), Stage: pick(rng, "", "", "Experimental"),
 			})
 		}
 	}
 	if rng.IntN(2) == 0 {
-		facts.Nodes = &v1alpha1.NodesStatus{Count: ptr.To(int32(3))}
+		observed.Nodes = &v1alpha1.NodesStatus{Count: ptr.To(int32(3))}
 		for _, system := range someSystems {
 			if rng.IntN(2) == 0 {
 				system.Nodes = ptr.To(int32(1 + rng.IntN(3)))
-				facts.Nodes.OperatingSystems = append(facts.Nodes.OperatingSystems, system)
+				observed.Nodes.OperatingSystems = append(observed.Nodes.OperatingSystems, system)
 			}
 		}
 	}
-	return facts
+	return observed
 }
 
 // randomObject is a ClusterSupport as somebody may write it, now and then one that is not valid.
@@ -127,7 +129,7 @@ func randomObject(rng *rand.Rand, i int) *v1alpha1.ClusterSupport {
 	declared := map[string]bool{}
 	for range rng.IntN(5) {
 		one := v1alpha1.DeclaredRelease{
-			Product: pick(rng, append(someProducts, support.Kubernetes)...), Name: pick(rng, "default", "kommander", "data.cassandra"),
+			Product: pick(rng, append(someProducts, facts.Kubernetes)...), Name: pick(rng, "default", "kommander", "data.cassandra"),
 			Version: pick(rng, "1.8.4", "1.7.2", "1.4.3", "1.19.9", "stable-1.19-3.2.0", "1.3.1\u0000", "x"),
 		}
 		if key := one.Product + "/" + one.Name; !declared[key] || rng.IntN(20) == 0 {
@@ -157,10 +159,10 @@ func randomHub(rng *rand.Rand) *hub.State {
 	switch rng.IntN(6) {
 	case 0:
 	case 1:
-		snapshot.Facts.Installations = []support.Installation{{Product: support.Kommander, Name: "default", Evidence: []v1alpha1.Evidence{
+		snapshot.Facts.Installations = []facts.Installation{{Product: facts.Kommander, Name: "default", Evidence: []v1alpha1.Evidence{
 			{Source: v1alpha1.SourceForbidden, Object: "helmreleases.helm.toolkit.fluxcd.io"}}}}
 	default:
-		snapshot.Facts.Installations = []support.Installation{{Product: support.Kommander, Name: "kommander", Evidence: []v1alpha1.Evidence{
+		snapshot.Facts.Installations = []facts.Installation{{Product: facts.Kommander, Name: "kommander", Evidence: []v1alpha1.Evidence{
 			{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander/kommander", Version: pick(rng, "2.1.0", "2.0.0", "2.2.1", "1.4.3", "1.3.1", "9.9.9", "", "latest")}}}}
 	}
 	snapshot.Fleet.KommanderClusters = []observe.KommanderCluster{{
@@ -188,7 +190,7 @@ func randomHub(rng *rand.Rand) *hub.State {
 
 // surroundings are what the operator knows of a cluster besides its object and the policies.
 type surroundings struct {
-	facts *support.Facts
+	facts *facts.Facts
 	hub   *hub.State
 	// problem is why the cluster is not observed; nil while it is.
 	problem     *fleet.Problem
@@ -238,20 +240,20 @@ func operator(set *support.Set, object *v1alpha1.ClusterSupport, known *surround
 	if problems, reason := support.ValidateClusterSupport(object); len(problems) > 0 {
 		besides := append(support.Readiness(problems, reason), support.Condition{Type: v1alpha1.ConditionReachable,
 			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted, Message: "the spec is not valid"})
-		assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+support.Describe(problems))
+		assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+facts.JoinProblems(problems))
 		object.Status = assessment.Status(object, besides, now)
 		return
 	}
-	facts := known.facts
-	if facts == nil {
-		facts = support.FactsOf(&object.Status)
+	observed := known.facts
+	if observed == nil {
+		observed = support.FactsOf(&object.Status)
 	}
 	environment, remarks := object.Status.Environment, []string(nil)
 	if told, is := known.hub.Knows(object.Namespace, &object.Spec.Cluster); is {
-		facts, environment, remarks = facts.WithHub(told.Hub), told.Environment, told.Remarks
+		observed, environment, remarks = observed.WithHub(told.HubFacts), told.Environment, told.Remarks
 	}
 	assessment, _ := set.Evaluate(support.Cluster{
-		Labels: object.Labels, Facts: facts, Environment: cmp.Or(object.Spec.Environment, environment),
+		Labels: object.Labels, Facts: observed, Environment: cmp.Or(object.Spec.Environment, environment),
 		Declared: object.Spec.DeclaredReleases, DuplicateOf: known.duplicateOf,
 	}, now)
 	object.Status = assessment.Status(object, known.contact(object, remarks), now)
@@ -295,7 +297,7 @@ func someException(rng *rand.Rand, name string) string {
 	selector := pick(rng, "", "  clusterSelector: {matchLabels: {stage: test}}\n")
 	return fmt.Sprintf("apiVersion: support.d2iq.io/v1alpha1\nkind: SupportException\nmetadata: {name: %s}\nspec:\n  product: %s\n"+
 		"%s%s  through: \"%s\"\n  timeZone: %s\n  reference: TICKET-1\n  reason: it goes away soon\n", name,
-		pick(rng, support.Konvoy, support.Kommander, support.BasePlatformServices, support.Kubernetes), versions, selector,
+		pick(rng, facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Kubernetes), versions, selector,
 		time.Date(2021, time.Month(1+rng.IntN(12)), 1+rng.IntN(28), 0, 0, 0, 0, time.UTC).Format(time.DateOnly),
 		pick(rng, "Etc/UTC", "Asia/Kathmandu", "America/Havana"))
 }
@@ -310,7 +312,7 @@ func somePolicy(rng *rand.Rand, name string) string {
 	}
 	return fmt.Sprintf("apiVersion: support.d2iq.io/v1alpha1\nkind: SupportPolicy\nmetadata: {name: %s}\nspec:\n  product: %s\n  priority: %d\n"+
 		"  timeZone: %s\n  expiringSoonDays: %d\n  clusterSelector: {matchLabels: {region: %s}}\n  lifecycle: {window: {supportedMinors: %d}}\n"+
-		"  releases:\n%s", name, pick(rng, "Zookeeper", support.Kommander, support.Konvoy), rng.IntN(2),
+		"  releases:\n%s", name, pick(rng, "Zookeeper", facts.Kommander, facts.Konvoy), rng.IntN(2),
 		pick(rng, "Etc/UTC", "Pacific/Apia", "Europe/Berlin"), rng.IntN(200), pick(rng, "eu", "us"), pick(rng, 1, 3, 3, 0), releases.String())
 }
 

@@ -8,11 +8,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // lintOptions are the flags of lint.
@@ -84,9 +85,9 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 	if err := printRemarks(command, append(errorsFound, regrets...)); err != nil {
 		return err
 	}
-	say(command.ErrOrStderr(), "%s and %s read: %s, %s", support.Plural(len(read.Policies), "policy", "policies"),
-		support.Plural(len(read.Exceptions), "exception", "exceptions"), support.Plural(len(errorsFound), "error", "errors"),
-		support.Plural(len(regrets), "warning", "warnings"))
+	say(command.ErrOrStderr(), "%s and %s read: %s, %s", facts.Plural(len(read.Policies), "policy", "policies"),
+		facts.Plural(len(read.Exceptions), "exception", "exceptions"), facts.Plural(len(errorsFound), "error", "errors"),
+		facts.Plural(len(regrets), "warning", "warnings"))
 	switch {
 	case unread != nil:
 		return unread

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -112,17 +114,17 @@ func shortTerms(r *v1alpha1.InstalledRelease) []string {
 
 // cells are the row of a release. A dash means that there is nothing, a question mark that it is not known.
 func cells(r *v1alpha1.InstalledRelease) []string {
-	product := support.Printable(r.Product)
-	if r.Name != support.DefaultInstallation && !strings.EqualFold(r.Name, r.Product) {
-		product += " " + support.Printable(r.Name)
+	product := facts.Printable(r.Product)
+	if r.Name != facts.DefaultInstallation && !strings.EqualFold(r.Name, r.Product) {
+		product += " " + facts.Printable(r.Name)
 	}
 	end := "-"
 	if r.SupportEndTime != nil {
 		end = instantText(r.SupportEndTime.Time)
 	}
 	return []string{
-		product, cmp.Or(support.Printable(r.Version), "?"), string(r.State), end,
-		cmp.Or(support.Printable(r.UpgradeTo), "-"), cmp.Or(support.Printable(r.Policy), "-"),
+		product, cmp.Or(facts.Printable(r.Version), "?"), string(r.State), end,
+		cmp.Or(facts.Printable(r.UpgradeTo), "-"), cmp.Or(facts.Printable(r.Policy), "-"),
 	}
 }
 
@@ -188,9 +190,9 @@ func (r *report) summary() string {
 		}
 	}
 	text := fmt.Sprintf("%s: %d unsupported or prohibited, %d unknown, %d expiring soon",
-		support.Plural(len(r.clusters)-doubles, "cluster", "clusters"), counts[exitUnsupported], counts[exitUnknown], counts[exitExpiring])
+		facts.Plural(len(r.clusters)-doubles, "cluster", "clusters"), counts[exitUnsupported], counts[exitUnknown], counts[exitExpiring])
 	if doubles > 0 {
-		text += fmt.Sprintf("; not counted: %s", support.Plural(doubles, "double", "doubles"))
+		text += fmt.Sprintf("; not counted: %s", facts.Plural(doubles, "double", "doubles"))
 	}
 	return text
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // plain escapes what is not printable, as in a Go string, and leaves line ends alone: what comes from files must not
@@ -15,7 +15,7 @@ import (
 func plain(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = support.Escaped(line)
+		lines[i] = facts.Escaped(line)
 	}
 	return strings.Join(lines, "\n")
 }

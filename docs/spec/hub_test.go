@@ -80,8 +80,8 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 	snapshot := observe.Snapshot{Complete: true, Fleet: &observe.Fleet{Forbidden: forbidden}}
 	secrets := map[types.NamespacedName]map[string][]byte{}
 	for _, cluster := range clusters {
-		if facts := support.FactsOf(&cluster.Status); cluster.Spec.Cluster.Host != nil && cluster.Name == v1alpha1.HostName && facts != nil {
-			snapshot.Facts = *facts
+		if observed := support.FactsOf(&cluster.Status); cluster.Spec.Cluster.Host != nil && cluster.Name == v1alpha1.HostName && observed != nil {
+			snapshot.Facts = *observed
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(d)) {

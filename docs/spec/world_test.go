@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -221,11 +223,11 @@ func (w *world) cluster(like *v1alpha1.ClusterSupport) *v1alpha1.ClusterSupport 
 // judge writes the status of a cluster, as the controller does. What the example gives as the status are the facts.
 func (w *world) judge(t *testing.T, object *v1alpha1.ClusterSupport, now time.Time, before *v1alpha1.ClusterSupport, is circumstances) {
 	t.Helper()
-	observed := object.Status.DeepCopy()
-	var facts *support.Facts
-	if support.HasFacts(observed) || len(observed.Releases) > 0 {
-		meta.SetStatusCondition(&observed.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
-		facts = support.FactsOf(observed)
+	recorded := object.Status.DeepCopy()
+	var observed *facts.Facts
+	if support.HasFacts(recorded) || len(recorded.Releases) > 0 {
+		meta.SetStatusCondition(&recorded.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
+		observed = support.FactsOf(recorded)
 	}
 	object.Status = v1alpha1.ClusterSupportStatus{}
 	if before != nil {
@@ -234,35 +236,35 @@ func (w *world) judge(t *testing.T, object *v1alpha1.ClusterSupport, now time.Ti
 	problems, reason := problemsOf(object)
 	if len(problems) > 0 {
 		besides := append(support.Readiness(problems, reason), reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, invalidSpec))
-		assessment := support.Keeping(observed, reason, invalidSpec+": "+support.Describe(problems))
+		assessment := support.Keeping(recorded, reason, invalidSpec+": "+facts.JoinProblems(problems))
 		object.Status = assessment.Status(object, besides, now)
 		return
 	}
-	besides := w.look(t, object, facts, is)
+	besides := w.look(t, object, observed, is)
 	environment := object.Status.Environment
 	if told, knows := w.hub.Knows(object.Namespace, &object.Spec.Cluster); knows {
-		facts, environment = facts.WithHub(told.Hub), told.Environment
+		observed, environment = observed.WithHub(told.HubFacts), told.Environment
 		if len(told.Remarks) > 0 && len(besides) == 2 {
 			besides[0].Message += "; " + strings.Join(told.Remarks, "; ")
 		}
 	}
 	assessment, _ := w.set.Evaluate(support.Cluster{
-		Labels: object.Labels, Facts: facts, Environment: cmp.Or(object.Spec.Environment, environment),
-		Declared: object.Spec.DeclaredReleases, DuplicateOf: w.olderDuplicate(object, facts),
+		Labels: object.Labels, Facts: observed, Environment: cmp.Or(object.Spec.Environment, environment),
+		Declared: object.Spec.DeclaredReleases, DuplicateOf: w.olderDuplicate(object, observed),
 	}, now)
 	object.Status = assessment.Status(object, besides, now)
 }
 
 // olderDuplicate finds an older object for the same cluster.
-func (w *world) olderDuplicate(object *v1alpha1.ClusterSupport, facts *support.Facts) string {
-	if facts == nil {
+func (w *world) olderDuplicate(object *v1alpha1.ClusterSupport, observed *facts.Facts) string {
+	if observed == nil {
 		return ""
 	}
-	return support.OlderDuplicate(object, facts.ClusterID, w.assessed())
+	return support.OlderDuplicate(object, observed.ClusterID, w.assessed())
 }
 
 // look gives Ready and Reachable, with what goes with them.
-func (w *world) look(t *testing.T, object *v1alpha1.ClusterSupport, facts *support.Facts, is circumstances) []support.Condition {
+func (w *world) look(t *testing.T, object *v1alpha1.ClusterSupport, observed *facts.Facts, is circumstances) []support.Condition {
 	t.Helper()
 	ready := support.Readiness(nil, "")
 	target, obstacle := (*fleet.Target)(nil), (*hub.Obstacle)(nil)
@@ -283,7 +285,7 @@ func (w *world) look(t *testing.T, object *v1alpha1.ClusterSupport, facts *suppo
 			ready = support.Stalled(reason, problem.Message)
 		}
 		return append(ready, reachable(metav1.ConditionFalse, reason, problem.Message))
-	case facts == nil:
+	case observed == nil:
 		return append(ready, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, notContactedYet), support.Condition{
 			Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnecting, Message: firstLook,
 		})

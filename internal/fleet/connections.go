@@ -10,11 +10,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // ConnectionsOptions say how the clusters of a fleet are reached and observed.
@@ -116,14 +117,14 @@ func (c *Connections) live(ctx context.Context) (first bool) {
 // Connect has a cluster observed, with rules for what else to find in it (see observe.Observer.Find). Called again with
 // the same target it keeps the connection and what is known; another target makes a new one, of which nothing is known
 // yet. Before Start it only takes note, and after the end of Start it does nothing.
-func (c *Connections) Connect(key types.NamespacedName, target Target, rules []support.Detection) {
+func (c *Connections) Connect(key types.NamespacedName, target Target, rules []facts.DetectionRule) {
 	if known := c.find(key, target, rules); known != nil {
 		known.find(rules)
 	}
 }
 
 // find returns the entry for the target, or makes one and returns nil.
-func (c *Connections) find(key types.NamespacedName, target Target, rules []support.Detection) *entry {
+func (c *Connections) find(key types.NamespacedName, target Target, rules []facts.DetectionRule) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known := c.entries[key]

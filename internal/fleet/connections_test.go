@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -24,7 +26,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 func TestClusterIsObserved(t *testing.T) {
@@ -358,8 +359,8 @@ func TestAnotherTarget(t *testing.T) {
 func TestRulesArePassedOn(t *testing.T) {
 	cluster := newPlain(t, "v1.19.7")
 	h := newHub(t)
-	rules := func(product string) []support.Detection {
-		return []support.Detection{{Product: product, Detection: v1alpha1.Detection{
+	rules := func(product string) []facts.DetectionRule {
+		return []facts.DetectionRule{{Product: product, Detection: v1alpha1.Detection{
 			HelmChart: &v1alpha1.HelmChartDetection{Name: "x"}}}}
 	}
 	shows := func(product string) func(View) bool {

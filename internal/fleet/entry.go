@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -16,7 +18,6 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // entry is one cluster: its credentials, and the observer that uses them. Its own goroutine reads the Secret again and
@@ -43,7 +44,7 @@ type entry struct {
 	// cancel ends all that goes on; nil before it has begun.
 	cancel context.CancelFunc
 	ended  bool
-	rules  []support.Detection
+	rules  []facts.DetectionRule
 	// observation is nil while there is no connection.
 	observation *observation
 	// before is what earlier observations have found; of interest while the present one has not seen everything.
@@ -56,7 +57,7 @@ type entry struct {
 }
 
 func newEntry(
-	key types.NamespacedName, target Target, rules []support.Detection,
+	key types.NamespacedName, target Target, rules []facts.DetectionRule,
 	options *ConnectionsOptions, pace pace, screen func(context.Context, []byte) (*rest.Config, error),
 ) *entry {
 	return &entry{
@@ -196,7 +197,7 @@ func (e *entry) fail(problem *Problem) {
 }
 
 // find passes on rules to this and all further observers.
-func (e *entry) find(rules []support.Detection) {
+func (e *entry) find(rules []facts.DetectionRule) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.rules = rules

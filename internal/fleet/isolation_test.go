@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -28,8 +30,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/yaml"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // swallow reads for as long as something comes, and says nothing.
@@ -306,12 +306,12 @@ func TestIsolation(t *testing.T) {
 		t.Errorf("its observer has %d connections, want one", open)
 	}
 	create := install(t, config, "../../test/crds/kubeaddons.mesosphere.io_clusteraddons.yaml")
-	if finds(h.View(well), support.Kommander) {
+	if finds(h.View(well), facts.Kommander) {
 		t.Error("what is about to come is there already")
 	}
 	begin = time.Now()
 	create("kommander", map[string]string{"appversion.kubeaddons.mesosphere.io/kommander": "1.3.0"})
-	h.await(well, "a change is seen", func(v View) bool { return finds(v, support.Kommander) })
+	h.await(well, "a change is seen", func(v View) bool { return finds(v, facts.Kommander) })
 	seen := time.Since(begin)
 	if seen > soon {
 		t.Errorf("the change is seen after %s", seen)
@@ -422,20 +422,20 @@ func TestReplaced(t *testing.T) {
 			server := serve(t, cluster.answer)
 			one := h.join("one", trusted(t, server, server.URL))
 			h.await(one, "it is known", func(v View) bool {
-				return v.Snapshot.Complete && v.Problem == nil && finds(v, support.Kommander)
+				return v.Snapshot.Complete && v.Problem == nil && finds(v, facts.Kommander)
 			})
 			cluster.instead.Store(&row.answer)
 			close(ended)
 			h.await(one, "it is told of", func(v View) bool { return v.Problem != nil })
 			time.Sleep(3 * time.Second)
 			view := h.View(one)
-			if view.Problem == nil || !finds(view, support.Kommander) || view.Snapshot.Facts.KubernetesVersion == "" {
+			if view.Problem == nil || !finds(view, facts.Kommander) || view.Snapshot.Facts.KubernetesVersion == "" {
 				t.Errorf("what was known is lost, or the problem is: %+v, %+v; %s", view.Problem, view.Snapshot, row.reason)
 			}
 			cluster.instead.Store(nil)
-			h.await(one, "it is well again", func(v View) bool { return v.Problem == nil && finds(v, support.Kommander) })
+			h.await(one, "it is well again", func(v View) bool { return v.Problem == nil && finds(v, facts.Kommander) })
 			time.Sleep(3 * time.Second)
-			if view := h.View(one); view.Problem != nil || !finds(view, support.Kommander) {
+			if view := h.View(one); view.Problem != nil || !finds(view, facts.Kommander) {
 				t.Errorf("it does not stay well: %+v", view)
 			}
 		})
@@ -507,7 +507,7 @@ func TestNamesAreBounded(t *testing.T) {
 	growth := highest(t)
 	server := serve(t, cluster.answer)
 	one := h.join("one", trusted(t, server, server.URL))
-	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete && finds(v, support.Kommander) })
+	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete && finds(v, facts.Kommander) })
 	eventually(t, "all is sent", func() bool { return sent.Load() >= 150 })
 	mebibytes := growth()
 	t.Logf("the memory in use grew by %d MiB at most", mebibytes)

@@ -7,9 +7,9 @@ import (
 	"context"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // read returns the kubeconfig, or why there is none.
@@ -41,11 +41,11 @@ const maxNamedKeys = 4
 
 // problem says what is wrong with the Secret, and with which. Names come from objects, which can be written by anybody.
 func (t Target) problem(reason Reason) *Problem {
-	about := "Secret " + support.Printable(t.Secret.Namespace) + "/" + support.Printable(t.Secret.Name)
+	about := "Secret " + facts.Printable(t.Secret.Namespace) + "/" + facts.Printable(t.Secret.Name)
 	if reason == KubeconfigMissing {
 		var keys []string
 		for _, key := range t.Keys[:min(len(t.Keys), maxNamedKeys)] {
-			keys = append(keys, support.Printable(key))
+			keys = append(keys, facts.Printable(key))
 		}
 		about += ", " + strings.Join(keys, " or ")
 	}

@@ -6,17 +6,18 @@ package fleet
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 func TestFollow(t *testing.T) {
 	var (
-		old    = support.Facts{KubernetesVersion: "v1.19.7"}
-		now    = support.Facts{KubernetesVersion: "v1.19.9"}
+		old    = facts.Facts{KubernetesVersion: "v1.19.7"}
+		now    = facts.Facts{KubernetesVersion: "v1.19.9"}
 		failed = &observe.ContactError{Reason: observe.Unauthorized}
 		silent = &observe.ContactError{Reason: observe.Unanswered}
 	)
@@ -52,7 +53,7 @@ func TestViewsDiffer(t *testing.T) {
 	view := func(change func(*View)) View {
 		v := View{
 			Snapshot: observe.Snapshot{
-				Complete: true, Facts: support.Facts{KubernetesVersion: "v1.19.7"},
+				Complete: true, Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
 				Err: &observe.ContactError{Reason: observe.Failing, Object: "nodes"}, Fleet: &observe.Fleet{},
 			},
 			Problem: &Problem{Reason: Failing, Message: "m"},

@@ -8,9 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // The annotations of a KommanderCluster, as observe reads them.
@@ -32,7 +33,7 @@ func (k *Knowledge) annotated(described *observe.KommanderCluster) {
 	case "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction:
 		k.Environment = e
 	default:
-		k.remark(annotationEnvironment, id, []string{`"` + support.Printable(described.Environment) + `" is neither Production nor NonProduction`})
+		k.remark(annotationEnvironment, id, []string{`"` + facts.Printable(described.Environment) + `" is neither Production nor NonProduction`})
 	}
 	declared, problems := declaredReleases(described.DeclaredReleases)
 	if len(declared) > 0 {
@@ -48,15 +49,15 @@ func declaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, proble
 		if text == "" {
 			continue
 		}
-		one, err := support.ParseDeclaredRelease(text)
+		one, err := facts.ParseDeclaredRelease(text)
 		isSame := func(other v1alpha1.DeclaredRelease) bool {
 			return other.Product == one.Product && other.Name == one.Name
 		}
-		refuse := func(why string) { problems = append(problems, `"`+support.Printable(text)+`" `+why) }
+		refuse := func(why string) { problems = append(problems, `"`+facts.Printable(text)+`" `+why) }
 		switch {
 		case err != nil:
 			problems = append(problems, err.Error())
-		case one.Product == support.Kubernetes:
+		case one.Product == facts.Kubernetes:
 			refuse("is what the cluster itself tells")
 		case slices.ContainsFunc(declared, isSame):
 			refuse("is declared already, with another version or the same")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
@@ -20,7 +22,7 @@ func TestAnnotations(t *testing.T) {
 	release := func(product, name, version string) v1alpha1.DeclaredRelease {
 		return v1alpha1.DeclaredRelease{Product: product, Name: name, Version: version}
 	}
-	konvoy := release(support.Konvoy, "default", "1.8.4")
+	konvoy := release(facts.Konvoy, "default", "1.8.4")
 	wrong := func(annotation, what string) []string {
 		return []string{"annotation support.d2iq.io/" + annotation + " of KommanderCluster/a/prod is not used as it is: " + what}
 	}
@@ -45,11 +47,11 @@ func TestAnnotations(t *testing.T) {
 			reason: "it is foreign text",
 		},
 
-		{name: "one release", declared: "Konvoy=1.8.4", want: Knowledge{Hub: support.Hub{Declared: []v1alpha1.DeclaredRelease{konvoy}}}, reason: "it says so"},
+		{name: "one release", declared: "Konvoy=1.8.4", want: Knowledge{HubFacts: facts.HubFacts{Declared: []v1alpha1.DeclaredRelease{konvoy}}}, reason: "it says so"},
 		{
 			name: "several releases", declared: " Konvoy = 1.8.4,Cassandra/data.cassandra=1.0.2 ,\n  Kafka=1.3.1\n",
-			want: Knowledge{Hub: support.Hub{Declared: []v1alpha1.DeclaredRelease{
-				konvoy, release(support.Cassandra, "data.cassandra", "1.0.2"), release(support.Kafka, "default", "1.3.1"),
+			want: Knowledge{HubFacts: facts.HubFacts{Declared: []v1alpha1.DeclaredRelease{
+				konvoy, release(facts.Cassandra, "data.cassandra", "1.0.2"), release(facts.Kafka, "default", "1.3.1"),
 			}}},
 			reason: "commas separate them, and spaces mean nothing",
 		},
@@ -57,16 +59,16 @@ func TestAnnotations(t *testing.T) {
 		{
 			name: "one that is none", declared: "Konvoy:1.8.4,Konvoy=1.8.4",
 			want: Knowledge{
-				Hub:     support.Hub{Declared: []v1alpha1.DeclaredRelease{konvoy}},
-				Remarks: wrong("declared-releases", `"Konvoy:1.8.4" is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION`),
+				HubFacts: facts.HubFacts{Declared: []v1alpha1.DeclaredRelease{konvoy}},
+				Remarks:  wrong("declared-releases", `"Konvoy:1.8.4" is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION`),
 			},
 			reason: "the others are used",
 		},
 		{
 			name: "twice", declared: "Konvoy=1.8.4,Konvoy/other=1.8.5,Konvoy/default=1.8.3",
 			want: Knowledge{
-				Hub:     support.Hub{Declared: []v1alpha1.DeclaredRelease{konvoy, release(support.Konvoy, "other", "1.8.5")}},
-				Remarks: wrong("declared-releases", `"Konvoy/default=1.8.3" is declared already, with another version or the same`),
+				HubFacts: facts.HubFacts{Declared: []v1alpha1.DeclaredRelease{konvoy, release(facts.Konvoy, "other", "1.8.5")}},
+				Remarks:  wrong("declared-releases", `"Konvoy/default=1.8.3" is declared already, with another version or the same`),
 			},
 			reason: "the first one is used; a spec would be refused",
 		},
@@ -90,8 +92,8 @@ func TestAnnotations(t *testing.T) {
 		{
 			name: "twice under a long name", declared: "Other/" + strings.Repeat("x", 200) + "=1,Other/" + strings.Repeat("x", 200) + "=2",
 			want: Knowledge{
-				Hub:     support.Hub{Declared: []v1alpha1.DeclaredRelease{release("Other", strings.Repeat("x", 200), "1")}},
-				Remarks: wrong("declared-releases", `"Other/`+strings.Repeat("x", 55)+`..." is declared already, with another version or the same`),
+				HubFacts: facts.HubFacts{Declared: []v1alpha1.DeclaredRelease{release("Other", strings.Repeat("x", 200), "1")}},
+				Remarks:  wrong("declared-releases", `"Other/`+strings.Repeat("x", 55)+`..." is declared already, with another version or the same`),
 			},
 			reason: "it is cut",
 		},

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // The builders read like what they build:
@@ -26,7 +27,7 @@ type snapshotBuilder struct{ observe.Snapshot }
 
 // looked begins a hub that was looked at as a whole, and on which nothing is.
 func looked() snapshotBuilder {
-	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: support.Facts{ClusterID: hubID}, Fleet: &observe.Fleet{}}}
+	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Fleet: &observe.Fleet{}}}
 }
 
 func (b snapshotBuilder) state() *State { return New(b.copied().Snapshot) }
@@ -54,12 +55,12 @@ func (b snapshotBuilder) nameless() snapshotBuilder {
 
 // runs adds the hub's Kommander; with an empty version one whose version nothing tells.
 func (b snapshotBuilder) runs(version string) snapshotBuilder {
-	return b.installed(support.Kommander, v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: version})
+	return b.installed(facts.Kommander, v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: version})
 }
 
 func (b snapshotBuilder) installed(product string, evidence ...v1alpha1.Evidence) snapshotBuilder {
 	b = b.copied()
-	b.Facts.Installations = append(b.Facts.Installations, support.Installation{Product: product, Name: "kommander", Evidence: evidence})
+	b.Facts.Installations = append(b.Facts.Installations, facts.Installation{Product: product, Name: "kommander", Evidence: evidence})
 	return b
 }
 

@@ -10,12 +10,13 @@ package hub
 import (
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // Kind is what describes a cluster on the hub.
@@ -209,11 +210,11 @@ func (s *State) isForbidden(resource string) bool { return slices.Contains(s.for
 
 // managerIn finds the hub's Kommander; where one of 1.x becomes one of 2.x the newer one, which comes first. Where the
 // operator may not look for it, it is one of unknown version: it manages clusters all the same.
-func managerIn(installations []support.Installation) *v1alpha1.ManagingKommander {
-	i := slices.IndexFunc(installations, func(one support.Installation) bool { return one.Product == support.Kommander })
+func managerIn(installations []facts.Installation) *v1alpha1.ManagingKommander {
+	i := slices.IndexFunc(installations, func(one facts.Installation) bool { return one.Product == facts.Kommander })
 	if i < 0 {
 		return nil
 	}
-	used := support.Used(installations[i].Evidence)
-	return &v1alpha1.ManagingKommander{Object: support.OnHub(used.Object), Version: used.Version}
+	used := facts.Used(installations[i].Evidence)
+	return &v1alpha1.ManagingKommander{Object: facts.OnHub(used.Object), Version: used.Version}
 }

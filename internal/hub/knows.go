@@ -5,13 +5,13 @@ package hub
 
 import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // Knowledge is what the hub knows about one cluster.
 type Knowledge struct {
-	support.Hub
+	facts.HubFacts
 
 	// Environment is what an annotation of its KommanderCluster says; empty where none does.
 	Environment v1alpha1.Environment
@@ -49,7 +49,7 @@ func (c *cluster) knowledge() Knowledge {
 		k.Manager = c.manager.DeepCopy()
 	}
 	if evidence := c.konvoyEvidence(); len(evidence) > 0 {
-		k.Installations = []support.Installation{{Product: support.Konvoy, Name: support.DefaultInstallation, Evidence: evidence}}
+		k.Installations = []facts.Installation{{Product: facts.Konvoy, Name: facts.DefaultInstallation, Evidence: evidence}}
 	}
 	if c.kommander != nil {
 		k.annotated(c.kommander)
@@ -64,12 +64,12 @@ func (c *cluster) konvoyEvidence() []v1alpha1.Evidence {
 	var evidence []v1alpha1.Evidence
 	if c.konvoy != nil {
 		described := c.konvoy.Evidence()
-		described.Object = support.OnHub(described.Object)
+		described.Object = facts.OnHub(described.Object)
 		evidence = append(evidence, described)
 	}
 	if c.made != nil && c.made.IsKonvoy {
 		made := ID{ClusterAPICluster, c.made.Namespace, c.made.Name}
-		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: support.OnHub(made.String())})
+		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: facts.OnHub(made.String())})
 		if c.manager != nil && isSecondLine(c.manager.Version) {
 			evidence = append(evidence, v1alpha1.Evidence{
 				Source: v1alpha1.SourceInferred, Object: c.manager.Object, Version: c.manager.Version,
@@ -77,13 +77,13 @@ func (c *cluster) konvoyEvidence() []v1alpha1.Evidence {
 		}
 	}
 	for _, resource := range c.unseen {
-		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: support.OnHub(resource)})
+		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: facts.OnHub(resource)})
 	}
 	return evidence
 }
 
 // isSecondLine tells whether the version is one of 2.x, in which Konvoy and Kommander have the same.
 func isSecondLine(version string) bool {
-	parsed, err := support.ParseVersion(version)
+	parsed, err := facts.ParseVersion(version)
 	return err == nil && parsed.Major() >= 2
 }

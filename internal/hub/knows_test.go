@@ -6,11 +6,12 @@ package hub
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // knowledge begins what the hub knows about a cluster.
@@ -23,7 +24,7 @@ func (k Knowledge) managed(version string) Knowledge {
 }
 
 func (k Knowledge) konvoy(evidence ...v1alpha1.Evidence) Knowledge {
-	k.Installations = []support.Installation{{Product: support.Konvoy, Name: "default", Evidence: evidence}}
+	k.Installations = []facts.Installation{{Product: facts.Konvoy, Name: "default", Evidence: evidence}}
 	return k
 }
 
@@ -52,17 +53,17 @@ func TestKnows(t *testing.T) {
 		{"attached, Kommander of unknown version", looked().runs("").has(attached("a/prod")), toKommander("prod"), knowledge().managed(""), "some Kommander manages it"},
 		{
 			"attached, Kommander not to be seen",
-			looked().installed(support.Kommander, evidence(v1alpha1.SourceForbidden, "clusteraddons.kubeaddons.mesosphere.io", "")).has(attached("a/prod")),
+			looked().installed(facts.Kommander, evidence(v1alpha1.SourceForbidden, "clusteraddons.kubeaddons.mesosphere.io", "")).has(attached("a/prod")),
 			toKommander("prod"),
-			Knowledge{Hub: support.Hub{Manager: &v1alpha1.ManagingKommander{Object: "hub:clusteraddons.kubeaddons.mesosphere.io"}}},
+			Knowledge{HubFacts: facts.HubFacts{Manager: &v1alpha1.ManagingKommander{Object: "hub:clusteraddons.kubeaddons.mesosphere.io"}}},
 			"a refusal is not an absence",
 		},
 		{
 			"a migration from 1.x to 2.x",
-			looked().installed(support.Kommander, evidence(v1alpha1.SourceHelmRelease, "HelmRelease/kommander/kommander", "2.2.0")).runs("1.4.4").
+			looked().installed(facts.Kommander, evidence(v1alpha1.SourceHelmRelease, "HelmRelease/kommander/kommander", "2.2.0")).runs("1.4.4").
 				has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))),
 			toKommander("prod"),
-			Knowledge{Hub: support.Hub{Manager: &v1alpha1.ManagingKommander{Object: "hub:HelmRelease/kommander/kommander", Version: "2.2.0"}}}.
+			Knowledge{HubFacts: facts.HubFacts{Manager: &v1alpha1.ManagingKommander{Object: "hub:HelmRelease/kommander/kommander", Version: "2.2.0"}}}.
 				konvoy(byLabel, evidence(v1alpha1.SourceInferred, "hub:HelmRelease/kommander/kommander", "2.2.0")),
 			"the newer one, which comes first",
 		},
@@ -72,7 +73,7 @@ func TestKnows(t *testing.T) {
 		},
 		{
 			"the used piece gives the manager",
-			looked().installed(support.Kommander, evidence(v1alpha1.SourceLabel, "x", ""), evidence(v1alpha1.SourceAnnotation, "ClusterAddon/kommander", "1.4.4")).
+			looked().installed(facts.Kommander, evidence(v1alpha1.SourceLabel, "x", ""), evidence(v1alpha1.SourceAnnotation, "ClusterAddon/kommander", "1.4.4")).
 				has(attached("a/prod")),
 			toKommander("prod"), knowledge().managed("1.4.4"), "the first with a version",
 		},

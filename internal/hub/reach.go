@@ -7,10 +7,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // joined is the phase of a KommanderCluster that can be looked into.
@@ -95,7 +96,7 @@ func notLooked() *Obstacle {
 func notJoined(id ID, phase string) *Obstacle {
 	why := "it has no phase yet"
 	if phase != "" {
-		why = "its phase is " + support.Printable(phase)
+		why = "its phase is " + facts.Printable(phase)
 	}
 	return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJoined,
 		Message: id.String() + " has not joined, " + why + ": it is looked into once it has"}

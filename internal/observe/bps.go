@@ -6,8 +6,9 @@ package observe
 import (
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // basePlatformServices detects the base addons. The release is the tag of the repository from which they were installed
@@ -15,7 +16,7 @@ import (
 //
 // AddonRepository objects are not read: they say what could be installed. The revisions of the addons together would be
 // a fingerprint of the release, too; there is no published table of them, and it would not tell the Kubernetes part.
-func basePlatformServices(objects Objects) []support.Installation {
+func basePlatformServices(objects Objects) []facts.Installation {
 	addons := slices.DeleteFunc(objects.installedAddons(), func(addon Addon) bool { return addon.Federated })
 	evidence := slices.Concat(
 		refsOf(addons, v1alpha1.SourceLabel, repositoryLabels),
@@ -29,7 +30,7 @@ func basePlatformServices(objects Objects) []support.Installation {
 	if len(evidence) == 0 {
 		evidence = objects.forbidden(ClusterAddons, Addons)
 	}
-	return installation(support.BasePlatformServices, support.DefaultInstallation, evidence)
+	return installation(facts.BasePlatformServices, facts.DefaultInstallation, evidence)
 }
 
 // repositoryLabels are what the Konvoy CLI writes.

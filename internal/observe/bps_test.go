@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-func base(evidence ...string) []support.Installation {
-	return []support.Installation{found(support.BasePlatformServices, "default", evidence...)}
+func base(evidence ...string) []facts.Installation {
+	return []facts.Installation{found(facts.BasePlatformServices, "default", evidence...)}
 }
 
 func TestBasePlatformServices(t *testing.T) {

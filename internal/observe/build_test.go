@@ -6,10 +6,11 @@ package observe
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // The repositories as the labels of addons and the catalog's annotations name them.
@@ -156,26 +157,26 @@ func workload(kind, namespace, name, chart, instance string) Workload {
 
 // The rules for a product, of one member each.
 
-func byRelease(product, namespace, name string) support.Detection {
-	return support.Detection{Product: product, Detection: v1alpha1.Detection{
+func byRelease(product, namespace, name string) facts.DetectionRule {
+	return facts.DetectionRule{Product: product, Detection: v1alpha1.Detection{
 		HelmRelease: &v1alpha1.HelmReleaseDetection{Name: name, Namespace: namespace},
 	}}
 }
 
-func byAddon(product, name string) support.Detection {
-	return support.Detection{Product: product, Detection: v1alpha1.Detection{
+func byAddon(product, name string) facts.DetectionRule {
+	return facts.DetectionRule{Product: product, Detection: v1alpha1.Detection{
 		Addon: &v1alpha1.AddonDetection{Name: name},
 	}}
 }
 
-func byChart(product, name string) support.Detection {
-	return support.Detection{Product: product, Detection: v1alpha1.Detection{
+func byChart(product, name string) facts.DetectionRule {
+	return facts.DetectionRule{Product: product, Detection: v1alpha1.Detection{
 		HelmChart: &v1alpha1.HelmChartDetection{Name: name},
 	}}
 }
 
 // copied says that the pieces of evidence at these places are of a copy of the vendor's repository.
-func copied(installations []support.Installation, repository string, places ...int) []support.Installation {
+func copied(installations []facts.Installation, repository string, places ...int) []facts.Installation {
 	for _, place := range places {
 		installations[0].Evidence[place].Repository = repository
 	}
@@ -187,8 +188,8 @@ func kommanderCore(wanted, running string) KommanderCore {
 }
 
 // found is an installation by its evidence: source, object and version in turn.
-func found(product, name string, evidence ...string) support.Installation {
-	installation := support.Installation{Product: product, Name: name}
+func found(product, name string, evidence ...string) facts.Installation {
+	installation := facts.Installation{Product: product, Name: name}
 	for i := 0; i < len(evidence); i += 3 {
 		installation.Evidence = append(installation.Evidence, v1alpha1.Evidence{
 			Source: v1alpha1.EvidenceSource(evidence[i]), Object: evidence[i+1], Version: evidence[i+2],
@@ -202,11 +203,11 @@ type detection struct {
 	name    string
 	reason  string
 	objects Objects
-	want    []support.Installation
+	want    []facts.Installation
 }
 
 // detects checks all rows against one detector.
-func detects(t *testing.T, detect func(Objects) []support.Installation, rows []detection) {
+func detects(t *testing.T, detect func(Objects) []facts.Installation, rows []detection) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // The labels that Helm charts put on what they install.
@@ -40,14 +41,14 @@ func versionOfChart(label, name string) (version string, is bool) {
 
 // chartsBy are the installations of the charts that the rules name. What is labelled as the same instance in one
 // namespace is one of them; its parts can be of different versions while it is upgraded, and the lowest one decides.
-func (o Objects) chartsBy(rules []support.Detection) []sighting {
+func (o Objects) chartsBy(rules []facts.DetectionRule) []sighting {
 	var found []sighting
 	for _, workload := range o.Workloads {
 		version, is := workload.versionBy(rules)
 		if !is {
 			continue
 		}
-		name := cmp.Or(support.Printable(workload.Instance), support.DefaultInstallation)
+		name := cmp.Or(facts.Printable(workload.Instance), facts.DefaultInstallation)
 		same := func(s sighting) bool { return s.namespace == workload.Namespace && s.name == name }
 		i := slices.IndexFunc(found, same)
 		if i < 0 {
@@ -67,7 +68,7 @@ func (o Objects) chartsBy(rules []support.Detection) []sighting {
 }
 
 // versionBy is the version of the chart, of those that the rules name, that has installed the workload.
-func (w Workload) versionBy(rules []support.Detection) (version string, is bool) {
+func (w Workload) versionBy(rules []facts.DetectionRule) (version string, is bool) {
 	for _, rule := range rules {
 		if rule.HelmChart == nil {
 			continue

@@ -6,7 +6,7 @@ package observe
 import (
 	"context"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // maxClusterIDBytes is what the status has room for. A UID has 36.
@@ -33,7 +33,7 @@ func (c clients) clusterID(ctx context.Context) (string, error) {
 
 // clusterID is the text, if it can be a UID. What is too long is not cut: two that begin alike are no double.
 func clusterID(text string) string {
-	if len(text) > maxClusterIDBytes || support.Printable(text) != text {
+	if len(text) > maxClusterIDBytes || facts.Printable(text) != text {
 		return ""
 	}
 	return text

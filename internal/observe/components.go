@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // maxComponents is what the status has room for.
@@ -48,14 +49,14 @@ func (o Objects) componentsOf(addon Addon) []v1alpha1.Component {
 	}
 	var parts []v1alpha1.Component
 	for _, name := range slices.Sorted(maps.Keys(addon.Stages)) {
-		stage := support.Printable(strings.TrimSpace(addon.Stages[name]))
+		stage := facts.Printable(strings.TrimSpace(addon.Stages[name]))
 		switch {
 		case stage == "":
 		case name == addon.Name:
 			itself.Stage = stage
 		default:
 			part := itself
-			part.Name, part.Stage = support.Printable(name), stage
+			part.Name, part.Stage = facts.Printable(name), stage
 			parts = append(parts, part)
 		}
 	}
@@ -87,9 +88,9 @@ func (o Objects) productOf(addon Addon) string {
 	case operator != "":
 		return operator
 	case addon.isInstallation(), addon.Federated, isRepository(addon.repository(), kommanderRepository):
-		return support.Kommander
+		return facts.Kommander
 	case isRepository(addon.repository(), baseAddonsRepository):
-		return support.BasePlatformServices
+		return facts.BasePlatformServices
 	}
 	return o.claimantOf(addon)
 }
@@ -114,7 +115,7 @@ func (o Objects) componentOf(release HelmRelease) []v1alpha1.Component {
 		}
 	}
 	if product == "" && release.Namespace == KommanderName && !release.isKommander() {
-		product = support.Kommander
+		product = facts.Kommander
 	}
 	if product == "" {
 		return nil

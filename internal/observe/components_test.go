@@ -9,10 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // part is a component: its name, object, origin, product and stage.
@@ -22,8 +23,8 @@ func part(name, object string, origin v1alpha1.ComponentOrigin, product, stage s
 
 func TestComponents(t *testing.T) {
 	const (
-		base      = support.BasePlatformServices
-		kommander = support.Kommander
+		base      = facts.BasePlatformServices
+		kommander = facts.Kommander
 	)
 	for _, row := range []struct {
 		name, reason string
@@ -90,7 +91,7 @@ func TestComponents(t *testing.T) {
 				addon("zookeeper").in("data").operator("zookeeper").from(enterpriseLabel, "stable-1.20-1.0.0"),
 			}},
 			want: []v1alpha1.Component{
-				part("reaper", "Addon/data/cassandra", "Repository", support.Cassandra, "Beta"),
+				part("reaper", "Addon/data/cassandra", "Repository", facts.Cassandra, "Beta"),
 				part("zookeeper", "Addon/data/zookeeper", "Repository", "", ""),
 			},
 		},
@@ -98,7 +99,7 @@ func TestComponents(t *testing.T) {
 			name:   "of a rule",
 			reason: "what a rule finds is a component of its product, so that its stage can be judged",
 			objects: Objects{
-				Rules:         []support.Detection{byAddon("Dispatch", "dispatch")},
+				Rules:         []facts.DetectionRule{byAddon("Dispatch", "dispatch")},
 				ClusterAddons: []Addon{addon("dispatch").from(dispatchLabel, "stable-1.16-1.0.0").marked("dispatch", "Beta").marked("argo-cd", "Beta")},
 			},
 			want: []v1alpha1.Component{
@@ -133,7 +134,7 @@ func TestComponents(t *testing.T) {
 			name:   "HelmReleases of a rule",
 			reason: "a rule knows better what they belong to, wherever they are",
 			objects: Objects{
-				Rules: []support.Detection{byRelease("Insights", "", "dkp-insights-management"), byRelease("Insights", "team", "dkp-insights")},
+				Rules: []facts.DetectionRule{byRelease("Insights", "", "dkp-insights-management"), byRelease("Insights", "team", "dkp-insights")},
 				HelmReleases: []HelmRelease{
 					helmRelease("").called("kommander", "dkp-insights-management"),
 					helmRelease("").called("other", "dkp-insights"), helmRelease("").called("team", "dkp-insights"),

@@ -9,8 +9,9 @@ import (
 	"hash/fnv"
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // maxEvidence is what the status has room for: the deciding piece and 8 others.
@@ -21,15 +22,15 @@ const maxNameBytes = 253
 
 // sign is one piece of evidence. The version is foreign text and made printable.
 func sign(source v1alpha1.EvidenceSource, object, version string) v1alpha1.Evidence {
-	return v1alpha1.Evidence{Source: source, Object: object, Version: support.Printable(version)}
+	return v1alpha1.Evidence{Source: source, Object: object, Version: facts.Printable(version)}
 }
 
 // installation is what the evidence, strongest first, shows: nothing when there is none.
-func installation(product, name string, evidence []v1alpha1.Evidence) []support.Installation {
+func installation(product, name string, evidence []v1alpha1.Evidence) []facts.Installation {
 	if len(evidence) == 0 {
 		return nil
 	}
-	return []support.Installation{{
+	return []facts.Installation{{
 		Product:  product,
 		Name:     name,
 		Evidence: evidence[:min(len(evidence), maxEvidence)],
@@ -50,10 +51,10 @@ func qualified(namespace, name string) string {
 }
 
 // united makes one of the installations of the same product and name, with the evidence of all, in their order.
-func united(installations []support.Installation) []support.Installation {
-	var one []support.Installation
+func united(installations []facts.Installation) []facts.Installation {
+	var one []facts.Installation
 	for _, found := range installations {
-		same := func(known support.Installation) bool {
+		same := func(known facts.Installation) bool {
 			return known.Product == found.Product && known.Name == found.Name
 		}
 		if i := slices.IndexFunc(one, same); i >= 0 {
@@ -71,8 +72,8 @@ func united(installations []support.Installation) []support.Installation {
 	return one
 }
 
-func ordered(installations []support.Installation) []support.Installation {
-	slices.SortFunc(installations, func(a, b support.Installation) int {
+func ordered(installations []facts.Installation) []facts.Installation {
+	slices.SortFunc(installations, func(a, b facts.Installation) int {
 		return cmp.Or(cmp.Compare(a.Product, b.Product), cmp.Compare(a.Name, b.Name))
 	})
 	return installations

@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -45,7 +46,7 @@ func TestObserverFollowsKUDO(t *testing.T) {
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
 	cassandra := func(evidence ...string) Snapshot {
-		return shows("v1.19.7", found(support.Cassandra, "default.cassandra", evidence...))
+		return shows("v1.19.7", found(facts.Cassandra, "default.cassandra", evidence...))
 	}
 	const object = "Instance/default/cassandra"
 
@@ -96,17 +97,17 @@ func TestObserverWithoutPermissionForKUDO(t *testing.T) {
 	cluster.install(Instances)
 	cluster.apply(instanceObject)
 	nothing := shows("v1.19.7",
-		found(support.Cassandra, "default", "Forbidden", Instances, ""),
-		found(support.Kafka, "default", "Forbidden", Instances, ""),
-		found(support.Spark, "default", "Forbidden", Instances, ""))
+		found(facts.Cassandra, "default", "Forbidden", Instances, ""),
+		found(facts.Kafka, "default", "Forbidden", Instances, ""),
+		found(facts.Spark, "default", "Forbidden", Instances, ""))
 	o.await("what it has may be there", nothing)
 
 	revoke := cluster.permit(account, instances...)
 	const object = "Instance/default/cassandra"
 	o.await("Instances are permitted, versions are not", shows("v1.19.7",
-		found(support.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", OperatorVersions, "")))
+		found(facts.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", OperatorVersions, "")))
 	cluster.permit(account, versions...)
-	o.await("all is permitted", shows("v1.19.7", found(support.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
+	o.await("all is permitted", shows("v1.19.7", found(facts.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
 	// Lists come first, then watches.
 	time.Sleep(calm)
 	revoke()
@@ -315,9 +316,9 @@ func TestObserverIsNotCompleteBeforeItsRules(t *testing.T) {
 	}
 	o.Find(rules(byChart("Widget", "widget")))
 	running := start(t, o)
-	running.await("all but one resource", Snapshot{Facts: support.Facts{
+	running.await("all but one resource", Snapshot{Facts: facts.Facts{
 		KubernetesVersion: "v1.19.7",
-		Installations:     []support.Installation{found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")},
+		Installations:     []facts.Installation{found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")},
 	}})
 	time.Sleep(calm)
 	if o.Snapshot().Complete {

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -116,7 +117,7 @@ func TestObserverSeesTheFleet(t *testing.T) {
 
 	cluster.apply(konvoyClusterObject)
 	fleet.KonvoyClusters = append(fleet.KonvoyClusters, konvoyCluster("prod", "v1.7.2").provisionedBy("v1.7.2"))
-	itself := found(support.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
+	itself := found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
 	o.await("a description of this one", shows("v1.19.7", itself).knowing(fleet))
 
 	cluster.install(KommanderClusters)

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 const (
@@ -33,7 +34,7 @@ func kommanderOfChart(version string) string {
 }
 
 // kommander detects Kommander 1.x, an addon, and 2.x, a HelmRelease of Flux. Both are there in a migration from 1.4.
-func kommander(objects Objects) []support.Installation {
+func kommander(objects Objects) []facts.Installation {
 	addon, release := kommanderAddon(objects.ClusterAddons), kommanderRelease(objects)
 	if len(addon)+len(release) == 0 {
 		release = objects.forbidden(ClusterAddons, HelmReleases, KommanderCores)
@@ -42,8 +43,8 @@ func kommander(objects Objects) []support.Installation {
 	if len(release) > 0 {
 		addonName = kommanderAddonName
 	}
-	return append(installation(support.Kommander, KommanderName, release),
-		installation(support.Kommander, addonName, addon)...)
+	return append(installation(facts.Kommander, KommanderName, release),
+		installation(facts.Kommander, addonName, addon)...)
 }
 
 // kommanderAddon is the evidence of 1.x.
@@ -111,7 +112,7 @@ func (r ref) mayBeGA() bool {
 
 // isPrereleaseOf tells whether version is a prerelease of exactly the version core.
 func isPrereleaseOf(version, core string) bool {
-	parsed, err := support.ParseVersion(version)
+	parsed, err := facts.ParseVersion(version)
 	if err != nil || parsed.Prerelease() == "" {
 		return false
 	}
@@ -171,8 +172,8 @@ func (r HelmRelease) applied() string {
 
 // lowestFirst orders evidence by version. What has none, or none that can be read, comes last.
 func lowestFirst(a, b v1alpha1.Evidence) int {
-	versionA, errA := support.ParseVersion(a.Version)
-	versionB, errB := support.ParseVersion(b.Version)
+	versionA, errA := facts.ParseVersion(a.Version)
+	versionB, errB := facts.ParseVersion(b.Version)
 	if errA != nil || errB != nil {
 		return cmp.Or(compareBool(errA != nil, errB != nil), compareBool(a.Version == "", b.Version == ""))
 	}

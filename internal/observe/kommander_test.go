@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 func TestKommander(t *testing.T) {
-	installed := func(evidence ...string) []support.Installation {
-		return []support.Installation{found(support.Kommander, "kommander", evidence...)}
+	installed := func(evidence ...string) []facts.Installation {
+		return []facts.Installation{found(facts.Kommander, "kommander", evidence...)}
 	}
 	const (
 		object  = "ClusterAddon/kommander"
@@ -230,9 +230,9 @@ func TestKommander(t *testing.T) {
 				ClusterAddons: []Addon{addon("kommander").revision("1.4.3-3")},
 				HelmReleases:  []HelmRelease{helmRelease("v2.1.0")},
 			},
-			want: []support.Installation{
-				found(support.Kommander, "kommander", "HelmRelease", release, "2.1.0"),
-				found(support.Kommander, "kommander-addon", "Annotation", object, "1.4.3"),
+			want: []facts.Installation{
+				found(facts.Kommander, "kommander", "HelmRelease", release, "2.1.0"),
+				found(facts.Kommander, "kommander-addon", "Annotation", object, "1.4.3"),
 			},
 		},
 		{

@@ -7,8 +7,9 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // konvoyNamespace is where Konvoy 1.x keeps the description of the cluster, if autoscaling is on or it was pushed.
@@ -27,7 +28,7 @@ const (
 
 // konvoy detects Konvoy 1.x. What BasePlatformServices and Kommander say about themselves is not used: they are upgraded
 // independently, and a version concluded from Kommander's would make the check of the two against each other empty.
-func konvoy(objects Objects) []support.Installation {
+func konvoy(objects Objects) []facts.Installation {
 	evidence := describedKonvoy(objects.KonvoyClusters)
 	if objects.NodeLabel != "" {
 		evidence = append(evidence, sign(v1alpha1.SourceLabel, "nodes["+objects.NodeLabel+"]", ""))
@@ -35,7 +36,7 @@ func konvoy(objects Objects) []support.Installation {
 	if len(evidence) == 0 {
 		evidence = objects.forbidden(KonvoyClusters, Nodes)
 	}
-	return installation(support.Konvoy, support.DefaultInstallation, evidence)
+	return installation(facts.Konvoy, facts.DefaultInstallation, evidence)
 }
 
 // showsKonvoy tells whether the cluster was made by Konvoy 1.x.

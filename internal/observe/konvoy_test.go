@@ -6,10 +6,11 @@ package observe
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 func TestKonvoyClusterEvidence(t *testing.T) {
@@ -34,8 +35,8 @@ func TestKonvoyClusterEvidence(t *testing.T) {
 }
 
 func TestKonvoy(t *testing.T) {
-	installed := func(evidence ...string) []support.Installation {
-		return []support.Installation{found(support.Konvoy, "default", evidence...)}
+	installed := func(evidence ...string) []facts.Installation {
+		return []facts.Installation{found(facts.Konvoy, "default", evidence...)}
 	}
 	const nodePool = "nodes[konvoy.mesosphere.com/node_pool]"
 	detects(t, konvoy, []detection{

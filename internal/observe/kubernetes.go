@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"regexp"
 
-	"k8s.io/apimachinery/pkg/version"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"k8s.io/apimachinery/pkg/version"
 )
 
 // gitVersion is how that of each distribution begins.
@@ -26,5 +26,5 @@ func (c clients) kubernetesVersion(ctx context.Context) (string, error) {
 	if !gitVersion.MatchString(found.GitVersion) {
 		return "", errors.New("the answer to GET /version has no gitVersion that is one")
 	}
-	return support.Printable(found.GitVersion), nil
+	return facts.Printable(found.GitVersion), nil
 }

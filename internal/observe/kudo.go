@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // labelOperator is what KUDO's tools write on an Instance.
@@ -35,17 +36,17 @@ const kudoRepository = "kudo-repository.storage.googleapis.com"
 // is there for Kafka.
 func operatorProduct(operator string) string {
 	return map[string]string{
-		"cassandra": support.Cassandra, "kafka": support.Kafka, "spark": support.Spark,
+		"cassandra": facts.Cassandra, "kafka": facts.Kafka, "spark": facts.Spark,
 	}[operator]
 }
 
 // kudo detects the KUDO operators. The Instance is the installation, and the OperatorVersion to which it refers has the
 // version. An addon that installed it tells the version, too.
-func kudo(objects Objects) []support.Installation {
+func kudo(objects Objects) []facts.Installation {
 	if slices.Contains(objects.Forbidden, Instances) {
 		return objects.hiddenOperators()
 	}
-	var found []support.Installation
+	var found []facts.Installation
 	addons := objects.installedAddons()
 	for _, instance := range objects.Instances {
 		version, known := objects.operatorVersion(instance)
@@ -74,8 +75,8 @@ func kudo(objects Objects) []support.Installation {
 
 // hiddenOperators are what can be told where Instances may not be looked at: what addons say that they installed, and
 // that each of the other products may be there or not.
-func (o Objects) hiddenOperators() []support.Installation {
-	var found []support.Installation
+func (o Objects) hiddenOperators() []facts.Installation {
+	var found []facts.Installation
 	for _, addon := range o.installedAddons() {
 		if product := operatorProduct(addon.Package.Name); product != "" {
 			namespace, name := addon.instance()
@@ -83,9 +84,9 @@ func (o Objects) hiddenOperators() []support.Installation {
 			found = append(found, installation(product, qualified(namespace, name), evidence)...)
 		}
 	}
-	for _, product := range [...]string{support.Cassandra, support.Kafka, support.Spark} {
-		if !slices.ContainsFunc(found, func(f support.Installation) bool { return f.Product == product }) {
-			found = append(found, installation(product, support.DefaultInstallation, o.forbidden(Instances))...)
+	for _, product := range [...]string{facts.Cassandra, facts.Kafka, facts.Spark} {
+		if !slices.ContainsFunc(found, func(f facts.Installation) bool { return f.Product == product }) {
+			found = append(found, installation(product, facts.DefaultInstallation, o.forbidden(Instances))...)
 		}
 	}
 	return united(found)
@@ -139,7 +140,7 @@ func (a Addon) packaged(source v1alpha1.EvidenceSource) v1alpha1.Evidence {
 	evidence := sign(source, a.object(), coreVersion(a.Package.Version))
 	place := withoutScheme(a.Package.Repository)
 	if host, _, _ := strings.Cut(place, "/"); place != "" && !strings.EqualFold(host, kudoRepository) {
-		evidence.Repository = support.Printable(place)
+		evidence.Repository = facts.Printable(place)
 	}
 	return evidence
 }

@@ -6,13 +6,13 @@ package observe
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 func TestKUDO(t *testing.T) {
 	const object = "Instance/data/cassandra"
-	cassandra := func(evidence ...string) []support.Installation {
-		return []support.Installation{found(support.Cassandra, "data.cassandra", evidence...)}
+	cassandra := func(evidence ...string) []facts.Installation {
+		return []facts.Installation{found(facts.Cassandra, "data.cassandra", evidence...)}
 	}
 	version := operatorVersion("data", "cassandra-3.11.7-1.0.2", "cassandra", "1.0.2")
 	installed := instance("data", "cassandra", "cassandra", version.Name)
@@ -56,9 +56,9 @@ func TestKUDO(t *testing.T) {
 					operatorVersion("b", "kafka-1.3.3", "kafka", "1.3.1"), operatorVersion("kudo", "kafka-1.3.3", "kafka", "1.3.3"),
 				},
 			},
-			want: []support.Installation{
-				found(support.Kafka, "a.kafka", "CustomResource", "Instance/a/kafka", "1.3.3"),
-				found(support.Kafka, "b.kafka", "CustomResource", "Instance/b/kafka", "1.3.1"),
+			want: []facts.Installation{
+				found(facts.Kafka, "a.kafka", "CustomResource", "Instance/a/kafka", "1.3.3"),
+				found(facts.Kafka, "b.kafka", "CustomResource", "Instance/b/kafka", "1.3.1"),
 			},
 		},
 		{
@@ -205,10 +205,10 @@ func TestKUDO(t *testing.T) {
 			name:    "forbidden",
 			reason:  "each of the products may be there",
 			objects: Objects{Forbidden: []string{Instances, OperatorVersions}},
-			want: []support.Installation{
-				found(support.Cassandra, "default", "Forbidden", Instances, ""),
-				found(support.Kafka, "default", "Forbidden", Instances, ""),
-				found(support.Spark, "default", "Forbidden", Instances, ""),
+			want: []facts.Installation{
+				found(facts.Cassandra, "default", "Forbidden", Instances, ""),
+				found(facts.Kafka, "default", "Forbidden", Instances, ""),
+				found(facts.Spark, "default", "Forbidden", Instances, ""),
 			},
 		},
 		{
@@ -218,10 +218,10 @@ func TestKUDO(t *testing.T) {
 				Forbidden: []string{Instances},
 				Addons:    []Addon{addon("kafka").in("data").packageOf("kafka", "1.3.3", ""), addon("zookeeper").in("data").operator("zookeeper")},
 			},
-			want: []support.Installation{
-				found(support.Kafka, "data.kafka", "CustomResource", "Addon/data/kafka", "1.3.3", "Forbidden", Instances, ""),
-				found(support.Cassandra, "default", "Forbidden", Instances, ""),
-				found(support.Spark, "default", "Forbidden", Instances, ""),
+			want: []facts.Installation{
+				found(facts.Kafka, "data.kafka", "CustomResource", "Addon/data/kafka", "1.3.3", "Forbidden", Instances, ""),
+				found(facts.Cassandra, "default", "Forbidden", Instances, ""),
+				found(facts.Spark, "default", "Forbidden", Instances, ""),
 			},
 		},
 		{

@@ -7,10 +7,11 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // maxSystems is how many operating systems, each with a kernel, the status has room for.
@@ -61,7 +62,7 @@ func (c *nodeCount) text(reported string) string {
 	if known, is := c.texts[reported]; is {
 		return known
 	}
-	fit := cmp.Or(support.Printable(reported), unknownSystem)
+	fit := cmp.Or(facts.Printable(reported), unknownSystem)
 	if len(c.texts) < maxTexts && len(reported) <= maxTextBytes {
 		c.texts[reported] = fit
 	}

@@ -5,7 +5,7 @@ package observe
 
 import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // What is looked at, under the names that evidence and errors use. Those of custom resources are the names of their
@@ -44,7 +44,7 @@ type Objects struct {
 	// Forbidden are the resources, of the constants above, that the API server did not let us look at (403).
 	Forbidden []string
 	// Rules tell how to find the products without built-in detection.
-	Rules []support.Detection
+	Rules []facts.DetectionRule
 }
 
 // Addon is a ClusterAddon or, when it has a namespace, an Addon. Both mean the same but for their scope.
@@ -136,9 +136,9 @@ type Workload struct {
 }
 
 // Detect returns the installations that the objects show, ordered by product and name, each pair once.
-func Detect(objects Objects) []support.Installation {
-	var found []support.Installation
-	for _, detect := range []func(Objects) []support.Installation{
+func Detect(objects Objects) []facts.Installation {
+	var found []facts.Installation
+	for _, detect := range []func(Objects) []facts.Installation{
 		basePlatformServices,
 		kommander,
 		konvoy,

@@ -6,9 +6,9 @@ package observe
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestDetect(t *testing.T) {
@@ -20,12 +20,12 @@ func TestDetect(t *testing.T) {
 		KonvoyClusters: []KonvoyCluster{konvoyCluster("prod", "v1.8.4")},
 		HelmReleases:   []HelmRelease{helmRelease("v2.1.0")},
 	})
-	want := []support.Installation{
-		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.20-4.3.0"),
-		found(support.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.0"),
-		found(support.Kommander, "kommander-addon",
+	want := []facts.Installation{
+		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.20-4.3.0"),
+		found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.0"),
+		found(facts.Kommander, "kommander-addon",
 			"Annotation", "ClusterAddon/kommander", "1.4.3", "Label", "ClusterAddon/kommander", "1.4.3"),
-		found(support.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.8.4"),
+		found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.8.4"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all products, ordered by product and name\n-want +got:\n%s", diff)

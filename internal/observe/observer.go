@@ -19,12 +19,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // Options say how to observe. Their zero value is usable.
@@ -228,7 +228,7 @@ func (o *Observer) tasks() []*task {
 //
 // Rules that are there before Run are part of what Snapshot.Complete is about. Later ones are not: what their product's
 // earlier rules have found stays in the Snapshot until all that the new ones need was looked at once.
-func (o *Observer) Find(rules []support.Detection) {
+func (o *Observer) Find(rules []facts.DetectionRule) {
 	if o.world.find(rules) {
 		o.charts.task.wake()
 		o.world.signal()

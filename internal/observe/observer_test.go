@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
@@ -25,7 +27,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -168,8 +169,8 @@ func (o *observation) await(what string, want Snapshot) {
 }
 
 // shows is a complete snapshot of a cluster that answers.
-func shows(version string, installations ...support.Installation) Snapshot {
-	return Snapshot{Complete: true, Facts: support.Facts{KubernetesVersion: version, Installations: installations}}
+func shows(version string, installations ...facts.Installation) Snapshot {
+	return Snapshot{Complete: true, Facts: facts.Facts{KubernetesVersion: version, Installations: installations}}
 }
 
 // with are the components that it shows, too.
@@ -203,11 +204,11 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 	cluster.install(ClusterAddons)
 	cluster.install(Addons)
 	cluster.apply(certManager)
-	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("addons that come with their definition", shows("v1.19.7", base))
 
 	cluster.apply(kommanderAddonObject)
-	kommander := found(support.Kommander, "kommander",
+	kommander := found(facts.Kommander, "kommander",
 		"Annotation", "ClusterAddon/kommander", "1.3.0", "Annotation", "ClusterAddon/kommander", "1.3.0",
 		"Inferred", "ClusterAddon/kommander", "1.3.0")
 	o.await("another addon", shows("v1.19.7", base, kommander))
@@ -223,7 +224,7 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 	cluster.namespace(konvoyNamespace)
 	cluster.apply(konvoyClusterObject)
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "other, namespace: default"))
-	konvoy := found(support.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
+	konvoy := found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
 	o.await("another definition, and only what the namespace konvoy has of it", shows("v1.19.7", base, konvoy))
 
 	cluster.uninstall(ClusterAddons)
@@ -245,7 +246,7 @@ func TestObserverIsQuietAtRest(t *testing.T) {
 
 	o := observe(t, before.Config(token), Options{})
 	o.await("the addon", shows("v1.19.7",
-		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
 	// Discovery is asked once more after a definition has come.
 	time.Sleep(settlingInTests + calm)
 
@@ -366,19 +367,19 @@ func TestObserverWithoutPermission(t *testing.T) {
 	o := observe(t, cable.connect(before.Config(token)),
 		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond, Patience: calm})
 	nothing := shows("v1.19.7",
-		found(support.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
-		found(support.Kommander, "kommander", "Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, ""),
-		found(support.Konvoy, "default", "Forbidden", Nodes, ""),
+		found(facts.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
+		found(facts.Kommander, "kommander", "Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, ""),
+		found(facts.Konvoy, "default", "Forbidden", Nodes, ""),
 	)
 	o.await("what the cluster has and does not show; what it has not is not there", nothing.on(v1alpha1.NodesStatus{}))
 
 	cluster.install(KommanderCores)
-	nothing.Facts.Installations[1] = found(support.Kommander, "kommander",
+	nothing.Facts.Installations[1] = found(facts.Kommander, "kommander",
 		"Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, "", "Forbidden", KommanderCores, "")
 	o.await("without a watch of definitions, another one is found by asking at intervals", nothing)
 
 	revoke := cluster.permit(account, permissions()...)
-	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("all is permitted", shows("v1.19.7", base))
 	// Lists come first, then watches.
 	time.Sleep(calm)
@@ -402,7 +403,7 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 	cluster.apply(certManager)
 
 	o := observe(t, before.Config(token), Options{Patience: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
-	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("what may be listed", shows("v1.19.7", base))
 	changes := o.changes.Load()
 	time.Sleep(calm)
@@ -416,7 +417,7 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 	cluster.namespace(KommanderName)
 	cluster.apply(helmReleaseObject)
 	o.await("another definition", shows("v1.19.7", base,
-		found(support.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")))
+		found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")))
 }
 
 func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
@@ -432,7 +433,7 @@ func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
 	cluster.install(ClusterAddons)
 	cluster.apply(certManager)
 	o.await("a definition that nothing announces", shows("v1.19.7",
-		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
 	cluster.uninstall(ClusterAddons)
 	o.await("and that goes", shows("v1.19.7"))
 }
@@ -450,12 +451,12 @@ func TestObserverFollowsVersions(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(helmReleaseObject, "name: kommander,", "name: dkp-insights,"))
 	cluster.apply(certManager)
 
-	base := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
-	kommander := found(support.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
+	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	kommander := found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
 	o := observe(t, before.Config(token), Options{})
 	o.await("the versions of long ago", shows("v1.21.14", base, kommander).with(
-		part("cert-manager", "ClusterAddon/cert-manager", "Repository", support.BasePlatformServices, ""),
-		part("dkp-insights", "HelmRelease/kommander/dkp-insights", "HelmRelease", support.Kommander, "")))
+		part("cert-manager", "ClusterAddon/cert-manager", "Repository", facts.BasePlatformServices, ""),
+		part("dkp-insights", "HelmRelease/kommander/dkp-insights", "HelmRelease", facts.Kommander, "")))
 
 	cluster.change(HelmReleases, serve("v2", "v2"))
 	watchesV2 := func(r front.Request) bool {
@@ -539,9 +540,9 @@ func TestObserverSeesNodes(t *testing.T) {
 		shows("v1.19.7").on(v1alpha1.NodesStatus{Count: ptr.To[int32](1), OperatingSystems: seen}))
 	for _, label := range []string{labelInventoryHostname, labelNodePool} {
 		cluster.make(&corev1.Node{ObjectMeta: metav1.ObjectMeta{GenerateName: "konvoy-", Labels: map[string]string{label: "x"}}})
-		o.await("nodes of Konvoy", shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes["+label+"]", "")))
+		o.await("nodes of Konvoy", shows("v1.19.7", found(facts.Konvoy, "default", "Label", "nodes["+label+"]", "")))
 	}
-	o.await("which have not told yet what they run", shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes["+labelNodePool+"]", "")).
+	o.await("which have not told yet what they run", shows("v1.19.7", found(facts.Konvoy, "default", "Label", "nodes["+labelNodePool+"]", "")).
 		on(v1alpha1.NodesStatus{Count: ptr.To[int32](3), OperatingSystems: append(
 			[]v1alpha1.NodeOperatingSystem{runs(2, "Unknown", "Unknown")}, seen...)}))
 	watches := func(r front.Request) bool { return r.Resource == "nodes" && r.Verb != "list" }
@@ -563,7 +564,7 @@ func TestObserverKeepsWhatItKnew(t *testing.T) {
 	o := observe(t, cable.connect(before.Config(token)),
 		Options{Patience: 100 * time.Millisecond, VersionInterval: 100 * time.Millisecond})
 	want := shows("v1.19.7",
-		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("the cluster answers", want)
 
 	cable.setCut(true)
@@ -600,12 +601,12 @@ func TestObserverTellsWhatFails(t *testing.T) {
 			cable.setInstead(answer500(path))
 			o := observe(t, config, Options{Patience: 100 * time.Millisecond})
 			o.await("one resource fails, and what it would show is not known", Snapshot{
-				Facts: support.Facts{KubernetesVersion: "v1.19.7"},
+				Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
 				Err:   &ContactError{Reason: Failing, Object: ClusterAddons},
 			})
 			cable.setInstead(nil)
 			o.await("it does no longer", shows("v1.19.7",
-				found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+				found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
 		})
 	}
 }
@@ -623,7 +624,7 @@ func TestObserverBelievesWhatLasts(t *testing.T) {
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{Patience: patience})
 	want := shows("v1.19.7",
-		found(support.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("an addon", want)
 	time.Sleep(settlingInTests + calm)
 

@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 const stableChannel = "stable"
@@ -31,7 +32,7 @@ type ref struct {
 }
 
 func parseRef(text string) ref {
-	if tag, err := support.ReadTag(text); err == nil {
+	if tag, err := facts.ParseTag(text); err == nil {
 		return ref{text: text, channel: tag.Channel, kubernetes: tag.Kubernetes, version: tag.Version, build: tag.Build}
 	}
 	if version, err := semver.StrictNewVersion(strings.TrimPrefix(text, "v")); err == nil {

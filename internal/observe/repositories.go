@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // The repositories of addons. Their releases are independent, and the policy of one says nothing about another.
@@ -44,7 +44,7 @@ func foreignCopy(written, name string) string {
 	if slices.Contains(own, strings.ToLower(place)) {
 		return ""
 	}
-	return support.Printable(place)
+	return facts.Printable(place)
 }
 
 func withoutSuffix(written string) string {

@@ -6,13 +6,14 @@ package observe
 import (
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // detected finds the products for which there are rules.
-func detected(objects Objects) []support.Installation {
-	var found []support.Installation
+func detected(objects Objects) []facts.Installation {
+	var found []facts.Installation
 	for _, product := range ruledProducts(objects.Rules) {
 		rules := rulesOf(product, objects.Rules)
 		installations := together(
@@ -21,7 +22,7 @@ func detected(objects Objects) []support.Installation {
 			named(product, objects.chartsBy(rules)),
 		)
 		if len(installations) == 0 {
-			installations = installation(product, support.DefaultInstallation, objects.forbidden(needs(rules)...))
+			installations = installation(product, facts.DefaultInstallation, objects.forbidden(needs(rules)...))
 		}
 		found = append(found, installations...)
 	}
@@ -29,7 +30,7 @@ func detected(objects Objects) []support.Installation {
 }
 
 // ruledProducts are the products for which there are rules, each once.
-func ruledProducts(rules []support.Detection) []string {
+func ruledProducts(rules []facts.DetectionRule) []string {
 	var products []string
 	for _, rule := range rules {
 		if !slices.Contains(products, rule.Product) {
@@ -40,12 +41,12 @@ func ruledProducts(rules []support.Detection) []string {
 }
 
 // rulesOf are the rules for one product. Several are as good as one with all their members.
-func rulesOf(product string, rules []support.Detection) []support.Detection {
-	return slices.DeleteFunc(slices.Clone(rules), func(rule support.Detection) bool { return rule.Product != product })
+func rulesOf(product string, rules []facts.DetectionRule) []facts.DetectionRule {
+	return slices.DeleteFunc(slices.Clone(rules), func(rule facts.DetectionRule) bool { return rule.Product != product })
 }
 
 // needs are the resources that the rules look at.
-func needs(rules []support.Detection) []string {
+func needs(rules []facts.DetectionRule) []string {
 	var resources []string
 	need := func(names ...string) {
 		for _, name := range names {
@@ -76,8 +77,8 @@ type sighting struct {
 }
 
 // named makes installations of sightings. Those of the same name in several namespaces are told apart by these.
-func named(product string, sightings []sighting) []support.Installation {
-	var found []support.Installation
+func named(product string, sightings []sighting) []facts.Installation {
+	var found []facts.Installation
 	for _, s := range sightings {
 		name := s.name
 		isElsewhere := func(other sighting) bool { return other.name == s.name && other.namespace != s.namespace }
@@ -91,9 +92,9 @@ func named(product string, sightings []sighting) []support.Installation {
 
 // together unites what different kinds of objects, strongest first, show of one product: those of the same name, and,
 // where none of them shows more than one installation, all.
-func together(kinds ...[]support.Installation) []support.Installation {
+func together(kinds ...[]facts.Installation) []facts.Installation {
 	all := slices.Concat(kinds...)
-	if !slices.ContainsFunc(kinds, func(kind []support.Installation) bool { return len(kind) > 1 }) {
+	if !slices.ContainsFunc(kinds, func(kind []facts.Installation) bool { return len(kind) > 1 }) {
 		for i := range all {
 			all[i].Name = all[0].Name
 		}
@@ -102,7 +103,7 @@ func together(kinds ...[]support.Installation) []support.Installation {
 }
 
 // releasesBy are the HelmReleases that the rules find.
-func (o Objects) releasesBy(rules []support.Detection) []sighting {
+func (o Objects) releasesBy(rules []facts.DetectionRule) []sighting {
 	var found []sighting
 	for _, release := range o.HelmReleases {
 		if slices.ContainsFunc(rules, release.isFoundBy) {
@@ -113,13 +114,13 @@ func (o Objects) releasesBy(rules []support.Detection) []sighting {
 	return found
 }
 
-func (r HelmRelease) isFoundBy(rule support.Detection) bool {
+func (r HelmRelease) isFoundBy(rule facts.DetectionRule) bool {
 	wanted := rule.HelmRelease
 	return wanted != nil && wanted.Name == r.Name && (wanted.Namespace == "" || wanted.Namespace == r.Namespace)
 }
 
 // addonsBy are the addons that the rules find.
-func (o Objects) addonsBy(rules []support.Detection) []sighting {
+func (o Objects) addonsBy(rules []facts.DetectionRule) []sighting {
 	var found []sighting
 	for _, addon := range o.installedAddons() {
 		if slices.ContainsFunc(rules, addon.isFoundBy) {
@@ -129,7 +130,7 @@ func (o Objects) addonsBy(rules []support.Detection) []sighting {
 	return found
 }
 
-func (a Addon) isFoundBy(rule support.Detection) bool {
+func (a Addon) isFoundBy(rule facts.DetectionRule) bool {
 	return rule.Addon != nil && rule.Addon.Name == a.Name
 }
 

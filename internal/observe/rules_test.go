@@ -7,17 +7,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // rules are of the product Widget, in whatever order.
-func rules(all ...support.Detection) []support.Detection { return all }
+func rules(all ...facts.DetectionRule) []facts.DetectionRule { return all }
 
 func TestDetected(t *testing.T) {
 	const widget = "Widget"
-	one := func(name string, evidence ...string) []support.Installation {
-		return []support.Installation{found(widget, name, evidence...)}
+	one := func(name string, evidence ...string) []facts.Installation {
+		return []facts.Installation{found(widget, name, evidence...)}
 	}
 	detects(t, detected, []detection{
 		{
@@ -207,7 +208,7 @@ func TestDetected(t *testing.T) {
 				Rules:         rules(byAddon("Gadget", "gadget"), byAddon(widget, "widget")),
 				ClusterAddons: []Addon{addon("gadget").revision("2.0.0-1"), addon("widget").revision("1.0.0-1")},
 			},
-			want: append([]support.Installation{found("Gadget", "gadget", "Annotation", "ClusterAddon/gadget", "2.0.0")},
+			want: append([]facts.Installation{found("Gadget", "gadget", "Annotation", "ClusterAddon/gadget", "2.0.0")},
 				one("widget", "Annotation", "ClusterAddon/widget", "1.0.0")...),
 		},
 		{
@@ -226,7 +227,7 @@ func TestDetected(t *testing.T) {
 				Rules:     rules(byRelease(widget, "", "widget"), byChart("Gadget", "gadget"), byAddon("Thing", "thing")),
 				Forbidden: []string{DaemonSets, Deployments, HelmReleases, Nodes},
 			},
-			want: []support.Installation{
+			want: []facts.Installation{
 				found(widget, "default", "Forbidden", HelmReleases, ""),
 				found("Gadget", "default", "Forbidden", Deployments, "", "Forbidden", DaemonSets, ""),
 			},
@@ -298,7 +299,7 @@ func TestInstallationsAreBounded(t *testing.T) {
 	for range 20 {
 		evidence = append(evidence, sign(v1alpha1.SourceLabel, strings.Repeat("x", len(evidence)), ""))
 	}
-	one := united([]support.Installation{
+	one := united([]facts.Installation{
 		{Product: "p", Name: "n", Evidence: evidence[:5]}, {Product: "p", Name: "n", Evidence: evidence},
 	})
 	if len(one) != 1 || len(one[0].Evidence) != maxEvidence {

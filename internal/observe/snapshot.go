@@ -6,15 +6,15 @@ package observe
 import (
 	"slices"
 
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 )
 
 // Snapshot is what is known about a cluster at one instant.
 type Snapshot struct {
 	// Facts are what was found so far. While the cluster does not answer they are the last that were known.
-	Facts support.Facts
+	Facts facts.Facts
 	// Complete tells that all that there is to look at was looked at once, or proved to be out of reach (403). Before,
 	// what Facts does not have may still be there. It never becomes false again.
 	Complete bool

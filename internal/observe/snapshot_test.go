@@ -6,16 +6,17 @@ package observe
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 func TestSnapshotIsTheCallersOwn(t *testing.T) {
 	one := func() Snapshot {
-		return shows("v1.19.7", found(support.Konvoy, "default", "Label", "nodes", "")).
+		return shows("v1.19.7", found(facts.Konvoy, "default", "Label", "nodes", "")).
 			with(part("istio", "ClusterAddon/istio", "", "", "")).
 			on(v1alpha1.NodesStatus{
 				Count: ptr.To[int32](1), OperatingSystems: []v1alpha1.NodeOperatingSystem{runs(1, centOS, centOSKernel)},

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // The bounds of what is kept of an object that somebody else wrote. They are far above what the products write.
@@ -173,7 +173,7 @@ func unlessInvalid(name string, validate func(string) []string) string {
 	if name == "" || len(validate(name)) == 0 {
 		return name
 	}
-	return support.Printable(name)
+	return facts.Printable(name)
 }
 
 // text is the string at a path, empty when there is none: what a foreign object has elsewhere is as good as absent.

@@ -9,12 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/go-logr/logr"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/clock"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // serverVersion is GET /version among the names of what is looked at.
@@ -48,7 +49,7 @@ type world struct {
 	kubernetes string
 	clusterID  string
 	nodes      nodesLook
-	rules      []support.Detection
+	rules      []facts.DetectionRule
 	// completed is set when the first snapshot is complete.
 	completed bool
 	// wellSince is from when on GET /version was answered without a failure between, and answered when it was last; zero
@@ -57,7 +58,7 @@ type world struct {
 	// outdated counts, by name, the answers in a row that what was asked for is gone.
 	outdated map[string]int
 	// installations are those of the last snapshot.
-	installations []support.Installation
+	installations []facts.Installation
 }
 
 // look is what became of looking at one resource.
@@ -240,7 +241,7 @@ func (w *world) forget(name string) {
 }
 
 // find takes the rules, and returns whether they are others than before.
-func (w *world) find(rules []support.Detection) (changed bool) {
+func (w *world) find(rules []facts.DetectionRule) (changed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if apiequality.Semantic.DeepEqual(rules, w.rules) {
@@ -248,7 +249,7 @@ func (w *world) find(rules []support.Detection) (changed bool) {
 	}
 	w.rules = nil
 	for _, rule := range rules {
-		w.rules = append(w.rules, support.Detection{Product: rule.Product, Detection: *rule.DeepCopy()})
+		w.rules = append(w.rules, facts.DetectionRule{Product: rule.Product, Detection: *rule.DeepCopy()})
 	}
 	return true
 }
@@ -257,7 +258,7 @@ func (w *world) find(rules []support.Detection) (changed bool) {
 func (w *world) asksForCharts() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.ContainsFunc(w.rules, func(rule support.Detection) bool { return rule.HelmChart != nil })
+	return slices.ContainsFunc(w.rules, func(rule facts.DetectionRule) bool { return rule.HelmChart != nil })
 }
 
 func (w *world) become(name string, now look) {
@@ -367,7 +368,7 @@ func (w *world) snapshot() Snapshot {
 	w.installations = w.keepUnseen(Detect(objects))
 	w.completed = w.completed || w.complete()
 	snapshot := Snapshot{
-		Facts: support.Facts{
+		Facts: facts.Facts{
 			KubernetesVersion: w.kubernetes,
 			ClusterID:         w.clusterID,
 			Installations:     w.installations,
@@ -383,13 +384,13 @@ func (w *world) snapshot() Snapshot {
 
 // keepUnseen adds, of the products whose rules look at something that was not seen yet, the installations that were known
 // before: while a rule changes, what the new one is about to find is not gone.
-func (w *world) keepUnseen(found []support.Installation) []support.Installation {
+func (w *world) keepUnseen(found []facts.Installation) []facts.Installation {
 	for _, product := range ruledProducts(w.rules) {
 		if !slices.ContainsFunc(needs(rulesOf(product, w.rules)), w.isPending) {
 			continue
 		}
 		for _, known := range w.installations {
-			isKnown := func(f support.Installation) bool { return f.Product == product && f.Name == known.Name }
+			isKnown := func(f facts.Installation) bool { return f.Product == product && f.Name == known.Name }
 			if known.Product == product && !slices.ContainsFunc(found, isKnown) {
 				found = append(found, known)
 			}

@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clocktesting "k8s.io/utils/clock/testing"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 const patience = 20 * time.Second
@@ -69,18 +69,18 @@ func TestWorldChangesItsMind(t *testing.T) {
 	const traefik = `{metadata: {name: traefik, labels: {
 		kubeaddons.mesosphere.io/repository-name: mesosphere-kubernetes-base-addons,
 		kubeaddons.mesosphere.io/repository-ref: stable-1.19-3.2.0}}}`
-	expect := func(what string, want ...support.Installation) {
+	expect := func(what string, want ...facts.Installation) {
 		t.Helper()
 		got := world.snapshot().Facts.Installations
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s\n-want +got:\n%s", what, diff)
 		}
 	}
-	forbidden := []support.Installation{
-		found(support.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
-		found(support.Kommander, "kommander", "Forbidden", ClusterAddons, ""),
+	forbidden := []facts.Installation{
+		found(facts.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
+		found(facts.Kommander, "kommander", "Forbidden", ClusterAddons, ""),
 	}
-	seen := found(support.BasePlatformServices, "default", "Label", "ClusterAddon/traefik", "stable-1.19-3.2.0")
+	seen := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/traefik", "stable-1.19-3.2.0")
 
 	expect("at first")
 	world.deny(ClusterAddons)

@@ -5,8 +5,9 @@ package support
 
 import (
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -94,7 +95,7 @@ func (s scope) assess(known *gathered) Assessment {
 	}
 	for _, check := range clusterChecks {
 		for _, stated := range check(s.itself(known)) {
-			stated.Message = cut(stated.Message, maxMessage)
+			stated.Message = facts.Truncate(stated.Message, maxMessage)
 			statements = append(statements, stated)
 			assessment.Findings = append(assessment.Findings, stated.Finding)
 		}
@@ -122,7 +123,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	slices.SortStableFunc(statements, func(a, b statement) int { return a.weight() - b.weight() })
 	for i := range statements {
 		stated := &statements[i]
-		stated.Message = cut(stated.Message, maxMessage)
+		stated.Message = facts.Truncate(stated.Message, maxMessage)
 		if !stated.silent {
 			row.Findings = append(row.Findings, stated.Finding)
 		}
@@ -139,7 +140,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 // recorded is the evidence besides the used piece, as far as the status has room for it. What the spec says comes last: it
 // is not lost with the status.
 func (s *subject) recorded() []v1alpha1.Evidence {
-	fromSpec := func(e v1alpha1.Evidence) bool { return e.Object == declaredIn }
+	fromSpec := func(e v1alpha1.Evidence) bool { return e.Object == facts.DeclaredInSpec }
 	others := slices.DeleteFunc(slices.Clone(s.others), fromSpec)
 	for _, other := range s.others {
 		if fromSpec(other) {
@@ -157,13 +158,6 @@ func (s *statement) weight() int {
 	return 1
 }
 
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit-3], "") + "..."
-}
-
 // installedVersions is the text of the printed column.
 func installedVersions(releases []v1alpha1.InstalledRelease) string {
 	words := make([]string, 0, len(releases))
@@ -173,18 +167,18 @@ func installedVersions(releases []v1alpha1.InstalledRelease) string {
 		if version == "" {
 			version = "?"
 		}
-		words = append(words, Printable(r.Product)+" "+version)
+		words = append(words, facts.Printable(r.Product)+" "+version)
 	}
-	return cut(listOf(words, 12), maxInstalledText)
+	return facts.Truncate(facts.ListOf(words, 12), maxInstalledText)
 }
 
 // FactsOf reads back from a status what was observed when it was written: the status is the lossless record of it. What
 // came from the spec is left out, since the spec still says it. Nil: the cluster was never contacted.
-func FactsOf(status *v1alpha1.ClusterSupportStatus) *Facts {
+func FactsOf(status *v1alpha1.ClusterSupportStatus) *facts.Facts {
 	if !contacted(status) {
 		return nil
 	}
-	facts := &Facts{
+	observed := &facts.Facts{
 		ClusterID:         status.ClusterID,
 		Manager:           status.Manager.DeepCopy(),
 		KubernetesVersion: status.KubernetesVersion,
@@ -193,16 +187,16 @@ func FactsOf(status *v1alpha1.ClusterSupportStatus) *Facts {
 	}
 	for i := range status.Releases {
 		row := &status.Releases[i]
-		if row.Product == Kubernetes {
+		if row.Product == facts.Kubernetes {
 			continue
 		}
-		evidence := slices.DeleteFunc(evidenceOf(row), func(e v1alpha1.Evidence) bool { return e.Object == declaredIn })
+		evidence := slices.DeleteFunc(evidenceOf(row), func(e v1alpha1.Evidence) bool { return e.Object == facts.DeclaredInSpec })
 		if len(evidence) > 0 {
-			facts.Installations = append(facts.Installations,
-				Installation{Product: row.Product, Name: row.Name, Evidence: evidence})
+			observed.Installations = append(observed.Installations,
+				facts.Installation{Product: row.Product, Name: row.Name, Evidence: evidence})
 		}
 	}
-	return facts
+	return observed
 }
 
 // evidenceOf puts the evidence of a row back into its order: what has no version and stands before the used piece was
@@ -222,12 +216,9 @@ func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
 func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
 	return status.KubernetesVersion != "" || status.ClusterID != "" || len(status.Components) > 0 || status.Nodes != nil ||
 		slices.ContainsFunc(status.Releases, func(r v1alpha1.InstalledRelease) bool {
-			return r.Product != Kubernetes && slices.ContainsFunc(evidenceOf(&r), isFromCluster)
+			return r.Product != facts.Kubernetes && slices.ContainsFunc(evidenceOf(&r), facts.IsFromCluster)
 		})
 }
-
-// isFromCluster tells what was found in the cluster from what was declared, or found elsewhere.
-func isFromCluster(e v1alpha1.Evidence) bool { return e.Object != declaredIn && !isFromHub(e) }
 
 // contacted tells whether anybody has looked into the cluster: by what was found, and where that is nothing by what the
 // conditions say.

@@ -6,6 +6,8 @@ package support
 import (
 	"fmt"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -18,7 +20,7 @@ func checkAttachRange(s *subject) []statement {
 	if manager == nil || s.cluster.noKubernetes {
 		return nil
 	}
-	chosen := s.set.choose(s.labels, Kommander)
+	chosen := s.set.choose(s.labels, facts.Kommander)
 	if chosen.policy == nil {
 		return s.attachedUnjudged(chosen)
 	}
@@ -57,8 +59,8 @@ func (s *subject) attachedUnjudged(chosen choice) []statement {
 // attachRange is the range that a version of Kommander allows for attached clusters; nil where none is published for it. It
 // is not known for a version that the policy does not list, unless no version has a range.
 func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bool) {
-	if parsed, err := ParseVersion(version); err == nil {
-		if i := p.find(minorOf(parsed)); i >= 0 {
+	if parsed, err := facts.ParseVersion(version); err == nil {
+		if i := p.find(facts.MinorOf(parsed)); i >= 0 {
 			return p.releases[i].attached, true
 		}
 	}
@@ -72,7 +74,7 @@ func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bo
 
 // unknownManager says what to do about a manager whose range is not known.
 func unknownManager(manager *v1alpha1.ManagingKommander) string {
-	switch _, err := ParseVersion(manager.Version); {
+	switch _, err := facts.ParseVersion(manager.Version); {
 	case manager.Version == "":
 		return "let the operator see its version"
 	case err != nil:
@@ -84,7 +86,7 @@ func unknownManager(manager *v1alpha1.ManagingKommander) string {
 // nameOf is the managing Kommander in a sentence.
 func nameOf(manager *v1alpha1.ManagingKommander) string {
 	if manager.Version == "" {
-		return "a Kommander of unknown version (" + Printable(manager.Object) + ")"
+		return "a Kommander of unknown version (" + facts.Printable(manager.Object) + ")"
 	}
-	return "Kommander " + Printable(manager.Version)
+	return "Kommander " + facts.Printable(manager.Version)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -48,7 +50,7 @@ func TestAttachRange(t *testing.T) {
 	const nobody = "a Kommander of unknown version (hub:HelmRelease/kommander/kommander)"
 	one := validSet(t, attaching())
 	byTier := validSet(t, attaching().selects("tier", "gold"),
-		policy("iron").about(Kommander).window(3).selects("tier", "iron").minor("1.4", ga("2021-05-05"), attaches("1.16", "1.16")))
+		policy("iron").about(facts.Kommander).window(3).selects("tier", "iron").minor("1.4", ga("2021-05-05"), attaches("1.16", "1.16")))
 	for _, row := range []struct {
 		name      string
 		set       *Set
@@ -147,7 +149,7 @@ func TestAttachRange(t *testing.T) {
 			"one of the two sentences is enough",
 		},
 		{
-			"Kubernetes declared", one, cluster().managedBy("1.4.4").declaring(Kubernetes, "default", "v1.17.1"),
+			"Kubernetes declared", one, cluster().managedBy("1.4.4").declaring(facts.Kubernetes, "default", "v1.17.1"),
 			outside("1.17.1", manager, "1.18.0 to 1.20.x"), "False OutsideAttachRange", "a declaration stands for what the server keeps to itself",
 		},
 
@@ -209,7 +211,7 @@ func TestAttachRangeOfManifest(t *testing.T) {
 	if said := attachFindings(assess(s, c, "2021-06-01")); said != nil {
 		t.Errorf("nobody asked for its Kubernetes: %v", said)
 	}
-	if said := attachFindings(assess(s, c.declaring(Kubernetes, "default", "1.17.0"), "2021-06-01")); len(said) != 1 {
+	if said := attachFindings(assess(s, c.declaring(facts.Kubernetes, "default", "1.17.0"), "2021-06-01")); len(said) != 1 {
 		t.Errorf("its Kubernetes is declared: %v", said)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -51,18 +53,18 @@ func shippedSet(t testing.TB) *Set {
 // typicalCluster is a Konvoy 1.7 as it was, in the middle of 2021.
 func typicalCluster() clusterBuilder {
 	return cluster().on("v1.19.9").with(
-		found(Kommander, "kommander", sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceInferred, "1.3.1")),
-		found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")),
+		found(facts.Kommander, "kommander", sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceAnnotation, "1.3.1"), sign(v1alpha1.SourceInferred, "1.3.1")),
+		found(facts.Konvoy, facts.DefaultInstallation, sign(v1alpha1.SourceLabel, "")),
 		bps("stable-1.19-3.2.0", "stable-1.19-3.4.1"),
-	).declaring(Konvoy, DefaultInstallation, "1.7.2")
+	).declaring(facts.Konvoy, facts.DefaultInstallation, "1.7.2")
 }
 
 // fullCluster is the same with all that a large one has: 36 addons, a KUDO operator, and nodes of 12 kinds of which no release
 // supports one.
 func fullCluster() clusterBuilder {
-	c := typicalCluster().with(found(Cassandra, "data.cassandra", sign(v1alpha1.SourceCustomResource, "1.0.2")))
+	c := typicalCluster().with(found(facts.Cassandra, "data.cassandra", sign(v1alpha1.SourceCustomResource, "1.0.2")))
 	for i := range 36 {
-		c = c.containing(fmt.Sprintf("addon-%d", i), BasePlatformServices, "")
+		c = c.containing(fmt.Sprintf("addon-%d", i), facts.BasePlatformServices, "")
 	}
 	c = c.running(3, "Rocky Linux 8.5 (Green Obsidian)", "4.18.0-348.el8.x86_64")
 	for i := range 11 {
@@ -98,7 +100,7 @@ func BenchmarkEvaluate(b *testing.B) {
 func BenchmarkEvaluateForLong(b *testing.B) {
 	s := shippedSet(b)
 	b.ReportAllocs()
-	c, instant := cluster().with(found("Other", DefaultInstallation)).Cluster, at("2019-01-01")
+	c, instant := cluster().with(found("Other", facts.DefaultInstallation)).Cluster, at("2019-01-01")
 	for b.Loop() {
 		s.Evaluate(c, instant)
 	}

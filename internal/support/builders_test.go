@@ -10,10 +10,13 @@ import (
 	"time"
 	_ "time/tzdata" // the zones of these tests do not depend on the machine
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/calendar"
 )
 
 // The builders read like what they build:
@@ -22,17 +25,7 @@ import (
 //	cluster().with(kommander("1.3.1")).on("v1.19.7")
 
 // at reads an instant: a day means its beginning in UTC.
-func at(text string) time.Time {
-	layout := time.RFC3339Nano
-	if len(text) == len(time.DateOnly) {
-		layout = time.DateOnly
-	}
-	instant, err := time.Parse(layout, text)
-	if err != nil {
-		panic(err)
-	}
-	return instant
-}
+func at(text string) time.Time { return calendar.At(text) }
 
 // justBefore is the last instant before another one.
 func justBefore(instant time.Time) time.Time { return instant.Add(-time.Nanosecond) }
@@ -44,7 +37,7 @@ type policyBuilder struct{ object *v1alpha1.SupportPolicy }
 // name.
 func policy(name string) policyBuilder {
 	product := map[string]string{
-		"konvoy": Konvoy, "kommander": Kommander, "bps": BasePlatformServices, "kubernetes": Kubernetes,
+		"konvoy": facts.Konvoy, "kommander": facts.Kommander, "bps": facts.BasePlatformServices, "kubernetes": facts.Kubernetes,
 	}[name]
 	if product == "" {
 		product = name
@@ -305,7 +298,7 @@ func validSet(t testing.TB, builders ...policyBuilder) *Set {
 	compiled := set(builders...)
 	for _, p := range compiled.policies {
 		if problems := compiled.Problems(p.name); len(problems) > 0 {
-			t.Fatalf("policy %s: %s", p.name, Describe(problems))
+			t.Fatalf("policy %s: %s", p.name, facts.JoinProblems(problems))
 		}
 	}
 	return compiled
@@ -315,20 +308,20 @@ func validSet(t testing.TB, builders ...policyBuilder) *Set {
 type clusterBuilder struct{ Cluster }
 
 // cluster begins a cluster that was contacted and in which nothing was found.
-func cluster() clusterBuilder { return clusterBuilder{Cluster{Facts: &Facts{}}} }
+func cluster() clusterBuilder { return clusterBuilder{Cluster{Facts: &facts.Facts{}}} }
 
 // on sets the version that the API server reports.
 func (c clusterBuilder) on(kubernetes string) clusterBuilder {
-	facts := *c.Facts
-	facts.KubernetesVersion = kubernetes
-	c.Facts = &facts
+	observed := *c.Facts
+	observed.KubernetesVersion = kubernetes
+	c.Facts = &observed
 	return c
 }
 
-func (c clusterBuilder) with(found ...Installation) clusterBuilder {
-	facts := *c.Facts
-	facts.Installations = append(append([]Installation{}, facts.Installations...), found...)
-	c.Facts = &facts
+func (c clusterBuilder) with(found ...facts.Installation) clusterBuilder {
+	observed := *c.Facts
+	observed.Installations = append(append([]facts.Installation{}, observed.Installations...), found...)
+	c.Facts = &observed
 	return c
 }
 
@@ -350,23 +343,23 @@ func (c clusterBuilder) in(environment v1alpha1.Environment) clusterBuilder {
 
 // managedBy attaches the cluster to a Kommander of that version; empty where it is not known.
 func (c clusterBuilder) managedBy(version string) clusterBuilder {
-	facts := *c.Facts
-	facts.Manager = &v1alpha1.ManagingKommander{Object: OnHub("HelmRelease/kommander/kommander"), Version: version}
-	c.Facts = &facts
+	observed := *c.Facts
+	observed.Manager = &v1alpha1.ManagingKommander{Object: facts.OnHub("HelmRelease/kommander/kommander"), Version: version}
+	c.Facts = &observed
 	return c
 }
 
 // known adds what the hub knows, in place of what it knew before.
-func (c clusterBuilder) known(hub Hub) clusterBuilder {
+func (c clusterBuilder) known(hub facts.HubFacts) clusterBuilder {
 	c.Facts = c.Facts.WithHub(hub)
 	return c
 }
 
 // identified sets the UID of the namespace kube-system.
 func (c clusterBuilder) identified(id string) clusterBuilder {
-	facts := *c.Facts
-	facts.ClusterID = id
-	c.Facts = &facts
+	observed := *c.Facts
+	observed.ClusterID = id
+	c.Facts = &observed
 	return c
 }
 
@@ -379,78 +372,78 @@ func (c clusterBuilder) doubling(older string) clusterBuilder {
 // containing adds a component. Without a product nothing tells to which one it belongs, without a stage it is as any
 // other.
 func (c clusterBuilder) containing(name, product, stage string) clusterBuilder {
-	facts := *c.Facts
-	facts.Components = append(append([]v1alpha1.Component{}, facts.Components...),
+	observed := *c.Facts
+	observed.Components = append(append([]v1alpha1.Component{}, observed.Components...),
 		v1alpha1.Component{Name: name, Object: "ClusterAddon/" + name, Product: product, Stage: stage})
-	c.Facts = &facts
+	c.Facts = &observed
 	return c
 }
 
 // running adds nodes that run an operating system.
 func (c clusterBuilder) running(nodes int32, osImage, kernel string) clusterBuilder {
-	facts := *c.Facts
+	observed := *c.Facts
 	all := v1alpha1.NodesStatus{}
-	if facts.Nodes != nil {
-		all = *facts.Nodes.DeepCopy()
+	if observed.Nodes != nil {
+		all = *observed.Nodes.DeepCopy()
 	}
 	all.Count = ptr.To(ptr.Deref(all.Count, 0) + nodes)
 	all.OperatingSystems = append(all.OperatingSystems, v1alpha1.NodeOperatingSystem{OSImage: osImage, KernelVersion: kernel, Nodes: &nodes})
-	facts.Nodes = &all
-	c.Facts = &facts
+	observed.Nodes = &all
+	c.Facts = &observed
 	return c
 }
 
 // onNodes sets what is known about the nodes as it is.
 func (c clusterBuilder) onNodes(nodes *v1alpha1.NodesStatus) clusterBuilder {
-	facts := *c.Facts
-	facts.Nodes = nodes
-	c.Facts = &facts
+	observed := *c.Facts
+	observed.Nodes = nodes
+	c.Facts = &observed
 	return c
 }
 
 // found is an installation with its evidence; without any it is there, and nothing tells its version.
-func found(product, name string, evidence ...v1alpha1.Evidence) Installation {
+func found(product, name string, evidence ...v1alpha1.Evidence) facts.Installation {
 	if len(evidence) == 0 {
 		evidence = []v1alpha1.Evidence{sign(v1alpha1.SourceCustomResource, "")}
 	}
-	return Installation{Product: product, Name: name, Evidence: evidence}
+	return facts.Installation{Product: product, Name: name, Evidence: evidence}
 }
 
 func sign(source v1alpha1.EvidenceSource, version string) v1alpha1.Evidence {
 	return v1alpha1.Evidence{Source: source, Object: string(source) + "/object", Version: version}
 }
 
-func product(name, version string) Installation {
-	return found(name, DefaultInstallation, sign(v1alpha1.SourceCustomResource, version))
+func product(name, version string) facts.Installation {
+	return found(name, facts.DefaultInstallation, sign(v1alpha1.SourceCustomResource, version))
 }
 
-func konvoy(version string) Installation { return product(Konvoy, version) }
+func konvoy(version string) facts.Installation { return product(facts.Konvoy, version) }
 
-func kommander(version string) Installation {
-	return found(Kommander, "kommander", sign(v1alpha1.SourceAnnotation, version))
+func kommander(version string) facts.Installation {
+	return found(facts.Kommander, "kommander", sign(v1alpha1.SourceAnnotation, version))
 }
 
-func bps(tags ...string) Installation {
+func bps(tags ...string) facts.Installation {
 	evidence := make([]v1alpha1.Evidence, 0, len(tags))
 	for _, text := range tags {
 		evidence = append(evidence, sign(v1alpha1.SourceLabel, text))
 	}
-	return found(BasePlatformServices, DefaultInstallation, evidence...)
+	return found(facts.BasePlatformServices, facts.DefaultInstallation, evidence...)
 }
 
 // forbidden is a product for which the cluster does not let the operator look.
-func forbidden(product string) Installation {
-	return found(product, DefaultInstallation, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: "things"})
+func forbidden(product string) facts.Installation {
+	return found(product, facts.DefaultInstallation, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: "things"})
 }
 
 // hubBuilder builds what the hub knows about a cluster; its steps return copies.
-type hubBuilder struct{ Hub }
+type hubBuilder struct{ facts.HubFacts }
 
 func onHub() hubBuilder { return hubBuilder{} }
 
 // describing adds evidence about the cluster's Konvoy.
 func (b hubBuilder) describing(evidence ...v1alpha1.Evidence) hubBuilder {
-	b.Installations = append(slices.Clone(b.Installations), found(Konvoy, DefaultInstallation, evidence...))
+	b.Installations = append(slices.Clone(b.Installations), found(facts.Konvoy, facts.DefaultInstallation, evidence...))
 	return b
 }
 
@@ -469,20 +462,20 @@ func (b hubBuilder) managing(version string) hubBuilder {
 // described is the KonvoyCluster of the hub, made that Konvoy 2.x made the cluster, and concluded a version that follows from
 // the hub's Kommander.
 func described(version string) v1alpha1.Evidence {
-	return v1alpha1.Evidence{Source: v1alpha1.SourceCustomResource, Object: OnHub("KonvoyCluster/workspace-a/prod"), Version: version}
+	return v1alpha1.Evidence{Source: v1alpha1.SourceCustomResource, Object: facts.OnHub("KonvoyCluster/workspace-a/prod"), Version: version}
 }
 
 func made() v1alpha1.Evidence {
-	return v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: OnHub("Cluster/workspace-a/prod")}
+	return v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: facts.OnHub("Cluster/workspace-a/prod")}
 }
 
 func concluded(version string) v1alpha1.Evidence {
-	return v1alpha1.Evidence{Source: v1alpha1.SourceInferred, Object: OnHub("HelmRelease/kommander/kommander"), Version: version}
+	return v1alpha1.Evidence{Source: v1alpha1.SourceInferred, Object: facts.OnHub("HelmRelease/kommander/kommander"), Version: version}
 }
 
 // hidden is what the operator may not look at on the hub.
 func hidden() v1alpha1.Evidence {
-	return v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: OnHub("konvoyclusters")}
+	return v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: facts.OnHub("konvoyclusters")}
 }
 
 // answer is what a table compares of one release.

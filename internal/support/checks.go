@@ -6,6 +6,8 @@ package support
 import (
 	"fmt"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -105,5 +107,5 @@ func checkOverduePlan(s *subject) []statement {
 	}
 	return []statement{s.state("", "", v1alpha1.FindingLifecycle, v1alpha1.ReasonPlannedReleaseOverdue, fmt.Sprintf(
 		"may be about to lose its support: %s; give the generalAvailability in the policy, or move the"+
-			" plannedGeneralAvailability", listOf(s.verdict.overdue, 3)))}
+			" plannedGeneralAvailability", facts.ListOf(s.verdict.overdue, 3)))}
 }

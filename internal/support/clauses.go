@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -48,9 +50,9 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 	var words, details []string
 	seen := map[string]bool{}
 	for i := range spec.Scopes {
-		at := path.Child("scopes").Key(Printable(spec.Scopes[i].Scope))
+		at := path.Child("scopes").Key(facts.Printable(spec.Scopes[i].Scope))
 		if seen[spec.Scopes[i].Scope] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(spec.Scopes[i].Scope)))
+			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(spec.Scopes[i].Scope)))
 		}
 		seen[spec.Scopes[i].Scope] = true
 		words = append(words, c.scope(&spec.Scopes[i], at))
@@ -64,7 +66,7 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 	if len(details) > 0 {
 		sentence += TermsDetails + strings.Join(details, "; ")
 	}
-	return cut(Escaped(sentence), maxTerms)
+	return facts.Truncate(facts.Escaped(sentence), maxTerms)
 }
 
 // TermsDetails stands in the terms between the sentence that says the level and the severities, and what they cover.
@@ -88,7 +90,7 @@ var camelCase = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
 // scope is one kind of help in words: "bug fixes at Severity 3, 4".
 func (c *compiler) scope(spec *v1alpha1.SupportScope, path *field.Path) string {
-	if len(spec.Scope) > maxProductName || !camelCase.MatchString(spec.Scope) {
+	if len(spec.Scope) > facts.MaxProductName || !camelCase.MatchString(spec.Scope) {
 		c.problems.add(path.Child("scope"), spec.Scope, "a word in CamelCase, such as BugFixes")
 	}
 	c.problems.boundText(path.Child("covers"), spec.Covers, maxScopeText)
@@ -137,14 +139,14 @@ func (c *compiler) experimental(spec *v1alpha1.Experimental, path *field.Path) {
 	}
 	c.policy.experimental.components = map[string][]versionPattern{}
 	for _, component := range spec.Components {
-		at := path.Key(Printable(component.Name))
+		at := path.Key(facts.Printable(component.Name))
 		if component.Name == "" {
 			c.problems.add(at.Child("name"), component.Name, "the name of a component")
 		}
-		c.problems.boundText(at.Child("name"), component.Name, maxInstallationName)
+		c.problems.boundText(at.Child("name"), component.Name, facts.MaxInstallationName)
 		name := strings.ToLower(component.Name)
 		if _, known := c.policy.experimental.components[name]; known {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(component.Name)))
+			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(component.Name)))
 		}
 		if component.Versions != nil && len(component.Versions) == 0 {
 			c.problems.add(at.Child("versions"), "an empty list", "absent, which means all versions, or have at least one")
@@ -158,20 +160,20 @@ func (c *compiler) detection(spec *v1alpha1.Detection, path *field.Path) {
 		return
 	}
 	before := len(c.problems.list)
-	if isBuiltIn(c.policy.product) {
+	if facts.IsBuiltIn(c.policy.product) {
 		c.problems.say(path, c.policy.product, "must be absent: the operator finds this product by itself")
 	}
 	if spec.HelmRelease == nil && spec.Addon == nil && spec.HelmChart == nil {
 		c.problems.add(path, "0 members", "at least one of helmRelease, addon and helmChart")
 	}
 	if release := spec.HelmRelease; release != nil {
-		c.objectName(release.Name, path.Child("helmRelease", "name"), maxInstallationName)
+		c.objectName(release.Name, path.Child("helmRelease", "name"), facts.MaxInstallationName)
 		if release.Namespace != "" {
 			c.namespaceName(release.Namespace, path.Child("helmRelease", "namespace"))
 		}
 	}
 	if spec.Addon != nil {
-		c.objectName(spec.Addon.Name, path.Child("addon", "name"), maxInstallationName)
+		c.objectName(spec.Addon.Name, path.Child("addon", "name"), facts.MaxInstallationName)
 	}
 	if spec.HelmChart != nil {
 		c.objectName(spec.HelmChart.Name, path.Child("helmChart", "name"), maxChartName)

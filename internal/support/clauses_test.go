@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -84,7 +86,7 @@ func TestTermsAreBounded(t *testing.T) {
 // TestTermsAreThoseOfTheDecidingPolicy: only where a policy decides, and decides that there is support.
 func TestTermsAreThoseOfTheDecidingPolicy(t *testing.T) {
 	gold := threeOut().terms("Gold")
-	rival := policy("rival").about(Kommander).window(3).terms("Silver")
+	rival := policy("rival").about(facts.Kommander).window(3).terms("Silver")
 	const want = "Kommander is supported at level Gold (policy kommander)"
 	for _, row := range []struct {
 		name    string
@@ -104,7 +106,7 @@ func TestTermsAreThoseOfTheDecidingPolicy(t *testing.T) {
 		{"elsewhere", set(gold.selects("tier", "gold")), "1.4.0", "", "the policy speaks about other clusters"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(row.set, cluster().with(kommander(row.version)), "2021-06-01"), Kommander)
+			got := rowOf(t, assess(row.set, cluster().with(kommander(row.version)), "2021-06-01"), facts.Kommander)
 			if diff := cmp.Diff(row.want, got.Terms); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -268,7 +270,7 @@ func TestClausesValidator(t *testing.T) {
 			[]string{`spec.lifecycle: Invalid value: "2 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
-			"all lifecycles", base.window(3).follows(Konvoy).rangeOf(Konvoy),
+			"all lifecycles", base.window(3).follows(facts.Konvoy).rangeOf(facts.Konvoy),
 			[]string{`spec.lifecycle: Invalid value: "4 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 	} {
@@ -286,7 +288,7 @@ func TestClausesValidator(t *testing.T) {
 
 // TestBuiltInProductsAreFoundByThemselves: each product with a detector of its own refuses another one.
 func TestBuiltInProductsAreFoundByThemselves(t *testing.T) {
-	for _, name := range []string{Konvoy, Kommander, BasePlatformServices, Kubernetes, Cassandra, Kafka, Spark} {
+	for _, name := range []string{facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Kubernetes, facts.Cassandra, facts.Kafka, facts.Spark} {
 		b := policy("p").about(name).listed().detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "x"}})
 		if len(Compile(b.object).problems) != 1 {
 			t.Errorf("%s may be detected in another way", name)
@@ -312,7 +314,7 @@ func TestDetections(t *testing.T) {
 		policy("low").about("Ranked").listed().detects(addon("low")),
 		policy("high").about("Ranked").listed().priority(1).detects(addon("high")),
 	)
-	want := []Detection{
+	want := []facts.DetectionRule{
 		{Product: "Alpha", Detection: addon("invalid")},
 		{Product: "Circle", Detection: addon("circle")},
 		{Product: "Dispatch", Detection: addon("dispatch")},
@@ -364,67 +366,67 @@ func TestExperimental(t *testing.T) {
 		reason  string
 	}{
 		{"nothing", istio, on("1.7.2"), "", "", "no component at all"},
-		{"a component as any other", istio, on("1.7.2").containing("traefik", Konvoy, ""), "", "", "neither the object nor the policy calls it so"},
-		{"a stage", base, on("1.7.2").containing("kiali", Konvoy, "Preview"), "ExperimentalUndeclared", what + "kiali (Preview)" + undeclared, "the object says it"},
-		{"a stage in other letters", base, on("1.7.2").containing("kiali", Konvoy, "EXPERIMENTAL"), "ExperimentalUndeclared", what + "kiali (EXPERIMENTAL)" + undeclared, "stages are compared without case"},
-		{"a stage of no consequence", base, on("1.7.2").containing("kiali", Konvoy, "GA").containing("a", Konvoy, "Alpha").containing("b", Konvoy, "\x1b[31m"), "", "", "it is on record, and means nothing"},
-		{"a stage of no consequence in production", base, on("1.7.2").containing("kiali", Konvoy, "Stable").in(production), "", "", "nothing is experimental"},
-		{"named, a stage of no consequence", istio, on("1.7.2").containing("istio", Konvoy, "GA"), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy says it, and the stage is no reason"},
-		{"named", istio, on("1.7.2").containing("istio", Konvoy, ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy says it"},
-		{"both", istio, on("1.7.2").containing("istio", Konvoy, "Beta"), "ExperimentalUndeclared", what + "istio (Beta)" + undeclared, "once, with its stage"},
-		{"in other letters", istio, on("1.7.2").containing("Istio", Konvoy, ""), "ExperimentalUndeclared", what + "Istio" + undeclared, "names are compared without case"},
+		{"a component as any other", istio, on("1.7.2").containing("traefik", facts.Konvoy, ""), "", "", "neither the object nor the policy calls it so"},
+		{"a stage", base, on("1.7.2").containing("kiali", facts.Konvoy, "Preview"), "ExperimentalUndeclared", what + "kiali (Preview)" + undeclared, "the object says it"},
+		{"a stage in other letters", base, on("1.7.2").containing("kiali", facts.Konvoy, "EXPERIMENTAL"), "ExperimentalUndeclared", what + "kiali (EXPERIMENTAL)" + undeclared, "stages are compared without case"},
+		{"a stage of no consequence", base, on("1.7.2").containing("kiali", facts.Konvoy, "GA").containing("a", facts.Konvoy, "Alpha").containing("b", facts.Konvoy, "\x1b[31m"), "", "", "it is on record, and means nothing"},
+		{"a stage of no consequence in production", base, on("1.7.2").containing("kiali", facts.Konvoy, "Stable").in(production), "", "", "nothing is experimental"},
+		{"named, a stage of no consequence", istio, on("1.7.2").containing("istio", facts.Konvoy, "GA"), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy says it, and the stage is no reason"},
+		{"named", istio, on("1.7.2").containing("istio", facts.Konvoy, ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy says it"},
+		{"both", istio, on("1.7.2").containing("istio", facts.Konvoy, "Beta"), "ExperimentalUndeclared", what + "istio (Beta)" + undeclared, "once, with its stage"},
+		{"in other letters", istio, on("1.7.2").containing("Istio", facts.Konvoy, ""), "ExperimentalUndeclared", what + "Istio" + undeclared, "names are compared without case"},
 		{"of no product, named", istio, on("1.7.2").containing("istio", "", ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the name is enough"},
 		{"of another product, named", istio, on("1.7.2").containing("istio", "Other", ""), "ExperimentalUndeclared", what + "istio" + undeclared, "the policy means it, wherever it came from"},
 		{"of another product, named, a stage", istio, on("1.7.2").containing("istio", "Other", "Beta"), "ExperimentalUndeclared", what + "istio (Beta)" + undeclared, "and its stage is told"},
 		{"of no product, a stage", base, on("1.7.2").containing("kiali", "", "Preview"), "", "", "it belongs to nothing that is known"},
 		{"of another product, a stage", base, on("1.7.2").containing("kiali", "Other", "Preview"), "", "", "it belongs to the other"},
-		{"another version", istio, on("1.8.2").containing("istio", Konvoy, ""), "", "", "1.8.2 is not in the list of versions"},
-		{"an exact version", istio, on("1.8.1").containing("istio", Konvoy, ""), "ExperimentalUndeclared", strings.Replace(what, "1.7.2", "1.8.1", 1) + "istio" + undeclared, "1.8.1 is"},
-		{"version unknown, limited", istio, cluster().with(found(Konvoy, "default")).containing("istio", Konvoy, ""), "", "", "which version it is nobody knows"},
+		{"another version", istio, on("1.8.2").containing("istio", facts.Konvoy, ""), "", "", "1.8.2 is not in the list of versions"},
+		{"an exact version", istio, on("1.8.1").containing("istio", facts.Konvoy, ""), "ExperimentalUndeclared", strings.Replace(what, "1.7.2", "1.8.1", 1) + "istio" + undeclared, "1.8.1 is"},
+		{"version unknown, limited", istio, cluster().with(found(facts.Konvoy, "default")).containing("istio", facts.Konvoy, ""), "", "", "which version it is nobody knows"},
 		{
-			"version unknown, all versions", base.experimental("istio"), cluster().with(found(Konvoy, "default")).containing("istio", Konvoy, ""),
+			"version unknown, all versions", base.experimental("istio"), cluster().with(found(facts.Konvoy, "default")).containing("istio", facts.Konvoy, ""),
 			"ExperimentalUndeclared", "Konvoy contains what is experimental: istio" + undeclared, "it is so in all of them",
 		},
-		{"several", istio, on("1.7.2").containing("zipkin", Konvoy, "Beta").containing("istio", "", "").containing("istio", "", ""), "ExperimentalUndeclared", what + "istio, zipkin (Beta)" + undeclared, "sorted, each once"},
+		{"several", istio, on("1.7.2").containing("zipkin", facts.Konvoy, "Beta").containing("istio", "", "").containing("istio", "", ""), "ExperimentalUndeclared", what + "istio, zipkin (Beta)" + undeclared, "sorted, each once"},
 		{
-			"many", base, on("1.7.2").containing("a", Konvoy, "Preview").containing("b", Konvoy, "Preview").containing("c", Konvoy, "Preview").containing("d", Konvoy, "Preview").
-				containing("e", Konvoy, "Preview").containing("f", Konvoy, "Preview").containing("g", Konvoy, "Preview"),
+			"many", base, on("1.7.2").containing("a", facts.Konvoy, "Preview").containing("b", facts.Konvoy, "Preview").containing("c", facts.Konvoy, "Preview").containing("d", facts.Konvoy, "Preview").
+				containing("e", facts.Konvoy, "Preview").containing("f", facts.Konvoy, "Preview").containing("g", facts.Konvoy, "Preview"),
 			"ExperimentalUndeclared", what + "a (Preview), b (Preview), c (Preview), d (Preview), e (Preview), f (Preview) and 1 more" + undeclared, "six are named",
 		},
-		{"not production", istio, on("1.7.2").containing("istio", Konvoy, "").in(other), "Experimental", what + "istio" + declared, "it is allowed there"},
-		{"production", istio, on("1.7.2").containing("istio", Konvoy, "").in(production), "ExperimentalInProduction", what + "istio" + prohibited, "it is prohibited"},
+		{"not production", istio, on("1.7.2").containing("istio", facts.Konvoy, "").in(other), "Experimental", what + "istio" + declared, "it is allowed there"},
+		{"production", istio, on("1.7.2").containing("istio", facts.Konvoy, "").in(production), "ExperimentalInProduction", what + "istio" + prohibited, "it is prohibited"},
 		{
-			"production by the policy", istio.production("tier", "gold"), on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "gold"),
+			"production by the policy", istio.production("tier", "gold"), on("1.7.2").containing("istio", facts.Konvoy, "").labelled("tier", "gold"),
 			"ExperimentalInProduction", what + "istio" + prohibited, "the policy chooses the cluster",
 		},
 		{
-			"not chosen by the policy", istio.production("tier", "gold"), on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "iron"),
+			"not chosen by the policy", istio.production("tier", "gold"), on("1.7.2").containing("istio", facts.Konvoy, "").labelled("tier", "iron"),
 			"Experimental", what + "istio" + declared, "whoever chooses production clusters says of all others that they are none",
 		},
 		{
 			"not production, chosen by the policy", istio.production("tier", "gold"),
-			on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "gold").in(other),
+			on("1.7.2").containing("istio", facts.Konvoy, "").labelled("tier", "gold").in(other),
 			"ExperimentalInProduction", what + "istio" + prohibited, "the stricter of two words counts",
 		},
 		{
 			"production, not chosen by the policy", istio.production("tier", "gold"),
-			on("1.7.2").containing("istio", Konvoy, "").labelled("tier", "iron").in(production),
+			on("1.7.2").containing("istio", facts.Konvoy, "").labelled("tier", "iron").in(production),
 			"ExperimentalInProduction", what + "istio" + prohibited, "the stricter of two words counts",
 		},
 		{
 			"production of all clusters", istio.edit(func(spec *v1alpha1.SupportPolicySpec) {
 				spec.Experimental.ProductionClusters = &metav1.LabelSelector{}
-			}), on("1.7.2").containing("istio", Konvoy, ""),
+			}), on("1.7.2").containing("istio", facts.Konvoy, ""),
 			"ExperimentalInProduction", what + "istio" + prohibited, "an empty selector chooses all",
 		},
 		{
-			"control characters", base, on("1.7.2").containing("is\ntio", Konvoy, "Beta").in(production),
+			"control characters", base, on("1.7.2").containing("is\ntio", facts.Konvoy, "Beta").in(production),
 			"ExperimentalInProduction", what + `is\ntio (Beta)` + prohibited, "names are foreign text",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), row.cluster, "2021-06-01")
-			got := rowOf(t, assessment, Konvoy)
+			got := rowOf(t, assessment, facts.Konvoy)
 			var want []string
 			if row.want != "" {
 				want = []string{row.want}
@@ -446,9 +448,9 @@ func TestExperimental(t *testing.T) {
 // which stays as it is; conditions and the policy's counts follow the release.
 func TestExperimentalInProduction(t *testing.T) {
 	s := validSet(t, konvoyRanges().experimental("istio"))
-	c := cluster().on("v1.18.9").with(konvoy("1.6.2")).containing("istio", Konvoy, "").in(v1alpha1.EnvironmentProduction)
+	c := cluster().on("v1.18.9").with(konvoy("1.6.2")).containing("istio", facts.Konvoy, "").in(v1alpha1.EnvironmentProduction)
 	assessment := assess(s, c, "2021-06-01")
-	got := rowOf(t, assessment, Konvoy)
+	got := rowOf(t, assessment, facts.Konvoy)
 	var said []string
 	for _, f := range got.Findings {
 		said = append(said, string(f.Type)+" "+f.Reason)
@@ -467,7 +469,7 @@ func TestExperimentalInProduction(t *testing.T) {
 		t.Errorf("ExpiringSoon is %s: nothing ends that is not there", condition)
 	}
 	elsewhere := assess(s, c.in(v1alpha1.EnvironmentNonProduction), "2021-06-01")
-	if end := endText(rowOf(t, elsewhere, Konvoy).SupportEndTime); end != "2022-03-01" {
+	if end := endText(rowOf(t, elsewhere, facts.Konvoy).SupportEndTime); end != "2022-03-01" {
 		t.Errorf("elsewhere it ends %s", end)
 	}
 	if condition := conditionOf(t, assessment, v1alpha1.ConditionSupported); condition != "False ExperimentalInProduction" {
@@ -491,16 +493,16 @@ func TestExperimentalInProduction(t *testing.T) {
 func TestExperimentalBesideOtherStates(t *testing.T) {
 	s := validSet(t, history().experimental("istio"))
 	for _, row := range []struct {
-		found Installation
+		found facts.Installation
 		want  []string
 	}{
 		{konvoy("1.5.0"), []string{"SupportEnded", "ExperimentalInProduction"}},
 		{konvoy("1.8.0-rc.1"), []string{"PreRelease", "ExperimentalInProduction"}},
 		{konvoy("1.9.0"), []string{"ExperimentalInProduction", "NotInPolicy"}},
-		{found(Konvoy, "default"), []string{"ExperimentalInProduction", "VersionUnknown"}},
+		{found(facts.Konvoy, "default"), []string{"ExperimentalInProduction", "VersionUnknown"}},
 	} {
-		c := cluster().with(row.found).containing("istio", Konvoy, "").in(v1alpha1.EnvironmentProduction)
-		got := rowOf(t, assess(s, c, "2021-09-01"), Konvoy)
+		c := cluster().with(row.found).containing("istio", facts.Konvoy, "").in(v1alpha1.EnvironmentProduction)
+		got := rowOf(t, assess(s, c, "2021-09-01"), facts.Konvoy)
 		var said []string
 		for _, f := range got.Findings[:2] {
 			said = append(said, f.Reason)
@@ -530,7 +532,7 @@ func TestOrphanedComponents(t *testing.T) {
 			"it belongs to nothing that is known",
 		},
 		{
-			"of a product that is not there", cluster().containing("kiali", Konvoy, "Preview").in(v1alpha1.EnvironmentNonProduction),
+			"of a product that is not there", cluster().containing("kiali", facts.Konvoy, "Preview").in(v1alpha1.EnvironmentNonProduction),
 			[]string{"Experimental the cluster contains what is experimental: kiali (Preview); its support is level Limited, Severity 4, Standard"},
 			"no release could say it",
 		},

@@ -6,6 +6,8 @@ package support
 import (
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
@@ -32,7 +34,7 @@ func checkOrphanedComponents(s *subject) []statement {
 		c := &s.cluster.components[i]
 		isNamed := slices.ContainsFunc(s.cluster.subjects, func(one *subject) bool { return one.names(c) })
 		if isExperimentalStage(c.Stage) && !s.cluster.has(c.Product) && !isNamed {
-			parts = append(parts, Printable(c.Name)+" ("+Printable(c.Stage)+")")
+			parts = append(parts, facts.Printable(c.Name)+" ("+facts.Printable(c.Stage)+")")
 		}
 	}
 	if len(parts) == 0 {
@@ -46,7 +48,7 @@ func checkFederatedAddons(s *subject) []statement {
 	var federated []string
 	for i := range s.cluster.components {
 		if c := &s.cluster.components[i]; c.Origin == v1alpha1.OriginFederated {
-			federated = append(federated, Printable(c.Name))
+			federated = append(federated, facts.Printable(c.Name))
 		}
 	}
 	if len(federated) == 0 {
@@ -54,7 +56,7 @@ func checkFederatedAddons(s *subject) []statement {
 	}
 	slices.Sort(federated)
 	return []statement{s.state("", "", v1alpha1.FindingEvidence, v1alpha1.ReasonFederatedAddons,
-		"has addons that a Kommander put there, which tell no release: "+listOf(slices.Compact(federated), maxExperimentalNamed)+
+		"has addons that a Kommander put there, which tell no release: "+facts.ListOf(slices.Compact(federated), maxExperimentalNamed)+
 			"; they are part of that Kommander, look at the cluster on which it runs")}
 }
 
@@ -64,7 +66,7 @@ func checkIgnoredDeclarations(s *subject) []statement {
 	ignored := func(declared []string, why string) {
 		if len(declared) > 0 {
 			statements = append(statements, s.state("", "", v1alpha1.FindingEvidence, v1alpha1.ReasonDeclarationIgnored,
-				"does not use what "+declaredIn+" says of "+listOf(declared, 4)+why))
+				"does not use what "+facts.DeclaredInSpec+" says of "+facts.ListOf(declared, 4)+why))
 		}
 	}
 	ignored(s.cluster.needless, ": it shows another version itself; remove the declaration")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -62,25 +64,25 @@ func (s *subject) checkRequired(product string) statement {
 		return s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingRequires, reason, predicate)
 	}
 	installations := s.cluster.of(product)
-	product = Printable(product)
+	product = facts.Printable(product)
 	needs := "requires " + product + " " + strings.Join(allowed, " or ")
 	var met, unmet []string
 	unread := ""
-	if product == Kommander && isConcluded(s.product, s.used) {
-		unread = "its own version was concluded from that of " + product + ", which proves nothing; declare it in " + declaredIn
+	if product == facts.Kommander && facts.IsInferred(s.product, s.used) {
+		unread = "its own version was concluded from that of " + product + ", which proves nothing; declare it in " + facts.DeclaredInSpec
 	}
 	for _, i := range installations {
-		used, _ := use(s.cluster.installations[i].Evidence)
+		used, _ := facts.SplitEvidence(s.cluster.installations[i].Evidence)
 		if used.Source == v1alpha1.SourceForbidden {
 			unread = "the cluster refuses to tell whether " + product + " is installed"
 			continue
 		}
-		if isConcluded(s.cluster.installations[i].Product, used) {
+		if facts.IsInferred(s.cluster.installations[i].Product, used) {
 			unread = "the version of the installed " + product + " was concluded from that of Kommander, which proves nothing; declare it in " +
-				declaredIn
+				facts.DeclaredInSpec
 			continue
 		}
-		version, err := ParseVersion(used.Version)
+		version, err := facts.ParseVersion(used.Version)
 		if err != nil {
 			unread = "the installed " + product + " has an unknown version"
 			continue

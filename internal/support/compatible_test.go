@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -17,9 +19,9 @@ import (
 // kommanderOnKonvoy has a minor with one requirement, one with alternatives, and one that needs two products.
 func kommanderOnKonvoy() policyBuilder {
 	return policy("kommander").window(3).
-		minor("1.5", ga("2021-12-01"), needs(Konvoy, "1.8.x"), needs("Cassandra", "1.0.2")).
-		minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.8.x"), needs(Konvoy, "1.7.4", "1.7.5")).
-		minor("1.3", ga("2021-02-10"), needs(Konvoy, "1.7.x")).
+		minor("1.5", ga("2021-12-01"), needs(facts.Konvoy, "1.8.x"), needs("Cassandra", "1.0.2")).
+		minor("1.4", ga("2021-05-05"), needs(facts.Konvoy, "1.8.x"), needs(facts.Konvoy, "1.7.4", "1.7.5")).
+		minor("1.3", ga("2021-02-10"), needs(facts.Konvoy, "1.7.x")).
 		minor("1.2", ga("2020-11-16"))
 }
 
@@ -45,7 +47,7 @@ func TestRequires(t *testing.T) {
 			nil, "True NothingToCheck", "what a product runs on is not asked where it is not there",
 		},
 		{
-			"version not known", cluster().with(kommander("1.3.1"), found(Konvoy, DefaultInstallation)),
+			"version not known", cluster().with(kommander("1.3.1"), found(facts.Konvoy, facts.DefaultInstallation)),
 			[]string{"RequirementUnknown"}, "Unknown RequirementUnknown", "Konvoy is there, and its version decides",
 		},
 		{
@@ -53,11 +55,11 @@ func TestRequires(t *testing.T) {
 			[]string{"RequirementUnknown"}, "Unknown RequirementUnknown", "1.7 may be any patch of it",
 		},
 		{
-			"not to be seen", cluster().with(kommander("1.3.1"), forbidden(Konvoy)),
+			"not to be seen", cluster().with(kommander("1.3.1"), forbidden(facts.Konvoy)),
 			[]string{"RequirementUnknown"}, "Unknown RequirementUnknown", "a refusal is not an absence",
 		},
 		{
-			"version declared", cluster().with(kommander("1.3.1"), found(Konvoy, DefaultInstallation)).declaring(Konvoy, "default", "1.7.2"),
+			"version declared", cluster().with(kommander("1.3.1"), found(facts.Konvoy, facts.DefaultInstallation)).declaring(facts.Konvoy, "default", "1.7.2"),
 			[]string{"Compatible"}, "True Compatible", "a declaration gives the version that nothing tells",
 		},
 		{
@@ -90,7 +92,7 @@ func TestRequires(t *testing.T) {
 		},
 		{
 			"products add up: one unknown, one prohibited",
-			cluster().with(kommander("1.5.0"), konvoy("1.7.0"), found("Cassandra", DefaultInstallation)),
+			cluster().with(kommander("1.5.0"), konvoy("1.7.0"), found("Cassandra", facts.DefaultInstallation)),
 			[]string{"ProhibitedCombination", "RequirementUnknown"}, "False ProhibitedCombination", "False before Unknown",
 		},
 		{
@@ -99,7 +101,7 @@ func TestRequires(t *testing.T) {
 		},
 		{
 			"several installations of the other", cluster().with(kommander("1.3.1"),
-				found(Konvoy, "a", sign(v1alpha1.SourceLabel, "1.8.0")), found(Konvoy, "b", sign(v1alpha1.SourceLabel, "1.7.0"))),
+				found(facts.Konvoy, "a", sign(v1alpha1.SourceLabel, "1.8.0")), found(facts.Konvoy, "b", sign(v1alpha1.SourceLabel, "1.7.0"))),
 			[]string{"Compatible"}, "True Compatible", "one that is allowed is enough",
 		},
 		{
@@ -109,7 +111,7 @@ func TestRequires(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, kommanderOnKonvoy()), row.cluster.on("v1.19.9"), now)
-			if diff := cmp.Diff(row.reasons, findings(rowOf(t, assessment, Kommander), v1alpha1.FindingRequires)); diff != "" {
+			if diff := cmp.Diff(row.reasons, findings(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.condition {
@@ -124,7 +126,7 @@ func TestRequiresAndWindowAreIndependent(t *testing.T) {
 	s := validSet(t, kommanderOnKonvoy())
 	for _, row := range []struct {
 		name                  string
-		konvoy                Installation
+		konvoy                facts.Installation
 		now                   string
 		supported, compatible string
 	}{
@@ -134,7 +136,7 @@ func TestRequiresAndWindowAreIndependent(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, cluster().with(kommander("1.3.0"), row.konvoy), row.now)
 			// Konvoy has no policy here, so the cluster's own condition would be Unknown.
-			if got := "True " + answerOf(rowOf(t, assessment, Kommander)).reason; got != row.supported {
+			if got := "True " + answerOf(rowOf(t, assessment, facts.Kommander)).reason; got != row.supported {
 				t.Errorf("support: got %s, want %s", got, row.supported)
 			}
 			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.compatible {
@@ -144,7 +146,7 @@ func TestRequiresAndWindowAreIndependent(t *testing.T) {
 	}
 	t.Run("ended and allowed", func(t *testing.T) {
 		ended := validSet(t, kommanderOnKonvoy().minor("1.6", ga("2022-02-01")))
-		row := rowOf(t, assess(ended, cluster().with(kommander("1.3.0"), konvoy("1.7.0")), "2022-03-01"), Kommander)
+		row := rowOf(t, assess(ended, cluster().with(kommander("1.3.0"), konvoy("1.7.0")), "2022-03-01"), facts.Kommander)
 		if row.State != v1alpha1.StateUnsupported || messageOf(row, v1alpha1.ReasonCompatible) == "" {
 			t.Errorf("the end of support hid the combination: %+v", row)
 		}
@@ -191,7 +193,7 @@ func TestKubernetesRange(t *testing.T) {
 			if row.want != "" {
 				want = []string{row.want}
 			}
-			if diff := cmp.Diff(want, findings(rowOf(t, assessment, Konvoy), v1alpha1.FindingKubernetesRange)); diff != "" {
+			if diff := cmp.Diff(want, findings(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingKubernetesRange)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 		})
@@ -211,41 +213,41 @@ func TestCompatibleMessages(t *testing.T) {
 		want             string
 	}{
 		{
-			"outside", cluster().with(konvoy("1.7.2")).on("v1.20.6+d2iq.1"), Konvoy, v1alpha1.ReasonOutsideKubernetesRange,
+			"outside", cluster().with(konvoy("1.7.2")).on("v1.20.6+d2iq.1"), facts.Konvoy, v1alpha1.ReasonOutsideKubernetesRange,
 			"Konvoy 1.7.2 supports Kubernetes 1.17 to 1.19.x, by default 1.19.15, and the cluster runs 1.20.6 (policy konvoy)",
 		},
 		{
-			"outside one version", cluster().with(konvoy("1.6.0")).on("v1.18.9"), Konvoy, v1alpha1.ReasonOutsideKubernetesRange,
+			"outside one version", cluster().with(konvoy("1.6.0")).on("v1.18.9"), facts.Konvoy, v1alpha1.ReasonOutsideKubernetesRange,
 			"Konvoy 1.6.0 supports Kubernetes 1.18.8, and the cluster runs 1.18.9 (policy konvoy)",
 		},
 		{
-			"inside", cluster().with(konvoy("1.7.2")).on("v1.19.9-gke.1900"), Konvoy, v1alpha1.ReasonCompatible,
+			"inside", cluster().with(konvoy("1.7.2")).on("v1.19.9-gke.1900"), facts.Konvoy, v1alpha1.ReasonCompatible,
 			"Konvoy 1.7.2 supports the cluster's Kubernetes 1.19.9 (policy konvoy)",
 		},
 		{
-			"not known", cluster().with(konvoy("1.7.2")), Konvoy, v1alpha1.ReasonKubernetesUnknown,
+			"not known", cluster().with(konvoy("1.7.2")), facts.Konvoy, v1alpha1.ReasonKubernetesUnknown,
 			"Konvoy 1.7.2 supports Kubernetes 1.17 to 1.19.x, by default 1.19.15, and the cluster's version is not known: the API" +
 				" server did not tell it (policy konvoy)",
 		},
 		{
-			"unreadable", cluster().with(konvoy("1.7.2")).on("v1.x"), Konvoy, v1alpha1.ReasonKubernetesUnknown,
+			"unreadable", cluster().with(konvoy("1.7.2")).on("v1.x"), facts.Konvoy, v1alpha1.ReasonKubernetesUnknown,
 			"Konvoy 1.7.2 supports Kubernetes 1.17 to 1.19.x, by default 1.19.15, and the cluster's version is not known:" +
 				` "v1.x" is not a Kubernetes version such as v1.19.9 (policy konvoy)`,
 		},
 		{
-			"prohibited", cluster().with(kommander("1.4.0"), konvoy("1.6.0")), Kommander, v1alpha1.ReasonProhibitedCombination,
+			"prohibited", cluster().with(kommander("1.4.0"), konvoy("1.6.0")), facts.Kommander, v1alpha1.ReasonProhibitedCombination,
 			"Kommander 1.4.0 requires Konvoy 1.8.x or 1.7.4 or 1.7.5, and Konvoy 1.6.0 is installed (policy kommander)",
 		},
 		{
-			"allowed", cluster().with(kommander("1.3.0"), konvoy("v1.7.2")), Kommander, v1alpha1.ReasonCompatible,
+			"allowed", cluster().with(kommander("1.3.0"), konvoy("v1.7.2")), facts.Kommander, v1alpha1.ReasonCompatible,
 			"Kommander 1.3.0 runs on Konvoy v1.7.2, as it must (policy kommander)",
 		},
 		{
-			"unknown", cluster().with(kommander("1.3.0"), found(Konvoy, DefaultInstallation)), Kommander, v1alpha1.ReasonRequirementUnknown,
+			"unknown", cluster().with(kommander("1.3.0"), found(facts.Konvoy, facts.DefaultInstallation)), facts.Kommander, v1alpha1.ReasonRequirementUnknown,
 			"Kommander 1.3.0 requires Konvoy 1.7.x, and the installed Konvoy has an unknown version (policy kommander)",
 		},
 		{
-			"not to be seen", cluster().with(kommander("1.3.0"), forbidden(Konvoy)), Kommander, v1alpha1.ReasonRequirementUnknown,
+			"not to be seen", cluster().with(kommander("1.3.0"), forbidden(facts.Konvoy)), facts.Kommander, v1alpha1.ReasonRequirementUnknown,
 			"Kommander 1.3.0 requires Konvoy 1.7.x, and the cluster refuses to tell whether Konvoy is installed (policy kommander)",
 		},
 	} {
@@ -264,13 +266,13 @@ func TestMessagesAreBounded(t *testing.T) {
 	for i := range 32 {
 		versions = append(versions, fmt.Sprintf("1.7.%d-%s", i, strings.Repeat("x", 50)))
 	}
-	s := validSet(t, policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(Konvoy, versions...)))
+	s := validSet(t, policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(facts.Konvoy, versions...)))
 	assessment := assess(s, cluster().with(kommander("1.4.0"), konvoy("1.8.0")), "2021-06-01")
-	message := messageOf(rowOf(t, assessment, Kommander), v1alpha1.ReasonProhibitedCombination)
+	message := messageOf(rowOf(t, assessment, facts.Kommander), v1alpha1.ReasonProhibitedCombination)
 	if len(message) > 1024 || !strings.HasSuffix(message, "...") {
 		t.Errorf("%d bytes: %s", len(message), message)
 	}
-	if got := cut(strings.Repeat("é", 600), 1024); len(got) > 1024 || !utf8.ValidString(got) {
+	if got := facts.Truncate(strings.Repeat("é", 600), 1024); len(got) > 1024 || !utf8.ValidString(got) {
 		t.Errorf("%d bytes: %q", len(got), got)
 	}
 }
@@ -337,7 +339,7 @@ func TestNotContacted(t *testing.T) {
 		}
 	})
 	t.Run("declared", func(t *testing.T) {
-		c := Cluster{Declared: []v1alpha1.DeclaredRelease{{Product: Kommander, Name: DefaultInstallation, Version: "1.4.0"}}}
+		c := Cluster{Declared: []v1alpha1.DeclaredRelease{{Product: facts.Kommander, Name: facts.DefaultInstallation, Version: "1.4.0"}}}
 		assessment, _ := validSet(t, kommanderOnKonvoy()).Evaluate(c, at("2021-06-01"))
 		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown NotContacted" {
 			t.Errorf("a declaration does not stand for a contact: %s", got)

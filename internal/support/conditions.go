@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -90,7 +92,7 @@ func (r rolling) of(status metav1.ConditionStatus, statements []statement, relea
 		c.Reason, c.Message = v1alpha1.ReasonSupported, allSupported(releases)
 	case r.condition == v1alpha1.ConditionCompatible && status == metav1.ConditionTrue:
 		c.Message = fmt.Sprintf("all that was checked of the installed releases is allowed (%s)",
-			Plural(len(statements), "check", "checks"))
+			facts.Plural(len(statements), "check", "checks"))
 	case r.condition == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
 		c.Message = "no installed release needs an upgrade"
 	case c.Reason == v1alpha1.ReasonEndNotAnnounced || c.Reason == v1alpha1.ReasonEndNotNear:
@@ -119,7 +121,7 @@ func exceptionsOf(releases []v1alpha1.InstalledRelease) string {
 		return ""
 	}
 	slices.Sort(covered)
-	return "; exceptions: " + listOf(slices.Compact(covered), maxStatements)
+	return "; exceptions: " + facts.ListOf(slices.Compact(covered), maxStatements)
 }
 
 // ofReason keeps the statements that the reason is about: where there is nothing to alert of, the others only distract.
@@ -135,7 +137,7 @@ func messages(statements []statement) string {
 			said = append(said, s.Message)
 		}
 	}
-	return joinSome(said, "; ", maxStatements)
+	return facts.JoinSome(said, "; ", maxStatements)
 }
 
 // allSupported is the message of a cluster on which all is supported.
@@ -161,19 +163,19 @@ func foreseen(releases []v1alpha1.InstalledRelease) string {
 			case f.Reason == v1alpha1.ReasonPlannedReleaseOverdue:
 				overdue = append(overdue, f.Message)
 			case f.Reason == v1alpha1.ReasonLastInWindow && f.Type == v1alpha1.FindingLifecycle:
-				last = append(last, Printable(r.Product)+" "+r.Version)
+				last = append(last, facts.Printable(r.Product)+" "+r.Version)
 			}
 		}
 	}
 	text := "no end is announced"
 	if first != nil {
-		text = fmt.Sprintf("the first end is that of %s %s, at %s", Printable(first.Product), first.Version,
+		text = fmt.Sprintf("the first end is that of %s %s, at %s", facts.Printable(first.Product), first.Version,
 			first.SupportEndTime.UTC().Format(time.RFC3339))
 	} else if len(last) > 0 {
-		text += "; last in the window: " + listOf(last, 4)
+		text += "; last in the window: " + facts.ListOf(last, 4)
 	}
 	if len(overdue) > 0 {
-		text += "; " + joinSome(overdue, "; ", 1)
+		text += "; " + facts.JoinSome(overdue, "; ", 1)
 	}
 	return text
 }
@@ -199,7 +201,7 @@ func Keeping(status *v1alpha1.ClusterSupportStatus, reason, message string) Asse
 		a.Releases = append(a.Releases, v1alpha1.InstalledRelease{
 			Product: r.Product, Name: r.Name, Version: r.Version, Evidence: r.Evidence, OtherEvidence: r.OtherEvidence,
 			State:    v1alpha1.StateUnknown,
-			Findings: []v1alpha1.Finding{{Type: v1alpha1.FindingLifecycle, Reason: reason, Message: cut(message, maxMessage)}},
+			Findings: []v1alpha1.Finding{{Type: v1alpha1.FindingLifecycle, Reason: reason, Message: facts.Truncate(message, maxMessage)}},
 		})
 	}
 	return a

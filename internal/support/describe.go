@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -53,7 +55,7 @@ func (s *Set) describe(p *Policy, now time.Time) Description {
 		stages = here.tagStages(p)
 	}
 	stages = stages[:min(len(stages), maxDescribed)]
-	return Description{SupportedVersions: listOf(supportedVersions(stages), maxSupportedText), Releases: stages}
+	return Description{SupportedVersions: facts.ListOf(supportedVersions(stages), maxSupportedText), Releases: stages}
 }
 
 func supportedVersions(stages []v1alpha1.ReleaseStatus) []string {
@@ -126,8 +128,8 @@ func (s scope) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
 }
 
 // rangeMinors enumerates the minors in the ranges of the products on which a policy rests, newest first.
-func (s scope) rangeMinors(p *Policy) []Minor {
-	var minors []Minor
+func (s scope) rangeMinors(p *Policy) []facts.Minor {
+	var minors []facts.Minor
 	for _, product := range p.lifecycle.RangeOf.Products {
 		chosen := s.set.choose(s.labels, product)
 		if chosen.policy == nil {
@@ -139,17 +141,17 @@ func (s scope) rangeMinors(p *Policy) []Minor {
 			}
 		}
 	}
-	slices.SortFunc(minors, func(a, b Minor) int { return b.Compare(a) })
+	slices.SortFunc(minors, func(a, b facts.Minor) int { return b.Compare(a) })
 	minors = slices.Compact(minors)
 	return minors[:min(len(minors), maxDescribed)]
 }
 
 // minorsIn lists the minors of a range. Where it crosses a MAJOR only its ends are certain to exist.
-func minorsIn(r *kubernetesRange) []Minor {
+func minorsIn(r *kubernetesRange) []facts.Minor {
 	if r.minimum.Major != r.maximum.Major {
-		return []Minor{r.minimum.Minor, r.maximum.Minor}
+		return []facts.Minor{r.minimum.Minor, r.maximum.Minor}
 	}
-	var minors []Minor
+	var minors []facts.Minor
 	for m := r.minimum.Minor; m.Compare(r.maximum.Minor) <= 0 && len(minors) < maxDescribed; m.Minor++ {
 		minors = append(minors, m)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -105,7 +107,7 @@ func TestDescribeWindow(t *testing.T) {
 }
 
 func TestDescribeWhatRestsOnOthers(t *testing.T) {
-	s := validSet(t, kubernetesOf(Konvoy), konvoyRanges(), baseServices().
+	s := validSet(t, kubernetesOf(facts.Konvoy), konvoyRanges(), baseServices().
 		minor("9.9", runs("1.30", "1.30")).
 		minor("5.0", runs("1.21", "1.21")).
 		minor("4.9", runs("1.20", "1.20"), planned("2021-12-01")).
@@ -130,7 +132,7 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 		t.Errorf("the first to change is 4.6, after its last day: %s", next)
 	}
 	t.Run("the best of its Kubernetes minors", func(t *testing.T) {
-		s := validSet(t, kubernetesOf(Konvoy), konvoyRanges(), policy("bps").follows(Kubernetes).
+		s := validSet(t, kubernetesOf(facts.Konvoy), konvoyRanges(), policy("bps").follows(facts.Kubernetes).
 			minor("3.0", runs("1.20", "1.21")).minor("2.0", runs("1.15", "1.17")).minor("1.0", runs("1.15", "1.16")).minor("0.9", runs("1.14", "1.15")))
 		// The plan for Konvoy 1.9 has passed: 1.16 is last in the window, without a day.
 		if diff := cmp.Diff([]string{"3.0 Supported", "2.0 Supported", "1.0 LastInWindow", "0.9 Ended 2021-05-05"}, stagesOf(s, "bps", "2022-06-01")); diff != "" {
@@ -141,7 +143,7 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 		if got := stagesOf(set(baseServices()), "bps", "2021-06-01"); got != nil {
 			t.Errorf("BasePlatformServices: %v", got)
 		}
-		alone := set(kubernetesOf(Konvoy), baseServices())
+		alone := set(kubernetesOf(facts.Konvoy), baseServices())
 		if got := stagesOf(alone, "kubernetes", "2021-06-01"); got != nil {
 			t.Errorf("Kubernetes: %v", got)
 		}
@@ -161,7 +163,7 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 
 // TestDescriptionIsBounded: a range may be written as wide as somebody likes.
 func TestDescriptionIsBounded(t *testing.T) {
-	s := validSet(t, kubernetesOf(Konvoy), policy("konvoy").window(3).
+	s := validSet(t, kubernetesOf(facts.Konvoy), policy("konvoy").window(3).
 		minor("1.1", ga("2021-01-01"), runs("1.0", "1.100")).minor("1.0", ga("2020-01-01"), runs("0.0", "999999999.0")))
 	description, _ := s.Describe("kubernetes", at("2021-06-01"))
 	if n := len(description.Releases); n == 0 || n > 200 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -78,7 +80,7 @@ func TestDuplicatesAgree(t *testing.T) {
 
 // TestDuplicateIsCountedOnce: the double has its finding, its own verdict and its exceptions, and nobody counts it.
 func TestDuplicateIsCountedOnce(t *testing.T) {
-	s := validSet(t, threeOut()).excepting(exception("e", Kommander, "2021-12-31"))
+	s := validSet(t, threeOut()).excepting(exception("e", facts.Kommander, "2021-12-31"))
 	c := cluster().on("v1.19.9").with(kommander("1.1.0")).identified("0aa3")
 	older, double := evaluated(s, "older", c, "2021-11-01"), evaluated(s, "double", c.doubling("fleet/older"), "2021-11-01")
 	const want = "DuplicateCluster: the cluster is the one for which fleet/older stands already (kube-system 0aa3), and policies count it there only;" +

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
@@ -32,13 +34,13 @@ func checkMixedRefs(s *subject) []statement {
 		return nil
 	}
 	return s.doubt(v1alpha1.ReasonMixedRefs, fmt.Sprintf("is mixed with %s; a release must be used as a whole: finish the upgrade",
-		listOf(mixed, 4)))
+		facts.ListOf(mixed, 4)))
 }
 
 // isAnotherRef tells whether evidence is the ref of other addons of the same repository, of which a release has one.
 func (s *subject) isAnotherRef(other v1alpha1.Evidence) bool {
 	fromAddons := s.used.Source == v1alpha1.SourceLabel || s.used.Source == v1alpha1.SourceAnnotation
-	return s.product == BasePlatformServices && fromAddons && other.Source == s.used.Source && other.Version != s.used.Version
+	return s.product == facts.BasePlatformServices && fromAddons && other.Source == s.used.Source && other.Version != s.used.Version
 }
 
 // checkConflict: does all evidence agree on MAJOR.MINOR?
@@ -56,28 +58,28 @@ func checkConflict(s *subject) []statement {
 		return nil
 	}
 	return s.doubt(v1alpha1.ReasonConflictingEvidence, fmt.Sprintf("is taken from %s (%s), although %s; find out which is true",
-		s.used.Object, s.used.Source, listOf(conflicting, 3)))
+		s.used.Object, s.used.Source, facts.ListOf(conflicting, 3)))
 }
 
 // sameLine tells whether another version agrees with the used one on MAJOR.MINOR; for tags, on their Kubernetes too.
 func (s *subject) sameLine(text string) bool {
 	if s.tag != nil {
-		other, err := parseTag(text)
+		other, err := judgeableTag(text)
 		if err != nil || other.kubernetes != s.tag.kubernetes || (other.version == nil) != (s.tag.version == nil) {
 			return false
 		}
-		return other.version == nil || minorOf(other.version) == minorOf(s.tag.version)
+		return other.version == nil || facts.MinorOf(other.version) == facts.MinorOf(s.tag.version)
 	}
-	other, err := ParseVersion(text)
+	other, err := facts.ParseVersion(text)
 	if err != nil || s.version == nil {
 		return text == s.used.Version
 	}
-	return minorOf(other) == minorOf(s.version)
+	return facts.MinorOf(other) == facts.MinorOf(s.version)
 }
 
 // checkBranch: were the addons installed from a branch? It is what the installer takes when nobody names a release.
 func checkBranch(s *subject) []statement {
-	if s.product != BasePlatformServices || !isBranch(s.used.Version) {
+	if s.product != facts.BasePlatformServices || !isBranch(s.used.Version) {
 		return nil
 	}
 	return s.doubt(v1alpha1.ReasonUnpinnedRef, "was installed from a branch, which is no release and moves with each commit;"+
@@ -86,10 +88,10 @@ func checkBranch(s *subject) []statement {
 
 // isBranch tells whether a ref is neither a tag of a channel nor a version.
 func isBranch(text string) bool {
-	if _, err := ParseVersion(text); err == nil {
+	if _, err := facts.ParseVersion(text); err == nil {
 		return false
 	}
-	return isForeignRef(text) && !tagPattern.MatchString(text)
+	return isForeignRef(text) && !facts.IsTag(text)
 }
 
 // checkDistribution: is it the vendor's own release?
@@ -103,13 +105,13 @@ func checkDistribution(s *subject) []statement {
 	if len(foreign) == 0 {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonModifiedDistribution, "was installed from "+listOf(foreign, 3)+", which is not the vendor's"+
+	return s.doubt(v1alpha1.ReasonModifiedDistribution, "was installed from "+facts.ListOf(foreign, 3)+", which is not the vendor's"+
 		" repository; the policy speaks about the vendor's own releases: go back to one")
 }
 
 // checkProgress: is the version the one that is there, or the one that somebody asked for?
 func checkProgress(s *subject) []statement {
-	if s.used.Source != v1alpha1.SourceDeclared || isDeclared(s.used) {
+	if s.used.Source != v1alpha1.SourceDeclared || facts.IsDeclared(s.used) {
 		return nil
 	}
 	return s.doubt(v1alpha1.ReasonUpgradeInProgress, "is what "+s.used.Object+" asks for, and nothing confirms yet that it is"+
@@ -118,7 +120,7 @@ func checkProgress(s *subject) []statement {
 
 // checkGenerations: are two generations of a product installed of which a cluster has one?
 func checkGenerations(s *subject) []statement {
-	if !installedOnce(s.product) || s.version == nil {
+	if !facts.IsInstalledOnce(s.product) || s.version == nil {
 		return nil
 	}
 	var others []string
@@ -132,4 +134,9 @@ func checkGenerations(s *subject) []statement {
 	}
 	return s.doubt(v1alpha1.ReasonMigrationInProgress, "is installed beside "+strings.Join(others, " and ")+
 		": finish the migration, then remove the older one")
+}
+
+// declaration writes a declared release for a message.
+func declaration(declared v1alpha1.DeclaredRelease) string {
+	return facts.Printable(declared.Product) + " " + facts.Printable(declared.Version)
 }

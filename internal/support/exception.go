@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -46,12 +48,12 @@ func CompileException(object *v1alpha1.SupportException) *Exception {
 	}
 	validateProduct(spec.Product, path.Child("product"), &p)
 	e.patterns = exceptionVersions(spec.Versions, path.Child("versions"), &p)
-	if last, err := parseDay(spec.Through); err != nil {
+	if last, err := facts.ParseDay(spec.Through); err != nil {
 		p.add(path.Child("through"), spec.Through, allowedDay)
-	} else if _, err := startOfDay(last, e.zone); err != nil {
+	} else if _, err := facts.StartOfDay(last, e.zone); err != nil {
 		p.add(path.Child("through"), spec.Through, "a day that exists in "+e.zone.String())
 	} else {
-		e.end = startOfDayOrLater(last.plus(1), e.zone)
+		e.end = facts.StartOfDayOrLater(last.Plus(1), e.zone)
 	}
 	p.required(path.Child("reference"), spec.Reference, maxReference, "where the decision is written down, such as a ticket")
 	p.required(path.Child("reason"), spec.Reason, maxReason, "why the exception was made")
@@ -85,7 +87,7 @@ func exceptionVersions(texts []string, path *field.Path, p *problems) []versionP
 		switch {
 		case err == nil:
 			patterns = append(patterns, pattern)
-		case numeric.MatchString(text) || len(text) > printableLimit || !gitRef.MatchString(text):
+		case numeric.MatchString(text) || len(text) > facts.MaxPrintable || !gitRef.MatchString(text):
 			p.add(path.Index(i), text, "MAJOR.MINOR.x, an exact version, or a whole tag such as stable-1.17-2.5.0")
 		}
 	}
@@ -103,7 +105,7 @@ func (e *Exception) covers(s *subject) bool {
 	return s.version != nil && slices.ContainsFunc(e.patterns, func(p versionPattern) bool { return p.matches(s.version) })
 }
 
-func (e *Exception) warnsFrom() time.Time { return daysBefore(e.end, e.expiringSoonDays, e.zone) }
+func (e *Exception) warnsFrom() time.Time { return facts.DaysBefore(e.end, e.expiringSoonDays, e.zone) }
 
 // sentence says what the exception is.
 func (e *Exception) sentence(now time.Time) string {
@@ -136,7 +138,7 @@ func checkException(s *subject, stated []statement) []statement {
 	finding := func(reason, predicate string) statement {
 		// It is not the policy that says so.
 		return statement{Finding: v1alpha1.Finding{
-			Type: v1alpha1.FindingException, Reason: reason, Message: Escaped(s.title() + " " + predicate),
+			Type: v1alpha1.FindingException, Reason: reason, Message: facts.Escaped(s.title() + " " + predicate),
 		}}
 	}
 	isUnsupported := slices.ContainsFunc(stated, func(one statement) bool {
@@ -174,7 +176,7 @@ func (e *Exception) Describe(clusters []v1alpha1.ClusterSupport, now time.Time) 
 	if len(e.problems) > 0 {
 		return ExceptionDescription{Conditions: []Condition{
 			{Type: v1alpha1.ConditionActive, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidException,
-				Message: "the exception is invalid and covers nothing: " + Describe(e.problems)},
+				Message: "the exception is invalid and covers nothing: " + facts.JoinProblems(e.problems)},
 			{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonInvalidException,
 				Message: "the exception is invalid and covers nothing"},
 		}}, time.Time{}
@@ -208,7 +210,7 @@ func (e *Exception) coveredVersions() string {
 	if len(e.texts) == 0 {
 		return "all"
 	}
-	return listOf(e.texts, maxSupportedText)
+	return facts.ListOf(e.texts, maxSupportedText)
 }
 
 func (e *Exception) isOn(r v1alpha1.InstalledRelease) bool {

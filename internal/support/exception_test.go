@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -15,8 +17,8 @@ import (
 )
 
 func TestExceptionCovers(t *testing.T) {
-	konvoyOf := exception("e", Konvoy, "2021-12-31")
-	bpsOf := exception("e", BasePlatformServices, "2021-12-31")
+	konvoyOf := exception("e", facts.Konvoy, "2021-12-31")
+	bpsOf := exception("e", facts.BasePlatformServices, "2021-12-31")
 	for _, row := range []struct {
 		name      string
 		exception exceptionBuilder
@@ -25,15 +27,15 @@ func TestExceptionCovers(t *testing.T) {
 		reason    string
 	}{
 		{"all", konvoyOf, cluster().with(konvoy("1.6.3")), true, "no versions are all versions"},
-		{"all, version unknown", konvoyOf, cluster().with(found(Konvoy, "default")), true, "whatever it is"},
+		{"all, version unknown", konvoyOf, cluster().with(found(facts.Konvoy, "default")), true, "whatever it is"},
 		{"all, version unreadable", konvoyOf, cluster().with(konvoy("latest")), true, "whatever it is"},
-		{"all, not to be seen", konvoyOf, cluster().with(forbidden(Konvoy)), true, "if it is there"},
-		{"another product", exception("e", Kommander, "2021-12-31"), cluster().with(konvoy("1.6.3")), false, "it is not about Konvoy"},
+		{"all, not to be seen", konvoyOf, cluster().with(forbidden(facts.Konvoy)), true, "if it is there"},
+		{"another product", exception("e", facts.Kommander, "2021-12-31"), cluster().with(konvoy("1.6.3")), false, "it is not about Konvoy"},
 		{"in other letters", exception("e", "konvoy", "2021-12-31"), cluster().with(konvoy("1.6.3")), false, "products are written in one way"},
 		{"a pattern", konvoyOf.covering("1.5.x", "1.6.x"), cluster().with(konvoy("1.6.3")), true, "one of two"},
 		{"a pattern and a revision", konvoyOf.covering("1.6.x"), cluster().with(konvoy("v1.6.3-12")), true, "it is 1.6.3"},
 		{"another pattern", konvoyOf.covering("1.5.x", "1.7.x"), cluster().with(konvoy("1.6.3")), false, "neither"},
-		{"a pattern, version unknown", konvoyOf.covering("1.6.x"), cluster().with(found(Konvoy, "default")), false, "nobody knows whether it is 1.6"},
+		{"a pattern, version unknown", konvoyOf.covering("1.6.x"), cluster().with(found(facts.Konvoy, "default")), false, "nobody knows whether it is 1.6"},
 		{"exact", konvoyOf.covering("1.6.3"), cluster().with(konvoy("1.6.3")), true, "this one"},
 		{"exact in other words", konvoyOf.covering("v1.6.3"), cluster().with(konvoy("1.6.3-12")), true, "the same version"},
 		{"another patch", konvoyOf.covering("1.6.3"), cluster().with(konvoy("1.6.4")), false, "not this one"},
@@ -43,7 +45,7 @@ func TestExceptionCovers(t *testing.T) {
 		{"the version of a tag", bpsOf.covering("2.5.x"), cluster().with(bps("stable-1.18-2.5.0")), true, "its last part"},
 		{"an old tag", bpsOf.covering("stable-1.16.4-2"), cluster().with(bps("stable-1.16.4-2")), true, "the whole tag, without a version"},
 		{"a branch", bpsOf.covering("master"), cluster().with(bps("master")), true, "it cannot be read and can be covered"},
-		{"Kubernetes", exception("e", Kubernetes, "2021-12-31").covering("1.16.x"), cluster().with(konvoy("1.7.0")).on("v1.16.15+d2iq.1"), true, "as any product"},
+		{"Kubernetes", exception("e", facts.Kubernetes, "2021-12-31").covering("1.16.x"), cluster().with(konvoy("1.7.0")).on("v1.16.15+d2iq.1"), true, "as any product"},
 		{"selected", konvoyOf.selects("tier", "gold"), cluster().labelled("tier", "gold").with(konvoy("1.6.3")), true, "the cluster is meant"},
 		{"not selected", konvoyOf.selects("tier", "gold"), cluster().labelled("tier", "iron").with(konvoy("1.6.3")), false, "another one is"},
 		{"selected, another version", konvoyOf.selects("tier", "gold").covering("1.7.x"), cluster().labelled("tier", "gold").with(konvoy("1.6.3")), false, "both have to fit"},
@@ -54,7 +56,7 @@ func TestExceptionCovers(t *testing.T) {
 		{"no reason", konvoyOf.edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reason = "" }), cluster().with(konvoy("1.6.3")), false, "it covers nothing"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := validSet(t, konvoyRanges(), threeOut(), baseServices(), kubernetesOf(Konvoy)).excepting(row.exception)
+			s := validSet(t, konvoyRanges(), threeOut(), baseServices(), kubernetesOf(facts.Konvoy)).excepting(row.exception)
 			var covered []string
 			for _, release := range assess(s, row.cluster, "2021-06-01").Releases {
 				if said := findings(release, v1alpha1.FindingException); (release.Exception != nil) != (len(said) == 1) {
@@ -88,18 +90,18 @@ func TestExceptionEnds(t *testing.T) {
 		{"Pacific/Apia", "2011-12-29", "2011-12-30T10:00:00Z", "2011-12-29 (Pacific/Apia)", "the next day was skipped"},
 	} {
 		t.Run(row.zone+row.through, func(t *testing.T) {
-			b := exception("e", Konvoy, row.through)
+			b := exception("e", facts.Konvoy, row.through)
 			if row.zone != "" {
 				b = b.zone(row.zone)
 			}
 			s := validSet(t, history()).excepting(b)
 			c := cluster().with(konvoy("1.5.0"))
 			end := at(row.end)
-			last := rowOf(t, s.assess(c.Cluster, justBefore(end)), Konvoy)
+			last := rowOf(t, s.assess(c.Cluster, justBefore(end)), facts.Konvoy)
 			if last.Exception == nil || !last.Exception.EndTime.Time.Equal(end) {
 				t.Errorf("%s: at the last instant: %+v", row.reason, last.Exception)
 			}
-			if over := rowOf(t, s.assess(c.Cluster, end), Konvoy); over.Exception != nil {
+			if over := rowOf(t, s.assess(c.Cluster, end), facts.Konvoy); over.Exception != nil {
 				t.Errorf("%s: it still covers at its end: %+v", row.reason, over.Exception)
 			}
 			if message := messageOf(last, v1alpha1.ReasonExceptionEndsSoon) + messageOf(last, v1alpha1.ReasonExceptionRunning); !strings.Contains(
@@ -114,10 +116,10 @@ func TestExceptionEnds(t *testing.T) {
 func TestExceptionChangesNothingElse(t *testing.T) {
 	c := cluster().on("v1.15.12").labelled("tier", "gold").
 		with(konvoy("1.5.0"), kommander("1.4.0"), bps("stable-1.15-2.0.0", "master"), product("Other", "1"), forbidden("Kaptain")).
-		containing("istio", Konvoy, "Preview").in(v1alpha1.EnvironmentProduction).running(2, "Arch Linux", "5")
-	policies := []policyBuilder{konvoyRanges().experimental("istio"), kommanderOnKonvoy(), baseServices(), kubernetesOf(Konvoy)}
+		containing("istio", facts.Konvoy, "Preview").in(v1alpha1.EnvironmentProduction).running(2, "Arch Linux", "5")
+	policies := []policyBuilder{konvoyRanges().experimental("istio"), kommanderOnKonvoy(), baseServices(), kubernetesOf(facts.Konvoy)}
 	var exceptions []exceptionBuilder
-	for _, product := range []string{Konvoy, Kommander, BasePlatformServices, Kubernetes, "Other", "Kaptain", "Absent"} {
+	for _, product := range []string{facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Kubernetes, "Other", "Kaptain", "Absent"} {
 		exceptions = append(exceptions, exception(strings.ToLower(product), product, "2021-12-31"))
 	}
 	for _, now := range []string{"2021-06-01", "2021-12-01", "2022-06-01"} {
@@ -178,65 +180,65 @@ func TestExceptionWarns(t *testing.T) {
 		reason    string
 	}{
 		{
-			"unsupported, far from its end", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-10-02T23:59:59.999999999Z",
+			"unsupported, far from its end", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-10-02T23:59:59.999999999Z",
 			"False SupportEnded", "ExceptionRunning", "90 days before, where nothing is said",
 		},
 		{
-			"unsupported, near its end", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-10-03",
+			"unsupported, near its end", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-10-03",
 			"True ExceptionEndsSoon", "ExceptionEndsSoon", "the warning begins",
 		},
 		{
-			"the warning's own length", exception("e", Konvoy, "2021-12-31").warns(7), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-12-24T23:59:59Z",
+			"the warning's own length", exception("e", facts.Konvoy, "2021-12-31").warns(7), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-12-24T23:59:59Z",
 			"False SupportEnded", "ExceptionRunning", "7 days before the end are 2021-12-25",
 		},
 		{
-			"no warning", exception("e", Konvoy, "2021-12-31").warns(0), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-12-31T23:59:59Z",
+			"no warning", exception("e", facts.Konvoy, "2021-12-31").warns(0), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2021-12-31T23:59:59Z",
 			"False SupportEnded", "ExceptionRunning", "0 days warn of nothing",
 		},
 		{
-			"ended", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2022-01-01",
+			"ended", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.6.3")).on("v1.18.8"), "2022-01-01",
 			"False ExceptionEnded", "ExceptionEnded", "it is told that it ended",
 		},
 		{
-			"ended, and supported", exception("e", Konvoy, "2021-06-30"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-07-01",
+			"ended, and supported", exception("e", facts.Konvoy, "2021-06-30"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-07-01",
 			"False EndNotAnnounced", "", "nobody needs it any more",
 		},
 		{
-			"supported, no end announced", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-12-31",
+			"supported, no end announced", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-12-31",
 			"False EndNotAnnounced", "ExceptionRunning", "it does not rest on the exception",
 		},
 		{
-			"supported, and ending after the exception", exception("e", Konvoy, "2021-12-30"), cluster().with(konvoy("1.7.3")).on("v1.18.8"), "2021-12-30",
+			"supported, and ending after the exception", exception("e", facts.Konvoy, "2021-12-30"), cluster().with(konvoy("1.7.3")).on("v1.18.8"), "2021-12-30",
 			"False EndNotNear", "ExceptionRunning", "the exception ends first and is not needed until then",
 		},
 		{
-			"supported, and ending with the exception", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.7.3")).on("v1.18.8"), "2021-12-31",
+			"supported, and ending with the exception", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.7.3")).on("v1.18.8"), "2021-12-31",
 			"False EndNotNear", "ExceptionRunning", "it will never rest on the exception",
 		},
 		{
-			"supported, and ending before the exception", exception("e", Konvoy, "2022-01-01"), cluster().with(konvoy("1.7.3")).on("v1.18.8"), "2021-12-31",
+			"supported, and ending before the exception", exception("e", facts.Konvoy, "2022-01-01"), cluster().with(konvoy("1.7.3")).on("v1.18.8"), "2021-12-31",
 			"True ExceptionEndsSoon", "ExceptionEndsSoon", "it will rest on the exception, and that ends soon as well",
 		},
 		{
-			"not compatible", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.8.3")).on("v1.16.15"), "2021-12-31",
+			"not compatible", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.8.3")).on("v1.16.15"), "2021-12-31",
 			"True ExceptionEndsSoon", "ExceptionEndsSoon", "a combination that the vendor does not support needs it, too",
 		},
 		{
-			"unknown", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("2.3.3")).on("v1.18.8"), "2021-12-31",
+			"unknown", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("2.3.3")).on("v1.18.8"), "2021-12-31",
 			"True ExceptionEndsSoon", "ExceptionEndsSoon", "unknown is never supported",
 		},
 		{
-			"experimental in production", exception("e", Konvoy, "2021-12-31"),
-			cluster().with(konvoy("1.8.3")).on("v1.18.8").containing("istio", Konvoy, "Beta").in(v1alpha1.EnvironmentProduction), "2021-12-31",
+			"experimental in production", exception("e", facts.Konvoy, "2021-12-31"),
+			cluster().with(konvoy("1.8.3")).on("v1.18.8").containing("istio", facts.Konvoy, "Beta").in(v1alpha1.EnvironmentProduction), "2021-12-31",
 			"True ExceptionEndsSoon", "ExceptionEndsSoon", "it makes the release unsupported",
 		},
 		{
-			"experimental elsewhere", exception("e", Konvoy, "2021-12-31"),
-			cluster().with(konvoy("1.8.3")).on("v1.18.8").containing("istio", Konvoy, "Beta"), "2021-12-31",
+			"experimental elsewhere", exception("e", facts.Konvoy, "2021-12-31"),
+			cluster().with(konvoy("1.8.3")).on("v1.18.8").containing("istio", facts.Konvoy, "Beta"), "2021-12-31",
 			"False EndNotAnnounced", "ExceptionRunning", "it does not",
 		},
 		{
-			"a newer patch", exception("e", Konvoy, "2021-12-31"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-11-01",
+			"a newer patch", exception("e", facts.Konvoy, "2021-12-31"), cluster().with(konvoy("1.8.3")).on("v1.18.8"), "2021-11-01",
 			"False EndNotAnnounced", "ExceptionRunning", "that an upgrade is recommended needs no exception",
 		},
 	} {
@@ -246,7 +248,7 @@ func TestExceptionWarns(t *testing.T) {
 			if got := conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon); got != row.want {
 				t.Errorf("%s: ExpiringSoon is %s, want %s", row.reason, got, row.want)
 			}
-			if got := strings.Join(findings(rowOf(t, assessment, Konvoy), v1alpha1.FindingException), " "); got != row.finding {
+			if got := strings.Join(findings(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingException), " "); got != row.finding {
 				t.Errorf("%s: %s, want %s", row.reason, got, row.finding)
 			}
 		})
@@ -256,7 +258,7 @@ func TestExceptionWarns(t *testing.T) {
 // TestExceptionsInSupported: where a cluster is not supported, the condition that says so tells who has decided to bear it.
 func TestExceptionsInSupported(t *testing.T) {
 	s := validSet(t, history(), threeOut()).excepting(
-		exception("b", Konvoy, "2021-12-31").zone("Europe/Berlin"), exception("a", Kommander, "2022-03-31"), exception("absent", "Other", "2022-03-31"))
+		exception("b", facts.Konvoy, "2021-12-31").zone("Europe/Berlin"), exception("a", facts.Kommander, "2022-03-31"), exception("absent", "Other", "2022-03-31"))
 	for _, row := range []struct {
 		cluster clusterBuilder
 		now     string
@@ -269,10 +271,10 @@ func TestExceptionsInSupported(t *testing.T) {
 			"; exceptions: a until 2022-04-01T00:00:00Z, b until 2021-12-31T23:00:00Z", "all of them, by name",
 		},
 		{
-			cluster().with(found(Konvoy, "x", sign(v1alpha1.SourceLabel, "1.5.0")), found(Konvoy, "y", sign(v1alpha1.SourceLabel, "1.5.0"))), "2021-06-01",
+			cluster().with(found(facts.Konvoy, "x", sign(v1alpha1.SourceLabel, "1.5.0")), found(facts.Konvoy, "y", sign(v1alpha1.SourceLabel, "1.5.0"))), "2021-06-01",
 			"; exceptions: b until 2021-12-31T23:00:00Z", "each once",
 		},
-		{cluster().with(found(Konvoy, "default")), "2021-06-01", "; exceptions: b until 2021-12-31T23:00:00Z", "what is not known is not supported either"},
+		{cluster().with(found(facts.Konvoy, "default")), "2021-06-01", "; exceptions: b until 2021-12-31T23:00:00Z", "what is not known is not supported either"},
 		{cluster().with(konvoy("1.5.0")), "2022-01-01", "", "it has ended"},
 		{cluster().with(konvoy("1.8.0")), "2021-06-01", "", "nobody needs it"},
 		{cluster().with(konvoy("1.5.0")).labelled("a", "b"), "2021-12-31T22:59:59Z", "; exceptions: b until 2021-12-31T23:00:00Z", "to its last second"},
@@ -291,15 +293,15 @@ func TestExceptionsInSupported(t *testing.T) {
 // TestLongReference: who reads a message wants to open the link in it.
 func TestLongReference(t *testing.T) {
 	link := "https://tickets.example.com/browse/" + strings.Repeat("A", 200)
-	e := exception("e", Konvoy, "2021-12-31").edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference = link })
-	got := rowOf(t, assess(validSet(t, history()).excepting(e), cluster().with(konvoy("1.5.0")), "2021-06-01"), Konvoy)
+	e := exception("e", facts.Konvoy, "2021-12-31").edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference = link })
+	got := rowOf(t, assess(validSet(t, history()).excepting(e), cluster().with(konvoy("1.5.0")), "2021-06-01"), facts.Konvoy)
 	if message := messageOf(got, v1alpha1.ReasonExceptionRunning); !strings.Contains(message, "("+link+": the migration takes until then)") {
 		t.Error(message)
 	}
 }
 
 func TestExceptionMessages(t *testing.T) {
-	e := exception("late", Konvoy, "2021-12-31").zone("Europe/Berlin").edit(func(s *v1alpha1.SupportExceptionSpec) {
+	e := exception("late", facts.Konvoy, "2021-12-31").zone("Europe/Berlin").edit(func(s *v1alpha1.SupportExceptionSpec) {
 		s.Reference, s.Reason = "OPS-\x1b[31m1", "the\nmigration"
 	})
 	const quoted = ` 2021-12-31 (Europe/Berlin) (OPS-\x1b[31m1: the\nmigration)`
@@ -309,7 +311,7 @@ func TestExceptionMessages(t *testing.T) {
 		{"2022-01-01", "ExceptionEnded", "Konvoy 1.5.0 was covered by exception late, which lasted through" + quoted},
 	} {
 		assessment := assess(validSet(t, history()).excepting(e), cluster().with(konvoy("1.5.0")), row.now)
-		if diff := cmp.Diff(row.want, messageOf(rowOf(t, assessment, Konvoy), row.reason)); diff != "" {
+		if diff := cmp.Diff(row.want, messageOf(rowOf(t, assessment, facts.Konvoy), row.reason)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if row.reason == "ExceptionEndsSoon" {
@@ -322,9 +324,9 @@ func TestExceptionMessages(t *testing.T) {
 
 // TestSeveralExceptions: of those that cover a release the one that ends last is named, whatever the order.
 func TestSeveralExceptions(t *testing.T) {
-	short, long := exception("b-short", Konvoy, "2021-06-30"), exception("a-long", Konvoy, "2021-12-31")
-	same := exception("c-same", Konvoy, "2021-12-31")
-	elsewhere := exception("z-elsewhere", Konvoy, "2030-12-31").selects("tier", "gold")
+	short, long := exception("b-short", facts.Konvoy, "2021-06-30"), exception("a-long", facts.Konvoy, "2021-12-31")
+	same := exception("c-same", facts.Konvoy, "2021-12-31")
+	elsewhere := exception("z-elsewhere", facts.Konvoy, "2030-12-31").selects("tier", "gold")
 	for _, row := range []struct {
 		name       string
 		exceptions []exceptionBuilder
@@ -345,7 +347,7 @@ func TestSeveralExceptions(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for range 2 {
-				got := rowOf(t, assess(validSet(t, history()).excepting(row.exceptions...), cluster().with(konvoy("1.5.0")), row.now), Konvoy)
+				got := rowOf(t, assess(validSet(t, history()).excepting(row.exceptions...), cluster().with(konvoy("1.5.0")), row.now), facts.Konvoy)
 				reason, name, _ := strings.Cut(row.want, " ")
 				if said := findings(got, v1alpha1.FindingException); len(said) != 1 || said[0] != reason {
 					t.Fatalf("%s: %v", row.reason, said)
@@ -361,7 +363,7 @@ func TestSeveralExceptions(t *testing.T) {
 
 // TestNextChangeByExceptions: the answer changes when the warning begins and when the exception ends, exactly then.
 func TestNextChangeByExceptions(t *testing.T) {
-	s := validSet(t, history()).excepting(exception("e", Konvoy, "2022-06-30").zone("Europe/Berlin").warns(30))
+	s := validSet(t, history()).excepting(exception("e", facts.Konvoy, "2022-06-30").zone("Europe/Berlin").warns(30))
 	c := cluster().with(konvoy("1.5.0")).Cluster
 	warning, end := at("2022-05-31T22:00:00Z"), at("2022-06-30T22:00:00Z")
 	first, next := s.Evaluate(c, at("2022-05-01"))
@@ -394,11 +396,11 @@ func TestNextChangeByExceptions(t *testing.T) {
 }
 
 func TestDescribeException(t *testing.T) {
-	valid := exception("e", Konvoy, "2021-12-31").zone("Europe/Berlin").warns(30)
+	valid := exception("e", facts.Konvoy, "2021-12-31").zone("Europe/Berlin").warns(30)
 	rows := func(names ...string) v1alpha1.ClusterSupport {
 		var object v1alpha1.ClusterSupport
 		for _, name := range names {
-			row := v1alpha1.InstalledRelease{Product: Konvoy}
+			row := v1alpha1.InstalledRelease{Product: facts.Konvoy}
 			if name != "" {
 				row.Exception = &v1alpha1.CoveringException{Name: name}
 			}
@@ -464,7 +466,7 @@ func TestDescribeException(t *testing.T) {
 }
 
 func TestExceptionValidator(t *testing.T) {
-	base := exception("e", Konvoy, "2021-12-31")
+	base := exception("e", facts.Konvoy, "2021-12-31")
 	edit := func(change func(*v1alpha1.SupportExceptionSpec)) exceptionBuilder { return base.edit(change) }
 	long := strings.Repeat("x", 513)
 	const version = "must be MAJOR.MINOR.x, an exact version, or a whole tag such as stable-1.17-2.5.0"
@@ -496,10 +498,10 @@ func TestExceptionValidator(t *testing.T) {
 				`spec.reason: Invalid value: "513 characters": must be at most 512`,
 			},
 		},
-		{"a day that does not exist", exception("e", Konvoy, "2021-02-29"), []string{`spec.through: Invalid value: "2021-02-29": must be ` + allowedDay}},
-		{"for ever", exception("e", Konvoy, "9999-12-31"), []string{`spec.through: Invalid value: "9999-12-31": must be ` + allowedDay}},
+		{"a day that does not exist", exception("e", facts.Konvoy, "2021-02-29"), []string{`spec.through: Invalid value: "2021-02-29": must be ` + allowedDay}},
+		{"for ever", exception("e", facts.Konvoy, "9999-12-31"), []string{`spec.through: Invalid value: "9999-12-31": must be ` + allowedDay}},
 		{
-			"a day that the zone skipped", exception("e", Konvoy, "2011-12-30").zone("Pacific/Apia"),
+			"a day that the zone skipped", exception("e", facts.Konvoy, "2011-12-30").zone("Pacific/Apia"),
 			[]string{`spec.through: Invalid value: "2011-12-30": must be a day that exists in Pacific/Apia`},
 		},
 		{"the machine's zone", base.zone("Local"), []string{`spec.timeZone: Invalid value: "Local": must be the name of an IANA time zone, such as Europe/Berlin`}},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -49,9 +51,9 @@ func (s *subject) experimentalHere() []string {
 		c := &s.cluster.components[i]
 		switch {
 		case isExperimentalStage(c.Stage) && (c.Product == s.product || s.names(c)):
-			parts = append(parts, Printable(c.Name)+" ("+Printable(c.Stage)+")")
+			parts = append(parts, facts.Printable(c.Name)+" ("+facts.Printable(c.Stage)+")")
 		case s.names(c):
-			parts = append(parts, Printable(c.Name))
+			parts = append(parts, facts.Printable(c.Name))
 		}
 	}
 	return parts
@@ -60,7 +62,7 @@ func (s *subject) experimentalHere() []string {
 // experimentalParts states what is to be said of experimental parts on a cluster.
 func (s *subject) experimentalParts(what string, parts []string, production, declared bool) statement {
 	slices.Sort(parts)
-	what += listOf(slices.Compact(parts), maxExperimentalNamed)
+	what += facts.ListOf(slices.Compact(parts), maxExperimentalNamed)
 	switch {
 	case production:
 		return s.state(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingExperimental,

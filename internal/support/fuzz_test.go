@@ -4,9 +4,11 @@
 package support
 
 import (
+	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"sigs.k8s.io/yaml"
 
@@ -32,35 +34,30 @@ func seed(f *testing.F, texts ...string) {
 	}
 }
 
-func FuzzPrintable(f *testing.F) {
-	seed(f, strings.Repeat("\x00", 100), strings.Repeat("🙂", 70), `\x1b[31m`, strings.Repeat("a", 63)+"\xf0\x9f\x99")
-	f.Fuzz(func(t *testing.T, text string) { checkPrintable(t, text) })
-}
-
 // FuzzParseVersion holds that what can be read as a version says again what was read, and that a release whose version
 // cannot be read is never supported.
 func FuzzParseVersion(f *testing.F) {
 	seed(f)
 	generous := set(policy("kommander").window(100).minor("1.4", ga("2021-05-05")).minor("1.3").minor("1.2").minor("2.1", ga("2021-06-01")))
 	f.Fuzz(func(t *testing.T, text string) {
-		version, err := ParseVersion(text)
+		version, err := facts.ParseVersion(text)
 		if err == nil {
-			again, err := ParseVersion(version.String())
+			again, err := facts.ParseVersion(version.String())
 			if err != nil || !again.Equal(version) {
 				t.Errorf("%q became %s and then %v, %v", text, version, again, err)
 			}
-			if version.Metadata() != "" || (packagingRevision.MatchString(version.Prerelease())) {
+			if version.Metadata() != "" || regexp.MustCompile(`^[0-9]+$`).MatchString(version.Prerelease()) {
 				t.Errorf("%q became %s", text, version)
 			}
 		}
-		minor, errMinor := ParseMinor(text)
+		minor, errMinor := facts.ParseMinor(text)
 		if errMinor == nil && minor.String() != text {
 			t.Errorf("minor %q became %s", text, minor)
 		}
-		if kubernetes, err := parseKubernetesVersion(text); err == nil && !strings.HasPrefix(strings.TrimPrefix(text, "v"), kubernetes.String()) {
+		if kubernetes, err := facts.ParseKubernetesVersion(text); err == nil && !strings.HasPrefix(strings.TrimPrefix(text, "v"), kubernetes.String()) {
 			t.Errorf("Kubernetes %q became %s", text, kubernetes)
 		}
-		assessment := assess(generous, cluster().with(kommander(Printable(text))).on(text), "2021-07-01")
+		assessment := assess(generous, cluster().with(kommander(facts.Printable(text))).on(text), "2021-07-01")
 		row := assessment.Releases[0]
 		if row.State == v1alpha1.StateSupported && (err != nil || version.Prerelease() != "") {
 			t.Errorf("%q is supported", text)
@@ -75,7 +72,7 @@ func FuzzParseTag(f *testing.F) {
 	s := set(baseServices(), policy("kubernetes").window(100).minor("1.20", ga("2020-12-08")).minor("1.19").minor("1.18").minor("1.17").minor("1.16").
 		minor("1.15"))
 	f.Fuzz(func(t *testing.T, text string) {
-		parsed, err := parseTag(text)
+		parsed, err := judgeableTag(text)
 		if err == nil {
 			switch {
 			case !strings.Contains(text, "-"+parsed.kubernetesText):
@@ -86,10 +83,10 @@ func FuzzParseTag(f *testing.F) {
 				t.Errorf("%q has version %s", text, parsed.version)
 			}
 		}
-		assessment := assess(s, cluster().with(bps(Printable(text))).on("v1.19.9"), "2021-07-01")
+		assessment := assess(s, cluster().with(bps(facts.Printable(text))).on("v1.19.9"), "2021-07-01")
 		row := assessment.Releases[0]
 		for _, r := range assessment.Releases {
-			if r.Product == BasePlatformServices {
+			if r.Product == facts.BasePlatformServices {
 				row = r
 			}
 		}
@@ -104,7 +101,9 @@ func FuzzParseTag(f *testing.F) {
 func checkAssessment(t *testing.T, assessment Assessment) {
 	t.Helper()
 	for _, row := range assessment.Releases {
-		checkPrintable(t, row.Version)
+		if facts.Printable(row.Version) != row.Version {
+			t.Errorf("the version %q is not printable", row.Version)
+		}
 		if row.State == "" || len(row.Findings) == 0 || len(row.Findings) > 32 || len(row.UpgradeTo) > 64 {
 			t.Errorf("%+v", row)
 		}
@@ -126,54 +125,14 @@ func checkAssessment(t *testing.T, assessment Assessment) {
 	}
 }
 
-// FuzzDay holds that a day begins after the day before it and with an instant that belongs to it.
-func FuzzDay(f *testing.F) {
-	for _, text := range []string{"2021-05-05", "2011-12-30", "2018-11-04", "2021-02-29", "9999-12-31", "0000-01-01", "1900-01-01", "1972-01-07", "x", ""} {
-		for zone := range eras {
-			f.Add(text, zone)
-		}
-	}
-	zones := []string{
-		"Etc/UTC", "Pacific/Apia", "America/Sao_Paulo", "America/Havana", "Europe/Berlin", "America/St_Johns", "Africa/Monrovia", "Asia/Kathmandu",
-		"Pacific/Kiritimati", "Etc/GMT+12", "Antarctica/Troll", "Asia/Gaza", "America/Juneau", "Asia/Manila",
-	}
-	f.Fuzz(func(t *testing.T, text string, zoneIndex int) {
-		d, err := parseDay(text)
-		if err != nil {
-			return
-		}
-		if d.String() != text {
-			t.Fatalf("%q became %s", text, d)
-		}
-		zone := zoneOf(t, zones[((zoneIndex%len(zones))+len(zones))%len(zones)])
-		start, err := startOfDay(d, zone)
-		if err != nil {
-			if later := startOfDayOrLater(d, zone); dayOf(later.In(zone)) == d {
-				t.Errorf("%s %s was skipped, and yet %s belongs to it", zone, d, later)
-			}
-			return
-		}
-		if dayOf(start.In(zone)) != d || dayOf(justBefore(start).In(zone)) == d {
-			t.Errorf("%s %s does not begin at %s", zone, d, start)
-		}
-		next := startOfDayOrLater(d.plus(1), zone)
-		if length := next.Sub(start); length <= 0 || length > 49*time.Hour {
-			t.Errorf("%s %s lasts %s", zone, d, length)
-		}
-		if year := next.UTC().Year(); year > 9999 {
-			t.Errorf("%s %s ends in the year %d, which a status cannot hold", zone, d, year)
-		}
-	})
-}
-
 // FuzzCompilePolicy holds that no file makes the engine panic, that an invalid policy decides nothing, and that no policy
 // makes what cannot be read supported.
 func FuzzCompilePolicy(f *testing.F) {
 	for _, b := range []policyBuilder{
-		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(Konvoy), policy("kommander").follows(Kommander),
+		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(facts.Konvoy), policy("kommander").follows(facts.Kommander),
 		threeOut().minor("1.5", planned("9998-12-31")).zone("Pacific/Apia").warns(3650), policy("konvoy").window(1).minor("1.7", runs("0.0", "999999999.0")),
 		threeOut().edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Releases[0].Version = "1.4\x00" }),
-		attaching(), attaching().about(Konvoy), threeOut().minor("1.5", attaches("1.20", "1.x", "latest")),
+		attaching(), attaching().about(facts.Konvoy), threeOut().minor("1.5", attaches("1.20", "1.x", "latest")),
 		catalogue(), stepwise(), systemsByMinor(), systemsByPatch(),
 		threeOut().terms("Secondary", scopeOf("BugFixes", "this", "that", 4, 3), scopeOf("bugs\x1b", "", "", 0, 5)),
 		threeOut().experimental("istio", "1.3.x").experimental("kiali").production("tier", "gold"),
@@ -192,9 +151,9 @@ func FuzzCompilePolicy(f *testing.F) {
 	}
 	f.Add([]byte("spec: {product: Kommander, lifecycle: {window: {supportedMinors: 3}}, releases: [{version: '1.3', patches: [{version: 1.3.1}]}]}"))
 	f.Add([]byte("spec: {timeZone: Local, expiringSoonDays: 99999, releases: [{}, {}]}"))
-	others := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(Konvoy).object), Compile(baseServices().object)}
+	others := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(facts.Konvoy).object), Compile(baseServices().object)}
 	equip := func(c clusterBuilder) clusterBuilder {
-		return c.containing("istio", "", "Beta").containing("kiali", Konvoy, "").running(2, osCentOS7, kernel79).running(1, "a\x00", "b").
+		return c.containing("istio", "", "Beta").containing("kiali", facts.Konvoy, "").running(2, osCentOS7, kernel79).running(1, "a\x00", "b").
 			labelled("tier", "gold").in(v1alpha1.EnvironmentProduction).managedBy("1.4.4")
 	}
 	unreadable := equip(cluster().with(kommander("1.3"), konvoy("latest"), bps("stable-1.5-2.0.0"), product("Other", "x")).on("v1.19"))
@@ -212,7 +171,7 @@ func FuzzCompilePolicy(f *testing.F) {
 			}
 		}
 		s := NewSet(append([]*Policy{compiled}, others...))
-		if detections := s.Detections(nil); len(detections) > 0 && isBuiltIn(detections[0].Product) {
+		if detections := s.Detections(nil); len(detections) > 0 && facts.IsBuiltIn(detections[0].Product) {
 			t.Errorf("%+v", detections)
 		}
 		now := at("2021-07-01")
@@ -250,9 +209,9 @@ func FuzzCompilePolicy(f *testing.F) {
 // that one which is valid covers something only before its end, and changes no state.
 func FuzzCompileException(f *testing.F) {
 	for _, b := range []exceptionBuilder{
-		exception("e", Konvoy, "2021-12-31"), exception("e", Kommander, "2011-12-29").zone("Pacific/Apia").warns(3650),
-		exception("e", BasePlatformServices, "9998-12-31").covering("stable-1.19-3.2.0", "1.6.x", "1.6", "master", "", "\xff", "1.6.X"),
-		exception("e", Kubernetes, "1900-01-01").warns(-1).selects("tier", "gold"), exception("e", "Other", "2021-02-29").selects("not a key", "x").zone("Local"),
+		exception("e", facts.Konvoy, "2021-12-31"), exception("e", facts.Kommander, "2011-12-29").zone("Pacific/Apia").warns(3650),
+		exception("e", facts.BasePlatformServices, "9998-12-31").covering("stable-1.19-3.2.0", "1.6.x", "1.6", "master", "", "\xff", "1.6.X"),
+		exception("e", facts.Kubernetes, "1900-01-01").warns(-1).selects("tier", "gold"), exception("e", "Other", "2021-02-29").selects("not a key", "x").zone("Local"),
 		exception("e", "Other", "2021-07-01").edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference, s.Reason = "a\x1b", strings.Repeat("\u202e", 512) }),
 	} {
 		content, err := yaml.Marshal(b.object)
@@ -262,7 +221,7 @@ func FuzzCompileException(f *testing.F) {
 		f.Add(content)
 	}
 	f.Add([]byte("spec: {product: Konvoy, versions: [], through: 2021-12-31, reference: 1, reason: [], expiringSoonDays: 99999999999}"))
-	policies := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(Konvoy).object), Compile(baseServices().object), Compile(threeOut().object)}
+	policies := []*Policy{Compile(konvoyRanges().object), Compile(kubernetesOf(facts.Konvoy).object), Compile(baseServices().object), Compile(threeOut().object)}
 	without := NewSet(policies)
 	c := cluster().with(kommander("1.3.1"), konvoy("1.5.0"), bps("stable-1.19-3.2.0", "master"), product("Other", "x")).on("v1.15.9").labelled("tier", "gold")
 	f.Fuzz(func(t *testing.T, content []byte) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -108,14 +110,14 @@ type installed struct{ product, version string }
 
 // assess evaluates a cluster that consists of these releases; without a Kubernetes version where that is not known.
 func (s shipped) assess(now time.Time, kubernetes string, releases ...installed) support.Assessment {
-	facts := &support.Facts{KubernetesVersion: kubernetes}
+	observed := &facts.Facts{KubernetesVersion: kubernetes}
 	for _, r := range releases {
-		facts.Installations = append(facts.Installations, support.Installation{
-			Product: r.product, Name: support.DefaultInstallation,
+		observed.Installations = append(observed.Installations, facts.Installation{
+			Product: r.product, Name: facts.DefaultInstallation,
 			Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceLabel, Object: "Test/" + r.product, Version: r.version}},
 		})
 	}
-	assessment, _ := s.set.Evaluate(support.Cluster{Facts: facts}, now)
+	assessment, _ := s.set.Evaluate(support.Cluster{Facts: observed}, now)
 	return assessment
 }
 
@@ -256,11 +258,11 @@ func (s shipped) statesOfMinors(t *testing.T, product string, now time.Time) []s
 
 func newerMinor(t *testing.T, a, b string) bool {
 	t.Helper()
-	first, err := support.ParseMinor(a)
+	first, err := facts.ParseMinor(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := support.ParseMinor(b)
+	second, err := facts.ParseMinor(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,10 +287,10 @@ func TestPolicyPagePairs(t *testing.T) {
 			if runsOn[kommanderMinor] == konvoyMinor {
 				want = v1alpha1.ReasonCompatible
 			}
-			for _, kommander := range s.patches(t, support.Kommander, kommanderMinor) {
-				for _, konvoy := range s.patches(t, support.Konvoy, konvoyMinor) {
-					assessment := s.assess(now, "", installed{support.Kommander, kommander}, installed{support.Konvoy, konvoy})
-					if got := answer(rowOf(t, assessment, support.Kommander), v1alpha1.FindingRequires); got != want {
+			for _, kommander := range s.patches(t, facts.Kommander, kommanderMinor) {
+				for _, konvoy := range s.patches(t, facts.Konvoy, konvoyMinor) {
+					assessment := s.assess(now, "", installed{facts.Kommander, kommander}, installed{facts.Konvoy, konvoy})
+					if got := answer(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires); got != want {
 						t.Errorf("Kommander %s on Konvoy %s is %q, want %q", kommander, konvoy, got, want)
 					}
 				}
@@ -313,8 +315,8 @@ func TestPolicyPageKubernetesRange(t *testing.T) {
 		{"1.20", []string{"v1.20.0", "v1.20.15"}, v1alpha1.ReasonOutsideKubernetesRange},
 	} {
 		for _, kubernetes := range test.patches {
-			for _, kommander := range s.patches(t, support.Kommander, "1.3") {
-				row := rowOf(t, s.assess(now, kubernetes, installed{support.Kommander, kommander}), support.Kommander)
+			for _, kommander := range s.patches(t, facts.Kommander, "1.3") {
+				row := rowOf(t, s.assess(now, kubernetes, installed{facts.Kommander, kommander}), facts.Kommander)
 				if got := answer(row, v1alpha1.FindingKubernetesRange); got != test.want {
 					t.Errorf("Kommander %s on %s is %q, want %q", kommander, kubernetes, got, test.want)
 				}
@@ -339,7 +341,7 @@ func TestPolicyPageBasePlatformServices(t *testing.T) {
 		{"v1.20.6", v1alpha1.ReasonKubernetesMismatch},
 		{"v1.20.4-eks-6b7464", v1alpha1.ReasonKubernetesMismatch},
 	} {
-		row := rowOf(t, s.assess(now, test.kubernetes, installed{support.BasePlatformServices, tag}), support.BasePlatformServices)
+		row := rowOf(t, s.assess(now, test.kubernetes, installed{facts.BasePlatformServices, tag}), facts.BasePlatformServices)
 		if got := answer(row, v1alpha1.FindingKubernetesPart); got != test.want {
 			t.Errorf("%s on %s is %q, want %q", tag, test.kubernetes, got, test.want)
 		}
@@ -415,12 +417,12 @@ func (d konvoyDefault) kubernetes() string {
 }
 
 func (d konvoyDefault) releases() []installed {
-	all := []installed{{support.Konvoy, d.Version}}
+	all := []installed{{facts.Konvoy, d.Version}}
 	if d.BPS != "" {
-		all = append(all, installed{support.BasePlatformServices, d.BPS})
+		all = append(all, installed{facts.BasePlatformServices, d.BPS})
 	}
 	if d.Kommander != "" {
-		all = append(all, installed{support.Kommander, d.Kommander})
+		all = append(all, installed{facts.Kommander, d.Kommander})
 	}
 	return all
 }
@@ -429,14 +431,14 @@ func (d konvoyDefault) releases() []installed {
 func (d konvoyDefault) unasked(t *testing.T, assessment support.Assessment) []string {
 	t.Helper()
 	questions := map[string][]v1alpha1.FindingType{
-		support.Konvoy:     {v1alpha1.FindingLifecycle, v1alpha1.FindingKubernetesRange},
-		support.Kubernetes: {v1alpha1.FindingLifecycle},
+		facts.Konvoy:     {v1alpha1.FindingLifecycle, v1alpha1.FindingKubernetesRange},
+		facts.Kubernetes: {v1alpha1.FindingLifecycle},
 	}
 	if d.BPS != "" {
-		questions[support.BasePlatformServices] = []v1alpha1.FindingType{v1alpha1.FindingLifecycle, v1alpha1.FindingKubernetesPart}
+		questions[facts.BasePlatformServices] = []v1alpha1.FindingType{v1alpha1.FindingLifecycle, v1alpha1.FindingKubernetesPart}
 	}
 	if d.Kommander != "" {
-		questions[support.Kommander] = []v1alpha1.FindingType{v1alpha1.FindingLifecycle, v1alpha1.FindingRequires}
+		questions[facts.Kommander] = []v1alpha1.FindingType{v1alpha1.FindingLifecycle, v1alpha1.FindingRequires}
 	}
 	var unasked []string
 	for product, types := range questions {
@@ -497,7 +499,7 @@ func TestKonvoyPolicyAgreesWithDefaults(t *testing.T) {
 func TestDraftIsUnknown(t *testing.T) {
 	s := loadShipped(t)
 	now := instantsOf(t, "2022-12-06")[0]
-	for _, product := range []string{support.Konvoy, support.Kommander} {
+	for _, product := range []string{facts.Konvoy, facts.Kommander} {
 		row := rowOf(t, s.assess(now, "v1.23.7", installed{product, "2.3.0"}), product)
 		if reason := answer(row, v1alpha1.FindingLifecycle); row.State != v1alpha1.StateUnknown || reason != v1alpha1.ReasonNotInPolicy {
 			t.Errorf("%s 2.3.0 is %s (%s), want Unknown (NotInPolicy)", product, row.State, reason)

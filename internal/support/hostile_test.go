@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
@@ -61,7 +63,7 @@ func TestRefusedBounds(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := Describe(set(row.policy).Problems("konvoy")); !strings.Contains(got, row.want) {
+			if got := facts.JoinProblems(set(row.policy).Problems("konvoy")); !strings.Contains(got, row.want) {
 				t.Errorf("%q does not say %q", got, row.want)
 			}
 		})

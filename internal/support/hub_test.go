@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -46,7 +48,7 @@ func signs(n int) []v1alpha1.Evidence {
 
 // TestHubEvidence: in which order what is known of one installation is believed.
 func TestHubEvidence(t *testing.T) {
-	unclear := cluster().with(found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")))
+	unclear := cluster().with(found(facts.Konvoy, facts.DefaultInstallation, sign(v1alpha1.SourceLabel, "")))
 	for _, row := range []struct {
 		name    string
 		cluster clusterBuilder
@@ -54,79 +56,79 @@ func TestHubEvidence(t *testing.T) {
 		reason  string
 	}{
 		{
-			"the hub before the cluster", cluster().with(konvoy("1.7.5")).known(onHub().describing(described("1.8.3")).Hub),
+			"the hub before the cluster", cluster().with(konvoy("1.7.5")).known(onHub().describing(described("1.8.3")).HubFacts),
 			[]string{hubText + " 1.8.3", shownText + " 1.7.5"}, "what the hub applies is what is there",
 		},
 		{
-			"a hub that does not know the version", cluster().with(konvoy("1.7.5")).known(onHub().describing(described("")).Hub),
+			"a hub that does not know the version", cluster().with(konvoy("1.7.5")).known(onHub().describing(described("")).HubFacts),
 			[]string{shownText + " 1.7.5", hubText}, "the first one with a version",
 		},
 		{
-			"the cluster before the spec", cluster().with(konvoy("1.7.5")).declaring(Konvoy, "default", "1.8.0"),
+			"the cluster before the spec", cluster().with(konvoy("1.7.5")).declaring(facts.Konvoy, "default", "1.8.0"),
 			[]string{shownText + " 1.7.5", specText + " 1.8.0"}, "detection wins",
 		},
 		{
-			"the hub before the spec", unclear.known(onHub().describing(described("1.8.3")).Hub).declaring(Konvoy, "default", "1.8.0"),
+			"the hub before the spec", unclear.known(onHub().describing(described("1.8.3")).HubFacts).declaring(facts.Konvoy, "default", "1.8.0"),
 			[]string{hubText + " 1.8.3", "Label Label/object", specText + " 1.8.0"}, "detection wins, wherever",
 		},
 		{
-			"the cluster before an annotation", cluster().with(konvoy("1.7.5")).known(onHub().told(Konvoy, "default", "1.8.0").Hub),
+			"the cluster before an annotation", cluster().with(konvoy("1.7.5")).known(onHub().told(facts.Konvoy, "default", "1.8.0").HubFacts),
 			[]string{shownText + " 1.7.5", toldText + " 1.8.0"}, "detection wins",
 		},
 		{
-			"the spec before an annotation", unclear.known(onHub().told(Konvoy, "default", "1.8.0").Hub).declaring(Konvoy, "default", "1.8.4"),
+			"the spec before an annotation", unclear.known(onHub().told(facts.Konvoy, "default", "1.8.0").HubFacts).declaring(facts.Konvoy, "default", "1.8.4"),
 			[]string{specText + " 1.8.4", "Label Label/object", toldText + " 1.8.0"}, "who looks after the object knows better",
 		},
 		{
-			"an annotation before a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).told(Konvoy, "default", "2.1.1").Hub),
+			"an annotation before a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).told(facts.Konvoy, "default", "2.1.1").HubFacts),
 			[]string{toldText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "somebody knows, the other is a rule of thumb",
 		},
 		{
-			"the spec before a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).Hub).declaring(Konvoy, "default", "2.1.1"),
+			"the spec before a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).HubFacts).declaring(facts.Konvoy, "default", "2.1.1"),
 			[]string{specText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "somebody knows, the other is a rule of thumb",
 		},
 		{
-			"the cluster before a conclusion", cluster().with(konvoy("2.1.1")).known(onHub().describing(made(), concluded("2.2.0")).Hub),
+			"the cluster before a conclusion", cluster().with(konvoy("2.1.1")).known(onHub().describing(made(), concluded("2.2.0")).HubFacts),
 			[]string{shownText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "detection wins",
 		},
 		{
 			"all of them",
-			cluster().with(konvoy("1.7.5")).known(onHub().describing(described(""), made(), concluded("2.2.0")).told(Konvoy, "default", "1.9.0").Hub).
-				declaring(Konvoy, "default", "1.8.4"),
+			cluster().with(konvoy("1.7.5")).known(onHub().describing(described(""), made(), concluded("2.2.0")).told(facts.Konvoy, "default", "1.9.0").HubFacts).
+				declaring(facts.Konvoy, "default", "1.8.4"),
 			[]string{shownText + " 1.7.5", hubText, madeText, toldText + " 1.9.0", inferredText + " 2.2.0", specText + " 1.8.4"},
 			"the spec is recorded last, since it is not lost with the status",
 		},
 		{
-			"only a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).Hub),
+			"only a conclusion", cluster().known(onHub().describing(made(), concluded("2.2.0")).HubFacts),
 			[]string{inferredText + " 2.2.0", madeText}, "better than nothing",
 		},
 		{
-			"a refusal on the hub behind what the cluster shows", unclear.known(onHub().describing(hidden()).Hub),
+			"a refusal on the hub behind what the cluster shows", unclear.known(onHub().describing(hidden()).HubFacts),
 			[]string{"Label Label/object", hiddenText}, "the product is there, whatever the hub may tell",
 		},
 		{
-			"only a refusal on the hub", cluster().known(onHub().describing(hidden()).Hub), []string{hiddenText}, "it may be there",
+			"only a refusal on the hub", cluster().known(onHub().describing(hidden()).HubFacts), []string{hiddenText}, "it may be there",
 		},
 		{
-			"a refusal in the cluster", cluster().with(forbidden(Konvoy)).known(onHub().describing(described("1.8.3")).Hub),
+			"a refusal in the cluster", cluster().with(forbidden(facts.Konvoy)).known(onHub().describing(described("1.8.3")).HubFacts),
 			[]string{hubText + " 1.8.3", "Forbidden things"}, "the hub knows what the cluster does not tell",
 		},
 		{
-			"an order of no meaning", cluster().known(onHub().describing(concluded("2.2.0"), made()).told(Konvoy, "default", "2.1.1").Hub),
+			"an order of no meaning", cluster().known(onHub().describing(concluded("2.2.0"), made()).told(facts.Konvoy, "default", "2.1.1").HubFacts),
 			[]string{toldText + " 2.1.1", madeText, inferredText + " 2.2.0"}, "trust is in the source",
 		},
 		{
 			"many words against one fact",
-			cluster().with(konvoy("1.7.5")).known(onHub().told(Konvoy, "a", "1.8.0").told(Konvoy, "b", "1.8.1").told(Konvoy, "c", "1.8.2").
-				told(Konvoy, "d", "1.8.3").told(Konvoy, "e", "1.8.4").told(Konvoy, "f", "1.8.5").told(Konvoy, "g", "1.8.6").told(Konvoy, "h", "1.8.7").Hub),
+			cluster().with(konvoy("1.7.5")).known(onHub().told(facts.Konvoy, "a", "1.8.0").told(facts.Konvoy, "b", "1.8.1").told(facts.Konvoy, "c", "1.8.2").
+				told(facts.Konvoy, "d", "1.8.3").told(facts.Konvoy, "e", "1.8.4").told(facts.Konvoy, "f", "1.8.5").told(facts.Konvoy, "g", "1.8.6").told(facts.Konvoy, "h", "1.8.7").HubFacts),
 			[]string{shownText + " 1.7.5", toldText + " 1.8.0", toldText + " 1.8.1", toldText + " 1.8.2", toldText + " 1.8.3", toldText + " 1.8.4",
 				toldText + " 1.8.5", toldText + " 1.8.6"},
 			"they are recorded as far as there is room",
 		},
 		{
 			"many signs and a conclusion",
-			cluster().with(found(Konvoy, DefaultInstallation, append(signs(7), sign(v1alpha1.SourceCustomResource, "1.7.5"))...)).
-				known(onHub().describing(concluded("2.2.0")).Hub),
+			cluster().with(found(facts.Konvoy, facts.DefaultInstallation, append(signs(7), sign(v1alpha1.SourceCustomResource, "1.7.5"))...)).
+				known(onHub().describing(concluded("2.2.0")).HubFacts),
 			append([]string{shownText + " 1.7.5"}, "Label node/0", "Label node/1", "Label node/2", "Label node/3", "Label node/4", "Label node/5", "Label node/6"),
 			"what there is no room for is believed least, wherever it was found",
 		},
@@ -134,7 +136,7 @@ func TestHubEvidence(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, konvoyRanges())
 			assessment := assess(s, row.cluster, "2021-06-01")
-			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assessment, Konvoy))); diff != "" {
+			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assessment, facts.Konvoy))); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 			if len(assessment.Releases) != 1 {
@@ -145,7 +147,7 @@ func TestHubEvidence(t *testing.T) {
 			if row.cluster.Facts == nil {
 				return // only the hub has anything, and that is no contact
 			}
-			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assess(s, row.cluster, "2021-06-01"), Konvoy))); diff != "" {
+			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assess(s, row.cluster, "2021-06-01"), facts.Konvoy))); diff != "" {
 				t.Errorf("read back from the status (-want +got):\n%s", diff)
 			}
 		})
@@ -154,8 +156,8 @@ func TestHubEvidence(t *testing.T) {
 
 // TestHubInstallations: which installation is meant by what the hub has been told.
 func TestHubInstallations(t *testing.T) {
-	cassandra := func(name, version string) Installation {
-		return found(Cassandra, name, sign(v1alpha1.SourceCustomResource, version))
+	cassandra := func(name, version string) facts.Installation {
+		return found(facts.Cassandra, name, sign(v1alpha1.SourceCustomResource, version))
 	}
 	for _, row := range []struct {
 		name    string
@@ -166,64 +168,64 @@ func TestHubInstallations(t *testing.T) {
 	}{
 		{"a product that nothing reveals", cluster(), onHub().told("Other", "default", "1.0.0"), []string{"Other/default 1.0.0"}, "it is told of"},
 		{
-			"default means the only one", cluster().with(cassandra("data.cassandra", "")), onHub().told(Cassandra, "default", "1.0.2"),
+			"default means the only one", cluster().with(cassandra("data.cassandra", "")), onHub().told(facts.Cassandra, "default", "1.0.2"),
 			[]string{"Cassandra/data.cassandra 1.0.2"}, "whatever its name",
 		},
 		{
-			"a name means the one of that name", cluster().with(cassandra("a.one", ""), cassandra("a.two", "")), onHub().told(Cassandra, "a.two", "1.0.2"),
+			"a name means the one of that name", cluster().with(cassandra("a.one", ""), cassandra("a.two", "")), onHub().told(facts.Cassandra, "a.two", "1.0.2"),
 			[]string{"Cassandra/a.one ", "Cassandra/a.two 1.0.2"}, "there are several",
 		},
 		{
-			"another name is another one", cluster().with(cassandra("a.one", "1.0.1")), onHub().told(Cassandra, "a.two", "1.0.2"),
+			"another name is another one", cluster().with(cassandra("a.one", "1.0.1")), onHub().told(facts.Cassandra, "a.two", "1.0.2"),
 			[]string{"Cassandra/a.one 1.0.1", "Cassandra/a.two 1.0.2"}, "there can be several",
 		},
 		{
-			"default among several means none", cluster().with(cassandra("a.one", ""), cassandra("a.two", "")), onHub().told(Cassandra, "default", "1.0.2"),
+			"default among several means none", cluster().with(cassandra("a.one", ""), cassandra("a.two", "")), onHub().told(facts.Cassandra, "default", "1.0.2"),
 			[]string{"Cassandra/a.one ", "Cassandra/a.two "}, "it could be either",
 		},
 		{
-			"any name of what is installed once", cluster().with(found(Kommander, "kommander")), onHub().told(Kommander, "mine", "1.4.0"),
+			"any name of what is installed once", cluster().with(found(facts.Kommander, "kommander")), onHub().told(facts.Kommander, "mine", "1.4.0"),
 			[]string{"Kommander/kommander 1.4.0"}, "there is only one that it can be",
 		},
 		{
-			"any name, in a migration", cluster().with(found(Kommander, "kommander"), found(Kommander, "kommander-addon")), onHub().told(Kommander, "mine", "1.4.0"),
+			"any name, in a migration", cluster().with(found(facts.Kommander, "kommander"), found(facts.Kommander, "kommander-addon")), onHub().told(facts.Kommander, "mine", "1.4.0"),
 			[]string{"Kommander/kommander ", "Kommander/kommander-addon "}, "it could be either",
 		},
 		{
-			"a name, in a migration", cluster().with(found(Kommander, "kommander"), found(Kommander, "kommander-addon")),
-			onHub().told(Kommander, "kommander-addon", "1.4.0"), []string{"Kommander/kommander ", "Kommander/kommander-addon 1.4.0"}, "it is that one",
+			"a name, in a migration", cluster().with(found(facts.Kommander, "kommander"), found(facts.Kommander, "kommander-addon")),
+			onHub().told(facts.Kommander, "kommander-addon", "1.4.0"), []string{"Kommander/kommander ", "Kommander/kommander-addon 1.4.0"}, "it is that one",
 		},
 		{
-			"beside what the hub describes", cluster(), onHub().told(Konvoy, "mine", "1.8.4").describing(described("")),
+			"beside what the hub describes", cluster(), onHub().told(facts.Konvoy, "mine", "1.8.4").describing(described("")),
 			[]string{"Konvoy/default 1.8.4"}, "there is only one that it can be",
 		},
 		{
-			"both names of what nothing reveals", cluster(), onHub().told(Cassandra, "x", "1.0.2").told(Cassandra, "default", "1.0.3"),
+			"both names of what nothing reveals", cluster(), onHub().told(facts.Cassandra, "x", "1.0.2").told(facts.Cassandra, "default", "1.0.3"),
 			[]string{"Cassandra/default 1.0.3", "Cassandra/x 1.0.2"}, "as in a spec",
 		},
 		{
-			"both names in another order", cluster(), onHub().told(Cassandra, "default", "1.0.3").told(Cassandra, "x", "1.0.2"),
+			"both names in another order", cluster(), onHub().told(facts.Cassandra, "default", "1.0.3").told(facts.Cassandra, "x", "1.0.2"),
 			[]string{"Cassandra/default 1.0.3", "Cassandra/x 1.0.2"}, "the order means nothing",
 		},
 		{
-			"two names for one", cluster().with(found(Konvoy, "default")), onHub().told(Konvoy, "a", "1.8.3").told(Konvoy, "b", "1.8.4"),
+			"two names for one", cluster().with(found(facts.Konvoy, "default")), onHub().told(facts.Konvoy, "a", "1.8.3").told(facts.Konvoy, "b", "1.8.4"),
 			[]string{"Konvoy/default 1.8.3"}, "the first one by name",
 		},
 		{
-			"two names for one in another order", cluster().with(found(Konvoy, "default")), onHub().told(Konvoy, "b", "1.8.4").told(Konvoy, "a", "1.8.3"),
+			"two names for one in another order", cluster().with(found(facts.Konvoy, "default")), onHub().told(facts.Konvoy, "b", "1.8.4").told(facts.Konvoy, "a", "1.8.3"),
 			[]string{"Konvoy/default 1.8.3"}, "the order means nothing",
 		},
 		{
-			"twice", cluster(), onHub().told(Konvoy, "default", "1.8.3").told(Konvoy, "default", "1.8.4"), []string{"Konvoy/default 1.8.3"},
+			"twice", cluster(), onHub().told(facts.Konvoy, "default", "1.8.3").told(facts.Konvoy, "default", "1.8.4"), []string{"Konvoy/default 1.8.3"},
 			"the first one; a status has one row of a name",
 		},
 		{
-			"Kubernetes", cluster().on("v1.19.9").with(konvoy("1.7.0")), onHub().told(Kubernetes, "default", "1.18.1"),
+			"Kubernetes", cluster().on("v1.19.9").with(konvoy("1.7.0")), onHub().told(facts.Kubernetes, "default", "1.18.1"),
 			[]string{"Konvoy/default 1.7.0", "Kubernetes/default v1.19.9"}, "the cluster tells it, and a status has one row of it",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			assessment := assess(validSet(t, konvoyRanges(), kubernetesOf(Konvoy)), row.cluster.known(row.hub.Hub), "2021-06-01")
+			assessment := assess(validSet(t, konvoyRanges(), kubernetesOf(facts.Konvoy)), row.cluster.known(row.hub.HubFacts), "2021-06-01")
 			got := slices.DeleteFunc(rowsOf(assessment), func(text string) bool { return text == "Kubernetes/default " })
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
@@ -234,7 +236,7 @@ func TestHubInstallations(t *testing.T) {
 
 // TestHubAnew: what the hub says anew replaces all that it said before.
 func TestHubAnew(t *testing.T) {
-	own := cluster().on("v1.19.9").with(found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, "")))
+	own := cluster().on("v1.19.9").with(found(facts.Konvoy, facts.DefaultInstallation, sign(v1alpha1.SourceLabel, "")))
 	before := onHub().managing("1.4.3").describing(described("1.7.5")).told("Other", "default", "1.0.0")
 	for _, row := range []struct {
 		name   string
@@ -242,18 +244,18 @@ func TestHubAnew(t *testing.T) {
 		want   clusterBuilder
 		reason string
 	}{
-		{"the same", before, own.known(before.Hub), "and not twice"},
-		{"another version", onHub().managing("1.4.4").describing(described("1.8.3")), own.known(onHub().managing("1.4.4").describing(described("1.8.3")).Hub), "the new one alone"},
+		{"the same", before, own.known(before.HubFacts), "and not twice"},
+		{"another version", onHub().managing("1.4.4").describing(described("1.8.3")), own.known(onHub().managing("1.4.4").describing(described("1.8.3")).HubFacts), "the new one alone"},
 		{"nothing more", onHub(), own, "as if the hub had never known it: what it alone knew is gone, and so is the manager"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(row.want.Facts, own.known(before.Hub).known(row.now.Hub).Facts); diff != "" {
+			if diff := cmp.Diff(row.want.Facts, own.known(before.HubFacts).known(row.now.HubFacts).Facts); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 			s := validSet(t, konvoyRanges())
-			object := written(t, &v1alpha1.ClusterSupport{}, assess(s, own.known(before.Hub), "2021-06-01"), "2021-06-01")
+			object := written(t, &v1alpha1.ClusterSupport{}, assess(s, own.known(before.HubFacts), "2021-06-01"), "2021-06-01")
 			c := own
-			c.Facts = FactsOf(&object.Status).WithHub(row.now.Hub)
+			c.Facts = FactsOf(&object.Status).WithHub(row.now.HubFacts)
 			if diff := cmp.Diff(assess(s, row.want, "2021-06-02"), assess(s, c, "2021-06-02")); diff != "" {
 				t.Errorf("read back from the status: %s (-want +got):\n%s", row.reason, diff)
 			}
@@ -263,30 +265,30 @@ func TestHubAnew(t *testing.T) {
 
 // TestHubChangesNobodysFacts: neither those of the cluster nor those of the hub, which others read at the same time.
 func TestHubChangesNobodysFacts(t *testing.T) {
-	ownFacts := func() *Facts {
+	ownFacts := func() *facts.Facts {
 		evidence := append(make([]v1alpha1.Evidence, 0, 16), sign(v1alpha1.SourceLabel, ""), described("1.0.0"), concluded("2.2.0"))
-		return &Facts{Installations: append(make([]Installation, 0, 16), Installation{Product: Konvoy, Name: "default", Evidence: evidence})}
+		return &facts.Facts{Installations: append(make([]facts.Installation, 0, 16), facts.Installation{Product: facts.Konvoy, Name: "default", Evidence: evidence})}
 	}
-	hub := func() Hub {
-		b := onHub().managing("2.2.0").describing(concluded("2.2.0"), made()).told(Konvoy, "default", "2.1.0").told("A", "b", "1.0.0")
+	hub := func() facts.HubFacts {
+		b := onHub().managing("2.2.0").describing(concluded("2.2.0"), made()).told(facts.Konvoy, "default", "2.1.0").told("A", "b", "1.0.0")
 		b.Installations[0].Evidence = append(make([]v1alpha1.Evidence, 0, 16), b.Installations[0].Evidence...)
-		return b.Hub
+		return b.HubFacts
 	}
-	facts, known := ownFacts(), hub()
-	joined := facts.WithHub(known)
+	observed, known := ownFacts(), hub()
+	joined := observed.WithHub(known)
 	s := validSet(t, konvoyRanges(), attaching())
-	assessment, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
-	if diff := cmp.Diff(ownFacts(), facts); diff != "" {
+	assessment, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
+	if diff := cmp.Diff(ownFacts(), observed); diff != "" {
 		t.Errorf("the cluster's (-before +after):\n%s", diff)
 	}
 	if diff := cmp.Diff(hub(), known); diff != "" {
 		t.Errorf("the hub's (-before +after):\n%s", diff)
 	}
-	again, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
+	again, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
 	if diff := cmp.Diff(assessment, again); diff != "" {
 		t.Errorf("asked twice (-first +again):\n%s", diff)
 	}
-	if got := (*Facts)(nil).WithHub(known); got != nil {
+	if got := (*facts.Facts)(nil).WithHub(known); got != nil {
 		t.Errorf("a cluster that was never contacted has the facts %+v", got)
 	}
 }
@@ -322,19 +324,19 @@ func TestHubIsNoContact(t *testing.T) {
 		reason  string
 	}{
 		{"the hub alone", cluster(), false, "none of it comes from the cluster"},
-		{"with a declaration", cluster().declaring(Konvoy, "default", "1.8.3"), false, "that comes from the spec"},
+		{"with a declaration", cluster().declaring(facts.Konvoy, "default", "1.8.3"), false, "that comes from the spec"},
 		{"with an ID", cluster().identified("0aa3"), true, "the cluster has told it"},
-		{"with a label", cluster().with(found(Konvoy, DefaultInstallation, sign(v1alpha1.SourceLabel, ""))), true, "the cluster has it"},
-		{"with a refusal", cluster().with(forbidden(Konvoy)), true, "the cluster has answered"},
+		{"with a label", cluster().with(found(facts.Konvoy, facts.DefaultInstallation, sign(v1alpha1.SourceLabel, ""))), true, "the cluster has it"},
+		{"with a refusal", cluster().with(forbidden(facts.Konvoy)), true, "the cluster has answered"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			status := statusOf(assess(s, row.cluster.known(hub.Hub), "2021-06-01"))
+			status := statusOf(assess(s, row.cluster.known(hub.HubFacts), "2021-06-01"))
 			if got := HasFacts(&status); got != row.want {
 				t.Errorf("%s: got %t", row.reason, got)
 			}
 			status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted}}
-			if facts := FactsOf(&status); (facts != nil) != row.want {
-				t.Errorf("%s: got %+v", row.reason, facts)
+			if observed := FactsOf(&status); (observed != nil) != row.want {
+				t.Errorf("%s: got %+v", row.reason, observed)
 			}
 		})
 	}
@@ -346,15 +348,15 @@ func TestHubOfManyInstallations(t *testing.T) {
 	c := cluster()
 	hub := onHub()
 	for i := range 60 {
-		c = c.with(found(Kafka, string(rune('a'+i/26))+string(rune('a'+i%26)), sign(v1alpha1.SourceCustomResource, "1.3.1")))
+		c = c.with(found(facts.Kafka, string(rune('a'+i/26))+string(rune('a'+i%26)), sign(v1alpha1.SourceCustomResource, "1.3.1")))
 		hub = hub.told("Another", string(rune('a'+i/26))+string(rune('a'+i%26)), "1.0.0")
 	}
-	assessment := assess(s, c.with(konvoy("1.8.0")).known(hub.Hub).declaring("A", "default", "1.0.0"), "2021-06-01")
+	assessment := assess(s, c.with(konvoy("1.8.0")).known(hub.HubFacts).declaring("A", "default", "1.0.0"), "2021-06-01")
 	counts := map[string]int{}
 	for _, row := range assessment.Releases {
 		counts[row.Product]++
 	}
-	if diff := cmp.Diff(map[string]int{Kafka: 60, Konvoy: 1, "Another": 2}, counts); diff != "" {
+	if diff := cmp.Diff(map[string]int{facts.Kafka: 60, facts.Konvoy: 1, "Another": 2}, counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	status := stored(t, assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
@@ -387,7 +389,7 @@ func TestMemoryOfTheHub(t *testing.T) {
 			"more evidence is no other installation",
 		},
 		{
-			"2021-06-05", ptr.To(onHub().told(Konvoy, "default", "1.7.5")), []string{kommander, "Konvoy/default 1.7.5 2021-06-02"}, nil,
+			"2021-06-05", ptr.To(onHub().told(facts.Konvoy, "default", "1.7.5")), []string{kommander, "Konvoy/default 1.7.5 2021-06-02"}, nil,
 			"other evidence for the same version is no other installation",
 		},
 		{
@@ -412,11 +414,11 @@ func TestMemoryOfTheHub(t *testing.T) {
 		},
 	} {
 		c := own
-		if facts := FactsOf(&object.Status); facts != nil {
-			c.Facts = facts
+		if observed := FactsOf(&object.Status); observed != nil {
+			c.Facts = observed
 		}
 		if step.hub != nil {
-			c = c.known(step.hub.Hub)
+			c = c.known(step.hub.HubFacts)
 		}
 		object = written(t, object, assess(s, c, step.now), step.now)
 		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
@@ -431,15 +433,15 @@ func TestMemoryOfTheHub(t *testing.T) {
 // TestConcludedVersionProvesNothing: a Konvoy version that was concluded from Kommander's cannot show that the two fit.
 func TestConcludedVersionProvesNothing(t *testing.T) {
 	s := validSet(t,
-		policy("kommander").window(3).minor("2.2", ga("2022-04-08"), needs(Konvoy, "2.2.x")),
-		policy("konvoy").window(3).minor("2.2", ga("2022-04-08"), needs(Kommander, "2.2.x")).minor("2.1", ga("2021-11-11")))
+		policy("kommander").window(3).minor("2.2", ga("2022-04-08"), needs(facts.Konvoy, "2.2.x")),
+		policy("konvoy").window(3).minor("2.2", ga("2022-04-08"), needs(facts.Kommander, "2.2.x")).minor("2.1", ga("2021-11-11")))
 	const (
 		byRule = "Kommander 2.2.0 requires Konvoy 2.2.x, and the version of the installed Konvoy was concluded from that of Kommander," +
 			" which proves nothing; declare it in spec.declaredReleases (policy kommander)"
 		byItself = "Konvoy 2.2.0 requires Kommander 2.2.x, and its own version was concluded from that of Kommander, which proves nothing;" +
 			" declare it in spec.declaredReleases (policy konvoy)"
 	)
-	managed := cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).Hub)
+	managed := cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).HubFacts)
 	for _, row := range []struct {
 		name      string
 		cluster   clusterBuilder
@@ -453,24 +455,24 @@ func TestConcludedVersionProvesNothing(t *testing.T) {
 			"neither of the two proves the other; how long it is supported is another question",
 		},
 		{
-			"declared and allowed", managed.declaring(Konvoy, "default", "2.2.1"), "True Compatible", []string{"", ""}, supported("Supported", ""),
+			"declared and allowed", managed.declaring(facts.Konvoy, "default", "2.2.1"), "True Compatible", []string{"", ""}, supported("Supported", ""),
 			"somebody knows",
 		},
 		{
-			"declared and prohibited", managed.declaring(Konvoy, "default", "2.1.0"), "False ProhibitedCombination", []string{"", ""},
+			"declared and prohibited", managed.declaring(facts.Konvoy, "default", "2.1.0"), "False ProhibitedCombination", []string{"", ""},
 			supported("Supported", ""), "somebody knows",
 		},
 		{
-			"declared on the hub", cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).told(Konvoy, "default", "2.1.0").Hub),
+			"declared on the hub", cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).told(facts.Konvoy, "default", "2.1.0").HubFacts),
 			"False ProhibitedCombination", []string{"", ""}, supported("Supported", ""), "somebody knows, wherever",
 		},
 		{
-			"shown", cluster().with(kommander("2.2.0"), konvoy("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).Hub), "True Compatible",
+			"shown", cluster().with(kommander("2.2.0"), konvoy("2.2.0")).known(onHub().describing(made(), concluded("2.2.0")).HubFacts), "True Compatible",
 			[]string{"", ""}, supported("Supported", ""), "the cluster itself tells it",
 		},
 		{
 			"concluded, of a version that the policy does not list",
-			cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.9.0")).Hub), "Unknown RequirementUnknown",
+			cluster().with(kommander("2.2.0")).known(onHub().describing(made(), concluded("2.9.0")).HubFacts), "Unknown RequirementUnknown",
 			[]string{byRule, ""}, unknownFor("NotInPolicy"), "its support is judged all the same",
 		},
 	} {
@@ -480,12 +482,12 @@ func TestConcludedVersionProvesNothing(t *testing.T) {
 				t.Errorf("%s: got %s, want %s", row.reason, got, row.condition)
 			}
 			got := []string{
-				messageOf(rowOf(t, assessment, Kommander), v1alpha1.ReasonRequirementUnknown), messageOf(rowOf(t, assessment, Konvoy), v1alpha1.ReasonRequirementUnknown),
+				messageOf(rowOf(t, assessment, facts.Kommander), v1alpha1.ReasonRequirementUnknown), messageOf(rowOf(t, assessment, facts.Konvoy), v1alpha1.ReasonRequirementUnknown),
 			}
 			if diff := cmp.Diff(row.messages, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
-			if got := answerOf(rowOf(t, assessment, Konvoy)); got != row.konvoy {
+			if got := answerOf(rowOf(t, assessment, facts.Konvoy)); got != row.konvoy {
 				t.Errorf("%s: got %v, want %v", row.reason, got, row.konvoy)
 			}
 		})
@@ -497,10 +499,10 @@ func TestHubDeclarationIsNoUpgrade(t *testing.T) {
 	s := validSet(t, konvoyRanges())
 	asked := described("1.8.0")
 	asked.Source = v1alpha1.SourceDeclared
-	if said := findings(rowOf(t, assess(s, cluster().known(onHub().describing(asked).Hub), "2021-06-01"), Konvoy), v1alpha1.FindingEvidence); !slices.Equal(said, []string{"UpgradeInProgress"}) {
+	if said := findings(rowOf(t, assess(s, cluster().known(onHub().describing(asked).HubFacts), "2021-06-01"), facts.Konvoy), v1alpha1.FindingEvidence); !slices.Equal(said, []string{"UpgradeInProgress"}) {
 		t.Errorf("asked for: %v", said)
 	}
-	if said := findings(rowOf(t, assess(s, cluster().known(onHub().told(Konvoy, "default", "1.8.0").Hub), "2021-06-01"), Konvoy), v1alpha1.FindingEvidence); said != nil {
+	if said := findings(rowOf(t, assess(s, cluster().known(onHub().told(facts.Konvoy, "default", "1.8.0").HubFacts), "2021-06-01"), facts.Konvoy), v1alpha1.FindingEvidence); said != nil {
 		t.Errorf("declared: %v", said)
 	}
 }

@@ -7,61 +7,49 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// kubernetesVersion is what counts of a Kubernetes version: the three numbers. Vendors append parts such as +d2iq.1,
-// -gke.1900 or -eks-0389ca3, which never decide.
-type kubernetesVersion struct {
-	Minor
-
-	patch uint64
-}
-
-var kubernetesPattern = regexp.MustCompile(`^v?(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})([-+].*)?$`)
-
-func parseKubernetesVersion(text string) (kubernetesVersion, error) {
-	match := kubernetesPattern.FindStringSubmatch(text)
-	if match == nil {
-		return kubernetesVersion{}, fmt.Errorf("%s is not a Kubernetes version such as v1.19.9", quote(text))
-	}
-	return kubernetesVersion{Minor{number(match[1]), number(match[2])}, number(match[3])}, nil
-}
-
-func (v kubernetesVersion) String() string { return fmt.Sprintf("%s.%d", v.Minor, v.patch) }
-
 // kubernetesBound is one end of a range: a whole minor, or exactly one patch of it.
 type kubernetesBound struct {
-	Minor
+	facts.Minor
 
 	patch uint64
 	exact bool
 	text  string
 }
 
-var boundPattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})(?:\.(x|0|[1-9][0-9]{0,8}))?$`)
+var boundPattern = regexp.MustCompile(`^((?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8}))(?:\.(x|0|[1-9][0-9]{0,8}))?$`)
 
 func parseKubernetesBound(text string) (kubernetesBound, error) {
 	match := boundPattern.FindStringSubmatch(text)
 	if match == nil {
-		return kubernetesBound{}, fmt.Errorf("%s is not of the form 1.19, 1.19.x or 1.19.7", quote(text))
+		return kubernetesBound{}, fmt.Errorf("%s is not of the form 1.19, 1.19.x or 1.19.7", facts.Quote(text))
 	}
-	bound := kubernetesBound{Minor: Minor{number(match[1]), number(match[2])}, text: text}
-	if match[3] != "" && match[3] != "x" {
-		bound.patch, bound.exact = number(match[3]), true
+	minor, err := facts.ParseMinor(match[1])
+	if err != nil {
+		return kubernetesBound{}, err
 	}
-	return bound, nil
+	bound := kubernetesBound{Minor: minor, text: text}
+	if match[2] != "" && match[2] != "x" {
+		bound.exact = true
+		bound.patch, err = strconv.ParseUint(match[2], 10, 64)
+	}
+	return bound, err
 }
 
 // against tells where a version lies: negative when it is older than everything that the bound covers, positive when it
 // is newer, 0 when the bound covers it.
-func (b kubernetesBound) against(v kubernetesVersion) int {
+func (b kubernetesBound) against(v facts.KubernetesVersion) int {
 	if order := v.Compare(b.Minor); order != 0 || !b.exact {
 		return order
 	}
-	return cmp.Compare(v.patch, b.patch)
+	return cmp.Compare(v.Patch, b.patch)
 }
 
 // kubernetesRange is a closed range of Kubernetes versions.
@@ -70,7 +58,7 @@ type kubernetesRange struct {
 	standard         string
 }
 
-func (r *kubernetesRange) contains(v kubernetesVersion) bool {
+func (r *kubernetesRange) contains(v facts.KubernetesVersion) bool {
 	return r.minimum.against(v) >= 0 && r.maximum.against(v) <= 0
 }
 
@@ -80,12 +68,12 @@ func (r *kubernetesRange) same(other *kubernetesRange) bool {
 		r.maximum.kubernetesVersion() == other.maximum.kubernetesVersion() && r.maximum.exact == other.maximum.exact
 }
 
-func (b kubernetesBound) kubernetesVersion() kubernetesVersion {
-	return kubernetesVersion{b.Minor, b.patch}
+func (b kubernetesBound) kubernetesVersion() facts.KubernetesVersion {
+	return facts.KubernetesVersion{Minor: b.Minor, Patch: b.patch}
 }
 
 // containsMinor tells whether any patch of the minor is in the range.
-func (r *kubernetesRange) containsMinor(m Minor) bool {
+func (r *kubernetesRange) containsMinor(m facts.Minor) bool {
 	return m.Compare(r.minimum.Minor) >= 0 && m.Compare(r.maximum.Minor) <= 0
 }
 
@@ -144,8 +132,8 @@ func compileRange(spec *v1alpha1.KubernetesRange, problem func(field, found, all
 	if spec.Default == "" {
 		return compiled
 	}
-	standard, err := parseKubernetesVersion(spec.Default)
-	if err != nil || !compiled.contains(standard) || len(spec.Default) > printableLimit {
+	standard, err := facts.ParseKubernetesVersion(spec.Default)
+	if err != nil || !compiled.contains(standard) || len(spec.Default) > facts.MaxPrintable {
 		problem("default", spec.Default, fmt.Sprintf("an exact version from %s to %s", spec.Minimum, spec.Maximum))
 	}
 	return compiled

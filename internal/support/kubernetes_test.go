@@ -6,6 +6,8 @@ package support
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -131,9 +133,9 @@ func TestRangeOf(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := set(kubernetesOf(Konvoy), row.konvoy)
-			assessment := assess(s, cluster().on(row.kubernetes).with(found(Konvoy, DefaultInstallation)), row.now)
-			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, Kubernetes)), allowUnexported); diff != "" {
+			s := set(kubernetesOf(facts.Konvoy), row.konvoy)
+			assessment := assess(s, cluster().on(row.kubernetes).with(found(facts.Konvoy, facts.DefaultInstallation)), row.now)
+			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, facts.Kubernetes)), allowUnexported); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 		})
@@ -145,7 +147,7 @@ func TestRangeOfIsTheUnion(t *testing.T) {
 	other := policy("other").window(1).
 		minor("1.1", ga("2021-09-01"), runs("1.25", "1.25")).
 		minor("1.0", ga("2021-01-01"), runs("1.15", "1.16"))
-	s := validSet(t, kubernetesOf(Konvoy, "other"), konvoyRanges(), other)
+	s := validSet(t, kubernetesOf(facts.Konvoy, "other"), konvoyRanges(), other)
 	for _, row := range []struct {
 		name, kubernetes, now string
 		want                  answer
@@ -158,7 +160,7 @@ func TestRangeOfIsTheUnion(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, cluster().on(row.kubernetes).with(konvoy("1.8.0")), row.now)
-			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, Kubernetes)), allowUnexported); diff != "" {
+			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, facts.Kubernetes)), allowUnexported); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 		})
@@ -167,7 +169,7 @@ func TestRangeOfIsTheUnion(t *testing.T) {
 
 // TestRangeOfApplies: the policy speaks only where one of its products is present.
 func TestRangeOfApplies(t *testing.T) {
-	s := validSet(t, kubernetesOf(Konvoy, Kommander), konvoyRanges(), threeOut())
+	s := validSet(t, kubernetesOf(facts.Konvoy, facts.Kommander), konvoyRanges(), threeOut())
 	for _, row := range []struct {
 		name    string
 		cluster clusterBuilder
@@ -175,9 +177,9 @@ func TestRangeOfApplies(t *testing.T) {
 		reason  string
 	}{
 		{"Konvoy", cluster().with(konvoy("1.8.0")), true, "Konvoy is there"},
-		{"Konvoy of unknown version", cluster().with(found(Konvoy, DefaultInstallation)), true, "the version is not asked"},
+		{"Konvoy of unknown version", cluster().with(found(facts.Konvoy, facts.DefaultInstallation)), true, "the version is not asked"},
 		{"Kommander", cluster().with(kommander("1.4.0")), true, "one of the products is enough"},
-		{"declared", cluster().declaring(Konvoy, DefaultInstallation, "1.8.0"), true, "a declared product is there"},
+		{"declared", cluster().declaring(facts.Konvoy, facts.DefaultInstallation, "1.8.0"), true, "a declared product is there"},
 		{"neither", cluster().with(bps("stable-1.19-3.2.0")), false, "an attached cluster of another vendor is not Konvoy's business"},
 		{"nothing", cluster(), false, "nothing is installed"},
 	} {
@@ -185,7 +187,7 @@ func TestRangeOfApplies(t *testing.T) {
 			assessment := assess(s, row.cluster.on("v1.19.9"), "2021-06-01")
 			applies := false
 			for _, r := range assessment.Releases {
-				applies = applies || r.Product == Kubernetes
+				applies = applies || r.Product == facts.Kubernetes
 			}
 			if applies != row.applies {
 				t.Errorf("%s: the policy speaks: %t", row.reason, applies)
@@ -193,18 +195,18 @@ func TestRangeOfApplies(t *testing.T) {
 		})
 	}
 	t.Run("not to be seen", func(t *testing.T) {
-		assessment := assess(s, cluster().with(forbidden(Konvoy)).on("v1.30.1"), "2021-06-01")
+		assessment := assess(s, cluster().with(forbidden(facts.Konvoy)).on("v1.30.1"), "2021-06-01")
 		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown Forbidden" {
 			t.Errorf("nobody knows whether this is Konvoy's cluster, and yet: %s", got)
 		}
-		assessment = assess(s, cluster().with(forbidden(Konvoy)).on("v1.14.1"), "2021-06-01")
+		assessment = assess(s, cluster().with(forbidden(facts.Konvoy)).on("v1.14.1"), "2021-06-01")
 		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown Forbidden" {
 			t.Errorf("what Konvoy does not support may be supported where Konvoy is not: %s", got)
 		}
 	})
 	t.Run("window of its own", func(t *testing.T) {
 		upstream := validSet(t, policy("kubernetes").window(2).minor("1.20", ga("2020-12-08")).minor("1.19", ga("2020-08-26")))
-		row := rowOf(t, assess(upstream, cluster().on("v1.19.9-gke.1900"), "2021-06-01"), Kubernetes)
+		row := rowOf(t, assess(upstream, cluster().on("v1.19.9-gke.1900"), "2021-06-01"), facts.Kubernetes)
 		if diff := cmp.Diff(supported("LastInWindow", ""), answerOf(row), allowUnexported); diff != "" {
 			t.Errorf("a window applies to every cluster (-want +got):\n%s", diff)
 		}
@@ -283,8 +285,8 @@ func TestRangeOfMessages(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := validSet(t, kubernetesOf(Konvoy), row.konvoy)
-			got := rowOf(t, assess(s, cluster().on(row.kubernetes).with(konvoy("1.7.0")), row.now), Kubernetes)
+			s := validSet(t, kubernetesOf(facts.Konvoy), row.konvoy)
+			got := rowOf(t, assess(s, cluster().on(row.kubernetes).with(konvoy("1.7.0")), row.now), facts.Kubernetes)
 			message := messageOf(got, row.reason)
 			if row.reason == "Upgrade" {
 				message = got.Findings[len(got.Findings)-1].Message
@@ -298,8 +300,8 @@ func TestRangeOfMessages(t *testing.T) {
 
 // TestWayOutOfASelectedPolicy: the minors to go to are those of the policies that speak about this very cluster.
 func TestWayOutOfASelectedPolicy(t *testing.T) {
-	s := validSet(t, kubernetesOf(Konvoy).selects("vendor", "d2iq"), konvoyRanges().selects("vendor", "d2iq"))
-	row := rowOf(t, assess(s, cluster().labelled("vendor", "d2iq").on("v1.15.12").with(konvoy("1.7.0")), "2021-06-01"), Kubernetes)
+	s := validSet(t, kubernetesOf(facts.Konvoy).selects("vendor", "d2iq"), konvoyRanges().selects("vendor", "d2iq"))
+	row := rowOf(t, assess(s, cluster().labelled("vendor", "d2iq").on("v1.15.12").with(konvoy("1.7.0")), "2021-06-01"), facts.Kubernetes)
 	want := "Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17, 1.16; the newest that the installed releases allow is 1.19, one minor at a time: 1.16 is the next (policy kubernetes)"
 	if diff := cmp.Diff(want, row.Findings[1].Message); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -51,7 +53,7 @@ func (s *Set) Lint(name string, now time.Time) []Regret {
 	return found
 }
 
-func releasePath(minor Minor) *field.Path {
+func releasePath(minor facts.Minor) *field.Path {
 	return field.NewPath("spec", "releases").Key(minor.String())
 }
 
@@ -66,7 +68,7 @@ func regretUnknownDays(s scope, p *Policy) []Regret {
 		if out := p.lines[i].availability.outBy; !out.IsZero() && !s.now.Before(out) {
 			found = append(found, Regret{releasePath(p.lines[i].minor).Child("generalAvailability"), fmt.Sprintf(
 				"is missing, although the minor was out by %s; give the day, the ends that rest on it are guessed",
-				dayText(out, p.zone))})
+				facts.DayText(out, p.zone))})
 		}
 	}
 	return found
@@ -104,7 +106,7 @@ func regretPairs(s scope, p *Policy) []Regret {
 			for k, pattern := range required.patterns {
 				if why := s.neverMet(p, i, others, pattern); why != "" {
 					found = append(found, Regret{versions.Index(k),
-						fmt.Sprintf("%s of %s can never be met: %s", required.texts[k], Printable(required.product), why)})
+						fmt.Sprintf("%s of %s can never be met: %s", required.texts[k], facts.Printable(required.product), why)})
 				}
 			}
 		}
@@ -195,7 +197,7 @@ func regretOverduePlans(s scope, p *Policy) []Regret {
 	for i := range p.lines {
 		if planned := p.lines[i].availability.planned; !planned.IsZero() && !s.now.Before(planned) {
 			found = append(found, Regret{releasePath(p.lines[i].minor).Child("plannedGeneralAvailability"), fmt.Sprintf(
-				"has passed (%s) and nothing confirms it; give the generalAvailability, or move the plan", dayText(planned, p.zone))})
+				"has passed (%s) and nothing confirms it; give the generalAvailability, or move the plan", facts.DayText(planned, p.zone))})
 		}
 	}
 	return found
@@ -219,7 +221,7 @@ func regretAge(s scope, p *Policy) []Regret {
 		return nil
 	}
 	return []Regret{{releasePath(newest.minor).Child("generalAvailability"), fmt.Sprintf(
-		"%s is the newest of the policy; if the vendor has released a minor since, add it", dayText(day, p.zone))}}
+		"%s is the newest of the policy; if the vendor has released a minor since, add it", facts.DayText(day, p.zone))}}
 }
 
 // regretOrder: are days out of order? A minor is hardly ever released after a newer one, and a patch never before its minor.
@@ -233,14 +235,14 @@ func regretOrder(_ scope, p *Policy) []Regret {
 		}
 		if !newer.availability.released.IsZero() && day.After(newer.availability.released) {
 			found = append(found, Regret{releasePath(own.minor).Child("generalAvailability"), fmt.Sprintf(
-				"%s is after that of the newer %s (%s); correct the one that is wrong", dayText(day, p.zone), newer.minor,
-				dayText(newer.availability.released, p.zone))})
+				"%s is after that of the newer %s (%s); correct the one that is wrong", facts.DayText(day, p.zone), newer.minor,
+				facts.DayText(newer.availability.released, p.zone))})
 		}
 		newer = *own
 		for _, one := range p.releases[i].patches {
 			if !one.released.IsZero() && one.released.Before(day) && one.version.Prerelease() == "" {
 				found = append(found, Regret{releasePath(own.minor).Child("patches").Key(one.version.String()).Child("generalAvailability"),
-					fmt.Sprintf("%s is before that of the minor (%s); correct the one that is wrong", dayText(one.released, p.zone), dayText(day, p.zone))})
+					fmt.Sprintf("%s is before that of the minor (%s); correct the one that is wrong", facts.DayText(one.released, p.zone), facts.DayText(day, p.zone))})
 			}
 		}
 	}
@@ -250,7 +252,7 @@ func regretOrder(_ scope, p *Policy) []Regret {
 // regretUnlisted: do paths and experimental components name versions that the policy does not list? They mean nothing.
 func regretUnlisted(_ scope, p *Policy) []Regret {
 	var found []Regret
-	unlisted := func(path *field.Path, minor Minor) {
+	unlisted := func(path *field.Path, minor facts.Minor) {
 		if p.find(minor) < 0 {
 			found = append(found, Regret{path, fmt.Sprintf("names %s, which the policy does not list; list it, or correct it", minor)})
 		}
@@ -269,7 +271,7 @@ func regretUnlisted(_ scope, p *Policy) []Regret {
 	components := field.NewPath("spec", "experimental", "components")
 	for _, name := range slices.Sorted(maps.Keys(p.experimental.components)) {
 		for j, version := range p.experimental.components[name] {
-			unlisted(components.Key(Printable(name)).Child("versions").Index(j), version.minor)
+			unlisted(components.Key(facts.Printable(name)).Child("versions").Index(j), version.minor)
 		}
 	}
 	return found

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -16,7 +18,7 @@ func TestLint(t *testing.T) {
 	// Three minors of each, the newest pair on the newest.
 	konvoy := policy("konvoy").window(3).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")).
 		minor("1.7", ga("2021-02-10"), runs("1.17", "1.19")).minor("1.6", ga("2020-11-16"), runs("1.16", "1.18"))
-	kommander := policy("kommander").window(3).minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.8.x"))
+	kommander := policy("kommander").window(3).minor("1.4", ga("2021-05-05"), needs(facts.Konvoy, "1.8.x"))
 	listed := policy("Cassandra").edit(func(spec *v1alpha1.SupportPolicySpec) { spec.Lifecycle.Listed = &v1alpha1.ListedLifecycle{} })
 	tests := []struct {
 		name, reason string
@@ -35,8 +37,8 @@ func TestLint(t *testing.T) {
 			"2021-05-04", nil},
 		{"no day, newest", "it is not announced", []policyBuilder{kommander.minor("1.5"), konvoy}, "2021-06-01", nil},
 		{"no day in a list", "no window counts it", []policyBuilder{listed.minor("4.0").minor("3.11", patched("3.11.6", dated("2021-03-01")))}, "2021-06-01", nil},
-		{"no day in tags", "no window counts it", []policyBuilder{policy("bps").follows(Kubernetes).minor("3.2", patched("3.2.1", dated("2021-03-01"))),
-			kubernetesOf(Konvoy), konvoy}, "2021-06-01", nil},
+		{"no day in tags", "no window counts it", []policyBuilder{policy("bps").follows(facts.Kubernetes).minor("3.2", patched("3.2.1", dated("2021-03-01"))),
+			kubernetesOf(facts.Konvoy), konvoy}, "2021-06-01", nil},
 
 		{"a gap", "the window counts over the list", []policyBuilder{policy("kommander").window(3).minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16"))},
 			"2021-06-01", []string{"spec.releases[1.4]: comes right after 1.2 in the list"}},
@@ -63,30 +65,30 @@ func TestLint(t *testing.T) {
 				spec.Experimental = &v1alpha1.Experimental{Components: []v1alpha1.ExperimentalComponent{{Name: "istio", Versions: []string{"1.4.x", "2.4.x"}}}}
 			})}, "2021-06-01", []string{"spec.experimental.components[istio].versions[1]: names 2.4, which the policy does not list"}},
 
-		{"a pair with an unlisted minor", "nothing can be installed that is both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(Konvoy, "1.7.x", "1.17.x"))},
+		{"a pair with an unlisted minor", "nothing can be installed that is both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(facts.Konvoy, "1.7.x", "1.17.x"))},
 			"2021-06-01", []string{"spec.releases[1.3].requires[0].versions[1]: 1.17.x of Konvoy can never be met: policy konvoy does not list 1.17"}},
 		{"a pair without common support", "one has ended before the other came", []policyBuilder{
 			policy("konvoy").window(1).minor("1.8", ga("2021-05-05")).minor("1.7", ga("2021-02-10")),
-			policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.7.x")),
+			policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(facts.Konvoy, "1.7.x")),
 		}, "2021-06-01", []string{"spec.releases[1.4].requires[0].versions[0]: 1.7.x of Konvoy can never be met: 1.4 and 1.7 by policy konvoy were never supported at the same time"}},
 		{"a pair with one day in common", "the intervals are half-open, and one instant is enough", []policyBuilder{
 			policy("konvoy").window(1).minor("1.8", ga("2021-05-06")).minor("1.7", ga("2021-02-10")),
-			policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(Konvoy, "1.7.x")),
+			policy("kommander").window(1).minor("1.4", ga("2021-05-05"), needs(facts.Konvoy, "1.7.x")),
 		}, "2021-06-01", nil},
 		{"a pair to come", "what is not out yet may still meet", []policyBuilder{
 			policy("konvoy").window(1).minor("1.8", ga("2021-05-05")).minor("1.7", ga("2021-02-10")),
-			policy("kommander").window(1).minor("1.5", planned("2021-12-01"), needs(Konvoy, "1.7.x")).minor("1.4", ga("2021-04-01")),
+			policy("kommander").window(1).minor("1.5", planned("2021-12-01"), needs(facts.Konvoy, "1.7.x")).minor("1.4", ga("2021-04-01")),
 		}, "2021-06-01", nil},
-		{"a pair without a common Kubernetes", "no cluster runs both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), runs("1.20", "1.21"), needs(Konvoy, "1.7.x"))},
+		{"a pair without a common Kubernetes", "no cluster runs both", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), runs("1.20", "1.21"), needs(facts.Konvoy, "1.7.x"))},
 			"2021-06-01", []string{"spec.releases[1.3].requires[0].versions[0]: 1.7.x of Konvoy can never be met: no Kubernetes version is in the range of both (1.20 to 1.21, and 1.17 to 1.19 by policy konvoy)"}},
-		{"a pair with one Kubernetes in common", "the ranges are closed", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), runs("1.19", "1.21"), needs(Konvoy, "1.7.x"))},
+		{"a pair with one Kubernetes in common", "the ranges are closed", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), runs("1.19", "1.21"), needs(facts.Konvoy, "1.7.x"))},
 			"2021-06-01", nil},
 		{"an exact version", "its own patch's range counts", []policyBuilder{
 			policy("konvoy").window(3).minor("1.7", ga("2021-02-10"), runs("1.17", "1.19"), patched("1.7.1", runsOn("1.17", "1.17"))),
-			policy("kommander").window(3).minor("1.4", ga("2021-05-05"), runs("1.18", "1.19"), needs(Konvoy, "1.7.1", "1.7.2")),
+			policy("kommander").window(3).minor("1.4", ga("2021-05-05"), runs("1.18", "1.19"), needs(facts.Konvoy, "1.7.1", "1.7.2")),
 		}, "2021-06-01", []string{"spec.releases[1.4].requires[0].versions[0]: 1.7.1 of Konvoy can never be met: no Kubernetes version"}},
-		{"another policy that allows it", "clusters with a label may have it", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(Konvoy, "1.5.x")),
-			policy("legacy").about(Konvoy).selects("tier", "legacy").window(3).minor("1.5", ga("2020-07-20"), through("2022-01-01")).minor("1.6", ga("2020-11-16"))},
+		{"another policy that allows it", "clusters with a label may have it", []policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs(facts.Konvoy, "1.5.x")),
+			policy("legacy").about(facts.Konvoy).selects("tier", "legacy").window(3).minor("1.5", ga("2020-07-20"), through("2022-01-01")).minor("1.6", ga("2020-11-16"))},
 			"2021-06-01", nil},
 		{"a pair with nobody", "nothing is known about the other product", []policyBuilder{kommander}, "2021-06-01", nil},
 

@@ -6,6 +6,8 @@ package support
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -72,7 +74,7 @@ func TestListedMessages(t *testing.T) {
 func TestListedIsNeverLast(t *testing.T) {
 	full := policy("Cassandra").listed()
 	for i := range maxReleases {
-		full = full.minor(Minor{1, uint64(i)}.String())
+		full = full.minor(facts.Minor{Major: 1, Minor: uint64(i)}.String())
 	}
 	for name, s := range map[string]*Set{
 		"full":    validSet(t, full),
@@ -146,7 +148,7 @@ func TestRangeOfListed(t *testing.T) {
 		{"v1.22.9", "2021-06-01", unknownFor("NotInPolicy"), "above all of them"},
 	} {
 		c := cluster().with(product("Cassandra", "1.1.0")).on(row.kubernetes)
-		got := rowOf(t, assess(s, c, row.now), Kubernetes)
+		got := rowOf(t, assess(s, c, row.now), facts.Kubernetes)
 		if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
 			t.Errorf("%s at %s: %s (-want +got):\n%s", row.kubernetes, row.now, row.reason, diff)
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
@@ -49,7 +51,7 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 // installation can make it necessary to tell the first one from it.
 func same(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
 	return func(other v1alpha1.InstalledRelease) bool {
-		isObject := one.Evidence.Object != "" && !isDeclared(one.Evidence) && one.Evidence.Object == other.Evidence.Object
+		isObject := one.Evidence.Object != "" && !facts.IsDeclared(one.Evidence) && one.Evidence.Object == other.Evidence.Object
 		isOne := one.Name == other.Name || isObject
 		return one.Product == other.Product && one.Version == other.Version && isOne
 	}
@@ -62,9 +64,9 @@ func isObserved(r *v1alpha1.InstalledRelease) bool {
 
 // wasHidden tells whether a product may have been there without a row: the operator was not allowed to look for it.
 func wasHidden(product string, before *v1alpha1.ClusterSupportStatus) bool {
-	if product == Kubernetes {
+	if product == facts.Kubernetes {
 		// It has a row only while a policy speaks about it; its version is known all the time.
-		return !slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == Kubernetes }) &&
+		return !slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == facts.Kubernetes }) &&
 			before.KubernetesVersion != ""
 	}
 	return slices.ContainsFunc(before.Releases, func(r v1alpha1.InstalledRelease) bool { return r.Product == product && !isObserved(&r) })

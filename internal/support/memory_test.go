@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -69,7 +71,7 @@ func TestMemory(t *testing.T) {
 			"another version is another installation",
 		},
 		{
-			"2021-06-04", cluster().with(konvoy("1.8.0"), found(Kommander, "other", sign(v1alpha1.SourceLabel, "1.3.1"))),
+			"2021-06-04", cluster().with(konvoy("1.8.0"), found(facts.Kommander, "other", sign(v1alpha1.SourceLabel, "1.3.1"))),
 			[]string{"Kommander/other 1.3.1 2021-06-04", "Konvoy/default 1.8.0 2021-06-03"},
 			[]string{"Kommander/kommander 1.3.1 2021-06-01T12:00:00Z to 2021-06-04", "Konvoy/default 1.7.0 2021-06-01T12:00:00Z to 2021-06-03"},
 			"another name is another installation; the newest of the past first",
@@ -115,12 +117,12 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 	}{
 		{"2021-06-01", cluster().with(konvoy("1.7.0")), []string{first}, nil, "first seen"},
 		{
-			"2021-06-02", cluster().with(forbidden(Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-02"},
+			"2021-06-02", cluster().with(forbidden(facts.Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-02"},
 			"it may be gone, and what may be there is not observed",
 		},
-		{"2021-06-03", cluster().with(forbidden(Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-02"}, "nothing has changed"},
+		{"2021-06-03", cluster().with(forbidden(facts.Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-02"}, "nothing has changed"},
 		{"2021-06-04", cluster().with(konvoy("1.7.0")), []string{first}, nil, "it was there all the time"},
-		{"2021-06-05", cluster().with(forbidden(Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-05"}, "hidden again"},
+		{"2021-06-05", cluster().with(forbidden(facts.Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-05"}, "hidden again"},
 		{
 			"2021-06-06", cluster().with(konvoy("1.8.0")), []string{"Konvoy/default 1.8.0 2021-06-06"}, []string{first + " to 2021-06-05"},
 			"another version has come: the refusal itself is no installation that ended",
@@ -131,7 +133,7 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 			[]string{"Konvoy/default 1.8.0 2021-06-06 to 2021-06-07", first + " to 2021-06-05"}, "it was hidden before, and is new now",
 		},
 		{
-			"2021-06-09", cluster().with(forbidden(Kommander), konvoy("1.7.0")), []string{"Kommander/default  ", "Konvoy/default 1.7.0 2021-06-08"},
+			"2021-06-09", cluster().with(forbidden(facts.Kommander), konvoy("1.7.0")), []string{"Kommander/default  ", "Konvoy/default 1.7.0 2021-06-08"},
 			[]string{"Konvoy/default 1.8.0 2021-06-06 to 2021-06-07", first + " to 2021-06-05"}, "nobody may look for something else",
 		},
 		{
@@ -142,7 +144,7 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 			"Konvoy itself was to be seen all the time",
 		},
 		{
-			"2021-06-11", cluster().with(forbidden(Konvoy)), []string{"Konvoy/default  "},
+			"2021-06-11", cluster().with(forbidden(facts.Konvoy)), []string{"Konvoy/default  "},
 			[]string{
 				"Konvoy/default 1.8.0 2021-06-10 to 2021-06-11", "Konvoy/default 1.7.0 2021-06-08 to 2021-06-10",
 				"Konvoy/default 1.8.0 2021-06-06 to 2021-06-07", first + " to 2021-06-05",
@@ -171,10 +173,10 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 // TestMemoryOfAnotherName: a second generation makes it necessary to call the first one by another name.
 func TestMemoryOfAnotherName(t *testing.T) {
 	s := validSet(t, threeOut())
-	addon := func(name, version string) Installation {
-		return found(Kommander, name, v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: version})
+	addon := func(name, version string) facts.Installation {
+		return found(facts.Kommander, name, v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: version})
 	}
-	second := found(Kommander, "kommander", v1alpha1.Evidence{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander", Version: "2.1.0"})
+	second := found(facts.Kommander, "kommander", v1alpha1.Evidence{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander", Version: "2.1.0"})
 	object := &v1alpha1.ClusterSupport{}
 	for _, step := range []struct {
 		now     string
@@ -235,10 +237,10 @@ func TestHistoryIsBounded(t *testing.T) {
 
 // TestStatusAtRest: in an unchanged world the status is the same, byte for byte, after a restart as well.
 func TestStatusAtRest(t *testing.T) {
-	s := validSet(t, threeOut(), konvoyRanges().terms("Full").experimental("istio"), baseServices(), kubernetesOf(Konvoy)).
-		excepting(exception("e", Konvoy, "2022-12-31"))
+	s := validSet(t, threeOut(), konvoyRanges().terms("Full").experimental("istio"), baseServices(), kubernetesOf(facts.Konvoy)).
+		excepting(exception("e", facts.Konvoy, "2022-12-31"))
 	c := cluster().on("v1.19.9").with(konvoy("1.5.0"), kommander("1.3.1"), bps("stable-1.19-3.2.0", "master"), found("Other", "a")).
-		containing("istio", Konvoy, "Beta").containing("kiali", "", "Beta").running(3, osCentOS7, kernel79).declaring("Other", "default", "1.0.0")
+		containing("istio", facts.Konvoy, "Beta").containing("kiali", "", "Beta").running(3, osCentOS7, kernel79).declaring("Other", "default", "1.0.0")
 	encode := func(object *v1alpha1.ClusterSupport) string {
 		encoded, err := json.Marshal(object.Status)
 		if err != nil {
@@ -301,8 +303,8 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 
 // TestKeeping: a mistake in a spec makes nobody forget what is installed, since when, or what was before.
 func TestKeeping(t *testing.T) {
-	s := validSet(t, threeOut(), konvoyRanges(), kubernetesOf(Konvoy))
-	c := cluster().on("v1.19.9").with(konvoy("1.7.0"), found(Kommander, "kommander", sign(v1alpha1.SourceLabel, "1.3.1"), sign(v1alpha1.SourceInferred, "1.3.2"))).
+	s := validSet(t, threeOut(), konvoyRanges(), kubernetesOf(facts.Konvoy))
+	c := cluster().on("v1.19.9").with(konvoy("1.7.0"), found(facts.Kommander, "kommander", sign(v1alpha1.SourceLabel, "1.3.1"), sign(v1alpha1.SourceInferred, "1.3.2"))).
 		containing("istio", "", "Beta").running(3, osCentOS7, kernel79).declaring("Other", "x", "1.0.0")
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, cluster().with(konvoy("1.6.0")), "2021-05-01"), "2021-05-01")
 	object = written(t, object, assess(s, c, "2021-06-01"), "2021-06-01")
@@ -342,15 +344,15 @@ func TestKeeping(t *testing.T) {
 	}
 	never := Keeping(&v1alpha1.ClusterSupportStatus{}, v1alpha1.ReasonInvalidSpec, "the spec is not valid")
 	status := statusOf(never)
-	if facts := FactsOf(&status); facts != nil {
-		t.Errorf("a cluster that was never contacted has the facts %+v", facts)
+	if observed := FactsOf(&status); observed != nil {
+		t.Errorf("a cluster that was never contacted has the facts %+v", observed)
 	}
 }
 
 // TestFactsOfAStatus: what was found was found, whatever the conditions say; and where nothing was, they tell whether
 // anybody looked.
 func TestFactsOfAStatus(t *testing.T) {
-	s := validSet(t, threeOut(), kubernetesOf(Konvoy))
+	s := validSet(t, threeOut(), kubernetesOf(facts.Konvoy))
 	because := func(status v1alpha1.ClusterSupportStatus, reason string) *v1alpha1.ClusterSupportStatus {
 		status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown, Reason: reason}}
 		return &status
@@ -367,14 +369,14 @@ func TestFactsOfAStatus(t *testing.T) {
 		reason string
 	}{
 		{"a release", of(cluster().with(kommander("1.3.1"))), true, "it was found"},
-		{"a refusal", of(cluster().with(forbidden(Konvoy))), true, "the cluster has answered"},
+		{"a refusal", of(cluster().with(forbidden(facts.Konvoy))), true, "the cluster has answered"},
 		{"Kubernetes", of(cluster().on("v1.19.9")), true, "the server has answered"},
 		{"components", of(cluster().containing("istio", "", "")), true, "they were found"},
 		{"nodes", of(cluster().onNodes(&v1alpha1.NodesStatus{Count: ptr.To[int32](2)})), true, "they were counted"},
 		{"refused nodes", of(cluster().onNodes(&v1alpha1.NodesStatus{})), true, "the cluster has answered"},
-		{"a declaration beside what was found", of(cluster().with(found(Kommander, "kommander")).declaring(Kommander, "default", "1.3.1")), true, "it was found"},
-		{"a declaration", of(cluster().declaring(Kommander, "default", "1.3.1")), false, "the spec says it, not the cluster"},
-		{"declared Kubernetes", of(cluster().declaring(Konvoy, "default", "1.7.0").declaring(Kubernetes, "default", "v1.19.9")), false, "the spec says it, not the cluster"},
+		{"a declaration beside what was found", of(cluster().with(found(facts.Kommander, "kommander")).declaring(facts.Kommander, "default", "1.3.1")), true, "it was found"},
+		{"a declaration", of(cluster().declaring(facts.Kommander, "default", "1.3.1")), false, "the spec says it, not the cluster"},
+		{"declared Kubernetes", of(cluster().declaring(facts.Konvoy, "default", "1.7.0").declaring(facts.Kubernetes, "default", "v1.19.9")), false, "the spec says it, not the cluster"},
 		{"nothing", of(cluster()), false, "nothing was found"},
 	} {
 		if got := HasFacts(&row.status); got != row.want {
@@ -382,13 +384,13 @@ func TestFactsOfAStatus(t *testing.T) {
 		}
 		for i, reason := range reasons {
 			looked := row.want || i > 3
-			if facts := FactsOf(because(row.status, reason)); (facts != nil) != looked {
-				t.Errorf("%s, %s: %+v", row.name, reason, facts)
+			if observed := FactsOf(because(row.status, reason)); (observed != nil) != looked {
+				t.Errorf("%s, %s: %+v", row.name, reason, observed)
 			}
 		}
 		row.status.Conditions = nil
-		if facts := FactsOf(&row.status); (facts != nil) != row.want {
-			t.Errorf("%s, without conditions: %+v", row.name, facts)
+		if observed := FactsOf(&row.status); (observed != nil) != row.want {
+			t.Errorf("%s, without conditions: %+v", row.name, observed)
 		}
 		// Keeping, twice over, forgets nothing.
 		kept := statusOf(Keeping(because(row.status, v1alpha1.ReasonInvalidSpec), v1alpha1.ReasonHostNotAllowed, "the host is not allowed"))
@@ -416,7 +418,7 @@ func TestMemoryOfDeclaredTwins(t *testing.T) {
 // TestMemoryOfKubernetes: while no policy speaks about Kubernetes it has no row, and runs all the same.
 func TestMemoryOfKubernetes(t *testing.T) {
 	without := validSet(t, konvoyRanges())
-	with := validSet(t, konvoyRanges(), kubernetesOf(Konvoy))
+	with := validSet(t, konvoyRanges(), kubernetesOf(facts.Konvoy))
 	c := cluster().with(konvoy("1.7.0")).on("v1.19.9")
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(with, c, "2021-06-01"), "2021-06-01")
 	object = written(t, object, assess(without, c, "2021-06-02"), "2021-06-02")

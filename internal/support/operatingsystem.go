@@ -10,6 +10,8 @@ import (
 	"regexp/syntax"
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/Masterminds/semver/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -36,13 +38,13 @@ func (c *compiler) operatingSystems(specs []v1alpha1.OperatingSystem, path *fiel
 	compiled := make([]operatingSystem, 0, len(specs))
 	for i := range specs {
 		spec := &specs[i]
-		at := path.Key(Printable(spec.Name))
+		at := path.Key(facts.Printable(spec.Name))
 		if spec.Name == "" {
 			c.problems.add(at.Child("name"), spec.Name, "the name of an operating system, such as CentOS 7.9")
 		}
 		c.problems.boundText(at.Child("name"), spec.Name, maxShortName)
 		if slices.ContainsFunc(specs[:i], func(o v1alpha1.OperatingSystem) bool { return o.Name == spec.Name }) {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(spec.Name)))
+			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(spec.Name)))
 		}
 		one := operatingSystem{name: spec.Name, image: c.expression(spec.OSImage, at.Child("osImage"))}
 		if spec.Kernel != "" {
@@ -78,7 +80,7 @@ func (c *compiler) expression(text string, path *field.Path) *regexp.Regexp {
 		compiled, err = regexp.Compile(`^(?:` + text + `)$`)
 	}
 	if err != nil {
-		c.problems.say(path, text, "must be a regular expression (RE2): "+Printable(err.Error()))
+		c.problems.say(path, text, "must be a regular expression (RE2): "+facts.Printable(err.Error()))
 		return nil
 	}
 	if c.expressions == nil {
@@ -158,26 +160,26 @@ func checkOperatingSystem(s *subject) []statement {
 	var statements []statement
 	if len(odd.unsupported) > 0 {
 		statements = append(statements, state(metav1.ConditionFalse, v1alpha1.ReasonUnsupportedOperatingSystem,
-			"does not support what some nodes run: "+listOf(odd.unsupported, maxOddNodes)+"; replace these nodes"))
+			"does not support what some nodes run: "+facts.ListOf(odd.unsupported, maxOddNodes)+"; replace these nodes"))
 	}
 	if len(odd.kernels) > 0 {
 		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonKernelNotListed,
-			"supports what some nodes run, but was tested with other kernels: "+listOf(odd.kernels, maxOddNodes)+
+			"supports what some nodes run, but was tested with other kernels: "+facts.ListOf(odd.kernels, maxOddNodes)+
 				"; ask the vendor about these kernels"))
 	}
 	if len(odd.strange) > 0 {
 		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonOperatingSystemNotInPolicy,
 			"cannot be compared with what some nodes run, which the policy lists nowhere: "+
-				listOf(odd.strange, maxOddNodes)+"; ask the vendor, and bring the policy up to date"))
+				facts.ListOf(odd.strange, maxOddNodes)+"; ask the vendor, and bring the policy up to date"))
 	}
 	if omitted := s.cluster.nodes.Omitted; omitted != nil && *omitted > 0 {
 		statements = append(statements, state(metav1.ConditionUnknown, v1alpha1.ReasonNodesUnknown, fmt.Sprintf(
 			"cannot be compared with what %s: there are too many different ones to tell them apart",
-			Plural(int(*omitted), "more node runs", "more nodes run"))))
+			facts.Plural(int(*omitted), "more node runs", "more nodes run"))))
 	}
 	if len(statements) == 0 && *s.cluster.nodes.Count > 0 {
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
-			"supports what "+Plural(int(*s.cluster.nodes.Count), "node runs", "nodes run")))
+			"supports what "+facts.Plural(int(*s.cluster.nodes.Count), "node runs", "nodes run")))
 	}
 	return statements
 }
@@ -234,7 +236,7 @@ func (t *tally) add(nodes *int32, what string) {
 func (t *tally) words() []string {
 	words := make([]string, 0, len(t.order))
 	for _, what := range t.order {
-		words = append(words, Plural(t.nodes[what], "node runs ", "nodes run ")+what)
+		words = append(words, facts.Plural(t.nodes[what], "node runs ", "nodes run ")+what)
 	}
 	return words
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
@@ -171,7 +173,7 @@ func TestOperatingSystems(t *testing.T) {
 		{"nothing published", systemsByMinor(), on("1.5.2").running(1, "Arch Linux", "5.12"), nil, "the minor has no list"},
 		{"refused, nothing published", systemsByMinor(), on("1.5.2").onNodes(counted(nil, nil)), nil, "nobody needs to know"},
 		{"a minor that is not listed", systemsByMinor(), on("1.4.2").running(1, "Arch Linux", "5.12"), nil, "its rules are not known at all"},
-		{"no version", systemsByMinor(), cluster().with(found(Konvoy, "default")).running(1, "Arch Linux", "5.12"), nil, "which list holds nobody knows"},
+		{"no version", systemsByMinor(), cluster().with(found(facts.Konvoy, "default")).running(1, "Arch Linux", "5.12"), nil, "which list holds nobody knows"},
 
 		{
 			"a patch's own list", systemsByPatch(), on("1.8.5").running(1, osUbuntu, "5.4"),
@@ -210,7 +212,7 @@ func TestOperatingSystems(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(validSet(t, row.policy), row.cluster, "2021-09-01"), Konvoy)
+			got := rowOf(t, assess(validSet(t, row.policy), row.cluster, "2021-09-01"), facts.Konvoy)
 			var said []string
 			for _, f := range got.Findings {
 				if f.Type == v1alpha1.FindingOperatingSystem {
@@ -235,7 +237,7 @@ func TestOmittedNodes(t *testing.T) {
 		{&v1alpha1.NodesStatus{Count: ptr.To[int32](9), Omitted: ptr.To[int32](7), OperatingSystems: []v1alpha1.NodeOperatingSystem{ubuntu}}, "cannot be compared with what 7 more nodes run: there are too many different ones"},
 		{&v1alpha1.NodesStatus{Count: ptr.To[int32](1), Omitted: ptr.To[int32](1)}, "cannot be compared with what 1 more node runs: there are too many different ones"},
 	} {
-		got := rowOf(t, assess(s, cluster().with(konvoy("1.8.2")).onNodes(row.nodes), "2021-09-01"), Konvoy)
+		got := rowOf(t, assess(s, cluster().with(konvoy("1.8.2")).onNodes(row.nodes), "2021-09-01"), facts.Konvoy)
 		said := findings(got, v1alpha1.FindingOperatingSystem)
 		if len(said) != 1 || said[0] != v1alpha1.ReasonNodesUnknown || !strings.Contains(messageOf(got, said[0]), row.want) {
 			t.Errorf("%v: %s", said, messageOf(got, v1alpha1.ReasonNodesUnknown))
@@ -251,7 +253,7 @@ func TestOperatingSystemsOfEachRelease(t *testing.T) {
 		}
 	}).named("other"))
 	c := cluster().running(1, osCentOS8, "4.18").with(
-		found(Konvoy, "a", sign(v1alpha1.SourceLabel, "1.7.0")), found(Konvoy, "b", sign(v1alpha1.SourceLabel, "1.8.0")), product("Other", "1.7.0"))
+		found(facts.Konvoy, "a", sign(v1alpha1.SourceLabel, "1.7.0")), found(facts.Konvoy, "b", sign(v1alpha1.SourceLabel, "1.8.0")), product("Other", "1.7.0"))
 	for range 2 {
 		assessment, _ := s.Evaluate(c.Cluster, at("2021-04-01"))
 		var said []string
@@ -281,7 +283,7 @@ func TestOperatingSystemFeedsCompatible(t *testing.T) {
 		if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.want {
 			t.Errorf("%s: Compatible is %s, want %s", row.osImage, got, row.want)
 		}
-		if row := rowOf(t, assessment, Konvoy); row.State != v1alpha1.StateSupported {
+		if row := rowOf(t, assessment, facts.Konvoy); row.State != v1alpha1.StateSupported {
 			t.Errorf("%s: %s", row.Name, row.State)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
@@ -160,17 +162,17 @@ func TestShippedOperatingSystemAnswers(t *testing.T) {
 		{"1.1.0", "Debian GNU/Linux 9 (stretch)", "4.9.0-9-amd64", v1alpha1.ReasonUnsupportedOperatingSystem},
 		{"1.8.5", "CentOS Linux 7 (Core)", "4.4.0-210-generic", v1alpha1.ReasonKernelNotListed},
 	} {
-		facts := &support.Facts{
-			Installations: []support.Installation{{
-				Product: support.Konvoy, Name: support.DefaultInstallation,
+		observed := &facts.Facts{
+			Installations: []facts.Installation{{
+				Product: facts.Konvoy, Name: facts.DefaultInstallation,
 				Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceCustomResource, Object: "KonvoyCluster/test", Version: row.version}},
 			}},
 			Nodes: &v1alpha1.NodesStatus{Count: ptr.To(int32(3)), OperatingSystems: []v1alpha1.NodeOperatingSystem{
 				{OSImage: row.image, KernelVersion: row.kernel, Nodes: ptr.To(int32(3))},
 			}},
 		}
-		assessment, _ := s.set.Evaluate(support.Cluster{Facts: facts}, now)
-		if got := answer(rowOf(t, assessment, support.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
+		assessment, _ := s.set.Evaluate(support.Cluster{Facts: observed}, now)
+		if got := answer(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
 			t.Errorf("Konvoy %s on %s with kernel %s is %q, want %q", row.version, row.image, row.kernel, got, row.want)
 		}
 	}
@@ -285,7 +287,7 @@ func TestShippedUpgradeTargets(t *testing.T) {
 		{"1.5.6", "", "upgrade to 1.6.3"},
 		{"2.0.0", "", "no minor to which an upgrade is documented"},
 	} {
-		got := rowOf(t, s.assess(now, "", installed{support.Konvoy, row.version}), support.Konvoy)
+		got := rowOf(t, s.assess(now, "", installed{facts.Konvoy, row.version}), facts.Konvoy)
 		if got.UpgradeTo != row.upgradeTo {
 			t.Errorf("Konvoy %s: upgradeTo is %q, want %q", row.version, got.UpgradeTo, row.upgradeTo)
 		}
@@ -330,7 +332,7 @@ func TestSecondarySupport(t *testing.T) {
 	if diff := cmp.Diff([]string{"cassandra", "kafka", "spark"}, secondary); diff != "" {
 		t.Errorf("terms are published for (-page +policy):\n%s", diff)
 	}
-	for product, version := range map[string]string{support.Cassandra: "1.0.2", support.Kafka: "1.3.3", support.Spark: "1.1.0"} {
+	for product, version := range map[string]string{facts.Cassandra: "1.0.2", facts.Kafka: "1.3.3", facts.Spark: "1.1.0"} {
 		row := rowOf(t, s.assess(instantsOf(t, policyPageDay)[0], "v1.19.9", installed{product, version}), product)
 		if row.State != v1alpha1.StateSupported || !strings.Contains(row.Terms, "level Secondary") {
 			t.Errorf("%s %s is %s, with the terms %q", product, version, row.State, row.Terms)
@@ -408,13 +410,13 @@ func TestShippedAdviceFitsTheNodes(t *testing.T) {
 		},
 		{"1.8.4", "CentOS Linux 7 (Core)", "3.10.0-1160.24.1.el7.x86_64", "has a newer patch: 1.8.5 (policy konvoy)", "both support it"},
 	} {
-		assessment, _ := s.set.Evaluate(support.Cluster{Facts: &support.Facts{
+		assessment, _ := s.set.Evaluate(support.Cluster{Facts: &facts.Facts{
 			KubernetesVersion: "v1.20.13", Nodes: nodes(row.image, row.kernel),
-			Installations: []support.Installation{{Product: support.Konvoy, Name: support.DefaultInstallation, Evidence: []v1alpha1.Evidence{
+			Installations: []facts.Installation{{Product: facts.Konvoy, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{
 				{Source: v1alpha1.SourceCustomResource, Object: "KonvoyCluster/konvoy/prod", Version: row.konvoy},
 			}}},
 		}}, instantsOf(t, "2022-03-01")[0])
-		said := fmt.Sprint(rowOf(t, assessment, support.Konvoy).Findings)
+		said := fmt.Sprint(rowOf(t, assessment, facts.Konvoy).Findings)
 		if !strings.Contains(said, row.want) {
 			t.Errorf("%s: %s on %s says %s, want %q", row.reason, row.konvoy, row.image, said, row.want)
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/Masterminds/semver/v3"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -43,7 +45,7 @@ type Policy struct {
 
 // release is a minor made ready.
 type release struct {
-	minor      Minor
+	minor      facts.Minor
 	kubernetes *kubernetesRange
 	// attached is the range for clusters that a Kommander of this minor manages; nil where none is published.
 	attached *kubernetesRange
@@ -55,7 +57,7 @@ type release struct {
 	// patches are ordered newest first.
 	patches []patch
 	// upgradesFrom is nil where the policy does not say.
-	upgradesFrom []Minor
+	upgradesFrom []facts.Minor
 }
 
 type requirement struct {
@@ -135,21 +137,21 @@ func (c *compiler) releases(specs []v1alpha1.Release, path *field.Path) {
 		c.problems.add(path, fmt.Sprintf("%d releases", len(specs)), fmt.Sprintf("at most %d", maxReleases))
 		return
 	}
-	seen := map[Minor]bool{}
+	seen := map[facts.Minor]bool{}
 	type compiledRelease struct {
 		release release
 		line    line
 	}
 	all := make([]compiledRelease, 0, len(specs))
 	for i := range specs {
-		at := path.Key(Printable(specs[i].Version))
-		minor, err := ParseMinor(specs[i].Version)
+		at := path.Key(facts.Printable(specs[i].Version))
+		minor, err := facts.ParseMinor(specs[i].Version)
 		if err != nil {
 			c.problems.add(at.Child("version"), specs[i].Version, allowedMinor)
 			continue
 		}
 		if seen[minor] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(specs[i].Version)))
+			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(specs[i].Version)))
 			continue
 		}
 		seen[minor] = true
@@ -214,15 +216,15 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-func (c *compiler) line(spec *v1alpha1.Release, minor Minor, path *field.Path) line {
+func (c *compiler) line(spec *v1alpha1.Release, minor facts.Minor, path *field.Path) line {
 	compiled := line{minor: minor}
 	compiled.availability.released = c.day(spec.GeneralAvailability, path.Child("generalAvailability"))
 	compiled.availability.planned = c.day(spec.PlannedGeneralAvailability, path.Child("plannedGeneralAvailability"))
 	compiled.withdrawn = c.day(spec.Withdrawn, path.Child("withdrawn"))
 	if last := spec.SupportedThrough; last != "" {
 		c.day(last, path.Child("supportedThrough"))
-		if parsed, err := parseDay(last); err == nil {
-			compiled.through = startOfDayOrLater(parsed.plus(1), c.policy.zone)
+		if parsed, err := facts.ParseDay(last); err == nil {
+			compiled.through = facts.StartOfDayOrLater(parsed.Plus(1), c.policy.zone)
 		}
 	}
 	c.notBefore(compiled.availability.released, compiled.withdrawn, spec.Withdrawn, path.Child("withdrawn"))
@@ -230,7 +232,7 @@ func (c *compiler) line(spec *v1alpha1.Release, minor Minor, path *field.Path) l
 	if spec.PlannedGeneralAvailability != "" && spec.GeneralAvailability != "" {
 		c.problems.say(path.Child("plannedGeneralAvailability"), spec.PlannedGeneralAvailability,
 			fmt.Sprintf("must be absent beside generalAvailability (%s): a plan is not a fact, remove one of them",
-				Printable(spec.GeneralAvailability)))
+				facts.Printable(spec.GeneralAvailability)))
 	}
 	return compiled
 }
@@ -247,19 +249,19 @@ func (c *compiler) day(text string, path *field.Path) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	parsed, err := parseDay(text)
+	parsed, err := facts.ParseDay(text)
 	if err != nil {
 		c.problems.add(path, text, allowedDay)
 		return time.Time{}
 	}
-	start, err := startOfDay(parsed, c.policy.zone)
+	start, err := facts.StartOfDay(parsed, c.policy.zone)
 	if err != nil {
 		c.problems.add(path, text, "a day that exists in "+c.policy.zone.String())
 	}
 	return start
 }
 
-func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path) release {
+func (c *compiler) release(spec *v1alpha1.Release, minor facts.Minor, path *field.Path) release {
 	compiled := release{
 		minor: minor, kubernetes: c.kubernetes(spec.Kubernetes, path.Child("kubernetes")), attached: c.attached(spec.AttachKubernetes, path),
 	}
@@ -271,10 +273,10 @@ func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path
 		compiled.requires = append(compiled.requires, c.requirement(&spec.Requires[i], path.Child("requires").Index(i)))
 	}
 	if spec.UpgradesFrom != nil {
-		compiled.upgradesFrom = []Minor{}
+		compiled.upgradesFrom = []facts.Minor{}
 	}
 	for i, from := range spec.UpgradesFrom {
-		source, err := ParseMinor(from)
+		source, err := facts.ParseMinor(from)
 		if err != nil || source.Compare(minor) >= 0 {
 			c.problems.add(path.Child("upgradesFrom").Index(i), from, "a minor that is older than "+minor.String())
 		}
@@ -287,7 +289,7 @@ func (c *compiler) release(spec *v1alpha1.Release, minor Minor, path *field.Path
 	return compiled
 }
 
-func (c *compiler) patches(spec *v1alpha1.Release, minor Minor, path *field.Path) []patch {
+func (c *compiler) patches(spec *v1alpha1.Release, minor facts.Minor, path *field.Path) []patch {
 	if len(spec.Patches) > maxPatches {
 		c.problems.add(path.Child("patches"), fmt.Sprintf("%d patches", len(spec.Patches)), fmt.Sprintf("at most %d", maxPatches))
 		return nil
@@ -296,14 +298,14 @@ func (c *compiler) patches(spec *v1alpha1.Release, minor Minor, path *field.Path
 	seen := map[string]bool{}
 	for i := range spec.Patches {
 		one := &spec.Patches[i]
-		at := path.Child("patches").Key(Printable(one.Version))
-		version, err := ParseVersion(one.Version)
-		if err != nil || minorOf(version) != minor {
+		at := path.Child("patches").Key(facts.Printable(one.Version))
+		version, err := facts.ParseVersion(one.Version)
+		if err != nil || facts.MinorOf(version) != minor {
 			c.problems.add(at.Child("version"), one.Version, allowedVersionOfLine+minor.String()+".1")
 			continue
 		}
 		if seen[version.String()] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, Printable(one.Version)))
+			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(one.Version)))
 			continue
 		}
 		seen[version.String()] = true
@@ -340,7 +342,7 @@ func (c *compiler) patchSources(texts []string, version *semver.Version, path *f
 	}
 	sources := c.problems.patterns(texts, path)
 	for i, source := range sources {
-		isNewer := source.minor.Compare(minorOf(version)) > 0 || (source.exact != nil && !source.exact.LessThan(version))
+		isNewer := source.minor.Compare(facts.MinorOf(version)) > 0 || (source.exact != nil && !source.exact.LessThan(version))
 		if isNewer && len(sources) == len(texts) {
 			c.problems.add(path.Index(i), texts[i], "older than "+version.String())
 		}
@@ -360,7 +362,7 @@ func (c *compiler) kubernetes(spec *v1alpha1.KubernetesRange, path *field.Path) 
 // attached is the range for clusters that a Kommander manages, which no other product does.
 func (c *compiler) attached(spec *v1alpha1.KubernetesRange, path *field.Path) *kubernetesRange {
 	at := path.Child("attachKubernetes")
-	if spec != nil && c.policy.product != Kommander {
+	if spec != nil && c.policy.product != facts.Kommander {
 		c.problems.list = append(c.problems.list, field.Forbidden(at, "clusters are attached to Kommander only; remove it"))
 	}
 	if spec != nil && spec.Default != "" {
@@ -370,7 +372,7 @@ func (c *compiler) attached(spec *v1alpha1.KubernetesRange, path *field.Path) *k
 }
 
 // find gives the index of a minor in the policy, or -1.
-func (p *Policy) find(minor Minor) int {
+func (p *Policy) find(minor facts.Minor) int {
 	return slices.IndexFunc(p.releases, func(r release) bool { return r.minor == minor })
 }
 
@@ -433,5 +435,5 @@ func (p *Policy) patchDays() []time.Time {
 
 // warnsFrom is the instant at which the warning of an end begins.
 func (p *Policy) warnsFrom(end time.Time) time.Time {
-	return daysBefore(end, p.expiringSoonDays, p.zone)
+	return facts.DaysBefore(end, p.expiringSoonDays, p.zone)
 }

@@ -12,10 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/calendar"
 )
 
 // These tests compare the engine with an oracle that is written from the meaning of the window and not from the engine:
@@ -26,7 +29,7 @@ const randomSeed = 20210505
 
 // truth is one minor as the oracle sees it.
 type truth struct {
-	minor                           Minor
+	minor                           facts.Minor
 	ga, planned, through, withdrawn string
 	// patches are the days of final patches, candidates those of prereleases.
 	patches, candidates []string
@@ -43,14 +46,14 @@ type oracle struct {
 // walked remembers, by zone and day, the first instant of the day, found minute by minute; zero when the day was skipped.
 var walked sync.Map
 
-func walkedStart(zone *time.Location, d day) time.Time {
+func walkedStart(zone *time.Location, d facts.Day) time.Time {
 	key := zone.String() + d.String()
 	if known, _ := walked.Load(key); known != nil {
 		if instant, ok := known.(time.Time); ok {
 			return instant
 		}
 	}
-	instant, _ := naiveStartOfDay(d, zone)
+	instant, _ := calendar.StartOfDay(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC), zone)
 	walked.Store(key, instant)
 	return instant
 }
@@ -61,10 +64,10 @@ func (o *oracle) start(text string) time.Time {
 	if err != nil {
 		panic(err)
 	}
-	for walkedStart(o.zone, dayOf(next)).IsZero() {
+	for walkedStart(o.zone, facts.DayOf(next)).IsZero() {
 		next = next.AddDate(0, 0, 1)
 	}
-	return walkedStart(o.zone, dayOf(next))
+	return walkedStart(o.zone, facts.DayOf(next))
 }
 
 // afterDay is the first instant after a day.
@@ -126,7 +129,7 @@ func (o *oracle) supported(i int, at, now time.Time) bool {
 	if own.through != "" {
 		return at.Before(o.afterDay(own.through))
 	}
-	onList := []Minor{own.minor}
+	onList := []facts.Minor{own.minor}
 	for j := range o.list {
 		if j != i && o.out(j, at, now) && !o.reached(o.list[j].withdrawn, at) {
 			onList = append(onList, o.list[j].minor)
@@ -213,10 +216,10 @@ func randomList(t *testing.T, rng *rand.Rand, name string) (policyBuilder, *orac
 	t.Helper()
 	era := eras[rng.IntN(len(eras))]
 	from := at(era.from)
-	o := &oracle{zone: zoneOf(t, era.zone), window: 1 + rng.IntN(4), warns: rng.IntN(13)}
+	o := &oracle{zone: calendar.Zone(t, era.zone), window: 1 + rng.IntN(4), warns: rng.IntN(13)}
 	someDay := func() string {
 		for {
-			d := dayOf(from.AddDate(0, 0, rng.IntN(eraDays)))
+			d := facts.DayOf(from.AddDate(0, 0, rng.IntN(eraDays)))
 			if !walkedStart(o.zone, d).IsZero() {
 				return d.String()
 			}
@@ -228,7 +231,8 @@ func randomList(t *testing.T, rng *rand.Rand, name string) (policyBuilder, *orac
 		}
 		return ""
 	}
-	for _, minor := range []Minor{{1, 2}, {1, 3}, {1, 4}, {1, 9}, {1, 10}, {2, 0}, {2, 1}} {
+	for _, numbers := range [][2]uint64{{1, 2}, {1, 3}, {1, 4}, {1, 9}, {1, 10}, {2, 0}, {2, 1}} {
+		minor := facts.Minor{Major: numbers[0], Minor: numbers[1]}
 		if rng.IntN(4) == 0 {
 			continue
 		}
@@ -306,7 +310,7 @@ func TestWindowAgainstOracle(t *testing.T) {
 		rng := rand.New(rand.NewPCG(randomSeed, i))
 		b, o := randomList(t, rng, "kommander")
 		s := validSet(t, b)
-		c := o.everyMinor(Kommander)
+		c := o.everyMinor(facts.Kommander)
 		changes := o.changes()
 		for range 4 {
 			now := o.someInstant(rng, changes)
@@ -336,7 +340,7 @@ func TestListedAgainstOracle(t *testing.T) {
 	t.Parallel()
 	for i := range uint64(600) {
 		rng := rand.New(rand.NewPCG(randomSeed+7, i))
-		b, o := randomList(t, rng, Cassandra)
+		b, o := randomList(t, rng, facts.Cassandra)
 		s := validSet(t, b.edit(func(spec *v1alpha1.SupportPolicySpec) {
 			spec.Lifecycle = v1alpha1.Lifecycle{Listed: &v1alpha1.ListedLifecycle{}}
 		}))
@@ -346,7 +350,7 @@ func TestListedAgainstOracle(t *testing.T) {
 			for j := range o.list {
 				want[o.list[j].minor.String()] = o.foreseeListed(j, now)
 			}
-			for _, row := range s.assess(o.everyMinor(Cassandra).Cluster, now).Releases {
+			for _, row := range s.assess(o.everyMinor(facts.Cassandra).Cluster, now).Releases {
 				one := prediction{State: row.State}
 				if row.SupportEndTime != nil {
 					one.End = row.SupportEndTime.UTC().Format(time.RFC3339)
@@ -448,11 +452,11 @@ func randomExceptions(t *testing.T, rng *rand.Rand, from time.Time) []exceptionB
 	t.Helper()
 	var all []exceptionBuilder
 	for i := range rng.IntN(8) {
-		product := []string{Konvoy, Kommander, BasePlatformServices, Kubernetes, Cassandra}[rng.IntN(5)]
+		product := []string{facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Kubernetes, facts.Cassandra}[rng.IntN(5)]
 		zone := eras[rng.IntN(len(eras))].zone
-		last := dayOf(from.AddDate(0, 0, rng.IntN(eraDays)))
-		if walkedStart(zoneOf(t, zone), last).IsZero() {
-			last = last.plus(1)
+		last := facts.DayOf(from.AddDate(0, 0, rng.IntN(eraDays)))
+		if walkedStart(calendar.Zone(t, zone), last).IsZero() {
+			last = last.Plus(1)
 		}
 		one := exception(fmt.Sprintf("e%d", i), product, last.String()).zone(zone).warns(int32(rng.IntN(13)))
 		if rng.IntN(2) == 0 {
@@ -473,26 +477,26 @@ func randomWorld(t *testing.T, rng *rand.Rand) world {
 			spec.Releases[i].Kubernetes = rangeSpec([]string{fmt.Sprintf("1.%d", low), fmt.Sprintf("1.%d.x", low+rng.IntN(3))})
 		}
 	})
-	listed, third := randomList(t, rng, Cassandra)
+	listed, third := randomList(t, rng, facts.Cassandra)
 	listed = listed.edit(func(spec *v1alpha1.SupportPolicySpec) {
 		spec.Lifecycle = v1alpha1.Lifecycle{Listed: &v1alpha1.ListedLifecycle{}}
 	}).experimental("istio")
 	days := int32(rng.IntN(13))
 	tags, _ := randomList(t, rng, "bps")
 	tags = tags.edit(func(spec *v1alpha1.SupportPolicySpec) {
-		spec.Lifecycle = v1alpha1.Lifecycle{Follows: &v1alpha1.FollowsLifecycle{Product: Kubernetes}}
+		spec.Lifecycle = v1alpha1.Lifecycle{Follows: &v1alpha1.FollowsLifecycle{Product: facts.Kubernetes}}
 	})
 	c := cluster().on(fmt.Sprintf("v1.%d.%d", 15+rng.IntN(8), rng.IntN(10))).
-		with(o.everyMinor(Konvoy).Facts.Installations...).
-		with(other.everyMinor(Kommander).Facts.Installations...).
-		with(third.everyMinor(Cassandra).Facts.Installations...).containing("istio", "", "").
+		with(o.everyMinor(facts.Konvoy).Facts.Installations...).
+		with(other.everyMinor(facts.Kommander).Facts.Installations...).
+		with(third.everyMinor(facts.Cassandra).Facts.Installations...).containing("istio", "", "").
 		with(bps(fmt.Sprintf("stable-1.%d-1.%d.0", 15+rng.IntN(8), 2+rng.IntN(3)), "stable-1.19-2.0.0"))
 	if rng.IntN(3) == 0 {
 		c = c.in(v1alpha1.EnvironmentProduction)
 	}
 	from := at(eras[rng.IntN(len(eras))].from)
 	return world{
-		builders:   []policyBuilder{first, second, tags, listed, kubernetesOf(Konvoy).warns(days).zone(eras[rng.IntN(len(eras))].zone)},
+		builders:   []policyBuilder{first, second, tags, listed, kubernetesOf(facts.Konvoy).warns(days).zone(eras[rng.IntN(len(eras))].zone)},
 		exceptions: randomExceptions(t, rng, from),
 		cluster:    c,
 		from:       from,
@@ -505,8 +509,8 @@ func probes(t *testing.T, from time.Time) []time.Time {
 	t.Helper()
 	var all []time.Time
 	for i := range eras {
-		zone := zoneOf(t, eras[i].zone)
-		for d := dayOf(from.AddDate(0, 0, -15)); d != dayOf(from.AddDate(0, 0, eraDays+3)); d = d.plus(1) {
+		zone := calendar.Zone(t, eras[i].zone)
+		for d := facts.DayOf(from.AddDate(0, 0, -15)); d != facts.DayOf(from.AddDate(0, 0, eraDays+3)); d = d.Plus(1) {
 			if start := walkedStart(zone, d); !start.IsZero() {
 				all = append(all, start, justBefore(start))
 			}
@@ -583,7 +587,7 @@ func TestOrderMeansNothing(t *testing.T) {
 	for i := range uint64(60) {
 		rng := rand.New(rand.NewPCG(randomSeed+4, i))
 		w := randomWorld(t, rng)
-		w.cluster = w.cluster.declaring(Konvoy, "default", "1.4.0").declaring("Other", "b", "1.0.0").declaring("Other", "default", "1.1.0")
+		w.cluster = w.cluster.declaring(facts.Konvoy, "default", "1.4.0").declaring("Other", "b", "1.0.0").declaring("Other", "default", "1.1.0")
 		now := w.from.AddDate(0, 0, rng.IntN(eraDays))
 		want, wantNext := w.set(t).Evaluate(w.cluster.Cluster, now)
 		for range 2 {
@@ -620,7 +624,7 @@ func TestZoneOfNowMeansNothing(t *testing.T) {
 	c := cluster().with(kommander("1.2.2")).Cluster
 	now := at("2021-11-29T23:00:00Z")
 	want, wantNext := s.Evaluate(c, now)
-	got, gotNext := s.Evaluate(c, now.In(zoneOf(t, "Asia/Kathmandu")))
+	got, gotNext := s.Evaluate(c, now.In(calendar.Zone(t, "Asia/Kathmandu")))
 	if diff := cmp.Diff(want, got); diff != "" || !wantNext.Equal(gotNext) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -61,36 +63,11 @@ func validateReference(reference *v1alpha1.ClusterReference, path *field.Path, p
 func describeReference(reference *v1alpha1.ClusterReference) string {
 	switch {
 	case reference.KommanderCluster != nil:
-		return "kommanderCluster " + Printable(reference.KommanderCluster.Name)
+		return "kommanderCluster " + facts.Printable(reference.KommanderCluster.Name)
 	case reference.ClusterAPICluster != nil:
-		return "clusterAPICluster " + Printable(reference.ClusterAPICluster.Name)
+		return "clusterAPICluster " + facts.Printable(reference.ClusterAPICluster.Name)
 	case reference.KubeconfigSecret != nil:
-		return strings.TrimSuffix("kubeconfigSecret "+Printable(reference.KubeconfigSecret.Name)+"/"+Printable(reference.KubeconfigSecret.Key), "/")
+		return strings.TrimSuffix("kubeconfigSecret "+facts.Printable(reference.KubeconfigSecret.Name)+"/"+facts.Printable(reference.KubeconfigSecret.Key), "/")
 	}
 	return "host"
-}
-
-// ParseDeclaredRelease reads PRODUCT=VERSION, such as Konvoy=1.8.4, or PRODUCT/NAME=VERSION, for an installation with a name
-// of its own. The error says what was found and what is allowed.
-func ParseDeclaredRelease(text string) (v1alpha1.DeclaredRelease, error) {
-	if Escaped(text) != text {
-		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%s has characters that cannot be printed", quote(text))
-	}
-	installation, version, _ := strings.Cut(text, "=")
-	product, name, named := strings.Cut(installation, "/")
-	if !named {
-		name = DefaultInstallation
-	}
-	declared := v1alpha1.DeclaredRelease{
-		Product: strings.TrimSpace(product), Name: strings.TrimSpace(name), Version: strings.TrimSpace(version),
-	}
-	if declared.Product == "" || declared.Name == "" || declared.Version == "" {
-		return v1alpha1.DeclaredRelease{}, fmt.Errorf(
-			"%s is neither PRODUCT=VERSION, such as Konvoy=1.8.4, nor PRODUCT/NAME=VERSION", quote(text))
-	}
-	var p problems
-	if validateDeclared(&declared, nil, &p); len(p.list) > 0 {
-		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%s: %s", quote(text), Describe(p.list))
-	}
-	return declared, nil
 }

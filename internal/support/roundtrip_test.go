@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,12 +68,12 @@ var evidenceSources = []v1alpha1.EvidenceSource{
 // randomCluster has some of everything: evidence that agrees, disagrees or tells nothing, refusals, declarations.
 func randomCluster(rng *rand.Rand) Cluster {
 	pick := func(texts []string) string { return texts[rng.IntN(len(texts))] }
-	products := []string{Konvoy, Kommander, BasePlatformServices, Cassandra, Kafka, "Zookeeper"}
+	products := []string{facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Cassandra, facts.Kafka, "Zookeeper"}
 	names := []string{"default", "kommander", "data.cassandra"}
 	c := Cluster{
 		Labels:      map[string]string{"tier": pick([]string{"gold", "iron"})},
 		Environment: v1alpha1.Environment(pick([]string{"", "Production", "NonProduction"})),
-		Facts:       &Facts{KubernetesVersion: pick(foreignKubernetes), Components: randomComponents(rng), Nodes: randomNodes(rng)},
+		Facts:       &facts.Facts{KubernetesVersion: pick(foreignKubernetes), Components: randomComponents(rng), Nodes: randomNodes(rng)},
 	}
 	few := func(limit int) int {
 		if rng.IntN(40) == 0 {
@@ -113,7 +115,7 @@ func randomCluster(rng *rand.Rand) Cluster {
 	declared := map[string]bool{}
 	for range rng.IntN(4) {
 		one := v1alpha1.DeclaredRelease{
-			Product: pick(append([]string{Kubernetes}, products...)), Name: pick(names), Version: "1." + fmt.Sprint(rng.IntN(6)) + ".1",
+			Product: pick(append([]string{facts.Kubernetes}, products...)), Name: pick(names), Version: "1." + fmt.Sprint(rng.IntN(6)) + ".1",
 		}
 		if !declared[one.Product+one.Name] {
 			declared[one.Product+one.Name] = true
@@ -124,11 +126,11 @@ func randomCluster(rng *rand.Rand) Cluster {
 }
 
 // randomHub describes, concludes and was told this and that, sometimes more than a status has room for.
-func randomHub(rng *rand.Rand) Hub {
+func randomHub(rng *rand.Rand) facts.HubFacts {
 	pick := func(texts []string) string { return texts[rng.IntN(len(texts))] }
 	b := onHub()
 	if rng.IntN(2) == 0 {
-		b = b.managing(Printable(pick(foreignVersions)))
+		b = b.managing(facts.Printable(pick(foreignVersions)))
 	}
 	var evidence []v1alpha1.Evidence
 	for _, one := range []v1alpha1.Evidence{described(pick(foreignVersions)), made(), concluded(pick(foreignVersions)), hidden()} {
@@ -145,9 +147,9 @@ func randomHub(rng *rand.Rand) Hub {
 	}
 	for i := range n {
 		name := pick([]string{"default", "kommander", "data.cassandra", fmt.Sprintf("told%d", i)})
-		b = b.told(pick([]string{Konvoy, Kommander, BasePlatformServices, Cassandra, "Aardvark", Kubernetes}), name, pick(foreignVersions[:10]))
+		b = b.told(pick([]string{facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Cassandra, "Aardvark", facts.Kubernetes}), name, pick(foreignVersions[:10]))
 	}
-	return b.Hub
+	return b.HubFacts
 }
 
 // randomComponents are parts of this and that, sometimes more than a status has room for.
@@ -160,7 +162,7 @@ func randomComponents(rng *rand.Rand) []v1alpha1.Component {
 	var all []v1alpha1.Component
 	for i := range n {
 		all = append(all, v1alpha1.Component{
-			Name: pick("istio", "kiali", "Istio", "x\n"), Object: fmt.Sprintf("ClusterAddon/%d", i), Product: pick("", Konvoy, Kommander, Cassandra),
+			Name: pick("istio", "kiali", "Istio", "x\n"), Object: fmt.Sprintf("ClusterAddon/%d", i), Product: pick("", facts.Konvoy, facts.Kommander, facts.Cassandra),
 			Stage: pick("", "", "Experimental", "Beta"), Origin: v1alpha1.ComponentOrigin(pick("", "Repository", "Federated", "HelmRelease")),
 		})
 	}
@@ -203,14 +205,14 @@ func clauses(t testing.TB) *Set {
 			experimental("istio", "1.3.x").production("tier", "gold").terms("Gold"),
 		konvoyRanges().minor("1.0", runsUnder(centOS7)).minor("1.4", ga("2020-03-01"), runsUnder(centOS8), patched("1.4.1", from("1.4.0")), patched("1.4.4")).
 			experimental("kiali"),
-		baseServices().experimental("istio"), kubernetesOf(Konvoy, Cassandra),
-		policy(Cassandra).listed().terms("Secondary", scopeOf("BugFixes", "this", "that", 3, 4)).
-			minor("1.0", needs(Konvoy, "1.7.x"), needs("Zookeeper", "1.4.x"), runs("1.16", "1.21"), through("2021-12-31")).
-			minor("1.4", needs(Kommander, "1.3.x"), planned("2021-09-01")),
+		baseServices().experimental("istio"), kubernetesOf(facts.Konvoy, facts.Cassandra),
+		policy(facts.Cassandra).listed().terms("Secondary", scopeOf("BugFixes", "this", "that", 3, 4)).
+			minor("1.0", needs(facts.Konvoy, "1.7.x"), needs("Zookeeper", "1.4.x"), runs("1.16", "1.21"), through("2021-12-31")).
+			minor("1.4", needs(facts.Kommander, "1.3.x"), planned("2021-09-01")),
 	).excepting(
-		exception("konvoy", Konvoy, "2021-03-31").covering("1.0.x", "1.4.x"), exception("gold", Konvoy, "2021-12-31").selects("tier", "gold").warns(400),
-		exception("bps", BasePlatformServices, "2021-06-30").covering("master", "stable-1.16.4-2", "4.0.x").zone("Pacific/Apia"),
-		exception("zookeeper", "Zookeeper", "2021-06-30"), exception("kubernetes", Kubernetes, "2022-01-31").covering("1.15.x", "1.16.x"),
+		exception("konvoy", facts.Konvoy, "2021-03-31").covering("1.0.x", "1.4.x"), exception("gold", facts.Konvoy, "2021-12-31").selects("tier", "gold").warns(400),
+		exception("bps", facts.BasePlatformServices, "2021-06-30").covering("master", "stable-1.16.4-2", "4.0.x").zone("Pacific/Apia"),
+		exception("zookeeper", "Zookeeper", "2021-06-30"), exception("kubernetes", facts.Kubernetes, "2022-01-31").covering("1.15.x", "1.16.x"),
 	)
 }
 
@@ -238,10 +240,10 @@ func FuzzStatusIsTheRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, version, name, text string) {
 		rng := rand.New(rand.NewPCG(randomSeed+8, seed))
 		c, hub := randomCluster(rng), randomHub(rng)
-		if name = Printable(name); name != "" {
-			c.Facts.Installations = append([]Installation{found("Fuzzed", name, sign(v1alpha1.SourceLabel, Printable(version)))}, c.Facts.Installations...)
+		if name = facts.Printable(name); name != "" {
+			c.Facts.Installations = append([]facts.Installation{found("Fuzzed", name, sign(v1alpha1.SourceLabel, facts.Printable(version)))}, c.Facts.Installations...)
 		}
-		if declared, err := ParseDeclaredRelease(text); err == nil && len(hub.Declared) < 32 {
+		if declared, err := facts.ParseDeclaredRelease(text); err == nil && len(hub.Declared) < 32 {
 			hub.Declared, hub.DeclaredBy = append(hub.Declared, declared), "KommanderCluster/a/b"
 		}
 		if problem := recordProblem(t, s, c, hub, at("2021-06-01")); problem != "" {
@@ -251,11 +253,11 @@ func FuzzStatusIsTheRecord(f *testing.F) {
 }
 
 // recordProblem evaluates a cluster of which the hub knows something, and again from the status; empty when all is well.
-func recordProblem(t testing.TB, s *Set, c Cluster, hub Hub, now time.Time) string {
+func recordProblem(t testing.TB, s *Set, c Cluster, hub facts.HubFacts, now time.Time) string {
 	t.Helper()
 	own := *c.Facts
-	from := func(facts *Facts, declared []v1alpha1.DeclaredRelease) Assessment {
-		return s.assess(Cluster{Labels: c.Labels, Environment: c.Environment, DuplicateOf: c.DuplicateOf, Declared: declared, Facts: facts}, now)
+	from := func(observed *facts.Facts, declared []v1alpha1.DeclaredRelease) Assessment {
+		return s.assess(Cluster{Labels: c.Labels, Environment: c.Environment, DuplicateOf: c.DuplicateOf, Declared: declared, Facts: observed}, now)
 	}
 	first := from(own.WithHub(hub), c.Declared)
 	if len(first.Releases) > 64 || len(first.Components) > 128 {
@@ -283,14 +285,14 @@ func recordProblem(t testing.TB, s *Set, c Cluster, hub Hub, now time.Time) stri
 	}
 	// What did not fit is lost.
 	joined := own.WithHub(hub).Installations
-	if len(joined) > 40 || slices.ContainsFunc(joined, func(i Installation) bool { return len(i.Evidence) > maxOtherEvidence }) {
+	if len(joined) > 40 || slices.ContainsFunc(joined, func(i facts.Installation) bool { return len(i.Evidence) > maxOtherEvidence }) {
 		return ""
 	}
 	// Without the declarations it is as if nothing had ever been declared, and without the hub as if it had never known.
 	if never, noLonger := from(own.WithHub(hub), nil), from(recorded, nil); !equality.Semantic.DeepEqual(never, noLonger) {
 		return "a declaration was recorded as a fact (-never +no longer):\n" + cmp.Diff(never, noLonger)
 	}
-	if never, noLonger := from(own.WithHub(Hub{}), c.Declared), from(recorded.WithHub(Hub{}), c.Declared); !equality.Semantic.DeepEqual(never, noLonger) {
+	if never, noLonger := from(own.WithHub(facts.HubFacts{}), c.Declared), from(recorded.WithHub(facts.HubFacts{}), c.Declared); !equality.Semantic.DeepEqual(never, noLonger) {
 		return "what the hub said was recorded as the cluster's (-never +no longer):\n" + cmp.Diff(never, noLonger)
 	}
 	return ""
@@ -312,14 +314,14 @@ func TestWhatCannotBeReadIsNotSupported(t *testing.T) {
 	s := clauses(t)
 	readable := func(row *v1alpha1.InstalledRelease) bool {
 		switch row.Product {
-		case BasePlatformServices:
-			read, err := parseTag(row.Version)
+		case facts.BasePlatformServices:
+			read, err := judgeableTag(row.Version)
 			return err == nil && !read.isPrerelease() && strings.HasPrefix(row.Version, "stable-")
-		case Kubernetes:
-			_, err := parseKubernetesVersion(row.Version)
+		case facts.Kubernetes:
+			_, err := facts.ParseKubernetesVersion(row.Version)
 			return err == nil
 		}
-		version, err := ParseVersion(row.Version)
+		version, err := facts.ParseVersion(row.Version)
 		return err == nil && version.Prerelease() == ""
 	}
 	supported := 0
@@ -350,32 +352,32 @@ func TestFactsOf(t *testing.T) {
 		s := validSet(t, threeOut())
 		assessment, _ := s.Evaluate(Cluster{}, at("2021-06-01"))
 		status := statusOf(assessment)
-		if facts := FactsOf(&status); facts != nil {
-			t.Errorf("%+v", facts)
+		if observed := FactsOf(&status); observed != nil {
+			t.Errorf("%+v", observed)
 		}
-		if facts := FactsOf(&v1alpha1.ClusterSupportStatus{}); facts != nil {
-			t.Errorf("a new object: %+v", facts)
+		if observed := FactsOf(&v1alpha1.ClusterSupportStatus{}); observed != nil {
+			t.Errorf("a new object: %+v", observed)
 		}
 	})
 	t.Run("empty", func(t *testing.T) {
 		assessment := assess(validSet(t, threeOut()), cluster(), "2021-06-01")
 		status := statusOf(assessment)
-		if facts := FactsOf(&status); facts == nil {
+		if observed := FactsOf(&status); observed == nil {
 			t.Error("the cluster was contacted, and nothing was found")
 		}
 	})
 	t.Run("order of evidence", func(t *testing.T) {
-		before := found(Kommander, "kommander", sign(v1alpha1.SourceLabel, ""), sign(v1alpha1.SourceDeclared, ""), sign(v1alpha1.SourceAnnotation, "1.3.1"),
+		before := found(facts.Kommander, "kommander", sign(v1alpha1.SourceLabel, ""), sign(v1alpha1.SourceDeclared, ""), sign(v1alpha1.SourceAnnotation, "1.3.1"),
 			sign(v1alpha1.SourceHelmRelease, "1.4.0"), sign(v1alpha1.SourceInferred, ""))
 		status := statusOf(assess(validSet(t, threeOut()), cluster().with(before), "2021-06-01"))
-		facts := FactsOf(&status)
-		if diff := cmp.Diff([]Installation{before}, facts.Installations); diff != "" {
+		observed := FactsOf(&status)
+		if diff := cmp.Diff([]facts.Installation{before}, observed.Installations); diff != "" {
 			t.Errorf("(-before +after):\n%s", diff)
 		}
 	})
 	t.Run("leaves the status alone", func(t *testing.T) {
 		status := statusOf(assess(validSet(t, threeOut()),
-			cluster().with(found(Kommander, "kommander", sign(v1alpha1.SourceLabel, ""))).declaring(Kommander, "default", "1.3.1"), "2021-06-01"))
+			cluster().with(found(facts.Kommander, "kommander", sign(v1alpha1.SourceLabel, ""))).declaring(facts.Kommander, "default", "1.3.1"), "2021-06-01"))
 		before := status.DeepCopy()
 		FactsOf(&status)
 		if diff := cmp.Diff(before, &status); diff != "" {

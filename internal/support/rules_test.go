@@ -6,6 +6,8 @@ package support
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -25,7 +27,7 @@ func TestRulesNotKnown(t *testing.T) {
 		reason   string
 	}{
 		{
-			"version unknown", []policyBuilder{ruled()}, cluster().on("v1.19.9").with(found(Kommander, "kommander", sign(v1alpha1.SourceLabel, ""))),
+			"version unknown", []policyBuilder{ruled()}, cluster().on("v1.19.9").with(found(facts.Kommander, "kommander", sign(v1alpha1.SourceLabel, ""))),
 			metav1.ConditionUnknown, v1alpha1.ReasonVersionUnknown, "some minor of it may be prohibited on this cluster",
 		},
 		{

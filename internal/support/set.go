@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -73,12 +75,15 @@ func (s *Set) cycles() map[string]*field.Error {
 			if p.lifecycle.RangeOf != nil {
 				path = field.NewPath("spec", "lifecycle", "rangeOf", "products")
 			}
-			found[p.name] = field.Invalid(path, Printable(first),
-				"must not lead back to the policy's own product: "+Printable(p.product)+", "+listOf(way, maxReportedProblems))
+			found[p.name] = field.Invalid(path, facts.Printable(first),
+				"must not lead back to the policy's own product: "+facts.Printable(p.product)+", "+facts.ListOf(way, maxCycle))
 		}
 	}
 	return found
 }
+
+// maxCycle is how many products of a cycle a problem names.
+const maxCycle = 8
 
 // wayTo gives the products on the way from one to another, both ends included; nil when there is none.
 func wayTo(target, from string, rests map[string][]string, seen map[string]bool) []string {
@@ -91,7 +96,7 @@ func wayTo(target, from string, rests map[string][]string, seen map[string]bool)
 	seen[from] = true
 	for _, next := range rests[from] {
 		if rest := wayTo(target, next, rests, seen); rest != nil {
-			return append([]string{Printable(from)}, rest...)
+			return append([]string{facts.Printable(from)}, rest...)
 		}
 	}
 	return nil
@@ -137,14 +142,14 @@ func (s *Set) allInstants() []time.Time {
 // Detections are how to find the products without built-in detection on a cluster with these labels, by product and
 // policy. What a policy says of it holds also while something else in the policy is wrong: what is found is then Unknown,
 // and not gone.
-func (s *Set) Detections(clusterLabels map[string]string) []Detection {
-	var all []Detection
+func (s *Set) Detections(clusterLabels map[string]string) []facts.DetectionRule {
+	var all []facts.DetectionRule
 	for _, p := range s.policies {
 		if p.detection != nil && slices.Contains(s.Claims(clusterLabels, p.product), p) {
-			all = append(all, Detection{Product: p.product, Detection: *p.detection})
+			all = append(all, facts.DetectionRule{Product: p.product, Detection: *p.detection})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Detection) int { return strings.Compare(a.Product, b.Product) })
+	slices.SortStableFunc(all, func(a, b facts.DetectionRule) int { return strings.Compare(a.Product, b.Product) })
 	return all
 }
 
@@ -188,7 +193,7 @@ func (s *Set) choose(clusterLabels map[string]string, product string) choice {
 	switch len(claims) {
 	case 0:
 		return choice{reason: v1alpha1.ReasonNoPolicy,
-			message: "no policy speaks about " + Printable(product) + " on this cluster"}
+			message: "no policy speaks about " + facts.Printable(product) + " on this cluster"}
 	case 1:
 		return s.usable(claims[0])
 	}
@@ -197,7 +202,7 @@ func (s *Set) choose(clusterLabels map[string]string, product string) choice {
 		names = append(names, p.name)
 	}
 	return choice{reason: v1alpha1.ReasonConflictingPolicies,
-		message: "policies " + listOf(names, 4) + " speak about " + Printable(product) +
+		message: "policies " + facts.ListOf(names, 4) + " speak about " + facts.Printable(product) +
 			" on this cluster with the same priority; give them different priorities"}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -18,8 +20,8 @@ import (
 func TestWhichPolicyDecides(t *testing.T) {
 	const now = "2021-06-01"
 	general := threeOut()
-	long := policy("long").about(Kommander).window(9).minor("1.1", ga("2020-07-16")).minor("1.4", ga("2021-05-05"))
-	broken := policy("broken").about(Kommander)
+	long := policy("long").about(facts.Kommander).window(9).minor("1.1", ga("2020-07-16")).minor("1.4", ga("2021-05-05"))
+	broken := policy("broken").about(facts.Kommander)
 	for _, row := range []struct {
 		name     string
 		policies []policyBuilder
@@ -53,11 +55,11 @@ func TestWhichPolicyDecides(t *testing.T) {
 			"absent means 0",
 		},
 		{
-			"equal priority below a higher one", []policyBuilder{general, long.priority(3), policy("third").about(Kommander).window(3)}, cluster(),
+			"equal priority below a higher one", []policyBuilder{general, long.priority(3), policy("third").about(facts.Kommander).window(3)}, cluster(),
 			"long", supported("Supported", ""), "lower ones do not conflict",
 		},
 		{
-			"three of equal priority", []policyBuilder{general, long, policy("a").about(Kommander).window(3)}, cluster(),
+			"three of equal priority", []policyBuilder{general, long, policy("a").about(facts.Kommander).window(3)}, cluster(),
 			"", unknownFor("ConflictingPolicies"), "more than two conflict as well",
 		},
 		{
@@ -100,7 +102,7 @@ func TestWhichPolicyDecides(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(set(row.policies...), row.cluster.with(kommander("1.1.0")), now), Kommander)
+			got := rowOf(t, assess(set(row.policies...), row.cluster.with(kommander("1.1.0")), now), facts.Kommander)
 			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -122,7 +124,7 @@ func TestPolicyMessages(t *testing.T) {
 			"Kommander 1.3.0 cannot be judged: no policy speaks about Kommander on this cluster",
 		},
 		{
-			"conflict", []policyBuilder{threeOut(), policy("b").about(Kommander), policy("a").about(Kommander)},
+			"conflict", []policyBuilder{threeOut(), policy("b").about(facts.Kommander), policy("a").about(facts.Kommander)},
 			"Kommander 1.3.0 cannot be judged: policies a, b, kommander speak about Kommander on this cluster with the same priority;" +
 				" give them different priorities",
 		},
@@ -132,7 +134,7 @@ func TestPolicyMessages(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(set(row.policies...), cluster().with(kommander("1.3.0")), "2021-06-01"), Kommander)
+			got := rowOf(t, assess(set(row.policies...), cluster().with(kommander("1.3.0")), "2021-06-01"), facts.Kommander)
 			if diff := cmp.Diff(row.want, got.Findings[0].Message); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -143,10 +145,10 @@ func TestPolicyMessages(t *testing.T) {
 // TestInvalidPolicyDecidesNothing: not the support, not the combination, not the upgrade.
 func TestInvalidPolicyDecidesNothing(t *testing.T) {
 	invalid := policy("kommander").window(3).
-		minor("1.4", ga("2021-05-05"), runs("1.18", "1.20"), needs(Konvoy, "1.8.x"), patched("1.4.4")).
+		minor("1.4", ga("2021-05-05"), runs("1.18", "1.20"), needs(facts.Konvoy, "1.8.x"), patched("1.4.4")).
 		minor("1.3", ga("2021-02-30"))
 	assessment := assess(set(invalid), cluster().with(kommander("1.4.0"), konvoy("1.7.0")).on("v1.30.0"), "2021-06-01")
-	row := rowOf(t, assessment, Kommander)
+	row := rowOf(t, assessment, facts.Kommander)
 	var reasons []string
 	for _, f := range row.Findings {
 		reasons = append(reasons, string(f.Type)+" "+f.Reason)
@@ -169,7 +171,7 @@ func TestCycles(t *testing.T) {
 		all := map[string]string{}
 		for _, p := range s.policies {
 			if problems := s.Problems(p.name); len(problems) > 0 {
-				all[p.name] = Describe(problems)
+				all[p.name] = facts.JoinProblems(problems)
 			}
 		}
 		return all
@@ -235,7 +237,7 @@ func TestCycles(t *testing.T) {
 		})
 	}
 	t.Run("decides nothing", func(t *testing.T) {
-		s := set(policy("kubernetes").rangeOf(Konvoy), policy("konvoy").follows(Kubernetes), baseServices())
+		s := set(policy("kubernetes").rangeOf(facts.Konvoy), policy("konvoy").follows(facts.Kubernetes), baseServices())
 		assessment := assess(s, cluster().with(konvoy("1.7.0"), bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01")
 		for _, row := range assessment.Releases {
 			if row.State != v1alpha1.StateUnknown || row.Findings[0].Reason != v1alpha1.ReasonPolicyInvalid {
@@ -254,10 +256,10 @@ func TestSetLeavesPoliciesAlone(t *testing.T) {
 	}
 	b, c := Compile(policy("b").follows("a").object), Compile(policy("b").rangeOf("c", "a").object)
 	first := NewSet([]*Policy{a, b})
-	before := Describe(first.Problems("a"))
+	before := facts.JoinProblems(first.Problems("a"))
 	NewSet([]*Policy{a, c, Compile(policy("c").window(1).object)})
 	NewSet([]*Policy{Compile(policy("b").follows("z").object), a, Compile(policy("z").follows("a").object)})
-	if diff := cmp.Diff(before, Describe(first.Problems("a"))); diff != "" {
+	if diff := cmp.Diff(before, facts.JoinProblems(first.Problems("a"))); diff != "" {
 		t.Errorf("another set changed the problems of this one (-before +after):\n%s", diff)
 	}
 	if len(a.problems) != 3 {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -76,7 +78,7 @@ func (s *Set) Standing(name string, clusters []v1alpha1.ClusterSupport) Standing
 // invalid is the answer of a policy that decides nothing: why, before how many clusters wait for it.
 func invalid(conditionType string, problems field.ErrorList) Condition {
 	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPolicyInvalid,
-		Message: "the policy is invalid: " + Describe(problems)}
+		Message: "the policy is invalid: " + facts.JoinProblems(problems)}
 }
 
 // stakeOf finds the worst release of a product on a cluster.
@@ -165,7 +167,7 @@ func standing(stakes []stake, rivals map[string]bool) Standing {
 		slices.Sort(names)
 		result.Conditions = append(result.Conditions, Condition{
 			Type: v1alpha1.ConditionConflicting, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConflictingPolicies,
-			Message: "has the same priority as " + listOf(names, 4) + " for the same product on the same cluster; give them" +
+			Message: "has the same priority as " + facts.ListOf(names, 4) + " for the same product on the same cluster; give them" +
 				" different priorities",
 		})
 	}
@@ -191,7 +193,7 @@ func supportOfAll(stakes []stake, unsupported, unknown int32) Condition {
 		c.Message = countOf(stakes, int(unknown), "of unknown support", stakes[:unknown])
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupported
-		c.Message = "all " + Plural(len(stakes), "cluster is", "clusters are") + " supported"
+		c.Message = "all " + facts.Plural(len(stakes), "cluster is", "clusters are") + " supported"
 		if len(stakes) == 1 {
 			c.Message = "the one cluster is supported"
 		}
@@ -231,7 +233,7 @@ func countOf(all []stake, n int, what string, named []stake) string {
 	words := make([]string, 0, len(named))
 	for i := range named {
 		s := &named[i]
-		text := s.Namespace + "/" + s.Name + " (" + strings.TrimSpace(Printable(s.product)+" "+s.Version) + ", " + s.Reason
+		text := s.Namespace + "/" + s.Name + " (" + strings.TrimSpace(facts.Printable(s.product)+" "+s.Version) + ", " + s.Reason
 		// The end of a version is not why experimental parts are prohibited.
 		if s.SupportEndTime != nil && s.Reason != v1alpha1.ReasonExperimentalInProduction {
 			text += ", " + s.SupportEndTime.UTC().Format("2006-01-02T15:04:05Z")
@@ -242,5 +244,5 @@ func countOf(all []stake, n int, what string, named []stake) string {
 	if n == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %s %s %s: %s", n, Plural(len(all), "cluster", "clusters"), verb, what, listOf(words, maxStatements))
+	return fmt.Sprintf("%d of %s %s %s: %s", n, facts.Plural(len(all), "cluster", "clusters"), verb, what, facts.ListOf(words, maxStatements))
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -27,7 +29,7 @@ func TestStanding(t *testing.T) {
 	one := validSet(t, base, konvoyRanges())
 	near := validSet(t, threeOut().warns(1).minor("1.5", planned("2021-11-30")))
 	broken := set(base.zone("Local"))
-	rivals := validSet(t, base.selects("tier", "gold"), policy("rival").about(Kommander).window(3).selects("tier", "gold"))
+	rivals := validSet(t, base.selects("tier", "gold"), policy("rival").about(facts.Kommander).window(3).selects("tier", "gold"))
 	for _, row := range []struct {
 		name     string
 		set      *Set
@@ -57,7 +59,7 @@ func TestStanding(t *testing.T) {
 		{
 			"worst first", one,
 			[]clusterBuilder{
-				cluster().with(kommander("1.4.0")), cluster().with(kommander("1.2.0")), cluster().with(found(Kommander, "kommander")),
+				cluster().with(kommander("1.4.0")), cluster().with(kommander("1.2.0")), cluster().with(found(facts.Kommander, "kommander")),
 				cluster().with(kommander("1.1.0")),
 			},
 			[5]int32{4, 2, 1, 1, 1}, "c3",
@@ -68,7 +70,7 @@ func TestStanding(t *testing.T) {
 			},
 		},
 		{
-			"unknown", one, []clusterBuilder{cluster().with(kommander("1.4.0")), cluster().with(found(Kommander, "kommander")), cluster().with(forbidden(Kommander))},
+			"unknown", one, []clusterBuilder{cluster().with(kommander("1.4.0")), cluster().with(found(facts.Kommander, "kommander")), cluster().with(forbidden(facts.Kommander))},
 			[5]int32{3, 1, 0, 0, 2}, "c1",
 			[]string{"Supported Unknown VersionUnknown", "ExpiringSoon Unknown VersionUnknown"},
 			[]string{
@@ -78,7 +80,7 @@ func TestStanding(t *testing.T) {
 		},
 		{
 			"the worst installation counts", one,
-			[]clusterBuilder{cluster().with(found(Kommander, "a", sign(v1alpha1.SourceLabel, "1.4.0")), found(Kommander, "b", sign(v1alpha1.SourceLabel, "1.1.0")))},
+			[]clusterBuilder{cluster().with(found(facts.Kommander, "a", sign(v1alpha1.SourceLabel, "1.4.0")), found(facts.Kommander, "b", sign(v1alpha1.SourceLabel, "1.1.0")))},
 			[5]int32{1, 0, 0, 1, 0}, "c0",
 			[]string{"Supported False SupportEnded", "ExpiringSoon False SupportEnded"},
 			[]string{

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -99,7 +101,7 @@ func Readiness(problems field.ErrorList, reason string) []Condition {
 			Reason: v1alpha1.ReasonEvaluated, Message: "the object is valid and was evaluated",
 		}}
 	}
-	return Stalled(reason, Describe(problems))
+	return Stalled(reason, facts.JoinProblems(problems))
 }
 
 // Stalled gives Ready and Stalled of an object that waits for somebody to mend it.

@@ -9,13 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
-
-// declaredIn is the object of evidence that comes from the ClusterSupport's own spec.
-const declaredIn = "spec.declaredReleases"
 
 // serverVersionIn is the object of the evidence for Kubernetes.
 const serverVersionIn = "/version"
@@ -25,7 +24,7 @@ type Cluster struct {
 	// Labels are those of the ClusterSupport, on which policies select.
 	Labels map[string]string
 	// Facts is nil as long as the cluster was never contacted.
-	Facts *Facts
+	Facts *facts.Facts
 	// Environment is what the cluster is used for; empty where nobody has declared it.
 	Environment v1alpha1.Environment
 	// Declared are the releases of spec.declaredReleases.
@@ -60,13 +59,13 @@ type subject struct {
 // gathered are the facts about a cluster with what was declared worked in.
 type gathered struct {
 	kubernetes     v1alpha1.Evidence
-	kubernetesRead kubernetesVersion
+	kubernetesRead facts.KubernetesVersion
 	// kubernetesVersion is what the API server reports; empty when it is not known.
 	kubernetesVersion string
 	kubernetesError   error
 	// noKubernetes: nothing is to be said about Kubernetes, since nobody looked and nobody declared it.
 	noKubernetes  bool
-	installations []Installation
+	installations []facts.Installation
 	components    []v1alpha1.Component
 	nodes         *v1alpha1.NodesStatus
 	manager       *v1alpha1.ManagingKommander
@@ -91,13 +90,13 @@ type gathered struct {
 func gather(cluster Cluster) *gathered {
 	g := &gathered{
 		kubernetes: v1alpha1.Evidence{
-			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: Printable(cluster.Facts.KubernetesVersion),
+			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: facts.Printable(cluster.Facts.KubernetesVersion),
 		},
-		kubernetesVersion: Printable(cluster.Facts.KubernetesVersion),
+		kubernetesVersion: facts.Printable(cluster.Facts.KubernetesVersion),
 		components:        cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
 		nodes:             cluster.Facts.Nodes,
 		manager:           cluster.Facts.Manager,
-		clusterID:         Printable(cluster.Facts.ClusterID),
+		clusterID:         facts.Printable(cluster.Facts.ClusterID),
 		duplicateOf:       cluster.DuplicateOf,
 		odd:               map[[2]string]oddNodes{},
 		unfit:             map[[2]string][]string{},
@@ -106,18 +105,18 @@ func gather(cluster Cluster) *gathered {
 		// What the status has no room for must not be judged either: it would be judged differently from there. What is
 		// declared can be the piece that is used, and then all of these are the others.
 		installation.Evidence = slices.Clone(installation.Evidence)
-		trust(&installation)
+		facts.OrderEvidence(&installation)
 		installation.Evidence = installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)]
 		g.installations = append(g.installations, installation)
 	}
 	slices.SortFunc(g.installations, foundFirst)
 	g.bound()
 	g.detected = len(g.installations)
-	for _, declared := range inOrder(cluster.Declared) {
+	for _, declared := range facts.InOrder(cluster.Declared) {
 		g.declare(declared)
 	}
 	for i := range g.installations {
-		trust(&g.installations[i])
+		facts.OrderEvidence(&g.installations[i])
 	}
 	g.bound()
 	slices.SortFunc(g.installations, byName)
@@ -126,7 +125,7 @@ func gather(cluster Cluster) *gathered {
 		g.noKubernetes = cluster.Facts.OnlyDeclared
 		return g
 	}
-	g.kubernetesRead, g.kubernetesError = parseKubernetesVersion(g.kubernetes.Version)
+	g.kubernetesRead, g.kubernetesError = facts.ParseKubernetesVersion(g.kubernetes.Version)
 	return g
 }
 
@@ -137,14 +136,14 @@ func (g *gathered) bound() {
 	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
 }
 
-func byName(a, b Installation) int {
+func byName(a, b facts.Installation) int {
 	return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
 }
 
 // foundFirst puts what somebody has only declared on the hub behind what was found, so that it takes nothing's place.
-func foundFirst(a, b Installation) int {
-	rank := func(i Installation) int {
-		if slices.ContainsFunc(i.Evidence, func(e v1alpha1.Evidence) bool { return !isAnnotated(e) }) {
+func foundFirst(a, b facts.Installation) int {
+	rank := func(i facts.Installation) int {
+		if slices.ContainsFunc(i.Evidence, func(e v1alpha1.Evidence) bool { return !facts.IsDeclaredOnHub(e) }) {
 			return 0
 		}
 		return 1
@@ -152,63 +151,27 @@ func foundFirst(a, b Installation) int {
 	return cmp.Or(rank(a)-rank(b), byName(a, b))
 }
 
-// inOrder makes the order in which releases are declared meaningless. Those that name an installation come before those
-// for "default", which may mean the same one; where a product is installed once "default" means it better than a name.
-func inOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
-	rank := func(d v1alpha1.DeclaredRelease) int {
-		switch {
-		case d.Name != DefaultInstallation:
-			return 1
-		case installedOnce(d.Product):
-			return 0
-		}
-		return 2
-	}
-	sorted := slices.Clone(declared)
-	slices.SortStableFunc(sorted, func(a, b v1alpha1.DeclaredRelease) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Name, b.Name), strings.Compare(a.Product, b.Product))
-	})
-	return sorted
-}
-
 // declare puts a declaration behind the evidence of the installation that it means.
 func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
-	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: declaredIn, Version: Printable(declared.Version)}
-	if declared.Product == Kubernetes {
+	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: facts.DeclaredInSpec, Version: facts.Printable(declared.Version)}
+	if declared.Product == facts.Kubernetes {
 		if g.kubernetes.Version == "" {
 			g.kubernetes = evidence
-		} else if !sameKubernetes(g.kubernetes.Version, evidence.Version) {
+		} else if !facts.SameKubernetes(g.kubernetes.Version, evidence.Version) {
 			g.needless = append(g.needless, declaration(declared))
 		}
 		return
 	}
-	i, ambiguous := meant(g.installations, g.detected, declared.Product, declared.Name)
+	i, ambiguous := facts.FindDeclared(g.installations, g.detected, declared.Product, declared.Name)
 	switch {
 	case ambiguous:
 		g.ambiguous = append(g.ambiguous, declaration(declared))
 	case i < 0:
 		g.installations = append(g.installations,
-			Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
+			facts.Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
 	default:
 		g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
 	}
-}
-
-// declaration writes a declared release for a message.
-func declaration(declared v1alpha1.DeclaredRelease) string {
-	return Printable(declared.Product) + " " + Printable(declared.Version)
-}
-
-// sameKubernetes tells whether two texts mean the same Kubernetes version.
-func sameKubernetes(a, b string) bool {
-	readA, errA := parseKubernetesVersion(a)
-	readB, errB := parseKubernetesVersion(b)
-	return a == b || errA == nil && errB == nil && readA == readB
-}
-
-// installedOnce tells whether a cluster can have only one installation of a product, whatever it is called.
-func installedOnce(product string) bool {
-	return product == Konvoy || product == Kommander || product == BasePlatformServices
 }
 
 // of gives the indices of a product's installations.
@@ -227,28 +190,9 @@ func (g *gathered) has(product string) bool { return len(g.of(product)) > 0 }
 // shows tells whether a product is certainly there; where the operator may not look it may or may not be.
 func (g *gathered) shows(product string) bool {
 	return slices.ContainsFunc(g.of(product), func(i int) bool {
-		used, _ := use(g.installations[i].Evidence)
+		used, _ := facts.SplitEvidence(g.installations[i].Evidence)
 		return used.Source != v1alpha1.SourceForbidden
 	})
-}
-
-// Used is the piece of evidence, of at least one, that gives the version of an installation.
-func Used(evidence []v1alpha1.Evidence) v1alpha1.Evidence {
-	used, _ := use(evidence)
-	return used
-}
-
-// use splits evidence into the piece that gives the version, which is the first with a version, else the first, and the
-// rest. What stands there twice says no more than once.
-func use(evidence []v1alpha1.Evidence) (v1alpha1.Evidence, []v1alpha1.Evidence) {
-	used := evidence[max(0, slices.IndexFunc(evidence, func(e v1alpha1.Evidence) bool { return e.Version != "" }))]
-	var others []v1alpha1.Evidence
-	for _, other := range evidence {
-		if other != used && !slices.Contains(others, other) {
-			others = append(others, other)
-		}
-	}
-	return used, others
 }
 
 // subjects prepares all installed releases, and the Kubernetes of the cluster where a policy speaks about it.
@@ -267,7 +211,7 @@ func (s scope) subjects(g *gathered) []*subject {
 
 // kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
 func (s scope) kubernetesSubject(g *gathered) *subject {
-	chosen := s.set.choose(s.labels, Kubernetes)
+	chosen := s.set.choose(s.labels, facts.Kubernetes)
 	if chosen.reason == v1alpha1.ReasonNoPolicy || g.noKubernetes {
 		return nil
 	}
@@ -275,17 +219,17 @@ func (s scope) kubernetesSubject(g *gathered) *subject {
 		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.shows) {
 		return nil
 	}
-	return s.subject(g, Installation{
-		Product: Kubernetes, Name: DefaultInstallation, Evidence: []v1alpha1.Evidence{g.kubernetes},
+	return s.subject(g, facts.Installation{
+		Product: facts.Kubernetes, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{g.kubernetes},
 	})
 }
 
-func (s scope) subject(g *gathered, installation Installation) *subject {
+func (s scope) subject(g *gathered, installation facts.Installation) *subject {
 	sub := &subject{
 		scope: s, cluster: g, product: installation.Product, name: installation.Name,
 		choice: s.set.choose(s.labels, installation.Product),
 	}
-	sub.used, sub.others = use(installation.Evidence)
+	sub.used, sub.others = facts.SplitEvidence(installation.Evidence)
 	if text := sub.used.Version; text != "" {
 		sub.read(text)
 	}
@@ -298,24 +242,24 @@ func (s *subject) read(text string) {
 	p := s.choice.policy
 	switch {
 	case p != nil && p.lifecycle.Follows != nil:
-		parsed, err := parseTag(text)
+		parsed, err := judgeableTag(text)
 		s.tagError = err
 		if err == nil {
 			s.tag, s.version = &parsed, parsed.version
 		}
-	case s.product == Kubernetes:
+	case s.product == facts.Kubernetes:
 		s.versionError = s.cluster.kubernetesError
 		if s.versionError == nil {
 			v := s.cluster.kubernetesRead
-			s.version = semver.New(v.Major, v.Minor.Minor, v.patch, "", "")
+			s.version = semver.New(v.Major, v.Minor.Minor, v.Patch, "", "")
 		}
 	default:
-		s.version, s.versionError = ParseVersion(text)
+		s.version, s.versionError = facts.ParseVersion(text)
 	}
 	if p == nil || s.version == nil {
 		return
 	}
-	if i := p.find(minorOf(s.version)); i >= 0 {
+	if i := p.find(facts.MinorOf(s.version)); i >= 0 {
 		s.release = &p.releases[i]
 	}
 }
@@ -326,8 +270,8 @@ func (s *subject) judge() verdict {
 	switch {
 	case s.used.Source == v1alpha1.SourceForbidden:
 		who, what := "the cluster", s.used.Object
-		if isFromHub(s.used) {
-			who, what = "the operator's own cluster", strings.TrimPrefix(what, hubPrefix)
+		if facts.IsFromHub(s.used) {
+			who, what = "the operator's own cluster", strings.TrimPrefix(what, facts.HubPrefix)
 		}
 		return unknown(v1alpha1.ReasonForbidden,
 			"cannot be looked for: "+who+" refuses to list "+what+"; grant the operator list and watch on it")
@@ -335,7 +279,7 @@ func (s *subject) judge() verdict {
 		return unknown(s.choice.reason, "cannot be judged: "+s.choice.message)
 	case s.used.Version == "":
 		return unknown(v1alpha1.ReasonVersionUnknown, "is installed and nothing in the cluster tells its version; declare it in "+
-			declaredIn+" as {product: "+s.product+", name: "+s.name+", version: <version>}")
+			facts.DeclaredInSpec+" as {product: "+s.product+", name: "+s.name+", version: <version>}")
 	case p.lifecycle.Follows != nil:
 		var parsed tag
 		if s.tag != nil {
@@ -345,12 +289,12 @@ func (s *subject) judge() verdict {
 	case s.versionError != nil:
 		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+s.versionError.Error())
 	case p.lifecycle.RangeOf != nil:
-		v := kubernetesVersion{minorOf(s.version), s.version.Patch()}
+		v := facts.KubernetesVersion{Minor: facts.MinorOf(s.version), Patch: s.version.Patch()}
 		return s.judgeRange(p, v.String(), func(r *kubernetesRange) int { return versionAgainst(r, v) })
 	case s.version.Prerelease() != "":
 		return unsupported(v1alpha1.FindingPreRelease, v1alpha1.ReasonPreRelease, "is not supported: it is a prerelease")
 	}
-	return s.judgeWindow(p, minorOf(s.version))
+	return s.judgeWindow(p, facts.MinorOf(s.version))
 }
 
 // title names the release in a sentence: "Kommander 1.3.1", "Cassandra data.cassandra 1.0.2".
@@ -358,9 +302,9 @@ func (s *subject) title() string {
 	if s.product == "" {
 		return theCluster
 	}
-	words := []string{Printable(s.product)}
-	if s.name != DefaultInstallation && !strings.EqualFold(s.name, s.product) {
-		words = append(words, Printable(s.name))
+	words := []string{facts.Printable(s.product)}
+	if s.name != facts.DefaultInstallation && !strings.EqualFold(s.name, s.product) {
+		words = append(words, facts.Printable(s.name))
 	}
 	if s.used.Version != "" {
 		words = append(words, s.used.Version)
@@ -374,5 +318,5 @@ func (s *subject) sentence(predicate string) string {
 	if p := s.choice.policy; p != nil && !strings.Contains(predicate, p.source()) {
 		text += " (" + p.source() + ")"
 	}
-	return Escaped(text)
+	return facts.Escaped(text)
 }

@@ -6,6 +6,8 @@ package support
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -13,7 +15,7 @@ import (
 
 // baseServices are minors of a repository whose tags carry a Kubernetes part.
 func baseServices() policyBuilder {
-	return policy("bps").follows(Kubernetes).
+	return policy("bps").follows(facts.Kubernetes).
 		minor("4.0", runs("1.20", "1.20"), patched("4.0.0")).
 		minor("3.4", runs("1.18", "1.19"), patched("3.4.2", runsOn("1.18", "1.18")), patched("3.4.1"), patched("3.4.0")).
 		minor("3.2", runs("1.18", "1.19"), patched("3.2.0")).
@@ -23,7 +25,7 @@ func baseServices() policyBuilder {
 
 func baseSet(t *testing.T) *Set {
 	t.Helper()
-	return validSet(t, baseServices(), kubernetesOf(Konvoy), konvoyRanges())
+	return validSet(t, baseServices(), kubernetesOf(facts.Konvoy), konvoyRanges())
 }
 
 func TestFollows(t *testing.T) {
@@ -80,7 +82,7 @@ func TestFollows(t *testing.T) {
 		{"stable-1.19-3.4.99", "v1.19.9", supported("Supported", ""), "Compatible", "a patch that is not listed shares its minor's support"},
 	} {
 		t.Run(row.tag+" on "+row.kubernetes, func(t *testing.T) {
-			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), now), BasePlatformServices)
+			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), now), facts.BasePlatformServices)
 			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -108,12 +110,12 @@ func TestFollowsWhateverElseIsInstalled(t *testing.T) {
 
 // TestFollowsInTime: what a tag follows changes with time, and the next instant is that of the other policies.
 func TestFollowsInTime(t *testing.T) {
-	s := validSet(t, baseServices().warns(7), kubernetesOf(Konvoy), konvoyRanges().minor("1.10", ga("2022-06-01")))
+	s := validSet(t, baseServices().warns(7), kubernetesOf(facts.Konvoy), konvoyRanges().minor("1.10", ga("2022-06-01")))
 	c := cluster().with(bps("stable-1.16-1.2.0")).on("v1.16.15")
 	var got []string
 	for now := at("2021-05-06"); !now.IsZero(); {
 		assessment, next := s.Evaluate(c.Cluster, now)
-		row := answerOf(rowOf(t, assessment, BasePlatformServices))
+		row := answerOf(rowOf(t, assessment, facts.BasePlatformServices))
 		got = append(got, now.Format("2006-01-02")+" "+string(row.state)+" "+row.reason+" "+row.end+" "+
 			conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon))
 		now = next
@@ -184,11 +186,11 @@ func TestFollowsOwnEnd(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			options := append([]func(*v1alpha1.Release){runs("1.16", "1.16")}, row.options...)
-			s := validSet(t, policy("bps").follows(Kubernetes).minor("1.2", options...), kubernetesOf(Konvoy),
+			s := validSet(t, policy("bps").follows(facts.Kubernetes).minor("1.2", options...), kubernetesOf(facts.Konvoy),
 				konvoyRanges().edit(func(spec *v1alpha1.SupportPolicySpec) {
 					spec.Releases[0].PlannedGeneralAvailability, spec.Releases[0].GeneralAvailability = "", "2022-06-01"
 				}))
-			got := rowOf(t, assess(s, cluster().with(bps("stable-1.16-1.2.0")).on("v1.16.15"), row.now), BasePlatformServices)
+			got := rowOf(t, assess(s, cluster().with(bps("stable-1.16-1.2.0")).on("v1.16.15"), row.now), facts.BasePlatformServices)
 			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -204,29 +206,29 @@ func TestFollowsUsablePolicies(t *testing.T) {
 		want string
 	}{
 		{"no policy", set(baseServices()), "NoPolicy"},
-		{"invalid", set(baseServices(), kubernetesOf(Konvoy).zone("Mars/Olympus"), konvoyRanges()), "PolicyInvalid"},
-		{"invalid below", set(baseServices(), kubernetesOf(Konvoy), konvoyRanges().window(-1)), "PolicyInvalid"},
-		{"conflict", set(baseServices(), kubernetesOf(Konvoy), policy("k8s").about(Kubernetes).window(3), konvoyRanges()), "ConflictingPolicies"},
+		{"invalid", set(baseServices(), kubernetesOf(facts.Konvoy).zone("Mars/Olympus"), konvoyRanges()), "PolicyInvalid"},
+		{"invalid below", set(baseServices(), kubernetesOf(facts.Konvoy), konvoyRanges().window(-1)), "PolicyInvalid"},
+		{"conflict", set(baseServices(), kubernetesOf(facts.Konvoy), policy("k8s").about(facts.Kubernetes).window(3), konvoyRanges()), "ConflictingPolicies"},
 		{"tags behind tags", set(baseServices(), policy("kubernetes").follows("Other"), policy("Other").window(1)), "NoPolicy"},
-		{"itself invalid", set(baseServices().zone(""), kubernetesOf(Konvoy), konvoyRanges()), "PolicyInvalid"},
+		{"itself invalid", set(baseServices().zone(""), kubernetesOf(facts.Konvoy), konvoyRanges()), "PolicyInvalid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(row.set, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), BasePlatformServices)
+			got := rowOf(t, assess(row.set, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), facts.BasePlatformServices)
 			if diff := cmp.Diff(unknownFor(row.want), answerOf(got), allowUnexported); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 	t.Run("withdrawn, without any", func(t *testing.T) {
-		s := set(policy("bps").follows(Kubernetes).minor("3.2", withdrawn("2021-05-20")))
-		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), BasePlatformServices)
+		s := set(policy("bps").follows(facts.Kubernetes).minor("3.2", withdrawn("2021-05-20")))
+		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), facts.BasePlatformServices)
 		if diff := cmp.Diff(unsupportedFor("Withdrawn", "2021-05-20"), answerOf(got), allowUnexported); diff != "" {
 			t.Errorf("what is withdrawn needs no other policy (-want +got):\n%s", diff)
 		}
 	})
 	t.Run("a window", func(t *testing.T) {
 		s := validSet(t, baseServices(), policy("kubernetes").window(1).minor("1.20", ga("2021-04-08")).minor("1.19", ga("2020-08-26")))
-		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), BasePlatformServices)
+		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), facts.BasePlatformServices)
 		if diff := cmp.Diff(unsupportedFor("SupportEnded", "2021-04-08"), answerOf(got), allowUnexported); diff != "" {
 			t.Errorf("a window can decide about the Kubernetes part as well (-want +got):\n%s", diff)
 		}
@@ -235,8 +237,8 @@ func TestFollowsUsablePolicies(t *testing.T) {
 
 func TestTagMessages(t *testing.T) {
 	s := baseSet(t)
-	own := validSet(t, policy("bps").follows(Kubernetes).minor("3.2", runs("1.18", "1.19"), withdrawn("2021-05-20")).
-		minor("3.0", runs("1.18", "1.19"), through("2021-12-31")), kubernetesOf(Konvoy), konvoyRanges())
+	own := validSet(t, policy("bps").follows(facts.Kubernetes).minor("3.2", runs("1.18", "1.19"), withdrawn("2021-05-20")).
+		minor("3.0", runs("1.18", "1.19"), through("2021-12-31")), kubernetesOf(facts.Konvoy), konvoyRanges())
 	for _, row := range []struct {
 		name            string
 		set             *Set
@@ -319,7 +321,7 @@ func TestTagMessages(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(row.set, cluster().with(bps(row.tag)).on(row.kubernetes), "2021-06-01"), BasePlatformServices)
+			got := rowOf(t, assess(row.set, cluster().with(bps(row.tag)).on(row.kubernetes), "2021-06-01"), facts.BasePlatformServices)
 			if diff := cmp.Diff(row.want, row.find(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -350,11 +352,11 @@ func TestParseTag(t *testing.T) {
 		version string
 		fails   bool
 	}{
-		{"stable-1.19-3.2.0", tag{kubernetes: Minor{1, 19}, kubernetesText: "1.19"}, "3.2.0", false},
-		{"stable-1.16.4-1.2.0", tag{kubernetes: Minor{1, 16}, kubernetesText: "1.16.4"}, "1.2.0", false},
-		{"stable-1.16.4-2", tag{kubernetes: Minor{1, 16}, kubernetesText: "1.16.4"}, "", false},
-		{"stable-1.15.6", tag{kubernetes: Minor{1, 15}, kubernetesText: "1.15.6"}, "", false},
-		{"testing-1.20-4.0.0-rc.1", tag{kubernetes: Minor{1, 20}, kubernetesText: "1.20"}, "4.0.0-rc.1", false},
+		{"stable-1.19-3.2.0", tag{kubernetes: facts.Minor{Major: 1, Minor: 19}, kubernetesText: "1.19"}, "3.2.0", false},
+		{"stable-1.16.4-1.2.0", tag{kubernetes: facts.Minor{Major: 1, Minor: 16}, kubernetesText: "1.16.4"}, "1.2.0", false},
+		{"stable-1.16.4-2", tag{kubernetes: facts.Minor{Major: 1, Minor: 16}, kubernetesText: "1.16.4"}, "", false},
+		{"stable-1.15.6", tag{kubernetes: facts.Minor{Major: 1, Minor: 15}, kubernetesText: "1.15.6"}, "", false},
+		{"testing-1.20-4.0.0-rc.1", tag{kubernetes: facts.Minor{Major: 1, Minor: 20}, kubernetesText: "1.20"}, "4.0.0-rc.1", false},
 		{text: "untested-1.20-4.0", fails: true},
 		{text: "stable-1.5-2.0.0", fails: true},
 		{text: "stable-1.x-2.0.0", fails: true},
@@ -367,7 +369,7 @@ func TestParseTag(t *testing.T) {
 		{text: "", fails: true},
 	} {
 		t.Run(row.text, func(t *testing.T) {
-			got, err := parseTag(row.text)
+			got, err := judgeableTag(row.text)
 			if (err != nil) != row.fails {
 				t.Fatalf("error: %v", err)
 			}

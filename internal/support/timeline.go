@@ -6,6 +6,8 @@ package support
 import (
 	"slices"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // cause is what ends a span of support.
@@ -117,7 +119,7 @@ func (a availability) assuming(now time.Time) availability {
 
 // line is what decides about one minor in a window.
 type line struct {
-	minor        Minor
+	minor        facts.Minor
 	availability availability
 	// through is the first instant after the minor's own last supported day, withdrawn that of its withdrawal. Zero:
 	// not set.

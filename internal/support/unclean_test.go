@@ -6,6 +6,8 @@ package support
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -58,42 +60,42 @@ func TestUncleanWorlds(t *testing.T) {
 		{"a branch of another product", cluster().with(konvoy("master")), nil, "refs are those of addons"},
 
 		{
-			"a copy of the repository", cluster().with(found(Kommander, "default", copied("1.3.1", "github.com/acme/kommander"))),
+			"a copy of the repository", cluster().with(found(facts.Kommander, "default", copied("1.3.1", "github.com/acme/kommander"))),
 			[]string{"ModifiedDistribution: Kommander 1.3.1 was installed from github.com/acme/kommander, which is not the vendor's repository;" +
 				" the policy speaks about the vendor's own releases: go back to one (policy kommander)"},
 			"the vendor supports its own releases",
 		},
 		{
-			"several copies", cluster().with(found(Kommander, "default", copied("1.3.1", "b.example/x"), copied("1.3.2", "a.example/x"), copied("1.3.3", "b.example/x"))),
+			"several copies", cluster().with(found(facts.Kommander, "default", copied("1.3.1", "b.example/x"), copied("1.3.2", "a.example/x"), copied("1.3.3", "b.example/x"))),
 			[]string{"ModifiedDistribution: Kommander 1.3.1 was installed from b.example/x, a.example/x, which is not the vendor's repository;" +
 				" the policy speaks about the vendor's own releases: go back to one (policy kommander)"},
 			"each once, the one that gives the version first",
 		},
 		{
-			"a copy that does not give the version", cluster().with(found(Kommander, "default", copied("1.3.1", ""), copied("1.3.2", "a.example/x"))),
+			"a copy that does not give the version", cluster().with(found(facts.Kommander, "default", copied("1.3.1", ""), copied("1.3.2", "a.example/x"))),
 			[]string{"ModifiedDistribution: Kommander 1.3.1 was installed from a.example/x, which is not the vendor's repository;" +
 				" the policy speaks about the vendor's own releases: go back to one (policy kommander)"},
 			"part of it is foreign",
 		},
 
 		{
-			"an upgrade", cluster().with(found(Konvoy, "default", asked("1.8.0"))),
+			"an upgrade", cluster().with(found(facts.Konvoy, "default", asked("1.8.0"))),
 			[]string{"UpgradeInProgress: Konvoy 1.8.0 is what Konvoy/konvoy asks for, and nothing confirms yet that it is there; wait for the upgrade to end," +
 				" or finish it (policy konvoy)"},
 			"only somebody's wish is known",
 		},
 		{
-			"an upgrade to another minor", cluster().with(found(Konvoy, "default", sign(v1alpha1.SourceLabel, "1.7.2"), asked("1.8.0"))),
+			"an upgrade to another minor", cluster().with(found(facts.Konvoy, "default", sign(v1alpha1.SourceLabel, "1.7.2"), asked("1.8.0"))),
 			[]string{"ConflictingEvidence: Konvoy 1.7.2 is taken from Label/object (Label), although Konvoy/konvoy says 1.8.0 (Declared); find out which is true" +
 				" (policy konvoy)"},
 			"what is there is known, so it is judged",
 		},
-		{"declared", cluster().declaring(Konvoy, "default", "1.7.2"), nil, "the user's word about what is there is no wish"},
+		{"declared", cluster().declaring(facts.Konvoy, "default", "1.7.2"), nil, "the user's word about what is there is no wish"},
 
 		{
 			"a migration", cluster().with(
-				found(Kommander, "kommander", v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: "1.4.0"}),
-				found(Kommander, "kommander-2", v1alpha1.Evidence{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander", Version: "2.1.0"})),
+				found(facts.Kommander, "kommander", v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: "1.4.0"}),
+				found(facts.Kommander, "kommander-2", v1alpha1.Evidence{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander", Version: "2.1.0"})),
 			[]string{
 				"MigrationInProgress: Kommander 1.4.0 is installed beside 2.1.0 (HelmRelease/kommander): finish the migration, then remove the older one" +
 					" (policy kommander)",
@@ -103,16 +105,16 @@ func TestUncleanWorlds(t *testing.T) {
 			"both say it",
 		},
 		{
-			"two of one generation", cluster().with(found(Kommander, "a", sign(v1alpha1.SourceLabel, "1.4.0")), found(Kommander, "b", sign(v1alpha1.SourceLabel, "1.3.0"))),
+			"two of one generation", cluster().with(found(facts.Kommander, "a", sign(v1alpha1.SourceLabel, "1.4.0")), found(facts.Kommander, "b", sign(v1alpha1.SourceLabel, "1.3.0"))),
 			nil, "no migration",
 		},
 		{
 			"generations of a product that may be there twice",
-			cluster().with(found(Cassandra, "a", sign(v1alpha1.SourceLabel, "1.0.0")), found(Cassandra, "b", sign(v1alpha1.SourceLabel, "2.0.0"))),
+			cluster().with(found(facts.Cassandra, "a", sign(v1alpha1.SourceLabel, "1.0.0")), found(facts.Cassandra, "b", sign(v1alpha1.SourceLabel, "2.0.0"))),
 			nil, "each is on its own",
 		},
 		{
-			"a generation that is not known", cluster().with(found(Kommander, "a", sign(v1alpha1.SourceLabel, "1.4.0")), found(Kommander, "b")),
+			"a generation that is not known", cluster().with(found(facts.Kommander, "a", sign(v1alpha1.SourceLabel, "1.4.0")), found(facts.Kommander, "b")),
 			nil, "it may be the same",
 		},
 
@@ -141,33 +143,33 @@ func TestUncleanWorlds(t *testing.T) {
 			nil, "it is a third one",
 		},
 		{
-			"another name beside two of what is installed once", cluster().with(found(Kommander, "a"), found(Kommander, "b")).declaring(Kommander, "c", "1.0.0"),
+			"another name beside two of what is installed once", cluster().with(found(facts.Kommander, "a"), found(facts.Kommander, "b")).declaring(facts.Kommander, "c", "1.0.0"),
 			[]string{"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Kommander 1.0.0: several installations of it are there;" +
 				" name the one that is meant"},
 			"a cluster has no third one",
 		},
 		{
-			"Kubernetes", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(Kubernetes, "default", "v1.18.1"),
+			"Kubernetes", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(facts.Kubernetes, "default", "v1.18.1"),
 			[]string{"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Kubernetes v1.18.1: it shows another version itself; remove the declaration"},
 			"the server says what it is",
 		},
-		{"Kubernetes as it is", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(Kubernetes, "default", "v1.19.9"), nil, "both say the same"},
-		{"Kubernetes without a v", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(Kubernetes, "default", "1.19.9"), nil, "both mean the same"},
-		{"Kubernetes without what a distribution adds", cluster().with(konvoy("1.7.0")).on("v1.19.9+d2iq.1").declaring(Kubernetes, "default", "v1.19.9"), nil, "both mean the same"},
+		{"Kubernetes as it is", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(facts.Kubernetes, "default", "v1.19.9"), nil, "both say the same"},
+		{"Kubernetes without a v", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(facts.Kubernetes, "default", "1.19.9"), nil, "both mean the same"},
+		{"Kubernetes without what a distribution adds", cluster().with(konvoy("1.7.0")).on("v1.19.9+d2iq.1").declaring(facts.Kubernetes, "default", "v1.19.9"), nil, "both mean the same"},
 		{
-			"another patch of Kubernetes", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(Kubernetes, "default", "v1.19.8"),
+			"another patch of Kubernetes", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(facts.Kubernetes, "default", "v1.19.8"),
 			[]string{"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Kubernetes v1.19.8: it shows another version itself; remove the declaration"},
 			"patches count, too",
 		},
 		{
-			"Kubernetes that nobody can read", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(Kubernetes, "default", "new"),
+			"Kubernetes that nobody can read", cluster().with(konvoy("1.7.0")).on("v1.19.9").declaring(facts.Kubernetes, "default", "new"),
 			[]string{"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Kubernetes new: it shows another version itself; remove the declaration"},
 			"it does not mean the same",
 		},
-		{"Kubernetes unknown", cluster().with(konvoy("1.7.0")).declaring(Kubernetes, "default", "v1.19.9"), nil, "nobody else says it"},
+		{"Kubernetes unknown", cluster().with(konvoy("1.7.0")).declaring(facts.Kubernetes, "default", "v1.19.9"), nil, "nobody else says it"},
 		{
 			"several", cluster().on("v1.19.9").with(found("Other", "a"), found("Other", "b")).declaring("Other", "default", "1.0\n.0").
-				declaring(Kubernetes, "default", "v1.18.1"),
+				declaring(facts.Kubernetes, "default", "v1.18.1"),
 			[]string{
 				"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Kubernetes v1.18.1: it shows another version itself; remove the declaration",
 				"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Other 1.0\\n.0: several installations of it are there; name the one that is meant",
@@ -175,15 +177,15 @@ func TestUncleanWorlds(t *testing.T) {
 			"a sentence for each thing to do",
 		},
 		{
-			"several of a kind", cluster().with(found("Other", "a"), found("Other", "b"), found(Kommander, "a"), found(Kommander, "b")).
-				declaring("Other", "default", "1.0.0").declaring(Kommander, "c", "1.0.0"),
+			"several of a kind", cluster().with(found("Other", "a"), found("Other", "b"), found(facts.Kommander, "a"), found(facts.Kommander, "b")).
+				declaring("Other", "default", "1.0.0").declaring(facts.Kommander, "c", "1.0.0"),
 			[]string{"DeclarationIgnored: the cluster does not use what spec.declaredReleases says of Kommander 1.0.0, Other 1.0.0: several installations of" +
 				" it are there; name the one that is meant"},
 			"in one sentence, sorted",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := validSet(t, threeOut(), baseServices(), kubernetesOf(Konvoy), konvoyRanges())
+			s := validSet(t, threeOut(), baseServices(), kubernetesOf(facts.Konvoy), konvoyRanges())
 			if diff := cmp.Diff(row.want, evidenceFindings(assess(s, row.cluster, "2021-06-01"))); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -206,9 +208,9 @@ func (c clusterBuilder) from(name string, origin v1alpha1.ComponentOrigin) clust
 func TestDoubtsFeedNoCondition(t *testing.T) {
 	s := validSet(t, threeOut())
 	clean := assess(s, cluster().with(kommander("1.4.0")), "2021-06-01")
-	odd := cluster().with(found(Kommander, "kommander",
+	odd := cluster().with(found(facts.Kommander, "kommander",
 		v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: "Konvoy/x", Version: "1.4.0", Repository: "a.example/x"}, sign(v1alpha1.SourceLabel, "1.3.0"))).
-		federated("istio").declaring(Kubernetes, "default", "v1.18.1").on("v1.19.9")
+		federated("istio").declaring(facts.Kubernetes, "default", "v1.18.1").on("v1.19.9")
 	got := assess(s, odd, "2021-06-01")
 	if doubts := evidenceFindings(got); len(doubts) != 5 {
 		t.Fatalf("%d doubts: %q", len(doubts), doubts)

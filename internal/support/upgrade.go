@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/Masterminds/semver/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,9 +41,9 @@ func checkUpgrade(s *subject) []statement {
 	}
 	if target := s.upgradeTo(); target != "" {
 		predicate := "has a newer patch: " + target
-		if version, err := ParseVersion(target); err == nil {
+		if version, err := facts.ParseVersion(target); err == nil {
 			if unfit := s.unfitNodes(s.release, version); len(unfit) > 0 {
-				predicate += ", which does not support what " + listOf(unfit, maxOddNodes) + ": replace these nodes first"
+				predicate += ", which does not support what " + facts.ListOf(unfit, maxOddNodes) + ": replace these nodes first"
 			}
 		}
 		if minor := s.newestAllowed(); minor != "" && len(statements) == 0 {
@@ -102,7 +104,7 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 	followed := p.lifecycle.Follows.Product
 	if chosen := s.set.choose(s.labels, followed); chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil {
 		for _, version := range supportedVersions(s.rangeStages(chosen.policy)) {
-			minor, err := ParseMinor(version)
+			minor, err := facts.ParseMinor(version)
 			if err != nil || minor.Compare(s.tag.kubernetes) <= 0 || !s.mayRun(minor) {
 				continue
 			}
@@ -138,7 +140,7 @@ func (s *subject) endedByItself(p *Policy) bool {
 }
 
 // newestTag is the newest tag for a Kubernetes minor, after a colon; empty when the policy knows none.
-func (s *subject) newestTag(p *Policy, kubernetes Minor) string {
+func (s *subject) newestTag(p *Policy, kubernetes facts.Minor) string {
 	for i := range p.releases {
 		r, own := &p.releases[i], &p.lines[i]
 		isOut := !own.isWithdrawn(s.now) && own.availability.planned.IsZero() && !own.availability.released.After(s.now) &&
@@ -170,28 +172,28 @@ func (s *subject) wayOutOfRange(p *Policy) string {
 		return "no supported minor is known"
 	}
 	text := "supported are " + strings.Join(versions, ", ")
-	if s.version != nil && s.verdict.state == v1alpha1.StateUnsupported && slices.Contains(versions, minorOf(s.version).String()) {
-		return text + "; go to a newer patch of " + minorOf(s.version).String()
+	if s.version != nil && s.verdict.state == v1alpha1.StateUnsupported && slices.Contains(versions, facts.MinorOf(s.version).String()) {
+		return text + "; go to a newer patch of " + facts.MinorOf(s.version).String()
 	}
 	for _, version := range versions {
-		minor, err := ParseMinor(version)
-		if err == nil && s.version != nil && minor.Compare(minorOf(s.version)) > 0 && s.mayRun(minor) {
-			return text + "; the newest that the installed releases allow is " + version + stepByStep(minorOf(s.version), minor)
+		minor, err := facts.ParseMinor(version)
+		if err == nil && s.version != nil && minor.Compare(facts.MinorOf(s.version)) > 0 && s.mayRun(minor) {
+			return text + "; the newest that the installed releases allow is " + version + stepByStep(facts.MinorOf(s.version), minor)
 		}
 	}
 	return text + "; the other installed releases allow none that is newer: upgrade them first"
 }
 
 // stepByStep says that Kubernetes is upgraded one minor at a time, where there is more than one on the way.
-func stepByStep(from, to Minor) string {
+func stepByStep(from, to facts.Minor) string {
 	if from.Major != to.Major || to.Minor <= from.Minor+1 {
 		return ""
 	}
-	return fmt.Sprintf(", one minor at a time: %s is the next", Minor{from.Major, from.Minor + 1})
+	return fmt.Sprintf(", one minor at a time: %s is the next", facts.Minor{Major: from.Major, Minor: from.Minor + 1})
 }
 
 // mayRun tells whether every installed release has a Kubernetes minor in its range.
-func (s *subject) mayRun(kubernetes Minor) bool {
+func (s *subject) mayRun(kubernetes facts.Minor) bool {
 	return !slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
 		if other.release == nil || other.version == nil || other.tag != nil || other == s {
 			return false
@@ -203,7 +205,7 @@ func (s *subject) mayRun(kubernetes Minor) bool {
 
 // target is a minor to which an upgrade from the installed release is documented.
 type target struct {
-	minor Minor
+	minor facts.Minor
 	// text is the newest patch of it that can be reached, or the minor where the policy lists no patches.
 	text string
 	// supported tells whether it is supported itself.
@@ -221,11 +223,11 @@ func (s *subject) targets() []target {
 	var all []target
 	for i := range p.releases {
 		r := &p.releases[i]
-		if r.minor.Compare(minorOf(s.version)) <= 0 || !p.lines[i].counts(s.now) || s.demandsDowngrade(r) {
+		if r.minor.Compare(facts.MinorOf(s.version)) <= 0 || !p.lines[i].counts(s.now) || s.demandsDowngrade(r) {
 			continue
 		}
 		_, supported := spanAt(timelineAt(p.timelines, s.now).spans[i], s.now)
-		fromMinor := p.upgradesFrom(i, minorOf(s.version))
+		fromMinor := p.upgradesFrom(i, facts.MinorOf(s.version))
 		reached := func(one *patch) bool { return one.reachedFrom(s.version, fromMinor) }
 		allowed := s.newestPatch(r, func(one *patch) bool {
 			return reached(one) && len(s.blockers(r, one.version, "")) == 0
@@ -245,7 +247,7 @@ func (s *subject) targets() []target {
 
 // upgradesFrom tells whether the way from a minor to the i-th is documented: as the policy lists it, else from the minor
 // before.
-func (p *Policy) upgradesFrom(i int, from Minor) bool {
+func (p *Policy) upgradesFrom(i int, from facts.Minor) bool {
 	if documented := p.releases[i].upgradesFrom; documented != nil {
 		return slices.Contains(documented, from)
 	}
@@ -271,7 +273,7 @@ func (s *subject) blockers(r *release, version *semver.Version, text string) []s
 			continue
 		}
 		if needs, met := r.needsOf(other.product, other.version); !met {
-			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s", title, Printable(other.product), needs, other.whatIsThere()))
+			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s", title, facts.Printable(other.product), needs, other.whatIsThere()))
 		}
 		if other.release == nil {
 			continue
@@ -288,7 +290,7 @@ func (s *subject) blockers(r *release, version *semver.Version, text string) []s
 		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed.bounds(), s.cluster.kubernetesRead))
 	}
 	if unfit := s.unfitNodes(r, version); len(unfit) > 0 {
-		blockers = append(blockers, fmt.Sprintf("%s does not support what %s", title, listOf(unfit, maxOddNodes)))
+		blockers = append(blockers, fmt.Sprintf("%s does not support what %s", title, facts.ListOf(unfit, maxOddNodes)))
 	}
 	return blockers
 }
@@ -383,7 +385,7 @@ func (s *subject) nextMinors() string {
 }
 
 // hasNewerSupported tells whether a minor that is newer than another one is supported.
-func (s *subject) hasNewerSupported(than Minor) bool {
+func (s *subject) hasNewerSupported(than facts.Minor) bool {
 	p := s.choice.policy
 	spans := timelineAt(p.timelines, s.now).spans
 	for i := range p.lines {
@@ -399,7 +401,7 @@ func (t *target) together() string {
 	if len(t.blockers) == 0 {
 		return ""
 	}
-	return " together with its neighbours: " + joinSome(t.blockers, "; ", maxBlockers)
+	return " together with its neighbours: " + facts.JoinSome(t.blockers, "; ", maxBlockers)
 }
 
 // patchThatLeadsOn is the newest patch of the installed minor that can be reached and from which a newer minor can; empty

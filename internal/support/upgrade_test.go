@@ -6,6 +6,8 @@ package support
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -46,7 +48,7 @@ func TestUpgradeTo(t *testing.T) {
 		{"not known", "1.6.0", now, "", nil, "nothing is known about the minor"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(s, cluster().with(kommander(row.installed)), row.now), Kommander)
+			got := rowOf(t, assess(s, cluster().with(kommander(row.installed)), row.now), facts.Kommander)
 			if got.UpgradeTo != row.upgradeTo {
 				t.Errorf("%s: upgradeTo %q, want %q", row.reason, got.UpgradeTo, row.upgradeTo)
 			}
@@ -104,8 +106,8 @@ func TestUpgradeCondition(t *testing.T) {
 func TestUpgradesFrom(t *testing.T) {
 	base := policy("kommander").window(1).
 		minor("2.2", ga("2022-04-08"), upgradesFrom("2.1"), patched("2.2.1", dated("2022-06-01")), patched("2.2.0")).
-		minor("2.1", ga("2021-11-19"), upgradesFrom("1.4", "1.3"), needs(Konvoy, "2.1.x")).
-		minor("2.0", ga("2021-08-26"), withdrawn("2022-04-08"), needs(Konvoy, "2.0.x"), needs("Cassandra", "1.0.2", "1.0.3")).
+		minor("2.1", ga("2021-11-19"), upgradesFrom("1.4", "1.3"), needs(facts.Konvoy, "2.1.x")).
+		minor("2.0", ga("2021-08-26"), withdrawn("2022-04-08"), needs(facts.Konvoy, "2.0.x"), needs("Cassandra", "1.0.2", "1.0.3")).
 		minor("1.4", ga("2021-05-05"), patched("1.4.4")).
 		minor("1.3", ga("2021-02-10"))
 	closed := policy("Other").window(1).minor("1.1", ga("2021-01-01"), upgradesFrom()).minor("1.0", ga("2020-01-01"))
@@ -140,13 +142,13 @@ func TestUpgradesFrom(t *testing.T) {
 			"what is installed beside it has to go along",
 		},
 		{
-			"requirements of the target, version unknown", "2022-01-01", cluster().with(kommander("1.4.0"), found(Konvoy, "default")),
+			"requirements of the target, version unknown", "2022-01-01", cluster().with(kommander("1.4.0"), found(facts.Konvoy, "default")),
 			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with its neighbours: Kommander 2.1 requires" +
 				" Konvoy 2.1.x, and the installed version is not known (policy kommander)",
 			"what is not known satisfies nothing",
 		},
 		{
-			"requirements of the target, not to be seen", "2022-01-01", cluster().with(kommander("1.4.0"), forbidden(Konvoy)),
+			"requirements of the target, not to be seen", "2022-01-01", cluster().with(kommander("1.4.0"), forbidden(facts.Konvoy)),
 			"Kommander 1.4.0 has lost its support; upgrade to 2.1 together with its neighbours: Kommander 2.1 requires" +
 				" Konvoy 2.1.x, and the installed version is not known (policy kommander)",
 			"nobody was allowed to look",
@@ -221,7 +223,7 @@ func TestUpgradeOfTags(t *testing.T) {
 		{"stable-1.17-3.4.0", "v1.17.4", "", "the minor is not listed for 1.17"},
 	} {
 		t.Run(row.tag, func(t *testing.T) {
-			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), "2021-06-01"), BasePlatformServices)
+			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), "2021-06-01"), facts.BasePlatformServices)
 			if got.UpgradeTo != row.want {
 				t.Errorf("%s: %q, want %q", row.reason, got.UpgradeTo, row.want)
 			}

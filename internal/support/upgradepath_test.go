@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -53,7 +55,7 @@ func TestUpgradesBetweenPatches(t *testing.T) {
 		{"1.8.0", "2022-02-01", "1.8.5", "a patch that says nothing can be reached from all older ones"},
 		{"1.7.3", "2021-11-01", "1.7.6", "1.7.6 says nothing"},
 	} {
-		if got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)), row.now), Konvoy).UpgradeTo; got != row.want {
+		if got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)), row.now), facts.Konvoy).UpgradeTo; got != row.want {
 			t.Errorf("from %s at %s: %q, want %q: %s", row.installed, row.now, got, row.want, row.reason)
 		}
 	}
@@ -97,7 +99,7 @@ func TestUpgradesToPatches(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := upgradeOf(t, assess(validSet(t, stepwise()), cluster().with(konvoy(row.installed)), row.now), Konvoy)
+			got := upgradeOf(t, assess(validSet(t, stepwise()), cluster().with(konvoy(row.installed)), row.now), facts.Konvoy)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -128,7 +130,7 @@ func TestPatchFirst(t *testing.T) {
 			"no way leads back",
 		},
 	} {
-		got := upgradeOf(t, assess(validSet(t, base), cluster().with(konvoy(row.installed)), "2021-11-01"), Konvoy)
+		got := upgradeOf(t, assess(validSet(t, base), cluster().with(konvoy(row.installed)), "2021-11-01"), facts.Konvoy)
 		if diff := cmp.Diff(row.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 		}
@@ -140,11 +142,11 @@ func TestPatchFirst(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"Konvoy 1.7.5 has lost its support; upgrade to 1.7.6 first: from 1.7.5 no way to a newer minor is documented (policy konvoy)",
 		"Konvoy 1.7.5 has a newer patch: 1.7.7 (policy konvoy)",
-	}, upgradeOf(t, assess(validSet(t, older), cluster().with(konvoy("1.7.5")), "2021-11-01"), Konvoy)); diff != "" {
+	}, upgradeOf(t, assess(validSet(t, older), cluster().with(konvoy("1.7.5")), "2021-11-01"), facts.Konvoy)); diff != "" {
 		t.Errorf("1.7.7 is newer and leads nowhere (-want +got):\n%s", diff)
 	}
 	dead := policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), upgradesFrom()).minor("1.7", ga("2021-02-10"), patched("1.7.6"))
-	got := upgradeOf(t, assess(validSet(t, dead), cluster().with(konvoy("1.7.5")), "2021-11-01"), Konvoy)
+	got := upgradeOf(t, assess(validSet(t, dead), cluster().with(konvoy("1.7.5")), "2021-11-01"), facts.Konvoy)
 	if diff := cmp.Diff([]string{
 		"Konvoy 1.7.5 has lost its support; no minor to which an upgrade is documented is generally available (policy konvoy)",
 		"Konvoy 1.7.5 has a newer patch: 1.7.6 (policy konvoy)",
@@ -161,18 +163,18 @@ func pair() []policyBuilder {
 			minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")).
 			minor("1.7", ga("2021-02-10"), runs("1.17", "1.19")),
 		policy("kommander").window(9).
-			minor("1.4", ga("2021-05-06"), needs(Konvoy, "1.8.x")).
-			minor("1.3", ga("2021-02-11"), needs(Konvoy, "1.7.x", "1.8.x"), runs("1.17", "1.20")).
+			minor("1.4", ga("2021-05-06"), needs(facts.Konvoy, "1.8.x")).
+			minor("1.3", ga("2021-02-11"), needs(facts.Konvoy, "1.7.x", "1.8.x"), runs("1.17", "1.20")).
 			minor("1.2", ga("2020-11-17")),
 		policy("Other").window(9).
-			minor("1.1", ga("2021-01-01"), needs(Konvoy, "1.7.x")).
+			minor("1.1", ga("2021-01-01"), needs(facts.Konvoy, "1.7.x")).
 			minor("1.0", ga("2020-01-01")),
 	}
 }
 
 // onlyDeclared is a cluster that nobody can look into.
 func onlyDeclared(c clusterBuilder) clusterBuilder {
-	c.Facts = &Facts{OnlyDeclared: true}
+	c.Facts = &facts.Facts{OnlyDeclared: true}
 	return c
 }
 
@@ -224,7 +226,7 @@ func TestUpgradesThatNeighboursAllow(t *testing.T) {
 			"Other allows neither; two reasons are named",
 		},
 		{
-			"a neighbour of an unknown version", pair(), cluster().with(konvoy("1.7.2"), found(Kommander, "kommander")).on("v1.21.9"),
+			"a neighbour of an unknown version", pair(), cluster().with(konvoy("1.7.2"), found(facts.Kommander, "kommander")).on("v1.21.9"),
 			begin + "upgrade to 2.1 (policy konvoy)", "nobody knows what it asks for",
 		},
 		{
@@ -232,32 +234,32 @@ func TestUpgradesThatNeighboursAllow(t *testing.T) {
 			begin + "upgrade to 2.1 (policy konvoy)", "its requirements are not known",
 		},
 		{
-			"what the target requires", target(needs(Kommander, "1.4.x", "1.5.x")), cluster().with(konvoy("1.7.2"), kommander("1.3.1")),
+			"what the target requires", target(needs(facts.Kommander, "1.4.x", "1.5.x")), cluster().with(konvoy("1.7.2"), kommander("1.3.1")),
 			begin + "upgrade to 1.8 together with its neighbours: Konvoy 1.8 requires Kommander 1.4.x or 1.5.x, and 1.3.1 is installed" +
 				" (policy konvoy)",
 			"the other way round",
 		},
 		{
-			"what the target requires, version unknown", target(needs(Kommander, "1.4.x", "1.5.x")), cluster().with(konvoy("1.7.2"), found(Kommander, "kommander")),
+			"what the target requires, version unknown", target(needs(facts.Kommander, "1.4.x", "1.5.x")), cluster().with(konvoy("1.7.2"), found(facts.Kommander, "kommander")),
 			begin + "upgrade to 1.8 together with its neighbours: Konvoy 1.8 requires Kommander 1.4.x or 1.5.x, and the installed version is not known" +
 				" (policy konvoy)",
 			"what is not known satisfies nothing",
 		},
 		{
-			"what the target requires, not to be seen", target(needs(Kommander, "1.4.x")), cluster().with(konvoy("1.7.2"), forbidden(Kommander)),
+			"what the target requires, not to be seen", target(needs(facts.Kommander, "1.4.x")), cluster().with(konvoy("1.7.2"), forbidden(facts.Kommander)),
 			begin + "upgrade to 1.8 together with its neighbours: Konvoy 1.8 requires Kommander 1.4.x, and the installed version is not known (policy konvoy)",
 			"it may be there",
 		},
 		{
-			"what the target requires and has", target(needs(Kommander, "1.3.x")), cluster().with(konvoy("1.7.2"), kommander("1.3.1")),
+			"what the target requires and has", target(needs(facts.Kommander, "1.3.x")), cluster().with(konvoy("1.7.2"), kommander("1.3.1")),
 			begin + "upgrade to 1.8 (policy konvoy)", "it is there",
 		},
 		{
-			"alternatives", target(needs(Kommander, "1.4.x"), needs(Kommander, "1.3.1")), cluster().with(konvoy("1.7.2"), kommander("1.3.1")),
+			"alternatives", target(needs(facts.Kommander, "1.4.x"), needs(facts.Kommander, "1.3.1")), cluster().with(konvoy("1.7.2"), kommander("1.3.1")),
 			begin + "upgrade to 1.8 (policy konvoy)", "entries of one product are alternatives",
 		},
 		{
-			"what the target requires and is not there", target(needs(Kommander, "1.4.x")), cluster().with(konvoy("1.7.2")),
+			"what the target requires and is not there", target(needs(facts.Kommander, "1.4.x")), cluster().with(konvoy("1.7.2")),
 			begin + "upgrade to 1.8 (policy konvoy)", "a product that is not there is not asked for",
 		},
 		{
@@ -283,12 +285,12 @@ func TestUpgradesThatNeighboursAllow(t *testing.T) {
 			"nobody knows whether it may",
 		},
 		{
-			"only declared, without Kubernetes", target(runs("1.20", "1.21")), onlyDeclared(cluster().declaring(Konvoy, "default", "1.7.2")),
+			"only declared, without Kubernetes", target(runs("1.20", "1.21")), onlyDeclared(cluster().declaring(facts.Konvoy, "default", "1.7.2")),
 			begin + "upgrade to 1.8 (policy konvoy)", "nobody asked about it",
 		},
 		{
 			"only declared, with Kubernetes", target(runs("1.20", "1.21")),
-			onlyDeclared(cluster().declaring(Konvoy, "default", "1.7.2").declaring(Kubernetes, "default", "v1.19.9")),
+			onlyDeclared(cluster().declaring(facts.Konvoy, "default", "1.7.2").declaring(facts.Kubernetes, "default", "v1.19.9")),
 			begin + "upgrade to 1.8 together with its neighbours: Konvoy 1.8 supports Kubernetes 1.20 to 1.21, and the cluster runs 1.19.9 (policy konvoy)",
 			"somebody did",
 		},
@@ -305,20 +307,20 @@ func TestUpgradesThatNeighboursAllow(t *testing.T) {
 		{
 			"an exact requirement of an older patch", []policyBuilder{
 				policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), patched("1.8.3"), patched("1.8.2")).minor("1.7", ga("2021-02-10")),
-				policy("kommander").window(9).minor("1.3", ga("2021-02-11"), needs(Konvoy, "1.8.2", "1.7.2")),
+				policy("kommander").window(9).minor("1.3", ga("2021-02-11"), needs(facts.Konvoy, "1.8.2", "1.7.2")),
 			},
 			cluster().with(konvoy("1.7.2"), kommander("1.3.1")), begin + "upgrade to 1.8.2 (policy konvoy)", "the newest would not be allowed",
 		},
 		{
 			"an exact requirement", []policyBuilder{
 				policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), patched("1.8.3"), patched("1.8.2")).minor("1.7", ga("2021-02-10")),
-				policy("kommander").window(9).minor("1.3", ga("2021-02-11"), needs(Konvoy, "1.8.3", "1.7.2")),
+				policy("kommander").window(9).minor("1.3", ga("2021-02-11"), needs(facts.Konvoy, "1.8.3", "1.7.2")),
 			},
 			cluster().with(konvoy("1.7.2"), kommander("1.3.1")), begin + "upgrade to 1.8.3 (policy konvoy)", "it is the newest patch",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := upgradeOf(t, assess(validSet(t, row.policies...), row.cluster, "2022-01-01"), Konvoy)
+			got := upgradeOf(t, assess(validSet(t, row.policies...), row.cluster, "2022-01-01"), facts.Konvoy)
 			if diff := cmp.Diff([]string{row.want}, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -339,7 +341,7 @@ func TestPatchesThatRunHere(t *testing.T) {
 		{"1.8.0", "v1.30.0", "1.8.2", "beside the range of the minor, which is another finding"},
 		{"1.8.0", "", "1.8.4", "what is not known excludes nothing of the minor that is there already"},
 	} {
-		if got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)).on(row.kubernetes), "2021-06-01"), Konvoy).UpgradeTo; got != row.want {
+		if got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)).on(row.kubernetes), "2021-06-01"), facts.Konvoy).UpgradeTo; got != row.want {
 			t.Errorf("from %s on %s: %q, want %q: %s", row.installed, row.kubernetes, got, row.want, row.reason)
 		}
 	}
@@ -352,7 +354,7 @@ func TestInsteadOfWhatIsToBeAvoided(t *testing.T) {
 			minor("1.8", ga("2021-05-05"), patched("1.8.1", avoided("it loses data")), patched("1.8.0")).
 			minor("1.7", ga("2021-02-10"), patched("1.7.6", avoided("it never starts")), patched("1.7.5")).
 			minor("1.6", ga("2020-11-16"), patched("1.6.3", avoided("it is slow"))),
-		policy("kommander").window(9).minor("1.4", ga("2021-05-06"), needs(Konvoy, "1.7.x")).minor("1.3", ga("2021-01-01")))
+		policy("kommander").window(9).minor("1.4", ga("2021-05-06"), needs(facts.Konvoy, "1.7.x")).minor("1.3", ga("2021-01-01")))
 	for _, row := range []struct {
 		cluster clusterBuilder
 		now     string
@@ -393,7 +395,7 @@ func TestInsteadOfWhatIsToBeAvoided(t *testing.T) {
 			"Kommander does not allow it",
 		},
 	} {
-		if diff := cmp.Diff(row.want, upgradeOf(t, assess(s, row.cluster, row.now), Konvoy)); diff != "" {
+		if diff := cmp.Diff(row.want, upgradeOf(t, assess(s, row.cluster, row.now), facts.Konvoy)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 		}
 	}
@@ -405,7 +407,7 @@ func TestNewestMinorBesideAPatch(t *testing.T) {
 		minor("1.8", ga("2021-05-05"), patched("1.8.0", avoided("it never starts"))).
 		minor("1.7", ga("2021-02-10"), patched("1.7.5"), patched("1.7.4")).
 		minor("1.6", ga("2020-11-16"), patched("1.6.2"), patched("1.6.1", avoided("it loses data")))
-	kommanderPolicy := policy("kommander").window(9).minor("1.2", ga("2020-11-17"), needs(Konvoy, "1.6.x"))
+	kommanderPolicy := policy("kommander").window(9).minor("1.2", ga("2020-11-17"), needs(facts.Konvoy, "1.6.x"))
 	for _, row := range []struct {
 		cluster clusterBuilder
 		want    []string
@@ -433,12 +435,12 @@ func TestNewestMinorBesideAPatch(t *testing.T) {
 		},
 		{cluster().with(konvoy("1.6.2")), nil, "the patch is the newest, and nothing urges to leave the minor"},
 		{
-			cluster().with(konvoy("1.6.0"), found(Kommander, "kommander")),
+			cluster().with(konvoy("1.6.0"), found(facts.Kommander, "kommander")),
 			[]string{"Konvoy 1.6.0 has a newer patch: 1.6.2; the newest minor that the installed releases allow: 1.7.5 (policy konvoy)"},
 			"nobody knows what Kommander asks for",
 		},
 	} {
-		got := upgradeOf(t, assess(validSet(t, konvoyPolicy, kommanderPolicy), row.cluster, "2022-01-01"), Konvoy)
+		got := upgradeOf(t, assess(validSet(t, konvoyPolicy, kommanderPolicy), row.cluster, "2022-01-01"), facts.Konvoy)
 		if diff := cmp.Diff(row.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 		}
@@ -516,8 +518,8 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := validSet(t, kubernetesOf(Konvoy), baseServices(), ended, limited.minor("0.9", runs("1.15", "1.16")))
-			got := upgradeOf(t, assess(s, row.cluster, "2021-06-01"), Kubernetes)
+			s := validSet(t, kubernetesOf(facts.Konvoy), baseServices(), ended, limited.minor("0.9", runs("1.15", "1.16")))
+			got := upgradeOf(t, assess(s, row.cluster, "2021-06-01"), facts.Kubernetes)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -527,18 +529,18 @@ func TestWayOutOfKubernetes(t *testing.T) {
 
 // TestNewestKubernetesIsNoWayOut: the minor that the cluster runs, or an older one, is none to go to.
 func TestNewestKubernetesIsNoWayOut(t *testing.T) {
-	s := validSet(t, kubernetesOf(Konvoy), policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")))
+	s := validSet(t, kubernetesOf(facts.Konvoy), policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")))
 	want := []string{
 		"Kubernetes v1.20.6 loses its support with the next minor of Konvoy; supported are 1.20, 1.19, 1.18; the other installed releases allow none" +
 			" that is newer: upgrade them first (policy kubernetes)",
 	}
-	if diff := cmp.Diff(want, upgradeOf(t, assess(s, cluster().with(konvoy("1.8.0")).on("v1.20.6"), "2021-06-01"), Kubernetes)); diff != "" {
+	if diff := cmp.Diff(want, upgradeOf(t, assess(s, cluster().with(konvoy("1.8.0")).on("v1.20.6"), "2021-06-01"), facts.Kubernetes)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestWayOutOfTags(t *testing.T) {
-	tags := policy("bps").follows(Kubernetes).
+	tags := policy("bps").follows(facts.Kubernetes).
 		minor("5.0", planned("2022-09-01"), runs("1.18", "1.20"), patched("5.0.0")).
 		minor("4.2", runs("1.18", "1.20"), through("2021-05-31"), patched("4.2.0")).
 		minor("4.1", ga("2022-06-01"), runs("1.18", "1.20"), patched("4.1.0")).
@@ -611,8 +613,8 @@ func TestWayOutOfTags(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := validSet(t, tags, kubernetesOf(Konvoy), konvoyRanges())
-			got := upgradeOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), row.now), BasePlatformServices)
+			s := validSet(t, tags, kubernetesOf(facts.Konvoy), konvoyRanges())
+			got := upgradeOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), row.now), facts.BasePlatformServices)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -622,7 +624,7 @@ func TestWayOutOfTags(t *testing.T) {
 
 // TestNoWayOutOfTags: where no tag leads out, nobody is sent to search for one.
 func TestNoWayOutOfTags(t *testing.T) {
-	old := policy("bps").follows(Kubernetes).minor("3.0", runs("1.15", "1.17"), patched("3.0.0", runsOn("1.15", "1.15")))
+	old := policy("bps").follows(facts.Kubernetes).minor("3.0", runs("1.15", "1.17"), patched("3.0.0", runsOn("1.15", "1.15")))
 	late := old.minor("4.0", ga("2022-06-01"), runs("1.18", "1.20"), patched("4.0.0"))
 	for _, row := range []struct {
 		name       string
@@ -650,8 +652,8 @@ func TestNoWayOutOfTags(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := validSet(t, append(row.policies, kubernetesOf(Konvoy), konvoyRanges())...)
-			got := upgradeOf(t, assess(s, cluster().with(bps("stable-1.15-3.0.0")).on(row.kubernetes), row.now), BasePlatformServices)
+			s := validSet(t, append(row.policies, kubernetesOf(facts.Konvoy), konvoyRanges())...)
+			got := upgradeOf(t, assess(s, cluster().with(bps("stable-1.15-3.0.0")).on(row.kubernetes), row.now), facts.BasePlatformServices)
 			if diff := cmp.Diff([]string{"BasePlatformServices stable-1.15-3.0.0 has lost its support; " + row.want}, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -661,8 +663,8 @@ func TestNoWayOutOfTags(t *testing.T) {
 
 // TestWhoseNextMinor: where the next minor of something else ends the support, that is named.
 func TestWhoseNextMinor(t *testing.T) {
-	s := validSet(t, kubernetesOf(Konvoy), baseServices(), konvoyRanges())
-	both := validSet(t, kubernetesOf(Konvoy, "Other"), policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")),
+	s := validSet(t, kubernetesOf(facts.Konvoy), baseServices(), konvoyRanges())
+	both := validSet(t, kubernetesOf(facts.Konvoy, "Other"), policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20")),
 		policy("Other").window(1).minor("1.0", ga("2021-05-05"), runs("1.18", "1.19")))
 	c := cluster().with(konvoy("1.6.3"), bps("stable-1.16-1.2.0")).on("v1.16.15")
 	for _, row := range []struct {
@@ -671,10 +673,10 @@ func TestWhoseNextMinor(t *testing.T) {
 		product string
 		want    string
 	}{
-		{s, c, Konvoy, "Konvoy 1.6.3 loses its support with the next minor; "},
-		{s, c, Kubernetes, "Kubernetes v1.16.15 loses its support with the next minor of Konvoy; "},
-		{s, c, BasePlatformServices, "BasePlatformServices stable-1.16-1.2.0 loses its support with the next minor that ends its Kubernetes; "},
-		{both, cluster().with(konvoy("1.8.0"), product("Other", "1.0.0")).on("v1.19.1"), Kubernetes,
+		{s, c, facts.Konvoy, "Konvoy 1.6.3 loses its support with the next minor; "},
+		{s, c, facts.Kubernetes, "Kubernetes v1.16.15 loses its support with the next minor of Konvoy; "},
+		{s, c, facts.BasePlatformServices, "BasePlatformServices stable-1.16-1.2.0 loses its support with the next minor that ends its Kubernetes; "},
+		{both, cluster().with(konvoy("1.8.0"), product("Other", "1.0.0")).on("v1.19.1"), facts.Kubernetes,
 			"Kubernetes v1.19.1 loses its support with the next minor of Konvoy or Other; "},
 	} {
 		if got := upgradeOf(t, assess(row.set, row.cluster, "2021-06-01"), row.product); len(got) != 1 || !strings.HasPrefix(got[0], row.want) {
@@ -767,8 +769,8 @@ func messageOfUpgrade(row v1alpha1.InstalledRelease) string {
 
 // TestNewerPatchOfKubernetes: where the ranges begin in the middle of the own minor, the way out is a patch.
 func TestNewerPatchOfKubernetes(t *testing.T) {
-	s := validSet(t, policy("konvoy").window(3).minor("1.1", ga("2019-08-12"), runs("1.15.4", "1.15.x")), kubernetesOf(Konvoy))
-	row := rowOf(t, assess(s, cluster().with(konvoy("1.1.5")).on("v1.15.3"), "2020-03-15"), Kubernetes)
+	s := validSet(t, policy("konvoy").window(3).minor("1.1", ga("2019-08-12"), runs("1.15.4", "1.15.x")), kubernetesOf(facts.Konvoy))
+	row := rowOf(t, assess(s, cluster().with(konvoy("1.1.5")).on("v1.15.3"), "2020-03-15"), facts.Kubernetes)
 	if said := fmt.Sprint(row.Findings); row.State != v1alpha1.StateUnsupported || !strings.Contains(said, "go to a newer patch of 1.15") {
 		t.Errorf("%s: %s", row.State, said)
 	}

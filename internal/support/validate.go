@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -34,7 +36,6 @@ const (
 	maxRequiredVersions = 32
 	maxUpgradesFrom     = 16
 	maxRangeOfProducts  = 8
-	maxProductName      = 63
 	maxURL              = 2048
 	maxAvoid            = 512
 	maxSystems          = 64
@@ -51,8 +52,6 @@ const (
 	maxReference         = 256
 	maxReason            = 512
 	maxDeclared          = 32
-	maxInstallationName  = 253
-	maxReportedProblems  = 8
 	defaultTimeZone      = "Etc/UTC"
 	defaultExpiringSoon  = 90
 	allowedDay           = "a day that exists, such as 2021-05-05, of the years 1900 to 9998"
@@ -65,13 +64,13 @@ type problems struct{ list field.ErrorList }
 
 func (p *problems) add(path *field.Path, found any, allowed string) {
 	if text, ok := found.(string); ok {
-		found = Printable(text)
+		found = facts.Printable(text)
 	}
 	p.list = append(p.list, field.Invalid(path, found, "must be "+allowed))
 }
 
 func (p *problems) say(path *field.Path, found, detail string) {
-	p.list = append(p.list, field.Invalid(path, Printable(found), detail))
+	p.list = append(p.list, field.Invalid(path, facts.Printable(found), detail))
 }
 
 // bound refuses more than there may be. It tells whether there are not too many.
@@ -98,18 +97,9 @@ func (p *problems) required(path *field.Path, text string, limit int, what strin
 func (p *problems) duplicates(path *field.Path, texts []string) {
 	for i, text := range texts {
 		if slices.Contains(texts[:i], text) {
-			p.list = append(p.list, field.Duplicate(path.Index(i), Printable(text)))
+			p.list = append(p.list, field.Duplicate(path.Index(i), facts.Printable(text)))
 		}
 	}
-}
-
-// Describe puts problems into one sentence for a condition; it names at most eight.
-func Describe(list field.ErrorList) string {
-	words := make([]string, 0, len(list))
-	for _, problem := range list {
-		words = append(words, problem.Error())
-	}
-	return joinSome(words, "; ", maxReportedProblems)
 }
 
 // patterns reads a list of versions, each MAJOR.MINOR.x or exact, and refuses what cannot be read, doubles, and more than
@@ -149,7 +139,7 @@ func (p *problems) zone(name *string, path *field.Path) *time.Location {
 	if name != nil {
 		text = *name
 	}
-	zone, err := loadZone(text)
+	zone, err := facts.LoadZone(text)
 	if err != nil {
 		p.add(path, text, "the name of an IANA time zone, such as Europe/Berlin")
 		return time.UTC
@@ -188,14 +178,14 @@ func validateSelector(selector *metav1.LabelSelector, path *field.Path, p *probl
 	for _, key := range slices.Sorted(maps.Keys(selector.MatchLabels)) {
 		value := selector.MatchLabels[key]
 		if _, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchLabels: map[string]string{key: value}}); err != nil {
-			p.add(path.Child("matchLabels").Key(Printable(key)), value, "the value of a label, under its key")
+			p.add(path.Child("matchLabels").Key(facts.Printable(key)), value, "the value of a label, under its key")
 		}
 	}
 	for i, term := range selector.MatchExpressions {
 		alone := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{term}}
 		if _, err := metav1.LabelSelectorAsSelector(alone); err != nil {
 			p.say(path.Child("matchExpressions").Index(i), term.Key+" "+string(term.Operator)+" "+strings.Join(term.Values, ","),
-				"must be a term of a label selector: "+Printable(err.Error()))
+				"must be a term of a label selector: "+facts.Printable(err.Error()))
 		}
 	}
 }
@@ -253,7 +243,7 @@ func validateProduct(name string, path *field.Path, p *problems) {
 	if name == "" {
 		p.add(path, name, "the name of a product")
 	}
-	p.boundText(path, name, maxProductName)
+	p.boundText(path, name, facts.MaxProductName)
 }
 
 func numberText(n *int32) string {
@@ -278,18 +268,12 @@ func validateSpec(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 	}
 	for i, declared := range spec.DeclaredReleases {
 		at := path.Child("declaredReleases").Index(i)
-		validateDeclared(&declared, at, &p)
+		p.list = append(p.list, facts.ValidateDeclaredRelease(&declared, at)...)
 		k := key{declared.Product, declared.Name}
 		if seen[k] {
-			p.list = append(p.list, field.Duplicate(at, Printable(declared.Product+"/"+declared.Name)))
+			p.list = append(p.list, field.Duplicate(at, facts.Printable(declared.Product+"/"+declared.Name)))
 		}
 		seen[k] = true
 	}
 	return p.list
-}
-
-func validateDeclared(declared *v1alpha1.DeclaredRelease, at *field.Path, p *problems) {
-	validateProduct(declared.Product, at.Child("product"), p)
-	p.required(at.Child("name"), declared.Name, maxInstallationName, "the name of an installation, or "+DefaultInstallation)
-	p.required(at.Child("version"), declared.Version, printableLimit, "a version")
 }

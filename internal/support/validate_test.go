@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -29,18 +31,18 @@ func complete() policyBuilder {
 		}).
 		minor("1.6", planned("2022-05-05"), patched("1.6.0-rc.1", dated("2022-03-01"))).
 		minor("1.5", ga("2021-11-30"), through("2024-02-29"), withdrawn("2023-12-31"), upgradesFrom("1.4", "1.3")).
-		minor("1.4", ga("2021-05-05"), runs("1.18", "1.20.x", "1.20.6+d2iq.1"), attaches("1.18.0", "1.21"), needs(Konvoy, "1.8.x", "1.7.5"), needs("Cassandra", "1.0.2"),
+		minor("1.4", ga("2021-05-05"), runs("1.18", "1.20.x", "1.20.6+d2iq.1"), attaches("1.18.0", "1.21"), needs(facts.Konvoy, "1.8.x", "1.7.5"), needs("Cassandra", "1.0.2"),
 			patched("1.4.1", avoided("it never starts"), runsOn("1.18.8", "1.18.8", "1.18.8")), patched("1.4.0", dated("2021-05-05"))).
 		minor("1.0")
 }
 
 func TestValidPolicies(t *testing.T) {
 	for _, b := range []policyBuilder{
-		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(Konvoy), policy("empty").window(1),
+		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(facts.Konvoy), policy("empty").window(1),
 		threeOut().warns(0), threeOut().zone("UTC"),
 	} {
 		if problems := Compile(b.object).problems; len(problems) > 0 {
-			t.Errorf("%s: %s", b.object.Name, Describe(problems))
+			t.Errorf("%s: %s", b.object.Name, facts.JoinProblems(problems))
 		}
 	}
 }
@@ -105,11 +107,11 @@ func TestValidator(t *testing.T) {
 			[]string{`spec.lifecycle: Invalid value: "0 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
-			"two lifecycles", threeOut().follows(Konvoy),
+			"two lifecycles", threeOut().follows(facts.Konvoy),
 			[]string{`spec.lifecycle: Invalid value: "2 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
-			"three lifecycles", threeOut().follows(Konvoy).rangeOf(Konvoy),
+			"three lifecycles", threeOut().follows(facts.Konvoy).rangeOf(facts.Konvoy),
 			[]string{`spec.lifecycle: Invalid value: "3 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
 		{
@@ -133,11 +135,11 @@ func TestValidator(t *testing.T) {
 			[]string{`spec.lifecycle.rangeOf.products: Invalid value: "nothing": must be at least one product`},
 		},
 		{
-			"range of a nameless product", policy("kubernetes").rangeOf(Konvoy, ""),
+			"range of a nameless product", policy("kubernetes").rangeOf(facts.Konvoy, ""),
 			[]string{`spec.lifecycle.rangeOf.products[1]: Invalid value: "": must be the name of a product`},
 		},
 		{
-			"range of a product twice", policy("kubernetes").rangeOf(Konvoy, Konvoy),
+			"range of a product twice", policy("kubernetes").rangeOf(facts.Konvoy, facts.Konvoy),
 			[]string{`spec.lifecycle.rangeOf.products[1]: Duplicate value: "Konvoy"`},
 		},
 		{
@@ -145,11 +147,11 @@ func TestValidator(t *testing.T) {
 			[]string{`spec.lifecycle.rangeOf.products: Invalid value: "9 products": must be at most 8`},
 		},
 		{
-			"range of itself", policy("kubernetes").rangeOf(Konvoy, Kubernetes),
+			"range of itself", policy("kubernetes").rangeOf(facts.Konvoy, facts.Kubernetes),
 			[]string{`spec.lifecycle.rangeOf.products[1]: Invalid value: "Kubernetes": must be another product: a lifecycle cannot rest on itself`},
 		},
 		{
-			"follows itself", policy("bps").follows(BasePlatformServices),
+			"follows itself", policy("bps").follows(facts.BasePlatformServices),
 			[]string{`spec.lifecycle.follows.product: Invalid value: "BasePlatformServices": must be another product: a lifecycle cannot rest on itself`},
 		},
 		{
@@ -296,7 +298,7 @@ func TestValidator(t *testing.T) {
 			[]string{`spec.releases[1.4].attachKubernetes.default: Forbidden: nothing is installed on attached clusters; remove it`},
 		},
 		{
-			"attached clusters of another product", one(attaches("1.18", "1.20")).about(Konvoy),
+			"attached clusters of another product", one(attaches("1.18", "1.20")).about(facts.Konvoy),
 			[]string{`spec.releases[1.4].attachKubernetes: Forbidden: clusters are attached to Kommander only; remove it`},
 		},
 		{
@@ -314,18 +316,18 @@ func TestValidator(t *testing.T) {
 			},
 		},
 		{
-			"requirement of itself", one(needs(Kommander, "1.4.x")),
+			"requirement of itself", one(needs(facts.Kommander, "1.4.x")),
 			[]string{`spec.releases[1.4].requires[0].product: Invalid value: "Kommander": must be another product: a release cannot require its own`},
 		},
 		{
-			"requirement in another language", one(needs(Konvoy, "1.8.x", ">=1.7.0", "1.8")),
+			"requirement in another language", one(needs(facts.Konvoy, "1.8.x", ">=1.7.0", "1.8")),
 			[]string{
 				`spec.releases[1.4].requires[0].versions[1]: Invalid value: ">=1.7.0": must be MAJOR.MINOR.x or an exact version`,
 				`spec.releases[1.4].requires[0].versions[2]: Invalid value: "1.8": must be MAJOR.MINOR.x or an exact version`,
 			},
 		},
 		{
-			"requirement twice", one(needs(Konvoy, "1.8.x", "1.8.x")),
+			"requirement twice", one(needs(facts.Konvoy, "1.8.x", "1.8.x")),
 			[]string{`spec.releases[1.4].requires[0].versions[1]: Duplicate value: "1.8.x"`},
 		},
 		{
@@ -333,7 +335,7 @@ func TestValidator(t *testing.T) {
 			[]string{`spec.releases[1.4].requires: Invalid value: "17 requirements": must be at most 16`},
 		},
 		{
-			"too many versions", one(needs(Konvoy, make([]string, 33)...)),
+			"too many versions", one(needs(facts.Konvoy, make([]string, 33)...)),
 			[]string{`spec.releases[1.4].requires[0].versions: Invalid value: "33 versions": must be at most 32`},
 		},
 
@@ -441,11 +443,11 @@ func TestDescribeProblems(t *testing.T) {
 	for i := range 12 {
 		b = b.minor(fmt.Sprintf("x%d", i))
 	}
-	got := Describe(Compile(b.object).problems)
+	got := facts.JoinProblems(Compile(b.object).problems)
 	if !strings.HasSuffix(got, "; spec.releases[x7].version: Invalid value: \"x7\": must be a minor such as 1.4 and 4 more") {
 		t.Error(got)
 	}
-	if Describe(nil) != "" {
+	if facts.JoinProblems(nil) != "" {
 		t.Error("no problem is no text")
 	}
 }
@@ -463,7 +465,7 @@ func TestValidateClusterSupport(t *testing.T) {
 		{"valid", declared(), nil},
 		{
 			"valid declarations",
-			declared(v1alpha1.DeclaredRelease{Product: Konvoy, Name: "default", Version: "1.7.2"}, v1alpha1.DeclaredRelease{Product: Konvoy, Name: "b", Version: "1.7.2"}),
+			declared(v1alpha1.DeclaredRelease{Product: facts.Konvoy, Name: "default", Version: "1.7.2"}, v1alpha1.DeclaredRelease{Product: facts.Konvoy, Name: "b", Version: "1.7.2"}),
 			nil,
 		},
 		{"no cluster", &v1alpha1.ClusterSupportSpec{}, []string{`spec.cluster: Invalid value: "0 members": must be exactly one member: host, kommanderCluster, clusterAPICluster or kubeconfigSecret`}},
@@ -483,7 +485,7 @@ func TestValidateClusterSupport(t *testing.T) {
 		},
 		{
 			"twice",
-			declared(v1alpha1.DeclaredRelease{Product: Konvoy, Name: "default", Version: "1.7.2"}, v1alpha1.DeclaredRelease{Product: Konvoy, Name: "default", Version: "1.8.0"}),
+			declared(v1alpha1.DeclaredRelease{Product: facts.Konvoy, Name: "default", Version: "1.7.2"}, v1alpha1.DeclaredRelease{Product: facts.Konvoy, Name: "default", Version: "1.8.0"}),
 			[]string{`spec.declaredReleases[1]: Duplicate value: "Konvoy/default"`},
 		},
 		{

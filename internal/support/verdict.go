@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
@@ -44,7 +46,7 @@ func unsupported(finding v1alpha1.FindingType, reason, message string) verdict {
 }
 
 // judgeMinor asks a policy about a minor. Only windows and ranges can answer.
-func (s scope) judgeMinor(p *Policy, minor Minor) verdict {
+func (s scope) judgeMinor(p *Policy, minor facts.Minor) verdict {
 	switch {
 	case p.hasTimeline():
 		return s.judgeWindow(p, minor)
@@ -55,7 +57,7 @@ func (s scope) judgeMinor(p *Policy, minor Minor) verdict {
 }
 
 // judgeWindow is the N-2 rule.
-func (s scope) judgeWindow(p *Policy, minor Minor) verdict {
+func (s scope) judgeWindow(p *Policy, minor facts.Minor) verdict {
 	i := p.find(minor)
 	if i < 0 {
 		return s.judgeUnlisted(p, minor)
@@ -65,7 +67,7 @@ func (s scope) judgeWindow(p *Policy, minor Minor) verdict {
 	switch current, supported := spanAt(spans, s.now); {
 	case own.isWithdrawn(s.now):
 		gone := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
-			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
+			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, facts.DayText(own.withdrawn, p.zone)))
 		gone.end = endOfWithdrawn(spans, own.withdrawn).end
 		return gone
 	case !own.availability.at(s.now):
@@ -92,16 +94,16 @@ func notYetAvailable(p *Policy, l *line) string {
 	day := "no day is announced"
 	switch a := l.availability; {
 	case !a.released.IsZero():
-		day = "its day is " + dayText(a.released, p.zone)
+		day = "its day is " + facts.DayText(a.released, p.zone)
 	case !a.planned.IsZero():
-		day = "planned for " + dayText(a.planned, p.zone)
+		day = "planned for " + facts.DayText(a.planned, p.zone)
 	}
 	return fmt.Sprintf("is installed although %s is not generally available yet (%s); correct the policy", l.minor, day)
 }
 
 // judgeUnlisted judges a minor that the policy does not list: so many newer ones may be out that it must be outside the
 // window; else the policy is out of date.
-func (s scope) judgeUnlisted(p *Policy, minor Minor) verdict {
+func (s scope) judgeUnlisted(p *Policy, minor facts.Minor) verdict {
 	newer := 0
 	for i := range p.lines {
 		if p.lines[i].minor.Compare(minor) > 0 && p.lines[i].counts(s.now) {
@@ -115,7 +117,7 @@ func (s scope) judgeUnlisted(p *Policy, minor Minor) verdict {
 	if p.lifecycle.Window != nil && newer >= p.window {
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
 			fmt.Sprintf("is not supported: %s generally available, and %s supported",
-				Plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
+				facts.Plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
 	}
 	return unknown(v1alpha1.ReasonNotInPolicy,
 		fmt.Sprintf("is of a minor that policy %s does not list; bring the policy up to date", p.name))
@@ -145,7 +147,7 @@ func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
 		v.message = "is supported; no end is announced"
 	default:
 		v.message = fmt.Sprintf("is supported; no end is announced, support ends when %s generally available",
-			Plural(p.window-place, "more minor becomes", "more minors become"))
+			facts.Plural(p.window-place, "more minor becomes", "more minors become"))
 	}
 	return v
 }
@@ -168,7 +170,7 @@ func (s scope) overduePlans(p *Policy, i, place int) []string {
 		planned := p.lines[j].availability.planned
 		if !planned.IsZero() && !s.now.Before(planned) {
 			overdue = append(overdue, fmt.Sprintf("%s was planned for %s and is not confirmed",
-				p.lines[j].minor, dayText(planned, p.zone)))
+				p.lines[j].minor, facts.DayText(planned, p.zone)))
 		}
 	}
 	if place+len(overdue) < p.window {
@@ -181,18 +183,18 @@ func (s scope) overduePlans(p *Policy, i, place int) []string {
 func endsText(what string, s span, zone *time.Location) string {
 	switch s.cause {
 	case causePlanned:
-		return fmt.Sprintf("%s is planned to end on %s, when %s becomes generally available", what, dayText(s.end, zone), s.endsWith)
+		return fmt.Sprintf("%s is planned to end on %s, when %s becomes generally available", what, facts.DayText(s.end, zone), s.endsWith)
 	case causeReleased:
-		return fmt.Sprintf("%s ends on %s, when %s becomes generally available", what, dayText(s.end, zone), s.endsWith)
+		return fmt.Sprintf("%s ends on %s, when %s becomes generally available", what, facts.DayText(s.end, zone), s.endsWith)
 	case causeThrough:
-		if beginsDay(s.end, zone) {
+		if facts.BeginsDay(s.end, zone) {
 			return fmt.Sprintf("%s lasts through %s", what, lastDay(s.end, zone))
 		}
 	case causeWithdrawn:
-		return fmt.Sprintf("%s ends on %s, when it is withdrawn", what, dayText(s.end, zone))
+		return fmt.Sprintf("%s ends on %s, when it is withdrawn", what, facts.DayText(s.end, zone))
 	case causeNone:
 	}
-	return fmt.Sprintf("%s ends on %s", what, dayText(s.end, zone))
+	return fmt.Sprintf("%s ends on %s", what, facts.DayText(s.end, zone))
 }
 
 // endedText says when and why support has ended. A span without an end means that the day is not known.
@@ -202,27 +204,27 @@ func endedText(what string, s span, zone *time.Location) string {
 	}
 	switch s.cause {
 	case causeReleased, causePlanned:
-		return fmt.Sprintf("%s ended on %s, when %s became generally available", what, dayText(s.end, zone), s.endsWith)
+		return fmt.Sprintf("%s ended on %s, when %s became generally available", what, facts.DayText(s.end, zone), s.endsWith)
 	case causeThrough:
-		if beginsDay(s.end, zone) {
+		if facts.BeginsDay(s.end, zone) {
 			return fmt.Sprintf("%s lasted through %s", what, lastDay(s.end, zone))
 		}
 	case causeWithdrawn, causeNone:
 	}
-	return fmt.Sprintf("%s ended on %s", what, dayText(s.end, zone))
+	return fmt.Sprintf("%s ended on %s", what, facts.DayText(s.end, zone))
 }
 
 // lastDay is the last day before an end.
 func lastDay(end time.Time, zone *time.Location) string {
-	text := dayOf(end.Add(-1).In(zone)).String()
-	if !zoneIsUTC(zone) {
+	text := facts.DayOf(end.Add(-1).In(zone)).String()
+	if !facts.ZoneIsUTC(zone) {
 		text += " (" + zone.String() + ")"
 	}
 	return text
 }
 
 // minorAgainst tells where a minor lies beside a range: negative below, positive above, 0 when a patch of it is inside.
-func minorAgainst(r *kubernetesRange, minor Minor) int {
+func minorAgainst(r *kubernetesRange, minor facts.Minor) int {
 	switch {
 	case r.containsMinor(minor):
 		return 0
@@ -233,7 +235,7 @@ func minorAgainst(r *kubernetesRange, minor Minor) int {
 }
 
 // versionAgainst is the same for an exact version.
-func versionAgainst(r *kubernetesRange, version kubernetesVersion) int {
+func versionAgainst(r *kubernetesRange, version facts.KubernetesVersion) int {
 	if r.contains(version) {
 		return 0
 	}
@@ -333,7 +335,7 @@ func (c *containment) verdict(s scope, p *Policy, version string) verdict {
 		return over
 	case len(c.future) > 0:
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonNotYetSupported,
-			fmt.Sprintf("is not supported yet: only %s, not generally available yet, contains %s", listOf(c.future, 3), version))
+			fmt.Sprintf("is not supported yet: only %s, not generally available yet, contains %s", facts.ListOf(c.future, 3), version))
 	case c.below:
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonNotInAnyRange,
 			fmt.Sprintf("is not supported: no release of %s contains %s", products, version))
@@ -347,7 +349,7 @@ func (c *containment) supported(current span, p *Policy) verdict {
 		state: v1alpha1.StateSupported, finding: v1alpha1.FindingLifecycle, reason: v1alpha1.ReasonSupported,
 		end: current.end, lastInWindow: !c.notLast,
 	}
-	contained := "is supported, as " + listOf(c.within, 4) + " may run it"
+	contained := "is supported, as " + facts.ListOf(c.within, 4) + " may run it"
 	switch {
 	case !v.end.IsZero():
 		v.message = contained + "; " + endsText("support", current, p.zone)
@@ -420,7 +422,7 @@ func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
 	if t.version == nil {
 		return nil
 	}
-	minor := minorOf(t.version)
+	minor := facts.MinorOf(t.version)
 	i := p.find(minor)
 	if i < 0 {
 		v := unknown(v1alpha1.ReasonNotInPolicy,
@@ -436,7 +438,7 @@ func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
 	switch day := own.availability.released; {
 	case own.isWithdrawn(s.now):
 		v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
-			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, dayText(own.withdrawn, p.zone)))
+			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, facts.DayText(own.withdrawn, p.zone)))
 		v.end = earliest(own.withdrawn, own.through)
 		return &v
 	case day.After(s.now) || !own.availability.planned.IsZero():

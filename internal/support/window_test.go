@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -34,7 +36,7 @@ func TestWindow(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		policy policyBuilder
-		found  Installation
+		found  facts.Installation
 		now    string
 		want   answer
 		reason string
@@ -285,11 +287,11 @@ func TestWindow(t *testing.T) {
 			"a version that cannot be read is not guessed",
 		},
 		{
-			"version not known", threeOut(), found(Kommander, "kommander"), "2021-06-01", unknownFor("VersionUnknown"),
+			"version not known", threeOut(), found(facts.Kommander, "kommander"), "2021-06-01", unknownFor("VersionUnknown"),
 			"the product is there and nothing tells its version",
 		},
 		{
-			"forbidden", threeOut(), forbidden(Kommander), "2021-06-01", unknownFor("Forbidden"),
+			"forbidden", threeOut(), forbidden(facts.Kommander), "2021-06-01", unknownFor("Forbidden"),
 			"that the operator may not look does not mean that nothing is there",
 		},
 	} {
@@ -319,7 +321,7 @@ func TestBoundaries(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		policy policyBuilder
-		found  Installation
+		found  facts.Installation
 		// before is the answer up to the instant, after that from it on.
 		instant       string
 		before, after step
@@ -430,7 +432,7 @@ func TestConditionsOfAWindow(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		policy policyBuilder
-		found  Installation
+		found  facts.Installation
 		now    string
 		want   conditions
 		reason string
@@ -551,7 +553,7 @@ func TestPlannedReleaseOverdue(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now)
-			got := messageOf(rowOf(t, assessment, Kommander), v1alpha1.ReasonPlannedReleaseOverdue)
+			got := messageOf(rowOf(t, assessment, facts.Kommander), v1alpha1.ReasonPlannedReleaseOverdue)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -656,7 +658,7 @@ func TestWindowMessages(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now), Kommander)
+			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now), facts.Kommander)
 			want := "Kommander " + row.installed + " " + row.want + " (policy kommander)"
 			if diff := cmp.Diff(want, got.Findings[0].Message); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -9,13 +9,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // book follows the ClusterSupports on the hub, by a watch of its own.
@@ -115,8 +116,8 @@ func (b *book) awaitAll(ctx context.Context, members []*member, isSo func(*v1alp
 
 // isAssessed tells whether all that there is to say of a cluster has been said.
 func isAssessed(object *v1alpha1.ClusterSupport) bool {
-	return isReachable(object) && versionOf(object, support.Konvoy) != "" && versionOf(object, support.Kommander) != "" &&
-		versionOf(object, support.BasePlatformServices) != "" && object.Status.Nodes != nil && object.Status.ClusterID != ""
+	return isReachable(object) && versionOf(object, facts.Konvoy) != "" && versionOf(object, facts.Kommander) != "" &&
+		versionOf(object, facts.BasePlatformServices) != "" && object.Status.Nodes != nil && object.Status.ClusterID != ""
 }
 
 func isReachable(object *v1alpha1.ClusterSupport) bool {
@@ -126,7 +127,7 @@ func isReachable(object *v1alpha1.ClusterSupport) bool {
 
 // hasKonvoy makes the question whether Konvoy is of a version.
 func hasKonvoy(version string) func(*v1alpha1.ClusterSupport) bool {
-	return func(object *v1alpha1.ClusterSupport) bool { return versionOf(object, support.Konvoy) == version }
+	return func(object *v1alpha1.ClusterSupport) bool { return versionOf(object, facts.Konvoy) == version }
 }
 
 func versionOf(object *v1alpha1.ClusterSupport, product string) string {

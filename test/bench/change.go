@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // stride spreads what is changed over the fleet: it is a prime.
@@ -66,7 +67,7 @@ func (b *bench) changePolicy(ctx context.Context) error {
 		return err
 	}
 	found, _ := b.fleet.book.read(b.fleet.members[0].name)
-	before := stateOf(found.object, support.Konvoy)
+	before := stateOf(found.object, facts.Konvoy)
 	used, err := b.operator.usage(nil)
 	if err != nil {
 		return err
@@ -79,7 +80,7 @@ func (b *bench) changePolicy(ctx context.Context) error {
 		return fmt.Errorf("change the policy konvoy: %w", err)
 	}
 	times, err := b.fleet.book.awaitAll(ctx, b.fleet.members, func(object *v1alpha1.ClusterSupport) bool {
-		return stateOf(object, support.Konvoy) != before
+		return stateOf(object, facts.Konvoy) != before
 	})
 	if err != nil {
 		return err

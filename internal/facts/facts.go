@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package support
+package facts
 
 import (
 	"slices"
@@ -20,8 +20,8 @@ const (
 	Spark                = "Spark"
 )
 
-// isBuiltIn tells whether the operator finds a product without being told how.
-func isBuiltIn(product string) bool {
+// IsBuiltIn tells whether the operator finds a product without being told how.
+func IsBuiltIn(product string) bool {
 	return slices.Contains([]string{Konvoy, Kommander, BasePlatformServices, Kubernetes, Cassandra, Kafka, Spark}, product)
 }
 
@@ -48,8 +48,8 @@ type Facts struct {
 	Nodes *v1alpha1.NodesStatus
 }
 
-// Detection tells how to find a product without built-in detection.
-type Detection struct {
+// DetectionRule tells how to find a product without built-in detection.
+type DetectionRule struct {
 	Product string
 	v1alpha1.Detection
 }

@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package support
+package facts
 
 import (
 	"fmt"
@@ -9,24 +9,26 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// printableLimit is the number of characters that Printable lets through.
-const printableLimit = 64
+// MaxPrintable is the number of characters that Printable lets through.
+const MaxPrintable = 64
 
 // Printable makes foreign text fit for messages and status: everything but printable characters is escaped as in a Go
 // string, invalid UTF-8 included, and what is longer than 64 characters is cut, with "..." as the last three. Text that
 // is fit already stays as it is, so that a status which is read back and written again does not change.
 func Printable(text string) string {
 	// Escaping at most multiplies, so the first 4 bytes a character are enough to fill the limit.
-	if len(text) > utf8.UTFMax*(printableLimit+1) {
-		text = text[:utf8.UTFMax*(printableLimit+1)]
+	if len(text) > utf8.UTFMax*(MaxPrintable+1) {
+		text = text[:utf8.UTFMax*(MaxPrintable+1)]
 	}
 	plain := Escaped(text)
-	if utf8.RuneCountInString(plain) <= printableLimit {
+	if utf8.RuneCountInString(plain) <= MaxPrintable {
 		return plain
 	}
-	return string([]rune(plain)[:printableLimit-3]) + "..."
+	return string([]rune(plain)[:MaxPrintable-3]) + "..."
 }
 
 // Escaped writes what is not printable as in a Go string, invalid UTF-8 included, and leaves the rest alone.
@@ -44,41 +46,41 @@ func Escaped(text string) string {
 	return plain.String()
 }
 
-// quote puts foreign text into quotation marks after making it printable.
-func quote(text string) string { return `"` + Printable(text) + `"` }
+// Quote puts foreign text into quotation marks after making it printable.
+func Quote(text string) string { return `"` + Printable(text) + `"` }
 
-// listOf joins words as in a sentence and counts what is beyond the limit: "a, b and 3 more".
-func listOf(words []string, limit int) string {
-	return joinSome(words, ", ", limit)
+// ListOf joins words as in a sentence and counts what is beyond the limit: "a, b and 3 more".
+func ListOf(words []string, limit int) string {
+	return JoinSome(words, ", ", limit)
 }
 
-func joinSome(words []string, separator string, limit int) string {
+func JoinSome(words []string, separator string, limit int) string {
 	if len(words) <= limit {
 		return strings.Join(words, separator)
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(words[:limit], separator), len(words)-limit)
 }
 
-// dayText prints an instant as the day that begins with it in the zone, or in full where no day does. Zones other than
+// DayText prints an instant as the day that begins with it in the zone, or in full where no day does. Zones other than
 // UTC are named, since a day alone would be ambiguous.
-func dayText(instant time.Time, zone *time.Location) string {
-	if !beginsDay(instant, zone) {
+func DayText(instant time.Time, zone *time.Location) string {
+	if !BeginsDay(instant, zone) {
 		return instant.UTC().Format(time.RFC3339)
 	}
 	day := instant.In(zone).Format(time.DateOnly)
-	if zoneIsUTC(zone) {
+	if ZoneIsUTC(zone) {
 		return day
 	}
 	return fmt.Sprintf("%s (%s)", day, zone)
 }
 
-// beginsDay tells whether a day of the zone begins at the instant. One of another zone need not.
-func beginsDay(instant time.Time, zone *time.Location) bool {
-	start, err := startOfDay(dayOf(instant.In(zone)), zone)
+// BeginsDay tells whether a day of the zone begins at the instant. One of another zone need not.
+func BeginsDay(instant time.Time, zone *time.Location) bool {
+	start, err := StartOfDay(DayOf(instant.In(zone)), zone)
 	return err == nil && start.Equal(instant)
 }
 
-func zoneIsUTC(zone *time.Location) bool {
+func ZoneIsUTC(zone *time.Location) bool {
 	switch zone.String() {
 	case "UTC", "Etc/UTC":
 		return true
@@ -92,4 +94,23 @@ func Plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return strconv.Itoa(n) + " " + many
+}
+
+// maxReportedProblems is how many problems a sentence names.
+const maxReportedProblems = 8
+
+// JoinProblems puts problems into one sentence for a condition; it names at most eight.
+func JoinProblems(list field.ErrorList) string {
+	words := make([]string, 0, len(list))
+	for _, problem := range list {
+		words = append(words, problem.Error())
+	}
+	return JoinSome(words, "; ", maxReportedProblems)
+}
+
+func Truncate(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-3], "") + "..."
 }

@@ -1,26 +1,19 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package support
+package facts
 
 import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/test/calendar"
 )
 
-func zoneOf(t testing.TB, name string) *time.Location {
+func dayOn(t testing.TB, text string) Day {
 	t.Helper()
-	zone, err := loadZone(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return zone
-}
-
-func dayOn(t testing.TB, text string) day {
-	t.Helper()
-	parsed, err := parseDay(text)
+	parsed, err := ParseDay(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +48,7 @@ func TestStartOfDay(t *testing.T) {
 		{"Africa/Monrovia", "1972-01-07", "1972-01-07T00:44:30Z", "an offset with seconds; the clocks were put forward at the day's midnight"},
 	} {
 		t.Run(row.zone+" "+row.day, func(t *testing.T) {
-			got, err := startOfDay(dayOn(t, row.day), zoneOf(t, row.zone))
+			got, err := StartOfDay(dayOn(t, row.day), calendar.Zone(t, row.zone))
 			if row.want == "" {
 				if !errors.Is(err, errNoSuchDay) {
 					t.Fatalf("%s: got %s, %v", row.reason, got, err)
@@ -69,19 +62,6 @@ func TestStartOfDay(t *testing.T) {
 	}
 }
 
-// naiveStartOfDay walks over all minutes in which the day can begin anywhere.
-func naiveStartOfDay(d day, zone *time.Location) (time.Time, bool) {
-	midnight := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC)
-	for minute := -26 * 60; minute <= 26*60; minute++ {
-		instant := midnight.Add(time.Duration(minute) * time.Minute)
-		year, month, date := instant.In(zone).Date()
-		if year == d.year && month == d.month && date == d.day {
-			return instant, true
-		}
-	}
-	return time.Time{}, false
-}
-
 // TestStartOfDayAgainstTheClock compares with the naive walk around every change of the clocks of zones that have had
 // strange ones.
 func TestStartOfDayAgainstTheClock(t *testing.T) {
@@ -90,18 +70,18 @@ func TestStartOfDayAgainstTheClock(t *testing.T) {
 		"Pacific/Apia", "Pacific/Kwajalein", "Asia/Amman", "Asia/Beirut", "Asia/Gaza", "Asia/Tehran", "Asia/Pyongyang", "Africa/Cairo",
 		"Africa/Casablanca", "Antarctica/Troll", "Atlantic/Azores", "Australia/Lord_Howe", "Europe/Berlin",
 	} {
-		zone := zoneOf(t, name)
+		zone := calendar.Zone(t, name)
 		// Before, offsets had seconds here and there.
-		for change := at("1973-01-01").In(zone); change.Year() < 2038; {
+		for change := calendar.At("1973-01-01").In(zone); change.Year() < 2038; {
 			_, next := change.ZoneBounds()
 			if next.IsZero() {
 				break
 			}
 			change = next
 			for _, days := range []int{-1, 0, 1} {
-				d := dayOf(change).plus(days)
-				want, exists := naiveStartOfDay(d, zone)
-				got, err := startOfDay(d, zone)
+				d := DayOf(change).Plus(days)
+				want, exists := calendar.StartOfDay(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC), zone)
+				got, err := StartOfDay(d, zone)
 				if exists != (err == nil) || !got.Equal(want) {
 					t.Errorf("%s %s: got %s, %v, want %s", name, d, got, err, want)
 				}
@@ -114,12 +94,12 @@ func TestStartOfDayAgainstTheClock(t *testing.T) {
 // they are, and gives on their last days an end that has passed.
 func TestStartOfDayInTheFarFuture(t *testing.T) {
 	for _, name := range []string{"Etc/UTC", "Europe/Berlin", "Africa/Cairo", "America/New_York", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"} {
-		zone := zoneOf(t, name)
+		zone := calendar.Zone(t, name)
 		for _, year := range []int{2038, 2039, 2040, 2041, 2044, 2100, 2104, 9912, 9996, 9998} {
 			for days := -3; days <= 3; days++ {
-				d := dayOf(time.Date(year+1, 1, 1+days, 0, 0, 0, 0, time.UTC))
-				want, _ := naiveStartOfDay(d, zone)
-				if got, err := startOfDay(d, zone); err != nil || !got.Equal(want) {
+				d := DayOf(time.Date(year+1, 1, 1+days, 0, 0, 0, 0, time.UTC))
+				want, _ := calendar.StartOfDay(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC), zone)
+				if got, err := StartOfDay(d, zone); err != nil || !got.Equal(want) {
 					t.Errorf("%s %s: got %s, %v, want %s", name, d, got, err, want)
 				}
 			}
@@ -146,30 +126,11 @@ func TestDaysBefore(t *testing.T) {
 		{"Europe/Berlin", "2021-11-15T00:00:00Z", 0, "2021-11-14T23:00:00Z", "an instant within a day belongs to that day"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			got := daysBefore(at(row.instant), row.days, zoneOf(t, row.zone))
+			got := DaysBefore(calendar.At(row.instant), row.days, calendar.Zone(t, row.zone))
 			if got.Format(time.RFC3339Nano) != row.want {
 				t.Errorf("got %s, want %s", got.Format(time.RFC3339Nano), row.want)
 			}
 		})
-	}
-}
-
-// TestWarningOverClockChange: the warning begins with a day of the policy's zone, and not a multiple of 24 hours before.
-func TestWarningOverClockChange(t *testing.T) {
-	s := validSet(t, policy("kommander").zone("Europe/Berlin").warns(30).window(1).minor("1.4", ga("2021-04-10")).minor("1.3", ga("2020-01-01")))
-	for _, row := range []struct {
-		now  time.Time
-		want string
-		next string
-	}{
-		{justBefore(at("2021-03-10T23:00:00Z")), "False EndNotNear", "2021-03-10T23:00:00Z"},
-		{at("2021-03-10T23:00:00Z"), "True SupportEndsSoon", "2021-04-09T22:00:00Z"},
-		{justBefore(at("2021-04-09T22:00:00Z")), "True SupportEndsSoon", "2021-04-09T22:00:00Z"},
-	} {
-		assessment, next := s.Evaluate(cluster().with(kommander("1.3.0")).Cluster, row.now)
-		if got := conditionOf(t, assessment, "ExpiringSoon"); got != row.want || next.Format(time.RFC3339Nano) != row.next {
-			t.Errorf("%s: got %s, next %s, want %s, next %s", row.now, got, next, row.want, row.next)
-		}
 	}
 }
 
@@ -199,7 +160,7 @@ func TestParseDay(t *testing.T) {
 		{"10000-01-01", false},
 		{"-001-01-01", false},
 	} {
-		got, err := parseDay(row.text)
+		got, err := ParseDay(row.text)
 		if (err == nil) != row.valid {
 			t.Errorf("%q: %v, %v", row.text, got, err)
 		}
@@ -211,12 +172,12 @@ func TestParseDay(t *testing.T) {
 
 func TestLoadZone(t *testing.T) {
 	for _, name := range []string{"UTC", "Etc/UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"} {
-		if zone, err := loadZone(name); err != nil || zone.String() != name {
+		if zone, err := LoadZone(name); err != nil || zone.String() != name {
 			t.Errorf("%s: %v, %v", name, zone, err)
 		}
 	}
 	for _, name := range []string{"", "Local", "local", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "CEST", "+02:00", "Europe/Berlin\n"} {
-		if zone, err := loadZone(name); err == nil {
+		if zone, err := LoadZone(name); err == nil {
 			t.Errorf("%q became %s", name, zone)
 		}
 	}
@@ -233,7 +194,7 @@ func TestDayText(t *testing.T) {
 		{"2021-05-05T00:00:00Z", "Europe/Berlin", "2021-05-05T00:00:00Z"},
 		{"2018-11-04T03:00:00Z", "America/Sao_Paulo", "2018-11-04 (America/Sao_Paulo)"},
 	} {
-		if got := dayText(at(row.instant), zoneOf(t, row.zone)); got != row.want {
+		if got := DayText(calendar.At(row.instant), calendar.Zone(t, row.zone)); got != row.want {
 			t.Errorf("%s in %s: got %s, want %s", row.instant, row.zone, got, row.want)
 		}
 	}

@@ -1,0 +1,48 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package calendar helps tests to speak of days and instants.
+package calendar
+
+import (
+	"testing"
+	"time"
+	_ "time/tzdata" // the machine may have no zones
+)
+
+// At reads an instant in RFC 3339; a day alone means its beginning in UTC.
+func At(text string) time.Time {
+	layout := time.RFC3339Nano
+	if len(text) == len(time.DateOnly) {
+		layout = time.DateOnly
+	}
+	instant, err := time.Parse(layout, text)
+	if err != nil {
+		panic(err)
+	}
+	return instant
+}
+
+// Zone loads a time zone.
+func Zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// StartOfDay walks over all minutes in which a day can begin anywhere. False: the zone skipped the day. It is the slow
+// answer against which the fast one is tested.
+func StartOfDay(day time.Time, zone *time.Location) (time.Time, bool) {
+	wantYear, wantMonth, wantDay := day.Date()
+	midnight := time.Date(wantYear, wantMonth, wantDay, 0, 0, 0, 0, time.UTC)
+	for minute := -26 * 60; minute <= 26*60; minute++ {
+		instant := midnight.Add(time.Duration(minute) * time.Minute)
+		if year, month, date := instant.In(zone).Date(); year == wantYear && month == wantMonth && date == wantDay {
+			return instant, true
+		}
+	}
+	return time.Time{}, false
+}
