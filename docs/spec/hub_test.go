@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -77,7 +79,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 	*hub.State, map[types.NamespacedName]map[string][]byte,
 ) {
 	t.Helper()
-	snapshot := observe.Snapshot{Complete: true, Fleet: &observe.Fleet{Forbidden: forbidden}}
+	snapshot := observe.Snapshot{Complete: true, Fleet: &detect.Descriptions{Forbidden: forbidden}}
 	secrets := map[types.NamespacedName]map[string][]byte{}
 	for _, cluster := range clusters {
 		if observed := support.FactsOf(&cluster.Status); cluster.Spec.Cluster.Host != nil && cluster.Name == v1alpha1.HostName && observed != nil {
@@ -91,13 +93,13 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			snapshot.Fleet.KommanderClusters = append(snapshot.Fleet.KommanderClusters, readKommanderCluster(t, where, d[key]))
 		case "KonvoyCluster":
 			object := decode[konvoyCluster](t, where, d[key])
-			snapshot.Fleet.KonvoyClusters = append(snapshot.Fleet.KonvoyClusters, observe.KonvoyCluster{
+			snapshot.Fleet.KonvoyClusters = append(snapshot.Fleet.KonvoyClusters, detect.KonvoyCluster{
 				Namespace: object.Namespace, Name: object.Name, Phase: object.Status.Phase,
 				Version: object.Spec.Cluster.Version, ProvisionerVersion: object.Spec.Provisioner.Version,
 			})
 		case "Cluster":
 			object := decode[capiCluster](t, where, d[key])
-			snapshot.Fleet.CAPIClusters = append(snapshot.Fleet.CAPIClusters, observe.CAPICluster{
+			snapshot.Fleet.CAPIClusters = append(snapshot.Fleet.CAPIClusters, detect.CAPICluster{
 				Namespace: object.Namespace, Name: object.Name, UID: anyUID, APIVersion: object.APIVersion, Labels: object.Labels,
 				IsKonvoy: slices.ContainsFunc(slices.Collect(maps.Keys(object.Labels)), func(label string) bool {
 					return strings.HasPrefix(label, konvoyLabel)
@@ -105,7 +107,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			})
 		case "TunnelConnector":
 			object := decode[tunnelConnector](t, where, d[key])
-			snapshot.Fleet.Tunnels = append(snapshot.Fleet.Tunnels, observe.TunnelConnector{
+			snapshot.Fleet.Tunnels = append(snapshot.Fleet.Tunnels, detect.TunnelConnector{
 				Namespace: object.Namespace, Name: object.Name, KubeconfigSecret: object.Status.KubeconfigRef.Name,
 			})
 		case "Secret":
@@ -119,8 +121,8 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			t.Fatalf("%s: %s is of no kind that there is", where, key)
 		}
 	}
-	snapshot.Fleet.KommanderClusters = slices.DeleteFunc(snapshot.Fleet.KommanderClusters, func(observe.KommanderCluster) bool {
-		return slices.Contains(forbidden, observe.KommanderClusters)
+	snapshot.Fleet.KommanderClusters = slices.DeleteFunc(snapshot.Fleet.KommanderClusters, func(detect.KommanderCluster) bool {
+		return slices.Contains(forbidden, detect.KommanderClusters)
 	})
 	return hub.New(snapshot), secrets
 }
@@ -133,10 +135,10 @@ const (
 	declaredAnnotation    = "support.d2iq.io/declared-releases"
 )
 
-func readKommanderCluster(t *testing.T, where fmt.Stringer, document map[string]any) observe.KommanderCluster {
+func readKommanderCluster(t *testing.T, where fmt.Stringer, document map[string]any) detect.KommanderCluster {
 	t.Helper()
 	object := decode[kommanderCluster](t, where, document)
-	read := observe.KommanderCluster{
+	read := detect.KommanderCluster{
 		Namespace: object.Namespace, Name: object.Name, UID: anyUID, APIVersion: object.APIVersion, Labels: object.Labels,
 		IsHost: object.Annotations[hostAnnotation] == "true", Environment: object.Annotations[environmentAnnotation],
 		DeclaredReleases: object.Annotations[declaredAnnotation], KubeconfigSecret: object.Spec.KubeconfigRef.Name,

@@ -19,6 +19,8 @@ import (
 	"testing"
 	_ "time/tzdata" // the zones of the examples do not depend on the machine
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -300,7 +302,7 @@ func walk(path string, schema *apiextensionsv1.JSONSchemaProps, fields map[strin
 // TestControllersSay holds what the files beside this one say in the place of controllers and observers against their source.
 func TestControllersSay(t *testing.T) {
 	var literals []string
-	for _, folder := range []string{"../../controllers", "../../internal/observe"} {
+	for _, folder := range []string{"../../controllers", "../../internal/detect", "../../internal/observe"} {
 		eachGoFile(t, folder, func(file *ast.File) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING && !strings.HasSuffix(file.Name.Name, "_test") {
@@ -328,7 +330,7 @@ func TestContactMessages(t *testing.T) {
 	page := strings.Join(pageOf(t, "clustersupport.md").lines, "\n")
 	for _, failure := range []observe.ContactError{
 		{Reason: observe.Unanswered}, {Reason: observe.Untrusted}, {Reason: observe.Unauthorized}, {Reason: observe.Failing},
-		{Reason: observe.Failing, Object: observe.Nodes},
+		{Reason: observe.Failing, Object: detect.Nodes},
 	} {
 		said := "Reachable=False " + contactReason(fleet.ReasonOf(&failure)) + ": " + failure.Error()
 		if !strings.Contains(page, "\n"+said+"\n") {

@@ -23,7 +23,7 @@ func ParseKubernetesVersion(text string) (KubernetesVersion, error) {
 	if match == nil {
 		return KubernetesVersion{}, fmt.Errorf("%s is not a Kubernetes version such as v1.19.9", Quote(text))
 	}
-	return KubernetesVersion{Minor{digits(match[1]), digits(match[2])}, digits(match[3])}, nil
+	return KubernetesVersion{Minor{parseDigits(match[1]), parseDigits(match[2])}, parseDigits(match[3])}, nil
 }
 
 func (v KubernetesVersion) String() string { return fmt.Sprintf("%s.%d", v.Minor, v.Patch) }

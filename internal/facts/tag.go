@@ -45,10 +45,10 @@ func ParseTag(text string) (Tag, error) {
 		return Tag{}, fmt.Errorf("%s is not a tag of the form <channel>-<kubernetes>-<version>, such as stable-1.19-3.2.0",
 			Quote(text))
 	}
-	read := Tag{Channel: match[1], KubernetesText: match[2], Kubernetes: [3]uint64{digits(match[3]), digits(match[4]), digits(match[5])}}
+	read := Tag{Channel: match[1], KubernetesText: match[2], Kubernetes: [3]uint64{parseDigits(match[3]), parseDigits(match[4]), parseDigits(match[5])}}
 	switch rest := match[6]; {
 	case bareNumber.MatchString(rest):
-		read.Build = digits(rest)
+		read.Build = parseDigits(rest)
 	case rest != "":
 		version, err := semver.StrictNewVersion(rest)
 		if err != nil {

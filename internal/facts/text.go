@@ -114,3 +114,14 @@ func Truncate(text string, limit int) string {
 	}
 	return strings.ToValidUTF8(text[:limit-3], "") + "..."
 }
+
+// maxClusterID is how long the identity of a cluster may be in the status. A UID has 36 characters.
+const maxClusterID = 64
+
+// ClusterID is the text, if it can be a UID, else empty. What is too long is not cut: two that begin alike are no double.
+func ClusterID(text string) string {
+	if len(text) > maxClusterID || Printable(text) != text {
+		return ""
+	}
+	return text
+}

@@ -33,11 +33,11 @@ func ParseMinor(text string) (Minor, error) {
 	if match == nil {
 		return Minor{}, fmt.Errorf("%s is not of the form MAJOR.MINOR, such as 1.4", Quote(text))
 	}
-	return Minor{digits(match[1]), digits(match[2])}, nil
+	return Minor{parseDigits(match[1]), parseDigits(match[2])}, nil
 }
 
 // digits reads digits that a pattern has already bounded to fit.
-func digits(digits string) uint64 {
+func parseDigits(digits string) uint64 {
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil {
 		return 0

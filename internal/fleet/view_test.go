@@ -6,6 +6,8 @@ package fleet
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,7 +56,7 @@ func TestViewsDiffer(t *testing.T) {
 		v := View{
 			Snapshot: observe.Snapshot{
 				Complete: true, Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Err: &observe.ContactError{Reason: observe.Failing, Object: "nodes"}, Fleet: &observe.Fleet{},
+				Err: &observe.ContactError{Reason: observe.Failing, Object: "nodes"}, Fleet: &detect.Descriptions{},
 			},
 			Problem: &Problem{Reason: Failing, Message: "m"},
 		}
@@ -71,7 +73,7 @@ func TestViewsDiffer(t *testing.T) {
 		"error":    func(v *View) { v.Snapshot.Err = nil },
 		"kind":     func(v *View) { v.Snapshot.Err = &observe.ContactError{Reason: observe.Unanswered, Object: "nodes"} },
 		"object":   func(v *View) { v.Snapshot.Err = &observe.ContactError{Reason: observe.Failing} },
-		"fleet":    func(v *View) { v.Snapshot.Fleet = &observe.Fleet{Forbidden: []string{"x"}} },
+		"fleet":    func(v *View) { v.Snapshot.Fleet = &detect.Descriptions{Forbidden: []string{"x"}} },
 		"problem":  func(v *View) { v.Problem = nil },
 		"reason":   func(v *View) { v.Problem = &Problem{Reason: Garbage, Message: "m"} },
 		"message":  func(v *View) { v.Problem = &Problem{Reason: Failing, Message: "n"} },

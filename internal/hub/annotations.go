@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 // The annotations of a KommanderCluster, as observe reads them.
@@ -27,7 +28,7 @@ const maxDeclared = 32
 const maxProblems = 3
 
 // annotated reads the annotations of the KommanderCluster.
-func (k *Knowledge) annotated(described *observe.KommanderCluster) {
+func (k *Knowledge) annotated(described *detect.KommanderCluster) {
 	id := ID{KommanderCluster, described.Namespace, described.Name}
 	switch e := v1alpha1.Environment(described.Environment); e {
 	case "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction:

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -27,7 +29,7 @@ type snapshotBuilder struct{ observe.Snapshot }
 
 // looked begins a hub that was looked at as a whole, and on which nothing is.
 func looked() snapshotBuilder {
-	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Fleet: &observe.Fleet{}}}
+	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Fleet: &detect.Descriptions{}}}
 }
 
 func (b snapshotBuilder) state() *State { return New(b.copied().Snapshot) }
@@ -76,17 +78,17 @@ func (b snapshotBuilder) has(all ...any) snapshotBuilder {
 	b = b.copied()
 	for _, one := range all {
 		switch one := one.(type) {
-		case observe.KommanderCluster:
+		case detect.KommanderCluster:
 			b.Fleet.KommanderClusters = append(b.Fleet.KommanderClusters, one)
-		case observe.CAPICluster:
+		case detect.CAPICluster:
 			b.Fleet.CAPIClusters = append(b.Fleet.CAPIClusters, one)
-		case observe.KonvoyCluster:
+		case detect.KonvoyCluster:
 			b.Fleet.KonvoyClusters = append(b.Fleet.KonvoyClusters, one)
-		case observe.TunnelConnector:
+		case detect.TunnelConnector:
 			b.Fleet.Tunnels = append(b.Fleet.Tunnels, one)
 		}
 	}
-	slices.SortFunc(b.Fleet.KommanderClusters, func(a, b observe.KommanderCluster) int {
+	slices.SortFunc(b.Fleet.KommanderClusters, func(a, b detect.KommanderCluster) int {
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	return b
@@ -99,9 +101,9 @@ func split(key string) (namespace, name string) {
 
 // attached is a KommanderCluster that has joined, by namespace/name, with a kubeconfig in the Secret of its name and
 // "-kubeconfig".
-func attached(key string, options ...func(*observe.KommanderCluster)) observe.KommanderCluster {
+func attached(key string, options ...func(*detect.KommanderCluster)) detect.KommanderCluster {
 	namespace, name := split(key)
-	c := observe.KommanderCluster{
+	c := detect.KommanderCluster{
 		Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name), APIVersion: "kommander.mesosphere.io/v1beta1",
 		KubeconfigSecret: name + "-kubeconfig", Phase: "Joined",
 	}
@@ -111,70 +113,70 @@ func attached(key string, options ...func(*observe.KommanderCluster)) observe.Ko
 	return c
 }
 
-func phase(phase string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.Phase = phase }
+func phase(phase string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.Phase = phase }
 }
 
-func secretNamed(name string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.KubeconfigSecret = name }
+func secretNamed(name string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.KubeconfigSecret = name }
 }
 
-func tunnelNamed(name string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.Tunnel = name }
+func tunnelNamed(name string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.Tunnel = name }
 }
 
-func konvoyNamed(name string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.KonvoyCluster = name }
+func konvoyNamed(name string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.KonvoyCluster = name }
 }
 
 // madeFrom refers to a Cluster of Cluster API, by namespace/name.
-func madeFrom(key string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) {
+func madeFrom(key string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) {
 		c.CAPICluster.Namespace, c.CAPICluster.Name = split(key)
 	}
 }
 
-func clusterID(id string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.ClusterID = id }
+func clusterID(id string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.ClusterID = id }
 }
 
 // calledHost says of itself to be the hub.
-func calledHost(c *observe.KommanderCluster) { c.IsHost = true }
+func calledHost(c *detect.KommanderCluster) { c.IsHost = true }
 
-func environment(text string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.Environment = text }
+func environment(text string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.Environment = text }
 }
 
-func declaring(text string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.DeclaredReleases = text }
+func declaring(text string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.DeclaredReleases = text }
 }
 
-func tier(value string) func(*observe.KommanderCluster) {
-	return func(c *observe.KommanderCluster) { c.Labels = map[string]string{"tier": value} }
+func tier(value string) func(*detect.KommanderCluster) {
+	return func(c *detect.KommanderCluster) { c.Labels = map[string]string{"tier": value} }
 }
 
 // made is a Cluster of Cluster API.
-func made(key string) observe.CAPICluster {
+func made(key string) detect.CAPICluster {
 	namespace, name := split(key)
-	return observe.CAPICluster{Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name), APIVersion: "cluster.x-k8s.io/v1beta1"}
+	return detect.CAPICluster{Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name), APIVersion: "cluster.x-k8s.io/v1beta1"}
 }
 
 // madeByKonvoy is one with the labels of Konvoy 2.x.
-func madeByKonvoy(key string) observe.CAPICluster {
+func madeByKonvoy(key string) detect.CAPICluster {
 	c := made(key)
 	c.IsKonvoy = true
 	return c
 }
 
 // described is a KonvoyCluster.
-func described(key, version string, phase ...string) observe.KonvoyCluster {
+func described(key, version string, phase ...string) detect.KonvoyCluster {
 	namespace, name := split(key)
-	return observe.KonvoyCluster{Namespace: namespace, Name: name, Version: version, Phase: strings.Join(phase, "")}
+	return detect.KonvoyCluster{Namespace: namespace, Name: name, Version: version, Phase: strings.Join(phase, "")}
 }
 
-func tunnel(key, secret string) observe.TunnelConnector {
+func tunnel(key, secret string) detect.TunnelConnector {
 	namespace, name := split(key)
-	return observe.TunnelConnector{Namespace: namespace, Name: name, KubeconfigSecret: secret}
+	return detect.TunnelConnector{Namespace: namespace, Name: name, KubeconfigSecret: secret}
 }
 
 // toKommander, toCAPI, toSecret and toHost are references.

@@ -9,9 +9,9 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestChanged(t *testing.T) {
@@ -23,13 +23,13 @@ func TestChanged(t *testing.T) {
 	all := []ID{
 		capiOf("a/eks"), capiOf("a/made"), kommanderOf("a/attached"), kommanderOf("a/konvoy"), kommanderOf("a/plain"), kommanderOf("a/tunnel"),
 	}
-	edit := func(change func(*observe.Fleet)) snapshotBuilder {
+	edit := func(change func(*detect.Descriptions)) snapshotBuilder {
 		b := base.copied()
 		change(b.Fleet)
 		return b
 	}
-	kommander := func(name string, option func(*observe.KommanderCluster)) snapshotBuilder {
-		return edit(func(f *observe.Fleet) {
+	kommander := func(name string, option func(*detect.KommanderCluster)) snapshotBuilder {
+		return edit(func(f *detect.Descriptions) {
 			for i := range f.KommanderClusters {
 				if f.KommanderClusters[i].Name == name {
 					option(&f.KommanderClusters[i])
@@ -58,17 +58,17 @@ func TestChanged(t *testing.T) {
 		{"its UID", base, kommander("plain", clusterID(hubID)), []ID{kommanderOf("a/plain")}, false, "it is the hub"},
 		{"another UID", base, kommander("plain", clusterID("another")), nil, false, "it is another cluster, as before"},
 		{
-			"a KonvoyCluster", base, edit(func(f *observe.Fleet) { f.KonvoyClusters[0].Version = "1.8.4" }), []ID{kommanderOf("a/konvoy")}, false,
+			"a KonvoyCluster", base, edit(func(f *detect.Descriptions) { f.KonvoyClusters[0].Version = "1.8.4" }), []ID{kommanderOf("a/konvoy")}, false,
 			"it is of the one that refers to it",
 		},
 		{
-			"what nobody reads", base, edit(func(f *observe.Fleet) { f.KonvoyClusters[0].Repositories = []observe.Repository{{URL: "x"}} }), nil, false,
+			"what nobody reads", base, edit(func(f *detect.Descriptions) { f.KonvoyClusters[0].Repositories = []detect.Repository{{URL: "x"}} }), nil, false,
 			"the addons of a KonvoyCluster tell nothing here",
 		},
 		{"a KonvoyCluster of nobody", base, base.has(described("a/other", "1.8.3")), nil, false, "no cluster refers to it"},
-		{"a tunnel", base, edit(func(f *observe.Fleet) { f.Tunnels[0].KubeconfigSecret = "y" }), []ID{kommanderOf("a/tunnel")}, false, "it is reached by another way"},
+		{"a tunnel", base, edit(func(f *detect.Descriptions) { f.Tunnels[0].KubeconfigSecret = "y" }), []ID{kommanderOf("a/tunnel")}, false, "it is reached by another way"},
 		{
-			"another maker", base, edit(func(f *observe.Fleet) { f.CAPIClusters[0].IsKonvoy = false }), []ID{capiOf("a/made"), kommanderOf("a/attached")}, false,
+			"another maker", base, edit(func(f *detect.Descriptions) { f.CAPIClusters[0].IsKonvoy = false }), []ID{capiOf("a/made"), kommanderOf("a/attached")}, false,
 			"both are one cluster",
 		},
 		{
@@ -89,18 +89,18 @@ func TestChanged(t *testing.T) {
 		},
 		{"looked at as a whole", base.incomplete(), base, all, true, "now it is known what is not there"},
 		{
-			"KonvoyClusters forbidden", base, base.forbids(observe.KonvoyClusters), []ID{kommanderOf("a/konvoy")}, false,
+			"KonvoyClusters forbidden", base, base.forbids(detect.KonvoyClusters), []ID{kommanderOf("a/konvoy")}, false,
 			"the one that refers to one",
 		},
 		{
-			"KommanderClusters forbidden", base, edit(func(f *observe.Fleet) { f.KommanderClusters = nil }).forbids(observe.KommanderClusters), all, true,
+			"KommanderClusters forbidden", base, edit(func(f *detect.Descriptions) { f.KommanderClusters = nil }).forbids(detect.KommanderClusters), all, true,
 			"they may be there, and nobody knows which is the hub",
 		},
 		{
-			"Clusters forbidden", base, edit(func(f *observe.Fleet) { f.CAPIClusters = nil }).forbids(observe.CAPIClusters),
+			"Clusters forbidden", base, edit(func(f *detect.Descriptions) { f.CAPIClusters = nil }).forbids(detect.CAPIClusters),
 			[]ID{capiOf("a/eks"), capiOf("a/made"), kommanderOf("a/attached")}, true, "they may be there",
 		},
-		{"nodes forbidden", base, base.forbids(observe.Nodes), nil, false, "they describe no cluster"},
+		{"nodes forbidden", base, base.forbids(detect.Nodes), nil, false, "they describe no cluster"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			before, now := row.before.state(), row.now.state()
@@ -184,7 +184,7 @@ var (
 	namespaces = []string{"a", "b"}
 	names      = []string{"prod", "test"}
 	phases     = []string{"Joined", "Joined", "Joined", "Pending", ""}
-	resources  = []string{observe.KommanderClusters, observe.CAPIClusters, observe.KonvoyClusters, observe.TunnelConnectors}
+	resources  = []string{detect.KommanderClusters, detect.CAPIClusters, detect.KonvoyClusters, detect.TunnelConnectors}
 )
 
 func pick[T any](rng *rand.Rand, all ...T) T { return all[rng.IntN(len(all))] }
@@ -224,7 +224,7 @@ func randomHub(rng *rand.Rand) snapshotBuilder {
 	return b
 }
 
-func randomAttached(rng *rand.Rand, key string) observe.KommanderCluster {
+func randomAttached(rng *rand.Rand, key string) detect.KommanderCluster {
 	c := attached(key, phase(pick(rng, phases...)), secretNamed(pick(rng, "s", "", "")), tunnelNamed(pick(rng, append(names, "")...)),
 		konvoyNamed(pick(rng, append(names, "")...)), clusterID(pick(rng, "", "", hubID, "another")),
 		environment(pick(rng, "", "Production", "x")), declaring(pick(rng, "", "Kafka=1.3.1", "x")))
@@ -238,7 +238,7 @@ func randomAttached(rng *rand.Rand, key string) observe.KommanderCluster {
 	return c
 }
 
-func randomMade(rng *rand.Rand, key string) observe.CAPICluster {
+func randomMade(rng *rand.Rand, key string) detect.CAPICluster {
 	c := pick(rng, made, madeByKonvoy)(key)
 	if rng.IntN(3) == 0 {
 		c.Labels = map[string]string{"tier": pick(rng, "gold", "iron")}

@@ -10,6 +10,8 @@ package hub
 import (
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -75,11 +77,11 @@ type cluster struct {
 	owner  metav1.OwnerReference
 	labels map[string]string
 	// kommander is what attaches it; nil for a cluster that only Cluster API knows.
-	kommander *observe.KommanderCluster
+	kommander *detect.KommanderCluster
 	// konvoy describes it in the line 1.x; nil where nothing does.
-	konvoy *observe.KonvoyCluster
+	konvoy *detect.KonvoyCluster
 	// made is the Cluster of Cluster API; nil where nothing of the hub made it.
-	made *observe.CAPICluster
+	made *detect.CAPICluster
 	// tunnelSecret is the Secret by which a tunnel leads to it.
 	tunnelSecret string
 	// manager is the hub's Kommander, whether it manages the cluster or not; nil where there is none.
@@ -113,12 +115,12 @@ func New(snapshot observe.Snapshot) *State {
 
 // parts are what KommanderClusters refer to.
 type parts struct {
-	konvoy  map[types.NamespacedName]*observe.KonvoyCluster
+	konvoy  map[types.NamespacedName]*detect.KonvoyCluster
 	tunnels map[types.NamespacedName]string
 }
 
-func index(fleet *observe.Fleet) parts {
-	p := parts{map[types.NamespacedName]*observe.KonvoyCluster{}, map[types.NamespacedName]string{}}
+func index(fleet *detect.Descriptions) parts {
+	p := parts{map[types.NamespacedName]*detect.KonvoyCluster{}, map[types.NamespacedName]string{}}
 	for i := range fleet.KonvoyClusters {
 		c := &fleet.KonvoyClusters[i]
 		p.konvoy[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}] = c
@@ -129,7 +131,7 @@ func index(fleet *observe.Fleet) parts {
 	return p
 }
 
-func (s *State) addCAPI(described *observe.CAPICluster) {
+func (s *State) addCAPI(described *detect.CAPICluster) {
 	c := &cluster{
 		id: ID{ClusterAPICluster, described.Namespace, described.Name}, labels: described.Labels, made: described,
 		owner: ownerReference(described.APIVersion, ClusterAPICluster, described.Name, described.UID), manager: s.manager,
@@ -137,7 +139,7 @@ func (s *State) addCAPI(described *observe.CAPICluster) {
 	s.clusters[c.id] = c
 }
 
-func (s *State) addKommander(described *observe.KommanderCluster, parts parts, isHost bool, hubID string) {
+func (s *State) addKommander(described *detect.KommanderCluster, parts parts, isHost bool, hubID string) {
 	c := &cluster{
 		id: ID{KommanderCluster, described.Namespace, described.Name}, labels: described.Labels, kommander: described, manager: s.manager,
 		owner:        ownerReference(described.APIVersion, KommanderCluster, described.Name, described.UID),
@@ -145,11 +147,11 @@ func (s *State) addKommander(described *observe.KommanderCluster, parts parts, i
 		tunnelSecret: parts.tunnels[types.NamespacedName{Namespace: described.Namespace, Name: described.Tunnel}],
 		isHost:       isHost,
 	}
-	if described.KonvoyCluster != "" && s.isForbidden(observe.KonvoyClusters) {
-		c.unseen = append(c.unseen, observe.KonvoyClusters)
+	if described.KonvoyCluster != "" && s.isForbidden(detect.KonvoyClusters) {
+		c.unseen = append(c.unseen, detect.KonvoyClusters)
 	}
-	if described.CAPICluster.Name != "" && s.isForbidden(observe.CAPIClusters) {
-		c.unseen = append(c.unseen, observe.CAPIClusters)
+	if described.CAPICluster.Name != "" && s.isForbidden(detect.CAPIClusters) {
+		c.unseen = append(c.unseen, detect.CAPIClusters)
 	}
 	s.clusters[c.id] = c
 	if isHost && (isThis(described, hubID) || isTrusted(described)) && s.host == nil {
@@ -164,27 +166,27 @@ func (s *State) addKommander(described *observe.KommanderCluster, parts parts, i
 }
 
 // isThis tells whether a description is certain to be of the hub.
-func isThis(described *observe.KommanderCluster, hubID string) bool {
+func isThis(described *detect.KommanderCluster, hubID string) bool {
 	return hubID != "" && described.ClusterID == hubID
 }
 
 // speaksFor tells whether a description may speak for the Cluster to which it refers.
-func speaksFor(described *observe.KommanderCluster) bool {
+func speaksFor(described *detect.KommanderCluster) bool {
 	return described.Namespace == described.CAPICluster.Namespace || isTrusted(described)
 }
 
 // isTrusted tells whether a description is in Kommander's own namespace, in which no tenant may write. Others speak about
 // what is in their namespace only: neither for the hub, nor for the Cluster of another namespace, which then has an object
 // of its own. That both are one cluster shows by its identity.
-func isTrusted(described *observe.KommanderCluster) bool {
-	return described.Namespace == observe.KommanderName
+func isTrusted(described *detect.KommanderCluster) bool {
+	return described.Namespace == detect.KommanderName
 }
 
 // join tells a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both are one cluster, and an
 // object that refers to either of them gets to know the same. Of several the first is believed, unless it is of another
 // namespace, from where others may write.
 func (c *cluster) join(referring *cluster) {
-	isAtHome := func(other *observe.KommanderCluster) bool { return other.Namespace == c.id.Namespace }
+	isAtHome := func(other *detect.KommanderCluster) bool { return other.Namespace == c.id.Namespace }
 	if c.kommander != nil && (isAtHome(c.kommander) || !isAtHome(referring.kommander)) {
 		return
 	}
@@ -197,12 +199,12 @@ func ownerReference(apiVersion string, kind Kind, name string, uid types.UID) me
 
 // hostsIn tells which KommanderClusters describe the hub. Its UID decides where it is known of any of them: an annotation on
 // another cluster must not hide that.
-func hostsIn(described []observe.KommanderCluster, hubID string) func(*observe.KommanderCluster) bool {
-	isCertain := func(c observe.KommanderCluster) bool { return isThis(&c, hubID) }
+func hostsIn(described []detect.KommanderCluster, hubID string) func(*detect.KommanderCluster) bool {
+	isCertain := func(c detect.KommanderCluster) bool { return isThis(&c, hubID) }
 	if slices.ContainsFunc(described, isCertain) {
-		return func(c *observe.KommanderCluster) bool { return isCertain(*c) }
+		return func(c *detect.KommanderCluster) bool { return isCertain(*c) }
 	}
-	return func(c *observe.KommanderCluster) bool { return c.IsHost && (hubID == "" || c.ClusterID == "") }
+	return func(c *detect.KommanderCluster) bool { return c.IsHost && (hubID == "" || c.ClusterID == "") }
 }
 
 // isForbidden tells whether the operator may not look at a resource of the hub.

@@ -5,8 +5,8 @@ package hub
 
 import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 // Knowledge is what the hub knows about one cluster.
@@ -33,7 +33,7 @@ func (s *State) Knows(namespace string, reference *v1alpha1.ClusterReference) (K
 	case !is && reference.Host == nil:
 		// Of a Secret nobody tells whose it is.
 		return Knowledge{}, true
-	case s.isForbidden(observe.KommanderClusters), c == nil && id.Kind == ClusterAPICluster && s.isForbidden(observe.CAPIClusters):
+	case s.isForbidden(detect.KommanderClusters), c == nil && id.Kind == ClusterAPICluster && s.isForbidden(detect.CAPIClusters):
 		return Knowledge{}, false
 	}
 	return c.knowledge(), true

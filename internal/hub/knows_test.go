@@ -6,12 +6,13 @@ package hub
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 // knowledge begins what the hub knows about a cluster.
@@ -103,11 +104,11 @@ func TestKnows(t *testing.T) {
 			"the same name is no reference",
 		},
 		{
-			"1.x, KonvoyClusters forbidden", first.forbids(observe.KonvoyClusters).has(attached("a/prod", konvoyNamed("prod"))), toKommander("prod"),
+			"1.x, KonvoyClusters forbidden", first.forbids(detect.KonvoyClusters).has(attached("a/prod", konvoyNamed("prod"))), toKommander("prod"),
 			knowledge().managed("1.4.4").konvoy(noKonvoy), "a refusal is not an absence",
 		},
 		{
-			"no Konvoy, KonvoyClusters forbidden", first.forbids(observe.KonvoyClusters).has(attached("a/prod")), toKommander("prod"),
+			"no Konvoy, KonvoyClusters forbidden", first.forbids(detect.KonvoyClusters).has(attached("a/prod")), toKommander("prod"),
 			knowledge().managed("1.4.4"), "there is nothing to look for",
 		},
 
@@ -160,11 +161,11 @@ func TestKnows(t *testing.T) {
 			"nothing tells who made it",
 		},
 		{
-			"2.x, Clusters forbidden", second.forbids(observe.CAPIClusters).has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
+			"2.x, Clusters forbidden", second.forbids(detect.CAPIClusters).has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
 			knowledge().managed("2.2.0").konvoy(noCAPI), "a refusal is not an absence",
 		},
 		{
-			"both refused", second.forbids(observe.CAPIClusters, observe.KonvoyClusters).has(attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
+			"both refused", second.forbids(detect.CAPIClusters, detect.KonvoyClusters).has(attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
 			toKommander("prod"), knowledge().managed("2.2.0").konvoy(noKonvoy, noCAPI), "a refusal is not an absence",
 		},
 
@@ -179,7 +180,7 @@ func TestKnows(t *testing.T) {
 		},
 		{
 			"of both lines, Cluster API, KonvoyClusters forbidden",
-			second.forbids(observe.KonvoyClusters).has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
+			second.forbids(detect.KonvoyClusters).has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
 			toCAPI("prod"), knowledge().managed("2.2.0").konvoy(byLabel, concluded, noKonvoy), "both are one cluster",
 		},
 
@@ -235,12 +236,12 @@ func TestCannotTell(t *testing.T) {
 			"what is missing may come",
 		},
 		{
-			"KommanderClusters forbidden", looked().runs("1.4.4").has(made("a/prod")).forbids(observe.KommanderClusters),
+			"KommanderClusters forbidden", looked().runs("1.4.4").has(made("a/prod")).forbids(detect.KommanderClusters),
 			[]string{"attached", "made", "no longer attached", "no longer made", "host"}, "they say who manages it and what it is for",
 		},
-		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(observe.CAPIClusters), []string{"made", "no longer made"}, "they may be there"},
+		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(detect.CAPIClusters), []string{"made", "no longer made"}, "they may be there"},
 		{
-			"others forbidden", one.forbids(observe.KonvoyClusters, observe.TunnelConnectors, observe.Nodes), nil,
+			"others forbidden", one.forbids(detect.KonvoyClusters, detect.TunnelConnectors, detect.Nodes), nil,
 			"that is Unknown in what is known",
 		},
 	} {

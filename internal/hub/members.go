@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Member is a cluster that ought to be in the inventory.
@@ -26,7 +26,7 @@ type Member struct {
 // KommanderClusters: it would not know which is the hub itself, and which are there already.
 func (s *State) Member(id ID) (Member, bool) {
 	c := s.clusters[id]
-	if c == nil || !s.Complete || c.isHost || c.isReferred || s.isForbidden(observe.KommanderClusters) {
+	if c == nil || !s.Complete || c.isHost || c.isReferred || s.isForbidden(detect.KommanderClusters) {
 		return Member{}, false
 	}
 	return Member{ID: id, Owner: c.owner, Labels: c.labels}, true

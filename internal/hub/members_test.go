@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	gocmp "github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 // membersOf are the clusters that a state would have in the inventory, in order.
@@ -77,10 +77,10 @@ func TestMembers(t *testing.T) {
 		{"what belongs to others", looked().has(described("a/prod", "1.8.3"), tunnel("a/t", "s")), nil, "they describe no cluster by themselves"},
 		{"not looked at as a whole", looked().incomplete().has(attached("a/prod"), made("a/test")), nil, "one of them may be the hub"},
 		{
-			"KommanderClusters forbidden", looked().has(made("a/prod")).forbids(observe.KommanderClusters), nil,
+			"KommanderClusters forbidden", looked().has(made("a/prod")).forbids(detect.KommanderClusters), nil,
 			"it may be the hub, or be there already as a KommanderCluster",
 		},
-		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(observe.CAPIClusters), []ID{kommanderOf("a/prod")}, "it stands for itself"},
+		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(detect.CAPIClusters), []ID{kommanderOf("a/prod")}, "it stands for itself"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if diff := gocmp.Diff(row.want, membersOf(row.hub.state())); diff != "" {

@@ -7,11 +7,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 // joined is the phase of a KommanderCluster that can be looked into.
@@ -59,8 +60,8 @@ func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*
 		return secret(c.kommander.KubeconfigSecret, keyKubeconfig, keyValue), nil
 	case c.tunnelSecret != "":
 		return secret(c.tunnelSecret, keyKubeconfig, keyValue), nil
-	case c.kommander.Tunnel != "" && s.isForbidden(observe.TunnelConnectors):
-		return nil, mayNotLook("the tunnel of "+id.String(), observe.TunnelConnectors)
+	case c.kommander.Tunnel != "" && s.isForbidden(detect.TunnelConnectors):
+		return nil, mayNotLook("the tunnel of "+id.String(), detect.TunnelConnectors)
 	case c.kommander.Tunnel != "" && !s.Complete:
 		return nil, notLooked()
 	}
@@ -70,9 +71,9 @@ func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*
 
 // missing tells what is not there from what may not be looked at.
 func (s *State) missing(id ID) *Obstacle {
-	resource, reason := observe.KommanderClusters, v1alpha1.ReasonKommanderClusterMissing
+	resource, reason := detect.KommanderClusters, v1alpha1.ReasonKommanderClusterMissing
 	if id.Kind == ClusterAPICluster {
-		resource, reason = observe.CAPIClusters, v1alpha1.ReasonClusterAPIClusterMissing
+		resource, reason = detect.CAPIClusters, v1alpha1.ReasonClusterAPIClusterMissing
 	}
 	switch {
 	case s.isForbidden(resource):

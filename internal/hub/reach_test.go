@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -73,13 +75,13 @@ func TestReach(t *testing.T) {
 		},
 		{"KommanderCluster not seen yet", looked().incomplete(), toKommander("prod"), notLooked, "it may be there"},
 		{
-			"KommanderClusters forbidden", looked().forbids(observe.KommanderClusters), toKommander("prod"),
+			"KommanderClusters forbidden", looked().forbids(detect.KommanderClusters), toKommander("prod"),
 			blocked(metav1.ConditionUnknown, v1alpha1.ReasonHubUnknown, "the operator may not look for KommanderCluster/a/prod: grant it list and"+
 				" watch on kommanderclusters.kommander.mesosphere.io"),
 			"it may be there",
 		},
 		{
-			"something else forbidden", looked().forbids(observe.CAPIClusters, observe.KonvoyClusters, observe.TunnelConnectors).has(attached("a/prod")),
+			"something else forbidden", looked().forbids(detect.CAPIClusters, detect.KonvoyClusters, detect.TunnelConnectors).has(attached("a/prod")),
 			toKommander("prod"), secretIn("a/prod-kubeconfig", kubeconfig, value), "none of it is needed",
 		},
 
@@ -126,7 +128,7 @@ func TestReach(t *testing.T) {
 			"there is nothing to wait for",
 		},
 		{
-			"tunnels forbidden", looked().forbids(observe.TunnelConnectors).has(attached("a/prod", secretNamed(""), tunnelNamed("t"))), toKommander("prod"),
+			"tunnels forbidden", looked().forbids(detect.TunnelConnectors).has(attached("a/prod", secretNamed(""), tunnelNamed("t"))), toKommander("prod"),
 			blocked(metav1.ConditionUnknown, v1alpha1.ReasonHubUnknown, "the operator may not look for the tunnel of KommanderCluster/a/prod: grant it list"+
 				" and watch on tunnelconnectors.kubetunnel.d2iq.io"),
 			"there may be one",
@@ -147,7 +149,7 @@ func TestReach(t *testing.T) {
 		},
 		{"Cluster API not seen yet", looked().incomplete(), toCAPI("prod"), notLooked, "it may be there"},
 		{
-			"Cluster API forbidden", looked().forbids(observe.CAPIClusters).incomplete(), toCAPI("prod"),
+			"Cluster API forbidden", looked().forbids(detect.CAPIClusters).incomplete(), toCAPI("prod"),
 			blocked(metav1.ConditionUnknown, v1alpha1.ReasonHubUnknown, "the operator may not look for Cluster/a/prod: grant it list and watch on"+
 				" clusters.cluster.x-k8s.io"),
 			"waiting is of no use",

@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -90,7 +91,7 @@ func (c *cluster) namespace(name string) {
 // apply creates an object, and its status if it has one, or updates them. The resource may just have come.
 func (c *cluster) apply(text string) {
 	c.t.Helper()
-	object := read(c.t, text)
+	object := fixtures.Object(c.t, text)
 	status, hasStatus := object.Object["status"]
 	c.eventually("apply "+object.GetName(), func() error {
 		err := c.Create(c.t.Context(), object)
@@ -110,7 +111,7 @@ func (c *cluster) apply(text string) {
 }
 
 func (c *cluster) update(object client.Object) error {
-	current := read(c.t, "{}")
+	current := fixtures.Object(c.t, "{}")
 	current.SetGroupVersionKind(object.GetObjectKind().GroupVersionKind())
 	if err := c.Get(c.t.Context(), client.ObjectKeyFromObject(object), current); err != nil {
 		return err

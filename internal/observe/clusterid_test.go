@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +22,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -111,7 +114,7 @@ func TestObserverKnowsTheCluster(t *testing.T) {
 
 	o := observe(t, before.Config(token), Options{DiscoveryInterval: 200 * time.Millisecond})
 	o.await("which cluster it is may not be seen, and nothing else is missing",
-		shows("v1.16.15", found(facts.Konvoy, "default", "Forbidden", Nodes, "")))
+		shows("v1.16.15", fixtures.Found(facts.Konvoy, "default", "Forbidden", detect.Nodes, "")))
 	if id := o.Snapshot().Facts.ClusterID; id != "" {
 		t.Errorf("the cluster is %q, which may not be seen", id)
 	}

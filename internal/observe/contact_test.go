@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -86,7 +88,7 @@ func TestContactErrorsAreAlike(t *testing.T) {
 func TestContactErrorText(t *testing.T) {
 	texts := map[string]bool{}
 	for _, err := range []*ContactError{
-		{Reason: Unanswered}, {Reason: Untrusted}, {Reason: Unauthorized}, {Reason: Failing}, {Reason: Failing, Object: Nodes},
+		{Reason: Unanswered}, {Reason: Untrusted}, {Reason: Unauthorized}, {Reason: Failing}, {Reason: Failing, Object: detect.Nodes},
 	} {
 		err.cause = errors.New("read tcp 10.0.0.7:52341: reset")
 		text := err.Error()

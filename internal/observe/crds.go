@@ -8,8 +8,12 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // definitionsName is how errors name them.
@@ -38,10 +42,10 @@ const (
 	unlistable
 )
 
-func newDefinitions(resources []resource, changed func()) *definitions {
+func newDefinitions(resources []detect.Resource, changed func()) *definitions {
 	wanted := map[string]bool{}
 	for _, resource := range resources {
-		wanted[resource.name] = true
+		wanted[resource.Name] = true
 	}
 	d := &definitions{changed: changed}
 	d.items = &items{
@@ -58,7 +62,7 @@ func newDefinitions(resources []resource, changed func()) *definitions {
 }
 
 func incarnation(definition *unstructured.Unstructured) string {
-	return fmt.Sprintf("%s/%d", uidOf(definition), definition.GetGeneration())
+	return fmt.Sprintf("%s/%d", facts.Truncate(string(definition.GetUID()), maxVersionBytes), definition.GetGeneration())
 }
 
 // lookup tells what is known of the definition of that name. Its incarnation is empty when it is not there.

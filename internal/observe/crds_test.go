@@ -6,6 +6,8 @@ package observe
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -26,10 +28,10 @@ func errNotFound() error { return apierrors.NewNotFound(schema.GroupResource{}, 
 
 func TestDefinitions(t *testing.T) {
 	var changed int
-	known := newDefinitions(resources(false), func() { changed++ })
+	known := newDefinitions(detect.CustomResources(false), func() { changed++ })
 	expect := func(what string, state definitionsState, incarnation string, changes int) {
 		t.Helper()
-		gotState, gotIncarnation := known.lookup(Addons)
+		gotState, gotIncarnation := known.lookup(detect.Addons)
 		if gotState != state || gotIncarnation != incarnation || changed != changes {
 			t.Errorf("%s: state %d, incarnation %q after %d changes; want %d, %q, %d",
 				what, gotState, gotIncarnation, changed, state, incarnation, changes)
@@ -57,19 +59,19 @@ func TestDefinitions(t *testing.T) {
 	expect("listed, and not there", listed, "", 1)
 	do(known.items.update(definition("foreign.example.com", "f", 1)))
 	expect("others are of no interest", listed, "", 1)
-	do(known.items.update(definition(Addons, "a", 1)))
+	do(known.items.update(definition(detect.Addons, "a", 1)))
 	expect("added", listed, "a/1", 2)
-	do(known.items.update(definition(Addons, "a", 2)))
+	do(known.items.update(definition(detect.Addons, "a", 2)))
 	expect("with another spec", listed, "a/2", 3)
-	known.items.remove(definition(Addons, "a", 2))
+	known.items.remove(definition(detect.Addons, "a", 2))
 	expect("deleted", listed, "", 4)
-	replace(definition(Addons, "b", 1))
+	replace(definition(detect.Addons, "b", 1))
 	expect("another one of that name", listed, "b/1", 5)
 	known.heard(denied)
 	expect("forbidden", unlistable, "", 6)
 	known.heard(denied)
 	expect("forbidden again is no news", unlistable, "", 6)
-	replace(definition(Addons, "b", 1))
+	replace(definition(detect.Addons, "b", 1))
 	expect("permitted again", listed, "b/1", 7)
 	known.heard(granted)
 	known.heard(failed)

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,6 +22,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -46,15 +49,15 @@ func TestObserverFollowsKUDO(t *testing.T) {
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
 	cassandra := func(evidence ...string) Snapshot {
-		return shows("v1.19.7", found(facts.Cassandra, "default.cassandra", evidence...))
+		return shows("v1.19.7", fixtures.Found(facts.Cassandra, "default.cassandra", evidence...))
 	}
 	const object = "Instance/default/cassandra"
 
 	o := observe(t, before.Config(token), Options{})
 	o.await("no KUDO", shows("v1.19.7"))
-	cluster.install(OperatorVersions)
+	cluster.install(detect.OperatorVersions)
 	cluster.apply(operatorVersionObject)
-	cluster.install(Instances)
+	cluster.install(detect.Instances)
 	cluster.apply(instanceObject)
 	o.await("an Instance", cassandra("CustomResource", object, "1.0.2"))
 
@@ -65,9 +68,9 @@ func TestObserverFollowsKUDO(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(instanceObject, "1.0.2", "1.0.3"))
 	o.await("the upgrade is complete", cassandra("CustomResource", object, "1.0.3"))
 
-	cluster.uninstall(OperatorVersions)
+	cluster.uninstall(detect.OperatorVersions)
 	o.await("without its version", cassandra("CustomResource", object, ""))
-	cluster.uninstall(Instances)
+	cluster.uninstall(detect.Instances)
 	o.await("KUDO is gone", shows("v1.19.7"))
 }
 
@@ -92,22 +95,22 @@ func TestObserverWithoutPermissionForKUDO(t *testing.T) {
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{Patience: calm})
 	o.await("what the cluster does not have is not there, permitted or not", shows("v1.19.7"))
-	cluster.install(OperatorVersions)
+	cluster.install(detect.OperatorVersions)
 	cluster.apply(operatorVersionObject)
-	cluster.install(Instances)
+	cluster.install(detect.Instances)
 	cluster.apply(instanceObject)
 	nothing := shows("v1.19.7",
-		found(facts.Cassandra, "default", "Forbidden", Instances, ""),
-		found(facts.Kafka, "default", "Forbidden", Instances, ""),
-		found(facts.Spark, "default", "Forbidden", Instances, ""))
+		fixtures.Found(facts.Cassandra, "default", "Forbidden", detect.Instances, ""),
+		fixtures.Found(facts.Kafka, "default", "Forbidden", detect.Instances, ""),
+		fixtures.Found(facts.Spark, "default", "Forbidden", detect.Instances, ""))
 	o.await("what it has may be there", nothing)
 
 	revoke := cluster.permit(account, instances...)
 	const object = "Instance/default/cassandra"
 	o.await("Instances are permitted, versions are not", shows("v1.19.7",
-		found(facts.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", OperatorVersions, "")))
+		fixtures.Found(facts.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", detect.OperatorVersions, "")))
 	cluster.permit(account, versions...)
-	o.await("all is permitted", shows("v1.19.7", found(facts.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
+	o.await("all is permitted", shows("v1.19.7", fixtures.Found(facts.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
 	// Lists come first, then watches.
 	time.Sleep(calm)
 	revoke()
@@ -132,7 +135,7 @@ func deployed(name, chart, instance string) *appsv1.Deployment {
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "default", Name: name,
-			Labels: map[string]string{labelChart: chart, labelInstance: instance},
+			Labels: map[string]string{"helm.sh/chart": chart, "app.kubernetes.io/instance": instance},
 		},
 		Spec: appsv1.DeploymentSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: labels},
@@ -156,7 +159,7 @@ func TestObserverFollowsRules(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(widgetAddon)
 	api := deployed("widget-api", "widget-1.1.0", "blue")
 	cluster.make(api)
@@ -173,15 +176,15 @@ func TestObserverFollowsRules(t *testing.T) {
 	})
 	o := observe(t, config, Options{})
 	o.await("no rules", shows("v1.19.7"))
-	o.Find(rules(byAddon(widget, "widget")))
-	addon := found(widget, "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
+	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
+	addon := fixtures.Found(widget, "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
 	o.await("a rule for an addon", shows("v1.19.7", addon))
 	if n := before.Requests(asksForWorkloads); n > 0 {
 		t.Errorf("%d requests for workloads, which no rule asks for: %v", n, before.Recent(asksForWorkloads))
 	}
 
-	o.Find(rules(byAddon(widget, "widget"), byChart("Gadget", "gadget")))
-	gadget := found("Gadget", "green", "Label", "Deployment/default/gadget", "2.0.0")
+	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
+	gadget := fixtures.Found("Gadget", "green", "Label", "Deployment/default/gadget", "2.0.0")
 	o.await("a rule for a chart", shows("v1.19.7", gadget, addon))
 	cluster.eventually("watch them", func() error {
 		if n := before.Requests(func(r front.Request) bool { return asksForWorkloads(r) && r.Verb == "watch" }); n < 3 {
@@ -194,7 +197,7 @@ func TestObserverFollowsRules(t *testing.T) {
 	time.Sleep(settlingInTests + calm)
 	before.Reset()
 	changes := o.changes.Load()
-	o.Find(rules(byAddon(widget, "widget"), byChart("Gadget", "gadget")))
+	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	api.Spec.Template.Spec.Containers[0].Image = "b"
 	if err := cluster.Update(t.Context(), api); err != nil {
 		t.Fatal(err)
@@ -207,20 +210,20 @@ func TestObserverFollowsRules(t *testing.T) {
 		t.Errorf("%d changes were told while nothing changed that is read", n)
 	}
 
-	o.Find(rules(byChart(widget, "widget"), byChart("Gadget", "gadget")))
+	o.Find(fixtures.Rules(fixtures.ByChart(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	o.await("another rule, of what is watched already", shows("v1.19.7", gadget,
-		found(widget, "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+		fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
 	if n := before.Requests(nil); n > 0 {
 		t.Errorf("%d requests for what is watched already: %v", n, before.Recent(nil))
 	}
-	api.Labels[labelChart] = "widget-1.2.0"
+	api.Labels["helm.sh/chart"] = "widget-1.2.0"
 	if err := cluster.Update(t.Context(), api); err != nil {
 		t.Fatal(err)
 	}
-	o.await("an upgrade", shows("v1.19.7", gadget, found(widget, "blue", "Label", "Deployment/default/widget-api", "1.2.0")))
+	o.await("an upgrade", shows("v1.19.7", gadget, fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.2.0")))
 
 	open := cable.open()
-	o.Find(rules(byAddon(widget, "widget")))
+	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
 	o.await("no chart any more", shows("v1.19.7", addon))
 	cluster.eventually("end the watches", func() error {
 		if n := cable.open(); n != open-3 {
@@ -229,7 +232,7 @@ func TestObserverFollowsRules(t *testing.T) {
 		return nil
 	})
 	before.Reset()
-	api.Labels[labelChart] = "widget-1.3.0"
+	api.Labels["helm.sh/chart"] = "widget-1.3.0"
 	if err := cluster.Update(t.Context(), api); err != nil {
 		t.Fatal(err)
 	}
@@ -237,8 +240,8 @@ func TestObserverFollowsRules(t *testing.T) {
 	if n := before.Requests(nil); n > 0 {
 		t.Errorf("%d requests after the last rule for a chart has gone: %v", n, before.Recent(nil))
 	}
-	o.Find(rules(byChart(widget, "widget")))
-	o.await("and one comes again", shows("v1.19.7", found(widget, "blue", "Label", "Deployment/default/widget-api", "1.3.0")))
+	o.Find(fixtures.Rules(fixtures.ByChart(widget, "widget")))
+	o.await("and one comes again", shows("v1.19.7", fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.3.0")))
 	o.Find(nil)
 	o.await("no rules", shows("v1.19.7"))
 }
@@ -249,21 +252,21 @@ func TestObserverFindsHelmReleases(t *testing.T) {
 	before := cluster.behind("v1.21.14")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.namespace(KommanderName)
-	cluster.install(HelmReleases)
+	cluster.namespace(detect.KommanderName)
+	cluster.install(detect.HelmReleases)
 	widget := strings.ReplaceAll(helmReleaseObject, "{name: kommander, namespace: kommander}", "{name: widget, namespace: default}")
 	cluster.apply(widget)
 
 	o := observe(t, before.Config(token), Options{})
-	o.Find(rules(byRelease("Widget", "", "widget")))
-	o.await("a HelmRelease", shows("v1.21.14", found("Widget", "widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4")))
+	o.Find(fixtures.Rules(fixtures.ByRelease("Widget", "", "widget")))
+	o.await("a HelmRelease", shows("v1.21.14", fixtures.Found("Widget", "widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4")))
 	cluster.apply(strings.ReplaceAll(widget, "namespace: default", "namespace: kommander"))
 	o.await("and another one of the name", shows("v1.21.14",
-		found("Widget", "default.widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4"),
-		found("Widget", "kommander.widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
-	o.Find(rules(byRelease("Widget", "kommander", "widget")))
+		fixtures.Found("Widget", "default.widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4"),
+		fixtures.Found("Widget", "kommander.widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
+	o.Find(fixtures.Rules(fixtures.ByRelease("Widget", "kommander", "widget")))
 	o.await("of which only one is meant", shows("v1.21.14",
-		found("Widget", "widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
+		fixtures.Found("Widget", "widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
 }
 
 func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
@@ -284,12 +287,12 @@ func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{Patience: calm})
-	o.Find(rules(byChart("Widget", "widget")))
-	nothing := shows("v1.19.7", found("Widget", "default",
-		"Forbidden", Deployments, "", "Forbidden", StatefulSets, "", "Forbidden", DaemonSets, ""))
+	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
+	nothing := shows("v1.19.7", fixtures.Found("Widget", "default",
+		"Forbidden", detect.Deployments, "", "Forbidden", detect.StatefulSets, "", "Forbidden", detect.DaemonSets, ""))
 	o.await("what may not be looked at may be there", nothing)
 	revoke := cluster.permit(account, workloads...)
-	seen := shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
+	seen := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
 	o.await("permitted", seen)
 	// Lists come first, then watches.
 	time.Sleep(calm)
@@ -314,18 +317,18 @@ func TestObserverIsNotCompleteBeforeItsRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Find(rules(byChart("Widget", "widget")))
+	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	running := start(t, o)
 	running.await("all but one resource", Snapshot{Facts: facts.Facts{
 		KubernetesVersion: "v1.19.7",
-		Installations:     []facts.Installation{found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")},
+		Installations:     []facts.Installation{fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")},
 	}})
 	time.Sleep(calm)
 	if o.Snapshot().Complete {
 		t.Error("complete before all was listed that a rule needs")
 	}
 	cable.setInstead(nil)
-	running.await("all of them", shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+	running.await("all of them", shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
 }
 
 func TestObserverKeepsWhatARuleIsAboutToFind(t *testing.T) {
@@ -334,18 +337,18 @@ func TestObserverKeepsWhatARuleIsAboutToFind(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(widgetAddon)
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{})
-	o.Find(rules(byAddon("Widget", "widget")))
-	addon := found("Widget", "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
+	o.Find(fixtures.Rules(fixtures.ByAddon("Widget", "widget")))
+	addon := fixtures.Found("Widget", "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
 	o.await("a rule", shows("v1.19.7", addon))
 
 	cable.setInstead(answer500("/deployments"))
-	o.Find(rules(byChart("Widget", "widget")))
+	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	cluster.eventually("ask for workloads", func() error {
 		if before.Requests(func(r front.Request) bool { return r.Resource == "daemonsets" }) == 0 {
 			return errors.New("no request")
@@ -355,7 +358,7 @@ func TestObserverKeepsWhatARuleIsAboutToFind(t *testing.T) {
 	time.Sleep(calm)
 	o.await("while the other rule has not seen what it needs", shows("v1.19.7", addon))
 	cable.setInstead(nil)
-	o.await("it has", shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+	o.await("it has", shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
 }
 
 // TestObserverSurvivesAnAPIServerWithoutWorkloads has one that has just started.
@@ -369,8 +372,8 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{Patience: 3 * time.Second})
-	o.Find(rules(byChart("Widget", "widget")))
-	want := shows("v1.19.7", found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
+	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
+	want := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
 	o.await("a chart", want)
 	time.Sleep(calm)
 	changes := o.changes.Load()
@@ -402,12 +405,12 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 // TestFindKeepsNothingOfItsCaller has the rules changed behind the observer's back.
 func TestFindKeepsNothingOfItsCaller(t *testing.T) {
 	world, _ := newTestWorld()
-	given := rules(byAddon("Widget", "widget"))
-	if !world.find(given) || world.find(rules(byAddon("Widget", "widget"))) {
+	given := fixtures.Rules(fixtures.ByAddon("Widget", "widget"))
+	if !world.find(given) || world.find(fixtures.Rules(fixtures.ByAddon("Widget", "widget"))) {
 		t.Error("rules are new once, and then the same")
 	}
 	given[0].Addon.Name = "gadget"
-	if diff := cmp.Diff(rules(byAddon("Widget", "widget")), world.objects().Rules); diff != "" {
+	if diff := cmp.Diff(fixtures.Rules(fixtures.ByAddon("Widget", "widget")), world.rules); diff != "" {
 		t.Errorf("the rules have changed\n-want +got:\n%s", diff)
 	}
 	if !world.find(given) {

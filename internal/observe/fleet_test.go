@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -17,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -76,11 +79,11 @@ func (c *cluster) define(name, kind, version string) {
 }
 
 // withoutUIDs has no UIDs, which are others in each run.
-func withoutUIDs(fleet *Fleet) *Fleet {
+func withoutUIDs(fleet *detect.Descriptions) *detect.Descriptions {
 	if fleet == nil {
 		return nil
 	}
-	own := fleet.clone()
+	own := fleet.Clone()
 	for i := range own.KommanderClusters {
 		own.KommanderClusters[i].UID = ""
 	}
@@ -105,37 +108,37 @@ func TestObserverSeesTheFleet(t *testing.T) {
 	if o.Snapshot().Fleet == nil {
 		t.Error("before anything is known, that is taken for an observer which looks at no fleet")
 	}
-	o.await("a cluster that manages no others", shows("v1.19.7").knowing(Fleet{}))
+	o.await("a cluster that manages no others", shows("v1.19.7").knowing(detect.Descriptions{}))
 
-	cluster.install(KonvoyClusters)
-	cluster.namespace(konvoyNamespace)
+	cluster.install(detect.KonvoyClusters)
+	cluster.namespace("konvoy")
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "described, namespace: default"))
-	described := konvoyCluster("described", "v1.7.2").provisionedBy("v1.7.2")
+	described := detect.KonvoyCluster{Name: "described", Version: "v1.7.2", ProvisionerVersion: "v1.7.2"}
 	described.Namespace = "default"
-	fleet := Fleet{KonvoyClusters: []KonvoyCluster{described}}
+	fleet := detect.Descriptions{KonvoyClusters: []detect.KonvoyCluster{described}}
 	o.await("a description of another cluster, which says nothing about this one", shows("v1.19.7").knowing(fleet))
 
 	cluster.apply(konvoyClusterObject)
-	fleet.KonvoyClusters = append(fleet.KonvoyClusters, konvoyCluster("prod", "v1.7.2").provisionedBy("v1.7.2"))
-	itself := found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
+	fleet.KonvoyClusters = append(fleet.KonvoyClusters, detect.KonvoyCluster{Name: "prod", Version: "v1.7.2", ProvisionerVersion: "v1.7.2"})
+	itself := fixtures.Found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
 	o.await("a description of this one", shows("v1.19.7", itself).knowing(fleet))
 
-	cluster.install(KommanderClusters)
-	cluster.define(CAPIClusters, "Cluster", "v1beta1")
-	cluster.define(TunnelConnectors, "TunnelConnector", "v1alpha1")
+	cluster.install(detect.KommanderClusters)
+	cluster.define(detect.CAPIClusters, "Cluster", "v1beta1")
+	cluster.define(detect.TunnelConnectors, "TunnelConnector", "v1alpha1")
 	cluster.apply(kommanderClusterObject)
 	cluster.apply(capiClusterObject)
 	cluster.apply(tunnelConnectorObject)
-	fleet.KommanderClusters = []KommanderCluster{{
+	fleet.KommanderClusters = []detect.KommanderCluster{{
 		Namespace: "default", Name: "prod", APIVersion: "kommander.mesosphere.io/v1beta1",
 		Labels: map[string]string{"team": "payments"}, Environment: "production",
 		KubeconfigSecret: "prod-kubeconfig", KonvoyCluster: "described", Phase: "Joined", ClusterID: "5b1b",
 	}}
-	fleet.CAPIClusters = []CAPICluster{{
+	fleet.CAPIClusters = []detect.CAPICluster{{
 		Namespace: "default", Name: "made", APIVersion: "cluster.x-k8s.io/v1beta1",
 		Labels: map[string]string{"konvoy.d2iq.io/provider": "aws"}, IsKonvoy: true,
 	}}
-	fleet.Tunnels = []TunnelConnector{{Namespace: "default", Name: "tunnel", KubeconfigSecret: "tunnel-kubeconfig"}}
+	fleet.Tunnels = []detect.TunnelConnector{{Namespace: "default", Name: "tunnel", KubeconfigSecret: "tunnel-kubeconfig"}}
 	o.await("all that describes other clusters", shows("v1.19.7", itself).knowing(fleet))
 	for _, uid := range []types.UID{o.Snapshot().Fleet.KommanderClusters[0].UID, o.Snapshot().Fleet.CAPIClusters[0].UID} {
 		if uid == "" {
@@ -150,7 +153,7 @@ func TestObserverSeesTheFleet(t *testing.T) {
 
 	revoke()
 	cable.breakAll()
-	fleet = Fleet{KonvoyClusters: fleet.KonvoyClusters, Forbidden: []string{KommanderClusters, CAPIClusters, TunnelConnectors}}
+	fleet = detect.Descriptions{KonvoyClusters: fleet.KonvoyClusters, Forbidden: []string{detect.KommanderClusters, detect.CAPIClusters, detect.TunnelConnectors}}
 	o.await("what may not be seen any more", shows("v1.19.7", itself).knowing(fleet))
 }
 
@@ -160,9 +163,9 @@ func TestObserverOfOneClusterLooksAtNoFleet(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, append(permissions(), permissionsForFleet()...)...)
-	cluster.install(KommanderClusters)
-	cluster.install(KonvoyClusters)
-	cluster.namespace(konvoyNamespace)
+	cluster.install(detect.KommanderClusters)
+	cluster.install(detect.KonvoyClusters)
+	cluster.namespace("konvoy")
 	cluster.apply(kommanderClusterObject)
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "described, namespace: default"))
 
@@ -171,7 +174,7 @@ func TestObserverOfOneClusterLooksAtNoFleet(t *testing.T) {
 	time.Sleep(settlingInTests + calm)
 	asks := func(r front.Request) bool {
 		ofFleet := []string{"kommanderclusters", "clusters", "tunnelconnectors"}
-		everywhere := r.Resource == "konvoyclusters" && r.Namespace != konvoyNamespace
+		everywhere := r.Resource == "konvoyclusters" && r.Namespace != "konvoy"
 		return slices.Contains(ofFleet, r.Resource) || everywhere
 	}
 	if n := before.Requests(asks); n > 0 {

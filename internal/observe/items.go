@@ -201,18 +201,16 @@ func sizeOfValue(value goreflect.Value) int {
 	return size
 }
 
-// all returns what trim made of the objects, ordered by namespace and name. T is what trim returns.
-func all[T any](i *items) []T {
+// all returns what trim made of the objects, ordered by namespace and name; nothing of what is not looked at.
+func (i *items) all() []any {
 	if i == nil {
 		return nil
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	var ordered []T
+	trimmed := make([]any, 0, len(i.kept))
 	for _, one := range i.kept {
-		if trimmed, is := one.trimmed.(T); is {
-			ordered = append(ordered, trimmed)
-		}
+		trimmed = append(trimmed, one.trimmed)
 	}
-	return ordered
+	return trimmed
 }

@@ -6,22 +6,27 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
 func TestItems(t *testing.T) {
 	var changed, listed int
 	kept := &items{
-		trim:    trimKommanderCore,
+		trim:    trimOf(detect.KommanderCores),
 		changed: func() { changed++ },
 		listed:  func(*items) { listed++ },
 	}
 	core := func(name, version string) *unstructured.Unstructured {
-		return read(t, "{metadata: {name: "+name+"}, status: {version: "+version+"}}")
+		return fixtures.Object(t, "{metadata: {name: "+name+"}, status: {version: "+version+"}}")
 	}
 	do := func(err error) {
 		t.Helper()
@@ -29,21 +34,21 @@ func TestItems(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	expect := func(what string, want ...KommanderCore) {
+	expect := func(what string, want ...detect.KommanderCore) {
 		t.Helper()
-		if diff := cmp.Diff(want, all[KommanderCore](kept)); diff != "" {
+		if diff := cmp.Diff(want, kommanderCores(kept)); diff != "" {
 			t.Errorf("%s\n-want +got:\n%s", what, diff)
 		}
 	}
 
 	do(kept.replace([]item{kept.trimmed(core("b", "v2")), kept.trimmed(core("a", "v1"))}))
-	expect("ordered by name", KommanderCore{"a", "", "v1"}, KommanderCore{"b", "", "v2"})
+	expect("ordered by name", detect.KommanderCore{Name: "a", Running: "v1"}, detect.KommanderCore{Name: "b", Running: "v2"})
 	do(kept.update(core("c", "v3")))
 	do(kept.update(core("a", "v9")))
 	do(kept.update(core("a", "v9")))
 	kept.remove(core("b", "v2"))
 	kept.remove(core("unknown", "v2"))
-	expect("as changed", KommanderCore{"a", "", "v9"}, KommanderCore{"c", "", "v3"})
+	expect("as changed", detect.KommanderCore{Name: "a", Running: "v9"}, detect.KommanderCore{Name: "c", Running: "v3"})
 	if changed != 3 || listed != 1 {
 		t.Errorf("%d changes and %d lists were told of, want 3 and 1", changed, listed)
 	}
@@ -57,18 +62,18 @@ func TestItems(t *testing.T) {
 // TestItemsAreBounded has a cluster that makes up objects.
 func TestItemsAreBounded(t *testing.T) {
 	var changed int
-	kept := &items{trim: trimKommanderCore, changed: func() { changed++ }, listed: func(*items) {}}
+	kept := &items{trim: trimOf(detect.KommanderCores), changed: func() { changed++ }, listed: func(*items) {}}
 	var all []item
 	for i := range maxItems {
-		all = append(all, kept.trimmed(read(t, fmt.Sprintf("{metadata: {name: a%d}}", i))))
+		all = append(all, kept.trimmed(fixtures.Object(t, fmt.Sprintf("{metadata: {name: a%d}}", i))))
 	}
 	if err := kept.replace(all); err != nil {
 		t.Fatal(err)
 	}
-	if err := kept.update(read(t, "{metadata: {name: b}}")); !errors.Is(err, errTooMany) {
+	if err := kept.update(fixtures.Object(t, "{metadata: {name: b}}")); !errors.Is(err, errTooMany) {
 		t.Errorf("one more is taken: %v", err)
 	}
-	if err := kept.update(read(t, "{metadata: {name: a7}, status: {version: v1}}")); err != nil || changed != 1 {
+	if err := kept.update(fixtures.Object(t, "{metadata: {name: a7}, status: {version: v1}}")); err != nil || changed != 1 {
 		t.Errorf("one that is known is not: %v", err)
 	}
 }
@@ -87,7 +92,7 @@ func TestItemsAreNamed(t *testing.T) {
 		{"not printable", "a", "a\x1b[31m", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			kept := &items{trim: trimKommanderCore, changed: func() {}, listed: func(*items) {}}
+			kept := &items{trim: trimOf(detect.KommanderCores), changed: func() {}, listed: func(*items) {}}
 			object := &unstructured.Unstructured{}
 			object.SetNamespace(row.namespace)
 			object.SetName(row.object)
@@ -101,10 +106,10 @@ func TestItemsAreNamed(t *testing.T) {
 // TestItemsKnowTheirSize has objects come, change and go.
 func TestItemsKnowTheirSize(t *testing.T) {
 	most := 10_000
-	kept := &items{trim: trimKommanderCore, changed: func() {}, listed: func(*items) {}}
+	kept := &items{trim: trimOf(detect.KommanderCores), changed: func() {}, listed: func(*items) {}}
 	kept.hasRoom = func(bytes int) bool { return bytes <= most }
 	core := func(name string, version int) *unstructured.Unstructured {
-		return read(t, "{metadata: {name: "+name+"}, status: {version: "+strings.Repeat("v", version)+"}}")
+		return fixtures.Object(t, "{metadata: {name: "+name+"}, status: {version: "+strings.Repeat("v", version)+"}}")
 	}
 	size := func(change func() error) int64 {
 		t.Helper()
@@ -138,4 +143,10 @@ func TestItemsKnowTheirSize(t *testing.T) {
 	if got := size(func() error { return kept.replace(nil) }); got != 0 {
 		t.Errorf("%d of nothing", got)
 	}
+}
+
+// trimOf is what is kept of the objects of a resource.
+func trimOf(name string) func(*unstructured.Unstructured) any {
+	all := detect.CustomResources(true)
+	return all[slices.IndexFunc(all, func(r detect.Resource) bool { return r.Name == name })].Trim
 }

@@ -10,13 +10,15 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
 // The bounds of a look at the nodes. A node is 10 to 20 KB, most of which are the names of images.
 const (
 	nodesPerPage = 100
-	maxNodes     = 20_000
+	maxPages     = detect.MaxNodes / nodesPerPage
 )
 
 // nodesLook is what a look at the nodes has shown. The zero value is that of one which was forbidden.
@@ -36,22 +38,22 @@ func (n nodesLook) isEmpty() bool {
 // of them reports its health every few minutes at least, and what is read hardly ever changes. When the list expires
 // (410) before its last page, the error says so, and the next look begins anew.
 func (c clients) lookAtNodes(ctx context.Context, timeout time.Duration) (nodesLook, error) {
-	count := newNodeCount()
+	count := detect.NewNodeCount()
 	var page listMeta
-	for range maxNodes / nodesPerPage {
+	for range maxPages {
 		var err error
 		if page, err = c.pageOfNodes(ctx, timeout, page.Continue, count); err != nil {
 			return nodesLook{}, err
 		}
-		if page.Continue == "" || count.isFull() {
+		if page.Continue == "" || count.IsFull() {
 			break
 		}
 	}
-	count.unread(page.RemainingItemCount)
-	return nodesLook{label: count.label(), status: count.status()}, nil
+	count.Unread(page.RemainingItemCount)
+	return nodesLook{label: count.Label(), status: count.Status()}, nil
 }
 
-func (c clients) pageOfNodes(ctx context.Context, timeout time.Duration, token string, count *nodeCount) (listMeta, error) {
+func (c clients) pageOfNodes(ctx context.Context, timeout time.Duration, token string, count *detect.NodeCount) (listMeta, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	request := c.rest.Get().AbsPath("/api/v1/nodes").
@@ -71,33 +73,14 @@ func (c clients) pageOfNodes(ctx context.Context, timeout time.Duration, token s
 	return page, err
 }
 
-// node is what is read of a node.
-type node struct {
-	Metadata struct {
-		Labels konvoyLabels `json:"labels"`
-	} `json:"metadata"`
-	Status struct {
-		NodeInfo struct {
-			OSImage       string `json:"osImage"`
-			KernelVersion string `json:"kernelVersion"`
-		} `json:"nodeInfo"`
-	} `json:"status"`
-}
-
-// konvoyLabels are labelNodePool and labelInventoryHostname.
-type konvoyLabels struct {
-	NodePool          presence `json:"konvoy.mesosphere.com/node_pool"`
-	InventoryHostname presence `json:"konvoy.mesosphere.com/inventory_hostname"`
-}
-
 // readNodes counts the nodes of a list as they arrive. No more than one node is held in memory at a time.
-func readNodes(answer io.Reader, count *nodeCount) (listMeta, error) {
+func readNodes(answer io.Reader, count *detect.NodeCount) (listMeta, error) {
 	return readList(answer, func(list document) error {
-		var n node
+		var n detect.NodeReport
 		if err := list.next(&n); err != nil {
 			return err
 		}
-		count.add(&n)
+		count.Add(&n)
 		return nil
 	})
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
@@ -32,7 +34,9 @@ const (
 )
 
 // konvoyLabel is on the nodes of Konvoy.
-func konvoyLabel() map[string]string { return map[string]string{labelNodePool: "worker"} }
+func konvoyLabel() map[string]string {
+	return map[string]string{"konvoy.mesosphere.com/node_pool": "worker"}
+}
 
 // nodeRunning reports what it runs.
 func nodeRunning(name, osImage, kernel string, labels map[string]string) *corev1.Node {
@@ -123,13 +127,13 @@ func TestLookAtNodes(t *testing.T) {
 		many = append(many, nodeRunning(fmt.Sprint(i), centOS, centOSKernel, konvoyLabel()))
 	}
 	many[120] = nodeRunning("other", flatcar, "5.10.61-flatcar", nil)
-	many[249].Labels = map[string]string{labelInventoryHostname: "x"}
+	many[249].Labels = map[string]string{"konvoy.mesosphere.com/inventory_hostname": "x"}
 	server := serveNodes(t, many...)
 	got, err := server.clients(t).lookAtNodes(t.Context(), soon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := nodesLook{label: labelNodePool, status: &v1alpha1.NodesStatus{
+	want := nodesLook{label: "konvoy.mesosphere.com/node_pool", status: &v1alpha1.NodesStatus{
 		Count: ptr.To[int32](250),
 		OperatingSystems: []v1alpha1.NodeOperatingSystem{
 			runs(249, centOS, centOSKernel), runs(1, flatcar, "5.10.61-flatcar"),
@@ -201,11 +205,11 @@ func TestLookAtNodesIsBounded(t *testing.T) {
 	}{
 		{
 			"pages without end", "an API server that only looks like one says again and again that there is more",
-			`{"metadata":{"continue":"x","remainingItemCount":7},"items":[{}]}`, maxNodes/nodesPerPage + 7,
+			`{"metadata":{"continue":"x","remainingItemCount":7},"items":[{}]}`, detect.MaxNodes/nodesPerPage + 7,
 		},
 		{
 			"a page without a limit", "an API server that does not know of limits sends all at once",
-			`{"items":[` + strings.Repeat("{},", maxNodes+4) + `{}],"metadata":{}}`, maxNodes + 5,
+			`{"items":[` + strings.Repeat("{},", detect.MaxNodes+4) + `{}],"metadata":{}}`, detect.MaxNodes + 5,
 		},
 		{
 			"more than there can be", "the number is one that can be counted with",
@@ -226,8 +230,8 @@ func TestLookAtNodesIsBounded(t *testing.T) {
 			if *got.status.Count != row.count {
 				t.Errorf("%d nodes, want %d: %s", *got.status.Count, row.count, row.reason)
 			}
-			if got := pages.Load(); got > maxNodes/nodesPerPage {
-				t.Errorf("%d pages, want at most %d", got, maxNodes/nodesPerPage)
+			if got := pages.Load(); got > detect.MaxNodes/nodesPerPage {
+				t.Errorf("%d pages, want at most %d", got, detect.MaxNodes/nodesPerPage)
 			}
 		})
 	}
@@ -280,7 +284,7 @@ func TestReadNodes(t *testing.T) {
 		{name: "nothing", reason: "it is something else", text: ``, fails: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			count := newNodeCount()
+			count := detect.NewNodeCount()
 			_, err := readNodes(strings.NewReader(row.text), count)
 			if (err != nil) != row.fails {
 				t.Fatalf("error %v: %s", err, row.reason)
@@ -288,7 +292,7 @@ func TestReadNodes(t *testing.T) {
 			if row.fails {
 				return
 			}
-			if diff := cmp.Diff(row.want, count.status()); diff != "" {
+			if diff := cmp.Diff(row.want, count.Status()); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
 		})
@@ -299,41 +303,18 @@ func TestReadNodesFindsLabels(t *testing.T) {
 	for _, row := range []struct{ labels, want, reason string }{
 		{`{}`, "", "another distribution"},
 		{`{"konvoy.mesosphere.com/other":"x"}`, "", "another label"},
-		{`{"konvoy.mesosphere.com/node_pool":""}`, labelNodePool, "a label needs no value"},
-		{`{"konvoy.mesosphere.com/inventory_hostname":"x"}`, labelInventoryHostname, "the other one"},
-		{`{"konvoy.mesosphere.com/inventory_hostname":"x","konvoy.mesosphere.com/node_pool":"y"}`, labelNodePool, "always the same of both"},
+		{`{"konvoy.mesosphere.com/node_pool":""}`, "konvoy.mesosphere.com/node_pool", "a label needs no value"},
+		{`{"konvoy.mesosphere.com/inventory_hostname":"x"}`, "konvoy.mesosphere.com/inventory_hostname", "the other one"},
+		{`{"konvoy.mesosphere.com/inventory_hostname":"x","konvoy.mesosphere.com/node_pool":"y"}`, "konvoy.mesosphere.com/node_pool", "always the same of both"},
 	} {
-		count := newNodeCount()
+		count := detect.NewNodeCount()
 		text := `{"items":[{"metadata":{"labels":{}}},{"metadata":{"labels":` + row.labels + `}},{"metadata":{"labels":{}}}]}`
 		if _, err := readNodes(strings.NewReader(text), count); err != nil {
 			t.Fatal(err)
 		}
-		if got := count.label(); got != row.want {
+		if got := count.Label(); got != row.want {
 			t.Errorf("%s gives %q, want %q: %s", row.labels, got, row.want, row.reason)
 		}
-	}
-}
-
-func TestNodesHaveRoomForSomeSystems(t *testing.T) {
-	count := newNodeCount()
-	add := func(osImage string) {
-		n := node{}
-		n.Status.NodeInfo.OSImage, n.Status.NodeInfo.KernelVersion = osImage, "5"
-		count.add(&n)
-	}
-	for i := range 1000 {
-		add(fmt.Sprintf("%04d", i))
-	}
-	add("0999")
-	got := count.status()
-	if len(got.OperatingSystems) != maxSystems || *got.Count != 1001 || *got.Omitted != 1001-maxSystems-1 {
-		t.Errorf("%d systems of %d nodes, %d omitted", len(got.OperatingSystems), *got.Count, *got.Omitted)
-	}
-	if first := got.OperatingSystems[0]; first.OSImage != "0999" || *first.Nodes != 2 {
-		t.Errorf("the first is %+v, want the one that most nodes run", first)
-	}
-	if len(count.texts) > maxTexts {
-		t.Errorf("%d texts are remembered, want at most %d", len(count.texts), maxTexts)
 	}
 }
 

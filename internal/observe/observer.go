@@ -3,9 +3,8 @@
 
 // Package observe finds out what is installed in one cluster, by watching it, and says by which evidence.
 //
-// It gathers, then judges: watchers keep trimmed copies of the objects that show a product, and after each change a
-// list of pure detectors, one for each product, reads them (see Detect). It does not know whether the cluster is the
-// operator's own. What it does not know by itself it is told how to find (see Observer.Find).
+// It knows no product: package detect says which resources to watch, what to keep of their objects, and what those prove.
+// It does not know whether the cluster is the operator's own. What else to find it is told by rules (see Observer.Find).
 //
 // What the cluster does not have is not installed, and may come later: the CustomResourceDefinitions are watched, too.
 // What the API server does not let us look at (403) may be there or not, and the evidence says so. When a cluster stops
@@ -18,6 +17,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
@@ -132,7 +133,7 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 	}
 	o.snapshot = o.world.snapshot()
 	o.judge.work = o.look
-	watched := resources(options.Fleet)
+	watched := detect.CustomResources(options.Fleet)
 	for _, resource := range watched {
 		o.watchers = append(o.watchers, newWatcher(o, resource))
 	}
@@ -146,7 +147,7 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 		tell:        o.world.tellVersion,
 	}).ready(o.world)
 	o.nodes = (&probe[nodesLook]{
-		name:        Nodes,
+		name:        detect.Nodes,
 		every:       o.options.NodesInterval,
 		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
 		ask: func(ctx context.Context) (nodesLook, error) {
@@ -156,7 +157,7 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 		early: nodesLook.isEmpty,
 	}).ready(o.world)
 	o.namespaces = (&probe[string]{
-		name:        Namespaces,
+		name:        detect.Namespaces,
 		every:       o.options.NodesInterval,
 		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
 		ask:         within(o.options.RequestTimeout, o.clusterID),

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +29,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -186,7 +189,7 @@ func (s Snapshot) on(nodes v1alpha1.NodesStatus) Snapshot {
 }
 
 // knowing are the other clusters that it shows.
-func (s Snapshot) knowing(fleet Fleet) Snapshot {
+func (s Snapshot) knowing(fleet detect.Descriptions) Snapshot {
 	s.Fleet = &fleet
 	return s
 }
@@ -201,14 +204,14 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 	o := observe(t, before.Config(token), Options{})
 	o.await("a cluster without any of the products", shows("v1.19.7"))
 
-	cluster.install(ClusterAddons)
-	cluster.install(Addons)
+	cluster.install(detect.ClusterAddons)
+	cluster.install(detect.Addons)
 	cluster.apply(certManager)
-	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("addons that come with their definition", shows("v1.19.7", base))
 
 	cluster.apply(kommanderAddonObject)
-	kommander := found(facts.Kommander, "kommander",
+	kommander := fixtures.Found(facts.Kommander, "kommander",
 		"Annotation", "ClusterAddon/kommander", "1.3.0", "Annotation", "ClusterAddon/kommander", "1.3.0",
 		"Inferred", "ClusterAddon/kommander", "1.3.0")
 	o.await("another addon", shows("v1.19.7", base, kommander))
@@ -220,16 +223,16 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(kommanderAddonObject, "stage: deployed", "stage: absent"))
 	o.await("an addon that is to be absent", shows("v1.19.7", base))
 
-	cluster.install(KonvoyClusters)
-	cluster.namespace(konvoyNamespace)
+	cluster.install(detect.KonvoyClusters)
+	cluster.namespace("konvoy")
 	cluster.apply(konvoyClusterObject)
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "other, namespace: default"))
-	konvoy := found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
+	konvoy := fixtures.Found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
 	o.await("another definition, and only what the namespace konvoy has of it", shows("v1.19.7", base, konvoy))
 
-	cluster.uninstall(ClusterAddons)
+	cluster.uninstall(detect.ClusterAddons)
 	o.await("a definition that goes, and what it defined with it", shows("v1.19.7", konvoy))
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 	base.Evidence[0].Version = "stable-1.19-3.2.0"
 	o.await("a definition that comes back", shows("v1.19.7", base, konvoy))
@@ -241,19 +244,19 @@ func TestObserverIsQuietAtRest(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
 	o := observe(t, before.Config(token), Options{})
 	o.await("the addon", shows("v1.19.7",
-		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
 	// Discovery is asked once more after a definition has come.
 	time.Sleep(settlingInTests + calm)
 
 	changes := o.changes.Load()
 	before.Reset()
 	cluster.apply(certManager)
-	cluster.change(ClusterAddons, func(definition *apiextensionsv1.CustomResourceDefinition) {
+	cluster.change(detect.ClusterAddons, func(definition *apiextensionsv1.CustomResourceDefinition) {
 		definition.Annotations = map[string]string{"of-no": "interest"}
 	})
 	time.Sleep(calm)
@@ -284,7 +287,7 @@ func TestObserverAtRestHasFewGoroutines(t *testing.T) {
 	config := rest.AnonymousClientConfig(cluster.plane.Config())
 	config.BearerToken = cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 
 	others := runtime.NumGoroutine()
 	var all []*observation
@@ -338,7 +341,7 @@ func TestObserverAsksTheVersionAfterWatchesBroke(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{VersionInterval: time.Hour})
@@ -359,27 +362,27 @@ func TestObserverWithoutPermission(t *testing.T) {
 	const account = "forbidden"
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
-	cluster.install(ClusterAddons)
-	cluster.install(HelmReleases)
+	cluster.install(detect.ClusterAddons)
+	cluster.install(detect.HelmReleases)
 	cluster.apply(certManager)
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)),
 		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond, Patience: calm})
 	nothing := shows("v1.19.7",
-		found(facts.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
-		found(facts.Kommander, "kommander", "Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, ""),
-		found(facts.Konvoy, "default", "Forbidden", Nodes, ""),
+		fixtures.Found(facts.BasePlatformServices, "default", "Forbidden", detect.ClusterAddons, ""),
+		fixtures.Found(facts.Kommander, "kommander", "Forbidden", detect.ClusterAddons, "", "Forbidden", detect.HelmReleases, ""),
+		fixtures.Found(facts.Konvoy, "default", "Forbidden", detect.Nodes, ""),
 	)
 	o.await("what the cluster has and does not show; what it has not is not there", nothing.on(v1alpha1.NodesStatus{}))
 
-	cluster.install(KommanderCores)
-	nothing.Facts.Installations[1] = found(facts.Kommander, "kommander",
-		"Forbidden", ClusterAddons, "", "Forbidden", HelmReleases, "", "Forbidden", KommanderCores, "")
+	cluster.install(detect.KommanderCores)
+	nothing.Facts.Installations[1] = fixtures.Found(facts.Kommander, "kommander",
+		"Forbidden", detect.ClusterAddons, "", "Forbidden", detect.HelmReleases, "", "Forbidden", detect.KommanderCores, "")
 	o.await("without a watch of definitions, another one is found by asking at intervals", nothing)
 
 	revoke := cluster.permit(account, permissions()...)
-	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("all is permitted", shows("v1.19.7", base))
 	// Lists come first, then watches.
 	time.Sleep(calm)
@@ -399,11 +402,11 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 		rule.Verbs = []string{"get", "list"}
 		cluster.permit(account, rule)
 	}
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
 	o := observe(t, before.Config(token), Options{Patience: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
-	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("what may be listed", shows("v1.19.7", base))
 	changes := o.changes.Load()
 	time.Sleep(calm)
@@ -413,11 +416,11 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
 	base.Evidence[0].Version = "stable-1.19-3.4.1"
 	o.await("an upgrade", shows("v1.19.7", base))
-	cluster.install(HelmReleases)
-	cluster.namespace(KommanderName)
+	cluster.install(detect.HelmReleases)
+	cluster.namespace(detect.KommanderName)
 	cluster.apply(helmReleaseObject)
 	o.await("another definition", shows("v1.19.7", base,
-		found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")))
+		fixtures.Found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")))
 }
 
 func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
@@ -430,11 +433,11 @@ func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
 	o := observe(t, before.Config(token),
 		Options{DiscoveryInterval: 100 * time.Millisecond, Patience: 100 * time.Millisecond})
 	o.await("no definitions", shows("v1.19.7"))
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 	o.await("a definition that nothing announces", shows("v1.19.7",
-		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
-	cluster.uninstall(ClusterAddons)
+		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+	cluster.uninstall(detect.ClusterAddons)
 	o.await("and that goes", shows("v1.19.7"))
 }
 
@@ -444,21 +447,21 @@ func TestObserverFollowsVersions(t *testing.T) {
 	before := cluster.behind("v1.21.14")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.namespace(KommanderName)
-	cluster.install(HelmReleases, serve("v2beta1", "v2beta1"))
-	cluster.install(ClusterAddons, serve("v1beta1", "v1beta1"))
+	cluster.namespace(detect.KommanderName)
+	cluster.install(detect.HelmReleases, serve("v2beta1", "v2beta1"))
+	cluster.install(detect.ClusterAddons, serve("v1beta1", "v1beta1"))
 	cluster.apply(helmReleaseObject)
 	cluster.apply(strings.ReplaceAll(helmReleaseObject, "name: kommander,", "name: dkp-insights,"))
 	cluster.apply(certManager)
 
-	base := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
-	kommander := found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
+	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	kommander := fixtures.Found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
 	o := observe(t, before.Config(token), Options{})
 	o.await("the versions of long ago", shows("v1.21.14", base, kommander).with(
-		part("cert-manager", "ClusterAddon/cert-manager", "Repository", facts.BasePlatformServices, ""),
-		part("dkp-insights", "HelmRelease/kommander/dkp-insights", "HelmRelease", facts.Kommander, "")))
+		fixtures.Component("cert-manager", "ClusterAddon/cert-manager", "Repository", facts.BasePlatformServices, ""),
+		fixtures.Component("dkp-insights", "HelmRelease/kommander/dkp-insights", "HelmRelease", facts.Kommander, "")))
 
-	cluster.change(HelmReleases, serve("v2", "v2"))
+	cluster.change(detect.HelmReleases, serve("v2", "v2"))
 	watchesV2 := func(r front.Request) bool {
 		return r.Resource == "helmreleases" && r.Version == "v2" && r.Verb == "watch"
 	}
@@ -482,7 +485,7 @@ func TestObserverOutlivesStaleDiscovery(t *testing.T) {
 	before := cluster.behind("v1.21.14")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(HelmReleases, serve("v2beta1", "v2beta1"))
+	cluster.install(detect.HelmReleases, serve("v2beta1", "v2beta1"))
 	watches := func(version string) error {
 		n := before.Requests(func(r front.Request) bool {
 			return r.Resource == "helmreleases" && r.Version == version && r.Verb == "watch"
@@ -509,7 +512,7 @@ func TestObserverOutlivesStaleDiscovery(t *testing.T) {
 			`"versions":[{"groupVersion":"helm.toolkit.fluxcd.io/v2beta1","version":"v2beta1"}],`+
 			`"preferredVersion":{"groupVersion":"helm.toolkit.fluxcd.io/v2beta1","version":"v2beta1"}}`)
 	})
-	cluster.change(HelmReleases, serve("v2beta1", "v2beta1", "v2"))
+	cluster.change(detect.HelmReleases, serve("v2beta1", "v2beta1", "v2"))
 	cluster.eventually("watch the version that is preferred now", func() error { return watches("v2") })
 	time.Sleep(calm)
 
@@ -538,11 +541,11 @@ func TestObserverSeesNodes(t *testing.T) {
 	seen := []v1alpha1.NodeOperatingSystem{runs(1, flatcar, "5.10.61-flatcar")}
 	o.await("nodes of another distribution",
 		shows("v1.19.7").on(v1alpha1.NodesStatus{Count: ptr.To[int32](1), OperatingSystems: seen}))
-	for _, label := range []string{labelInventoryHostname, labelNodePool} {
+	for _, label := range []string{"konvoy.mesosphere.com/inventory_hostname", "konvoy.mesosphere.com/node_pool"} {
 		cluster.make(&corev1.Node{ObjectMeta: metav1.ObjectMeta{GenerateName: "konvoy-", Labels: map[string]string{label: "x"}}})
-		o.await("nodes of Konvoy", shows("v1.19.7", found(facts.Konvoy, "default", "Label", "nodes["+label+"]", "")))
+		o.await("nodes of Konvoy", shows("v1.19.7", fixtures.Found(facts.Konvoy, "default", "Label", "nodes["+label+"]", "")))
 	}
-	o.await("which have not told yet what they run", shows("v1.19.7", found(facts.Konvoy, "default", "Label", "nodes["+labelNodePool+"]", "")).
+	o.await("which have not told yet what they run", shows("v1.19.7", fixtures.Found(facts.Konvoy, "default", "Label", "nodes["+"konvoy.mesosphere.com/node_pool"+"]", "")).
 		on(v1alpha1.NodesStatus{Count: ptr.To[int32](3), OperatingSystems: append(
 			[]v1alpha1.NodeOperatingSystem{runs(2, "Unknown", "Unknown")}, seen...)}))
 	watches := func(r front.Request) bool { return r.Resource == "nodes" && r.Verb != "list" }
@@ -557,14 +560,14 @@ func TestObserverKeepsWhatItKnew(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)),
 		Options{Patience: 100 * time.Millisecond, VersionInterval: 100 * time.Millisecond})
 	want := shows("v1.19.7",
-		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("the cluster answers", want)
 
 	cable.setCut(true)
@@ -588,7 +591,7 @@ func TestObserverTellsWhatFails(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
 	for what, path := range map[string]string{
@@ -602,11 +605,11 @@ func TestObserverTellsWhatFails(t *testing.T) {
 			o := observe(t, config, Options{Patience: 100 * time.Millisecond})
 			o.await("one resource fails, and what it would show is not known", Snapshot{
 				Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Err:   &ContactError{Reason: Failing, Object: ClusterAddons},
+				Err:   &ContactError{Reason: Failing, Object: detect.ClusterAddons},
 			})
 			cable.setInstead(nil)
 			o.await("it does no longer", shows("v1.19.7",
-				found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+				fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
 		})
 	}
 }
@@ -617,14 +620,14 @@ func TestObserverBelievesWhatLasts(t *testing.T) {
 	before := cluster.behind("v1.19.7")
 	token := cluster.account(account)
 	cluster.permit(account, permissions()...)
-	cluster.install(ClusterAddons)
+	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
 	const patience = 3 * time.Second
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{Patience: patience})
 	want := shows("v1.19.7",
-		found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("an addon", want)
 	time.Sleep(settlingInTests + calm)
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -76,18 +78,18 @@ func TestProbePaces(t *testing.T) {
 			world, _ := newTestWorld()
 			told := "before"
 			probe := (&probe[string]{
-				name: Nodes, every: every, deniedEvery: deniedEvery,
+				name: detect.Nodes, every: every, deniedEvery: deniedEvery,
 				ask:  func(context.Context) (string, error) { return "v1.19.7", row.err },
 				tell: func(version string) { told = version },
 			}).ready(world)
 			if row.before == seen {
-				world.show(Nodes, nil)
+				world.show(detect.Nodes, nil)
 			}
 			wait := probe.look(t.Context(), world)
 			if wait < row.shortest || wait > row.longest {
 				t.Errorf("asks again after %s, want from %s to %s: %s", wait, row.shortest, row.longest, row.reason)
 			}
-			if got := world.looks[Nodes].state; got != row.state || told != row.told {
+			if got := world.looks[detect.Nodes].state; got != row.state || told != row.told {
 				t.Errorf("the world was told %q and that it is %s, want %q and %s", told, got, row.told, row.state)
 			}
 		})
@@ -149,7 +151,7 @@ func TestRecoveryHurriesAllThatFailed(t *testing.T) {
 	}
 	for _, watcher := range o.watchers {
 		if !watcher.task.woken || !watcher.again.Load() {
-			t.Errorf("%s goes on waiting", watcher.name)
+			t.Errorf("%s goes on waiting", watcher.Name)
 		}
 	}
 	o.world.heard(serverVersion, nil)

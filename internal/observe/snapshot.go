@@ -6,6 +6,8 @@ package observe
 import (
 	"slices"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -22,7 +24,7 @@ type Snapshot struct {
 	// Options.Patience is not told.
 	Err *ContactError
 	// Fleet is what the cluster knows of others; nil without Options.Fleet.
-	Fleet *Fleet
+	Fleet *detect.Descriptions
 }
 
 // equal compares content. The cause of an error, which holds addresses and ports, is none.
@@ -38,6 +40,6 @@ func (s Snapshot) clone() Snapshot {
 	}
 	s.Facts.Components = slices.Clone(s.Facts.Components)
 	s.Facts.Nodes = s.Facts.Nodes.DeepCopy()
-	s.Fleet = s.Fleet.clone()
+	s.Fleet = s.Fleet.Clone()
 	return s
 }

@@ -6,7 +6,10 @@ package observe
 import (
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
@@ -16,17 +19,17 @@ import (
 
 func TestSnapshotIsTheCallersOwn(t *testing.T) {
 	one := func() Snapshot {
-		return shows("v1.19.7", found(facts.Konvoy, "default", "Label", "nodes", "")).
-			with(part("istio", "ClusterAddon/istio", "", "", "")).
+		return shows("v1.19.7", fixtures.Found(facts.Konvoy, "default", "Label", "nodes", "")).
+			with(fixtures.Component("istio", "ClusterAddon/istio", "", "", "")).
 			on(v1alpha1.NodesStatus{
 				Count: ptr.To[int32](1), OperatingSystems: []v1alpha1.NodeOperatingSystem{runs(1, centOS, centOSKernel)},
 			}).
-			knowing(Fleet{
-				KommanderClusters: []KommanderCluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
-				CAPIClusters:      []CAPICluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
-				KonvoyClusters:    []KonvoyCluster{konvoyCluster("prod", "v1.7.2").addons(baseURL, "stable-1.19-3.2.0")},
-				Tunnels:           []TunnelConnector{{Name: "tunnel"}},
-				Forbidden:         []string{TunnelConnectors},
+			knowing(detect.Descriptions{
+				KommanderClusters: []detect.KommanderCluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
+				CAPIClusters:      []detect.CAPICluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
+				KonvoyClusters:    []detect.KonvoyCluster{{Name: "prod", Version: "v1.7.2", Repositories: []detect.Repository{{URL: "https://github.com/mesosphere/kubernetes-base-addons", Ref: "stable-1.19-3.2.0"}}}},
+				Tunnels:           []detect.TunnelConnector{{Name: "tunnel"}},
+				Forbidden:         []string{detect.TunnelConnectors},
 			})
 	}
 	kept := one()

@@ -252,8 +252,11 @@ func (s *stream) listOnce(ctx context.Context) (version string, err error) {
 	return list.ResourceVersion, nil
 }
 
+// maxVersionBytes is more than any resource version has.
+const maxVersionBytes = 256
+
 // isVersion tells whether the text can be a resource version, which is kept, and said to the API server.
-func isVersion(text string) bool { return text != "" && len(text) <= maxTextBytes }
+func isVersion(text string) bool { return text != "" && len(text) <= maxVersionBytes }
 
 func (s *stream) beginWatch(ctx context.Context) (changes io.ReadCloser, err error) {
 	return s.request(s.each).

@@ -16,10 +16,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
 // coresServer is an API server that has KommanderCores and nothing else, and answers as it is told to.
@@ -125,7 +129,7 @@ func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 	}
 	l := &listener{}
 	l.stream = made.newStream("/apis/dkp.d2iq.io/v1alpha1/kommandercores", &items{
-		trim: trimKommanderCore, changed: func() {}, listed: func(*items) {},
+		trim: trimOf(detect.KommanderCores), changed: func() {}, listed: func(*items) {},
 	})
 	l.clock = by
 	l.stream.heard = func(err error) { l.heard = append(l.heard, err) }
@@ -133,9 +137,9 @@ func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 	return l
 }
 
-func (l *listener) expect(t *testing.T, what string, want ...KommanderCore) {
+func (l *listener) expect(t *testing.T, what string, want ...detect.KommanderCore) {
 	t.Helper()
-	if diff := cmp.Diff(want, all[KommanderCore](l.items)); diff != "" {
+	if diff := cmp.Diff(want, kommanderCores(l.items)); diff != "" {
 		t.Errorf("%s\n-want +got:\n%s", what, diff)
 	}
 }
@@ -148,9 +152,9 @@ func TestStreamFollowsChanges(t *testing.T) {
 	))
 	l := listen(t, server, clock.RealClock{})
 	l.step(t.Context())
-	l.expect(t, "the list", KommanderCore{"a", "", "v1"}, KommanderCore{"b", "", "v1"})
+	l.expect(t, "the list", detect.KommanderCore{Name: "a", Running: "v1"}, detect.KommanderCore{Name: "b", Running: "v1"})
 	l.step(t.Context())
-	l.expect(t, "the changes", KommanderCore{"a", "", "v2"}, KommanderCore{"c", "", "v1"})
+	l.expect(t, "the changes", detect.KommanderCore{Name: "a", Running: "v2"}, detect.KommanderCore{Name: "c", Running: "v1"})
 	l.step(t.Context())
 	want := []string{`list "0"`, `watch "7"`, `watch "42"`}
 	if diff := cmp.Diff(want, server.requests()); diff != "" {
@@ -235,7 +239,7 @@ func TestStreamSeesChangesWithoutWatches(t *testing.T) {
 	for _, version := range []string{"v1", "v2", "v3"} {
 		server.answer(lists("8", core("a", version, "8")), fails(http.StatusMethodNotAllowed))
 		eventually(t, "see "+version, func() bool {
-			return cmp.Equal(all[KommanderCore](l.items), []KommanderCore{{"a", "", version}})
+			return cmp.Equal(kommanderCores(l.items), []detect.KommanderCore{{Name: "a", Running: version}})
 		})
 	}
 	// Now it lets us watch.
@@ -245,7 +249,7 @@ func TestStreamSeesChangesWithoutWatches(t *testing.T) {
 		<-r.Context().Done()
 	})
 	eventually(t, "see what the watch tells", func() bool {
-		return cmp.Equal(all[KommanderCore](l.items), []KommanderCore{{"a", "", "v4"}})
+		return cmp.Equal(kommanderCores(l.items), []detect.KommanderCore{{Name: "a", Running: "v4"}})
 	})
 }
 
@@ -272,7 +276,7 @@ func TestStreamRetriesLists(t *testing.T) {
 			server := serveCores(t)
 			server.answer(row.list, changes())
 			l := listen(t, server, clock.RealClock{})
-			if err := l.items.replace([]item{l.items.trimmed(read(t, "{metadata: {name: a}}"))}); err != nil {
+			if err := l.items.replace([]item{l.items.trimmed(fixtures.Object(t, "{metadata: {name: a}}"))}); err != nil {
 				t.Fatal(err)
 			}
 			if pause := l.step(t.Context()); pause < firstRetry || pause > 2*firstRetry {
@@ -281,7 +285,7 @@ func TestStreamRetriesLists(t *testing.T) {
 			if len(l.heard) != 1 || answerOf(l.heard[0]) != row.answer {
 				t.Errorf("heard %v, want answer %d", l.heard, row.answer)
 			}
-			l.expect(t, "what was known is kept", KommanderCore{"a", "", ""})
+			l.expect(t, "what was known is kept", detect.KommanderCore{Name: "a", Running: ""})
 			server.requests()
 			l.step(t.Context())
 			if diff := cmp.Diff([]string{row.next}, server.requests()); diff != "" {
@@ -512,7 +516,7 @@ func TestStreamIsWoken(t *testing.T) {
 	server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
 	start := time.Now()
 	l.recovery.ring()
-	eventually(t, "list", func() bool { return len(all[KommanderCore](l.items)) == 1 })
+	eventually(t, "list", func() bool { return len(kommanderCores(l.items)) == 1 })
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("what can be seen again is seen after %s", took)
 	}
@@ -546,4 +550,13 @@ func eventually(t *testing.T, what string, is func() bool) {
 			t.Fatalf("it does not %s", what)
 		}
 	}
+}
+
+// kommanderCores are what is kept, all of which are of this kind.
+func kommanderCores(kept *items) []detect.KommanderCore {
+	var cores []detect.KommanderCore
+	for _, one := range kept.all() {
+		cores = append(cores, one.(detect.KommanderCore))
+	}
+	return cores
 }

@@ -9,13 +9,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // watcher watches one resource for as long as the cluster has it, in the version that it prefers.
 type watcher struct {
-	resource
+	detect.Resource
 
 	observer *Observer
 	// task looks; it is woken when the definitions have changed, or the resource was not found where discovery had seen it.
@@ -37,9 +39,9 @@ type watcher struct {
 	retry      *retry
 }
 
-func newWatcher(observer *Observer, resource resource) *watcher {
+func newWatcher(observer *Observer, resource detect.Resource) *watcher {
 	w := &watcher{
-		resource: resource,
+		Resource: resource,
 		observer: observer,
 		retry:    newRetry(observer.options.DiscoveryInterval),
 	}
@@ -49,7 +51,7 @@ func newWatcher(observer *Observer, resource resource) *watcher {
 
 // look follows the definition, and returns after which time to look again; never means not before something changes.
 func (w *watcher) look(ctx context.Context) time.Duration {
-	state, incarnation := w.observer.definitions.lookup(w.name)
+	state, incarnation := w.observer.definitions.lookup(w.Name)
 	lost := w.lost.Swap(false)
 	if w.again.Swap(false) {
 		w.retry.reset()
@@ -73,7 +75,7 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 func (w *watcher) discover(ctx context.Context) (schema.GroupVersionResource, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.observer.options.RequestTimeout)
 	defer cancel()
-	return w.observer.clients.discover(ctx, w.groupResource())
+	return w.observer.clients.discover(ctx, w.GroupResource())
 }
 
 // conclude acts on the answer of discovery.
@@ -83,7 +85,7 @@ func (w *watcher) conclude(
 	// While the resource is watched, it is the outcome of that which counts.
 	answer := w.observer.world.weigh(err)
 	if w.reflection == nil {
-		answer = w.observer.world.heard(w.name, err)
+		answer = w.observer.world.heard(w.Name, err)
 	}
 	switch answer {
 	case granted:
@@ -95,7 +97,7 @@ func (w *watcher) conclude(
 		return w.await(state)
 	case denied:
 		if w.reflection == nil {
-			w.observer.world.deny(w.name)
+			w.observer.world.deny(w.Name)
 		}
 		return w.rediscovery()
 	case outdated, failed:
@@ -114,7 +116,7 @@ func (w *watcher) await(state definitionsState) time.Duration {
 	}
 	w.asked, w.confirmed = "", ""
 	w.stop()
-	expected := state == listed || w.observer.world.sees(w.name)
+	expected := state == listed || w.observer.world.sees(w.Name)
 	if expected && !w.observer.world.isBelieved(w.missingSince) {
 		return w.retry.next()
 	}
@@ -152,10 +154,10 @@ func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResourc
 	}
 	w.stop()
 	world := w.observer.world
-	kept := &items{trim: w.trim, changed: world.signal}
-	kept.listed = func(i *items) { world.show(w.name, i) }
-	kept.hasRoom = func(bytes int) bool { return world.hasRoom(w.name, bytes) }
-	s := w.observer.newStream(pathOf(version, w.namespace), kept)
+	kept := &items{trim: w.Trim, changed: world.signal}
+	kept.listed = func(i *items) { world.show(w.Name, i) }
+	kept.hasRoom = func(bytes int) bool { return world.hasRoom(w.Name, bytes) }
+	s := w.observer.newStream(pathOf(version, w.Namespace), kept)
 	s.heard = w.heard
 	w.version = version
 	w.reflection = reflect(ctx, s)
@@ -173,7 +175,7 @@ func pathOf(resource schema.GroupVersionResource, namespace string) string {
 // leave is for when the cluster does not have the resource.
 func (w *watcher) leave() {
 	w.stop()
-	w.observer.world.miss(w.name)
+	w.observer.world.miss(w.Name)
 }
 
 func (w *watcher) stop() {
@@ -185,9 +187,9 @@ func (w *watcher) stop() {
 
 // heard takes the outcome of a list or watch.
 func (w *watcher) heard(err error) {
-	switch w.observer.world.heard(w.name, err) {
+	switch w.observer.world.heard(w.Name, err) {
 	case denied:
-		w.observer.world.deny(w.name)
+		w.observer.world.deny(w.Name)
 	case missing:
 		w.lost.Store(true)
 		w.task.wake()

@@ -7,15 +7,10 @@ import (
 	"context"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-)
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
-// workloads are the resources that tell by their labels which Helm charts are installed, with their kinds. Every cluster
-// has them.
-func workloads() map[string]string {
-	return map[string]string{Deployments: "Deployment", StatefulSets: "StatefulSet", DaemonSets: "DaemonSet"}
-}
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // chartWatch watches the workloads of Helm charts for as long as a rule asks for one. Only their metadata is asked for,
 // and only what has the label.
@@ -45,13 +40,13 @@ func (c *chartWatch) start(ctx context.Context) {
 	if len(c.reflections) > 0 {
 		return
 	}
-	for name, kind := range workloads() {
-		world := c.observer.world
-		kept := &items{trim: trimWorkload(kind), changed: world.signal}
+	for _, resource := range detect.Workloads() {
+		name, world := resource.Name, c.observer.world
+		kept := &items{trim: resource.Trim, changed: world.signal}
 		kept.listed = func(i *items) { world.show(name, i) }
 		kept.hasRoom = func(bytes int) bool { return world.hasRoom(name, bytes) }
-		s := c.observer.newStream(pathOf(schema.ParseGroupResource(name).WithVersion("v1"), metav1.NamespaceAll), kept)
-		s.list, s.each, s.selector = onlyMetadataList, onlyMetadata, labelChart
+		s := c.observer.newStream(pathOf(resource.GroupResource().WithVersion("v1"), metav1.NamespaceAll), kept)
+		s.list, s.each, s.selector = onlyMetadataList, onlyMetadata, resource.Label
 		s.heard = func(err error) { c.heard(name, err) }
 		c.reflections = append(c.reflections, reflect(ctx, s))
 	}
@@ -62,8 +57,8 @@ func (c *chartWatch) stop() {
 		reflection.end()
 	}
 	if len(c.reflections) > 0 {
-		for name := range workloads() {
-			c.observer.world.forget(name)
+		for _, resource := range detect.Workloads() {
+			c.observer.world.forget(resource.Name)
 		}
 	}
 	c.reflections = nil

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/go-logr/logr"
@@ -22,7 +24,7 @@ import (
 const serverVersion = "version"
 
 // alwaysLookedAt is what every cluster has, and is asked for at intervals.
-func alwaysLookedAt() []string { return []string{serverVersion, Nodes, Namespaces} }
+func alwaysLookedAt() []string { return []string{serverVersion, detect.Nodes, detect.Namespaces} }
 
 // world is what is known about the cluster. Those who look write to it, each about its own resource, and one reads.
 type world struct {
@@ -120,8 +122,8 @@ func newWorld(options Options, signal func()) *world {
 	for _, name := range alwaysLookedAt() {
 		w.looks[name] = &look{state: pending}
 	}
-	for _, resource := range resources(options.Fleet) {
-		w.looks[resource.name] = &look{state: pending}
+	for _, resource := range detect.CustomResources(options.Fleet) {
+		w.looks[resource.Name] = &look{state: pending}
 	}
 	return w
 }
@@ -258,7 +260,7 @@ func (w *world) find(rules []facts.DetectionRule) (changed bool) {
 func (w *world) asksForCharts() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.ContainsFunc(w.rules, func(rule facts.DetectionRule) bool { return rule.HelmChart != nil })
+	return slices.Contains(detect.ResourcesFor(w.rules), detect.Deployments)
 }
 
 func (w *world) become(name string, now look) {
@@ -364,20 +366,22 @@ func (w *world) lastAnswer() time.Time {
 func (w *world) snapshot() Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	objects := w.objects()
-	w.installations = w.keepUnseen(Detect(objects))
+	objects := detect.NewObjects(w.objects, w.forbidden(), w.nodes.label, w.rules)
+	w.installations = w.keepUnseen(detect.Installations(objects))
 	w.completed = w.completed || w.complete()
 	snapshot := Snapshot{
 		Facts: facts.Facts{
 			KubernetesVersion: w.kubernetes,
 			ClusterID:         w.clusterID,
 			Installations:     w.installations,
-			Components:        components(objects),
+			Components:        detect.Components(objects),
 			Nodes:             w.nodes.status,
 		},
 		Complete: w.completed,
 		Err:      w.contactError(),
-		Fleet:    w.fleetOf(),
+	}
+	if w.fleet {
+		snapshot.Fleet = detect.NewDescriptions(w.objects, w.forbidden())
 	}
 	return snapshot.clone()
 }
@@ -385,8 +389,8 @@ func (w *world) snapshot() Snapshot {
 // keepUnseen adds, of the products whose rules look at something that was not seen yet, the installations that were known
 // before: while a rule changes, what the new one is about to find is not gone.
 func (w *world) keepUnseen(found []facts.Installation) []facts.Installation {
-	for _, product := range ruledProducts(w.rules) {
-		if !slices.ContainsFunc(needs(rulesOf(product, w.rules)), w.isPending) {
+	for _, product := range detect.ProductsOf(w.rules) {
+		if !slices.ContainsFunc(detect.ResourcesFor(detect.RulesFor(product, w.rules)), w.isPending) {
 			continue
 		}
 		for _, known := range w.installations {
@@ -396,49 +400,21 @@ func (w *world) keepUnseen(found []facts.Installation) []facts.Installation {
 			}
 		}
 	}
-	return ordered(found)
+	return detect.Ordered(found)
 }
 
-func (w *world) objects() Objects {
-	objects := Objects{
-		ClusterAddons:    all[Addon](w.itemsOf(ClusterAddons)),
-		Addons:           all[Addon](w.itemsOf(Addons)),
-		KonvoyClusters:   onlyIn(konvoyNamespace, all[KonvoyCluster](w.itemsOf(KonvoyClusters))),
-		HelmReleases:     all[HelmRelease](w.itemsOf(HelmReleases)),
-		KommanderCores:   all[KommanderCore](w.itemsOf(KommanderCores)),
-		Instances:        all[Instance](w.itemsOf(Instances)),
-		OperatorVersions: all[OperatorVersion](w.itemsOf(OperatorVersions)),
-		NodeLabel:        w.nodes.label,
-		Rules:            w.rules,
-	}
-	for _, name := range [...]string{Deployments, StatefulSets, DaemonSets} {
-		objects.Workloads = append(objects.Workloads, all[Workload](w.itemsOf(name))...)
-	}
+// objects are what is kept of the objects of a resource.
+func (w *world) objects(name string) []any { return w.itemsOf(name).all() }
+
+// forbidden are the resources that we may not look at.
+func (w *world) forbidden() []string {
+	var names []string
 	for _, name := range slices.Sorted(maps.Keys(w.looks)) {
 		if w.looks[name].state == forbidden {
-			objects.Forbidden = append(objects.Forbidden, name)
+			names = append(names, name)
 		}
 	}
-	return objects
-}
-
-// fleetOf is what is known of other clusters; nil without Options.Fleet.
-func (w *world) fleetOf() *Fleet {
-	if !w.fleet {
-		return nil
-	}
-	fleet := &Fleet{
-		KommanderClusters: all[KommanderCluster](w.itemsOf(KommanderClusters)),
-		CAPIClusters:      all[CAPICluster](w.itemsOf(CAPIClusters)),
-		KonvoyClusters:    all[KonvoyCluster](w.itemsOf(KonvoyClusters)),
-		Tunnels:           all[TunnelConnector](w.itemsOf(TunnelConnectors)),
-	}
-	for _, name := range [...]string{KommanderClusters, CAPIClusters, KonvoyClusters, TunnelConnectors} {
-		if w.stateOf(name) == forbidden {
-			fleet.Forbidden = append(fleet.Forbidden, name)
-		}
-	}
-	return fleet
+	return names
 }
 
 // itemsOf are nil for what is not looked at.
@@ -466,7 +442,7 @@ func (w *world) complete() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(needs(w.rules), w.isPending)
+	return !slices.ContainsFunc(detect.ResourcesFor(w.rules), w.isPending)
 }
 
 // contactError is what goes wrong for too long. Whether the cluster can be reached is for GET /version to tell, which is

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,10 +31,10 @@ func newTestWorld() (*world, *clocktesting.FakeClock) {
 
 func itemsOf(t *testing.T, objects ...string) *items {
 	t.Helper()
-	kept := &items{trim: trimAddon, changed: func() {}, listed: func(*items) {}}
+	kept := &items{trim: trimOf(detect.ClusterAddons), changed: func() {}, listed: func(*items) {}}
 	var list []item
 	for _, object := range objects {
-		list = append(list, kept.trimmed(read(t, object)))
+		list = append(list, kept.trimmed(fixtures.Object(t, object)))
 	}
 	if err := kept.replace(list); err != nil {
 		t.Fatal(err)
@@ -42,14 +45,14 @@ func itemsOf(t *testing.T, objects ...string) *items {
 func TestWorldIsCompleteWhenAllWasLookedAt(t *testing.T) {
 	world, _ := newTestWorld()
 	steps := []func(){
-		func() { world.miss(ClusterAddons) },
-		func() { world.show(Addons, itemsOf(t)) },
-		func() { world.deny(KonvoyClusters) },
-		func() { world.miss(HelmReleases) },
-		func() { world.miss(KommanderCores) },
-		func() { world.miss(Instances) },
-		func() { world.miss(OperatorVersions) },
-		func() { world.tellClusterID("a"); world.show(Namespaces, nil) },
+		func() { world.miss(detect.ClusterAddons) },
+		func() { world.show(detect.Addons, itemsOf(t)) },
+		func() { world.deny(detect.KonvoyClusters) },
+		func() { world.miss(detect.HelmReleases) },
+		func() { world.miss(detect.KommanderCores) },
+		func() { world.miss(detect.Instances) },
+		func() { world.miss(detect.OperatorVersions) },
+		func() { world.tellClusterID("a"); world.show(detect.Namespaces, nil) },
 		func() { world.tellVersion("v1.19.7"); world.show(serverVersion, nil) },
 	}
 	for _, step := range steps {
@@ -58,7 +61,7 @@ func TestWorldIsCompleteWhenAllWasLookedAt(t *testing.T) {
 			t.Fatal("complete before all was looked at")
 		}
 	}
-	world.deny(Nodes)
+	world.deny(detect.Nodes)
 	if !world.snapshot().Complete {
 		t.Error("not complete though all was looked at, or is forbidden")
 	}
@@ -77,34 +80,34 @@ func TestWorldChangesItsMind(t *testing.T) {
 		}
 	}
 	forbidden := []facts.Installation{
-		found(facts.BasePlatformServices, "default", "Forbidden", ClusterAddons, ""),
-		found(facts.Kommander, "kommander", "Forbidden", ClusterAddons, ""),
+		fixtures.Found(facts.BasePlatformServices, "default", "Forbidden", detect.ClusterAddons, ""),
+		fixtures.Found(facts.Kommander, "kommander", "Forbidden", detect.ClusterAddons, ""),
 	}
-	seen := found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/traefik", "stable-1.19-3.2.0")
+	seen := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/traefik", "stable-1.19-3.2.0")
 
 	expect("at first")
-	world.deny(ClusterAddons)
+	world.deny(detect.ClusterAddons)
 	expect("forbidden", forbidden...)
-	world.show(ClusterAddons, itemsOf(t, traefik))
+	world.show(detect.ClusterAddons, itemsOf(t, traefik))
 	expect("permitted", seen)
-	if world.deny(ClusterAddons) {
+	if world.deny(detect.ClusterAddons) {
 		t.Error("the first denial after something was seen is believed")
 	}
 	expect("forbidden for a moment", seen)
 	clock.Step(patience - time.Second)
-	world.show(ClusterAddons, itemsOf(t, traefik))
+	world.show(detect.ClusterAddons, itemsOf(t, traefik))
 	clock.Step(time.Second)
-	world.deny(ClusterAddons)
+	world.deny(detect.ClusterAddons)
 	expect("forbidden for another moment", seen)
 	clock.Step(patience)
 	world.heard(serverVersion, nil)
-	if !world.deny(ClusterAddons) {
+	if !world.deny(detect.ClusterAddons) {
 		t.Error("a denial that lasts is not believed")
 	}
 	expect("forbidden for long: what was seen may be so no longer", forbidden...)
-	world.show(ClusterAddons, itemsOf(t, traefik))
+	world.show(detect.ClusterAddons, itemsOf(t, traefik))
 	expect("permitted again", seen)
-	world.miss(ClusterAddons)
+	world.miss(detect.ClusterAddons)
 	expect("gone")
 }
 
@@ -151,16 +154,16 @@ func TestWorldClassifiesFailuresOfTheWhole(t *testing.T) {
 		}
 	}
 
-	world.heard(KommanderCores, errors.New("conversion"))
+	world.heard(detect.KommanderCores, errors.New("conversion"))
 	clock.Step(patience)
-	expect("one resource", &ContactError{Reason: Failing, Object: KommanderCores}, 0)
+	expect("one resource", &ContactError{Reason: Failing, Object: detect.KommanderCores}, 0)
 	world.heard(serverVersion, errors.New("a"))
 	clock.Step(patience)
 	expect("all", &ContactError{Reason: Failing, Kind: "kind of a"}, 1)
 	world.heard(serverVersion, errors.New("b"))
 	expect("a failure of another kind, which is as old as the first", &ContactError{Reason: Failing, Kind: "kind of b"}, 2)
 	world.heard(serverVersion, errForbidden())
-	expect("an answer has no kind", &ContactError{Reason: Failing, Object: KommanderCores}, 2)
+	expect("an answer has no kind", &ContactError{Reason: Failing, Object: detect.KommanderCores}, 2)
 }
 
 func TestWorldTellsWhatFails(t *testing.T) {
@@ -173,18 +176,18 @@ func TestWorldTellsWhatFails(t *testing.T) {
 		}
 	}
 
-	world.heard(KommanderCores, refused)
-	world.heard(HelmReleases, refused)
+	world.heard(detect.KommanderCores, refused)
+	world.heard(detect.HelmReleases, refused)
 	clock.Step(patience)
-	expect("the first of several resources", &ContactError{Reason: Failing, Object: HelmReleases})
+	expect("the first of several resources", &ContactError{Reason: Failing, Object: detect.HelmReleases})
 	world.heard(serverVersion, apierrors.NewUnauthorized("expired"))
 	expect("nothing of its resources while it is about to be the API server as a whole", nil)
 	clock.Step(patience)
 	expect("the API server before its resources", &ContactError{Reason: Unauthorized})
 	world.heard(serverVersion, nil)
-	world.heard(HelmReleases, nil)
-	expect("what is left", &ContactError{Reason: Failing, Object: KommanderCores})
-	world.miss(KommanderCores)
+	world.heard(detect.HelmReleases, nil)
+	expect("what is left", &ContactError{Reason: Failing, Object: detect.KommanderCores})
+	world.miss(detect.KommanderCores)
 	expect("gone, and its failure with it", nil)
 }
 
@@ -198,11 +201,11 @@ func TestWorldBelievesOnlyAnAPIServer(t *testing.T) {
 		resource     string
 		want         answer
 	}{
-		{"forbidden", "permissions can be taken away", nil, errForbidden(), Nodes, denied},
-		{"missing", "a resource can be gone", nil, page(404, noSuchPath), Nodes, missing},
-		{"missing everywhere", "every API server has a version", page(404, noSuchPath), page(404, noSuchPath), Nodes, failed},
-		{"missing while it is not well", "it may be something else", refused, errNotFound(), Nodes, failed},
-		{"forbidden while it is not well", "it may be something else", refused, errForbidden(), Nodes, failed},
+		{"forbidden", "permissions can be taken away", nil, errForbidden(), detect.Nodes, denied},
+		{"missing", "a resource can be gone", nil, page(404, noSuchPath), detect.Nodes, missing},
+		{"missing everywhere", "every API server has a version", page(404, noSuchPath), page(404, noSuchPath), detect.Nodes, failed},
+		{"missing while it is not well", "it may be something else", refused, errNotFound(), detect.Nodes, failed},
+		{"forbidden while it is not well", "it may be something else", refused, errForbidden(), detect.Nodes, failed},
 		{"no version", "every API server has one", nil, errNotFound(), serverVersion, failed},
 		{"version gone", "there is none of another time", nil, apierrors.NewResourceExpired(""), serverVersion, failed},
 		{"version forbidden", "some API servers keep it to themselves", nil, errForbidden(), serverVersion, denied},
@@ -223,20 +226,20 @@ func TestWorldDemandsTheVersionMeanwhile(t *testing.T) {
 	world, clock := newTestWorld()
 	doubts := 0
 	world.doubt = func() { doubts++ }
-	world.show(Nodes, nil)
+	world.show(detect.Nodes, nil)
 	clock.Step(time.Second)
-	world.deny(Nodes)
+	world.deny(detect.Nodes)
 	clock.Step(patience)
-	if world.deny(Nodes) || doubts != 1 {
+	if world.deny(detect.Nodes) || doubts != 1 {
 		t.Errorf("believed although the version was not asked since, for which it was to be asked %d times, want once", doubts)
 	}
 	world.heard(serverVersion, errors.New("refused"))
 	world.heard(serverVersion, nil)
-	if world.deny(Nodes) {
+	if world.deny(detect.Nodes) {
 		t.Error("believed as soon as the API server answers again, which may not know its permissions yet")
 	}
 	clock.Step(patience)
-	if !world.deny(Nodes) {
+	if !world.deny(detect.Nodes) {
 		t.Error("never believed")
 	}
 }
@@ -246,17 +249,17 @@ func TestWorldIsOutdatedForAMomentOnly(t *testing.T) {
 	gone := apierrors.NewResourceExpired("too old")
 	for range 3 {
 		for range maxOutdated {
-			if got := world.heard(Nodes, gone); got != outdated {
+			if got := world.heard(detect.Nodes, gone); got != outdated {
 				t.Errorf("taken for %d, want %d", got, outdated)
 			}
 		}
-		world.heard(Nodes, nil)
+		world.heard(detect.Nodes, nil)
 	}
 	for range 4 {
-		world.heard(Nodes, gone)
+		world.heard(detect.Nodes, gone)
 		clock.Step(patience)
 	}
-	if got, want := world.snapshot().Err, (&ContactError{Reason: Failing, Object: Nodes}); !got.equal(want) {
+	if got, want := world.snapshot().Err, (&ContactError{Reason: Failing, Object: detect.Nodes}); !got.equal(want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -273,19 +276,19 @@ func TestWorldRecovers(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
-	world.heard(Nodes, refused)
+	world.heard(detect.Nodes, refused)
 	clock.Step(time.Second)
 	world.heard(serverVersion, refused)
-	world.heard(HelmReleases, refused)
+	world.heard(detect.HelmReleases, refused)
 	clock.Step(time.Hour)
 	world.heard(serverVersion, refused)
 	expect("all fails", &ContactError{Reason: Failing})
 	world.heard(serverVersion, nil)
 	expect("what has failed with it has not been asked since", nil)
-	world.heard(HelmReleases, refused)
+	world.heard(detect.HelmReleases, refused)
 	expect("it still fails", nil)
 	clock.Step(patience)
-	expect("it has failed for long since", &ContactError{Reason: Failing, Object: HelmReleases})
+	expect("it has failed for long since", &ContactError{Reason: Failing, Object: detect.HelmReleases})
 	world.heard(serverVersion, nil)
 	if recoveries != 1 {
 		t.Errorf("told of %d recoveries, want one", recoveries)
@@ -297,15 +300,15 @@ func TestWorldHasRoom(t *testing.T) {
 	world, _ := newTestWorld()
 	world.maxBytes = 2000
 	one := itemsOf(t, "{metadata: {name: a}, spec: {namespace: "+strings.Repeat("x", 200)+"}}")
-	world.show(Addons, one)
+	world.show(detect.Addons, one)
 	size := int(one.bytes.Load())
 	if size < 200 || size > 1500 {
 		t.Errorf("the size is %d", size)
 	}
-	if !world.hasRoom(ClusterAddons, world.maxBytes-size) || world.hasRoom(ClusterAddons, world.maxBytes-size+1) {
+	if !world.hasRoom(detect.ClusterAddons, world.maxBytes-size) || world.hasRoom(detect.ClusterAddons, world.maxBytes-size+1) {
 		t.Error("there is not as much room as the other resource leaves")
 	}
-	if !world.hasRoom(Addons, world.maxBytes) {
+	if !world.hasRoom(detect.Addons, world.maxBytes) {
 		t.Error("a new list has no room in the place of the old one")
 	}
 }
@@ -325,7 +328,7 @@ func TestLastAnswer(t *testing.T) {
 	}{
 		{serverVersion, nil, true, "it answers"},
 		{serverVersion, errors.New("no route"), false, "it does not"},
-		{Nodes, nil, false, "what is watched may be silent for hours, so nothing else counts"},
+		{detect.Nodes, nil, false, "what is watched may be silent for hours, so nothing else counts"},
 		{serverVersion, apierrors.NewForbidden(schema.GroupResource{}, "", nil), true, "that it denies is an answer"},
 	} {
 		clock.Step(time.Minute)

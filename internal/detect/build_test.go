@@ -1,0 +1,188 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The repositories as the labels of addons and the catalog's annotations name them.
+const (
+	baseLabel       = "mesosphere-kubernetes-base-addons"
+	kommanderLabel  = "mesosphere-kubeaddons-kommander"
+	enterpriseLabel = "mesosphere-kubeaddons-enterprise"
+	dispatchLabel   = "mesosphere-kubeaddons-dispatch"
+
+	baseURL = "https://github.com/mesosphere/kubernetes-base-addons"
+)
+
+// addon is one that the controller has deployed. Without a namespace it is a ClusterAddon.
+func addon(name string) Addon {
+	return Addon{Name: name, Stage: "deployed", Stages: map[string]string{}}
+}
+
+func (a Addon) in(namespace string) Addon {
+	a.Namespace = namespace
+	return a
+}
+
+// from has the labels that the Konvoy CLI writes.
+func (a Addon) from(repository, ref string) Addon {
+	a.Repository, a.Ref = repository, ref
+	return a
+}
+
+// origin has the annotations that Kommander's catalog writes.
+func (a Addon) origin(repository, ref string) Addon {
+	a.OriginRepository, a.OriginRef = repository, ref
+	return a
+}
+
+func (a Addon) revision(revision string) Addon {
+	a.Revision = revision
+	return a
+}
+
+func (a Addon) appVersion(version string) Addon {
+	a.AppVersion = version
+	return a
+}
+
+func (a Addon) chart(name, version string) Addon {
+	a.Chart, a.ChartVersion = name, version
+	return a
+}
+
+// operator is an addon that installs a package of KUDO, from the vendor's repository.
+func (a Addon) operator(name string) Addon {
+	return a.packageOf(name, "", "https://"+kudoRepository+"/0.10.0")
+}
+
+func (a Addon) packageOf(name, version, repository string) Addon {
+	a.Package = Package{Name: name, Version: version, Repository: repository}
+	return a
+}
+
+// into is the namespace into which a ClusterAddon installs.
+func (a Addon) into(namespace string) Addon {
+	a.Target = namespace
+	return a
+}
+
+// marked has the annotation that tells the stage of a component.
+func (a Addon) marked(component, stage string) Addon {
+	a.Stages[component] = stage
+	return a
+}
+
+// federated is what Kommander 1.x makes on the clusters that it manages.
+func (a Addon) federated() Addon {
+	a.Federated = true
+	return a
+}
+
+func (a Addon) stage(stage string) Addon {
+	a.Stage = stage
+	return a
+}
+
+// konvoyCluster is a description in the namespace konvoy, applied as a whole.
+func konvoyCluster(name, version string) KonvoyCluster {
+	return KonvoyCluster{Namespace: konvoyNamespace, Name: name, Version: version, Phase: phaseProvisioned}
+}
+
+func (c KonvoyCluster) provisionedBy(version string) KonvoyCluster {
+	c.ProvisionerVersion = version
+	return c
+}
+
+func (c KonvoyCluster) phase(phase string) KonvoyCluster {
+	c.Phase = phase
+	return c
+}
+
+func (c KonvoyCluster) addons(repository, ref string) KonvoyCluster {
+	c.Repositories = append(c.Repositories, Repository{URL: repository, Ref: ref})
+	return c
+}
+
+// helmRelease is kommander/kommander; the history is given as version and status in turn, newest first.
+func helmRelease(lastApplied string, history ...string) HelmRelease {
+	release := HelmRelease{Namespace: KommanderName, Name: KommanderName, LastAppliedRevision: lastApplied}
+	for i := 0; i < len(history); i += 2 {
+		release.History = append(release.History, HelmSnapshot{ChartVersion: history[i], Status: history[i+1]})
+	}
+	return release
+}
+
+// called is the HelmRelease under another name.
+func (r HelmRelease) called(namespace, name string) HelmRelease {
+	r.Namespace, r.Name = namespace, name
+	return r
+}
+
+// instance is one whose deployment is complete. It has the label of the operator.
+func instance(namespace, name, operator, version string) Instance {
+	return Instance{
+		Namespace: namespace, Name: name, Operator: operator, VersionName: version,
+		Plans: map[string]string{planDeploy: planComplete},
+	}
+}
+
+func (i Instance) plan(name, state string) Instance {
+	i.Plans[name] = state
+	return i
+}
+
+func (i Instance) versionIn(namespace string) Instance {
+	i.VersionNamespace = namespace
+	return i
+}
+
+func operatorVersion(namespace, name, operator, version string) OperatorVersion {
+	return OperatorVersion{Namespace: namespace, Name: name, Operator: operator, Version: version}
+}
+
+// workload has the labels that charts write.
+func workload(kind, namespace, name, chart, instance string) Workload {
+	return Workload{Kind: kind, Namespace: namespace, Name: name, Chart: chart, Instance: instance}
+}
+
+// The rules for a product, of one member each.
+
+// copied says that the pieces of evidence at these places are of a copy of the vendor's repository.
+func copied(installations []facts.Installation, repository string, places ...int) []facts.Installation {
+	for _, place := range places {
+		installations[0].Evidence[place].Repository = repository
+	}
+	return installations
+}
+
+func kommanderCore(wanted, running string) KommanderCore {
+	return KommanderCore{Name: "kommander-core", Wanted: wanted, Running: running}
+}
+
+// detection is a row of a detector's table.
+type detection struct {
+	name    string
+	reason  string
+	objects Objects
+	want    []facts.Installation
+}
+
+// detects checks all rows against one detector.
+func detects(t *testing.T, detect func(Objects) []facts.Installation, rows []detection) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, detect(row.objects)); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
+			}
+		})
+	}
+}
