@@ -241,6 +241,24 @@ type Finding struct {
 	// +kubebuilder:validation:MaxLength=1024
 	// +required
 	Message string `json:"message,omitempty"`
+
+	// condition is the type of the condition that the finding feeds: Supported, Compatible, ExpiringSoon or
+	// UpgradeRecommended. Absent: it feeds none.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Condition string `json:"condition,omitempty"`
+
+	// status is what the finding says for that condition: True, False or Unknown. The condition is the worst of what all
+	// findings say. Absent: it feeds none.
+	// +kubebuilder:validation:Enum=True;False;Unknown
+	// +optional
+	Status metav1.ConditionStatus `json:"status,omitempty"`
+}
+
+// Says tells whether the finding feeds a condition with a status.
+func (f *Finding) Says(condition string, status metav1.ConditionStatus) bool {
+	return f.Condition == condition && f.Status == status
 }
 
 // InstalledRelease is a release that is installed in the cluster, with all that the policies say about it.

@@ -115,7 +115,7 @@ func (r *report) foundConcerns(cluster *v1alpha1.ClusterSupport) []concern {
 // conditionConcerns is what a condition asks for: one concern or none. Where exceptions are accepted and one covers a
 // release, the findings decide, without those about covered releases.
 func (r *report) conditionConcerns(cluster *v1alpha1.ClusterSupport, c *metav1.Condition) []concern {
-	asked := concern{code: conditionCode(c), condition: c.Type, reason: c.Reason, message: c.Message}
+	asked := concern{code: codeOf(c.Type, c.Status), condition: c.Type, reason: c.Reason, message: c.Message}
 	if asked.code == exitNone {
 		return nil
 	}
@@ -139,15 +139,15 @@ func mayBeProhibited(r v1alpha1.InstalledRelease) bool {
 	return !isCovered(r) && r.State != v1alpha1.StateSupported
 }
 
-// conditionCode is the exit code that a condition stands for. Where ExpiringSoon is Unknown, so is Supported.
-func conditionCode(c *metav1.Condition) exitCode {
-	switch c.Type {
+// codeOf is the exit code that the status of a condition stands for. Where ExpiringSoon is Unknown, so is Supported.
+func codeOf(condition string, status metav1.ConditionStatus) exitCode {
+	switch condition {
 	case v1alpha1.ConditionExpiringSoon:
-		if c.Status == metav1.ConditionTrue {
+		if status == metav1.ConditionTrue {
 			return exitExpiring
 		}
 	case v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible:
-		switch c.Status {
+		switch status {
 		case metav1.ConditionFalse:
 			return exitUnsupported
 		case metav1.ConditionUnknown:
@@ -194,40 +194,12 @@ func findingConcerns(findings []v1alpha1.Finding) []concern {
 	var all []concern
 	for i := range findings {
 		f := &findings[i]
-		if condition, code := findingCode(f); code != exitNone {
-			all = append(all, concern{code: code, condition: condition, reason: f.Reason, message: f.Message})
+		if f.Condition == v1alpha1.ConditionSupported && f.Type != v1alpha1.FindingExperimental {
+			continue
+		}
+		if code := codeOf(f.Condition, f.Status); code != exitNone {
+			all = append(all, concern{code: code, condition: f.Condition, reason: f.Reason, message: f.Message})
 		}
 	}
 	return all
-}
-
-// findingCode gives the condition that a finding feeds, and the exit code that it asks for.
-func findingCode(f *v1alpha1.Finding) (string, exitCode) {
-	switch f.Type {
-	case v1alpha1.FindingRequires, v1alpha1.FindingKubernetesRange, v1alpha1.FindingAttachRange, v1alpha1.FindingKubernetesPart,
-		v1alpha1.FindingOperatingSystem:
-		return v1alpha1.ConditionCompatible, compatibilityCode(f.Reason)
-	default:
-	}
-	switch f.Reason {
-	case v1alpha1.ReasonExperimentalInProduction:
-		return v1alpha1.ConditionSupported, exitUnsupported
-	case v1alpha1.ReasonSupportEndsSoon, v1alpha1.ReasonExceptionEndsSoon:
-		return v1alpha1.ConditionExpiringSoon, exitExpiring
-	}
-	return "", exitNone
-}
-
-// compatibilityCode is the exit code for the reason of a finding that feeds Compatible. What is not known to be harmless
-// or unknown is prohibited.
-func compatibilityCode(reason string) exitCode {
-	switch reason {
-	case v1alpha1.ReasonCompatible:
-		return exitNone
-	case v1alpha1.ReasonRequirementUnknown, v1alpha1.ReasonKubernetesUnknown, v1alpha1.ReasonUnreadableVersion,
-		v1alpha1.ReasonKernelNotListed, v1alpha1.ReasonOperatingSystemNotInPolicy, v1alpha1.ReasonNodesUnknown,
-		v1alpha1.ReasonManagerUnknown, v1alpha1.ReasonPolicyInvalid, v1alpha1.ReasonConflictingPolicies:
-		return exitUnknown
-	}
-	return exitUnsupported
 }

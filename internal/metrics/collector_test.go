@@ -113,10 +113,15 @@ func fleet() *shelf {
 	finding := func(kind v1alpha1.FindingType, reason string) v1alpha1.Finding {
 		return v1alpha1.Finding{Type: kind, Reason: reason, Message: "a message that is not exported"}
 	}
+	feeds := func(condition string, status metav1.ConditionStatus, kind v1alpha1.FindingType, reason string) v1alpha1.Finding {
+		f := finding(kind, reason)
+		f.Condition, f.Status = condition, status
+		return f
+	}
 	return &shelf{
 		clusters: []v1alpha1.ClusterSupport{
 			clusterOf("workspace-a", "prod", v1alpha1.ClusterSupportStatus{Conditions: healthy, Findings: []v1alpha1.Finding{
-				finding(v1alpha1.FindingAttachRange, v1alpha1.ReasonOutsideAttachRange),
+				feeds(v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.FindingAttachRange, v1alpha1.ReasonOutsideAttachRange),
 				finding(v1alpha1.FindingEvidence, v1alpha1.ReasonDeclarationIgnored),
 			}, Releases: []v1alpha1.InstalledRelease{
 				{
@@ -124,26 +129,26 @@ func fleet() *shelf {
 					SupportEndTime: day("2021-05-05"),
 					Exception:      &v1alpha1.CoveringException{Name: "until-upgrade", EndTime: day("2021-09-01")},
 					Findings: []v1alpha1.Finding{
-						finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded),
-						finding(v1alpha1.FindingUpgrade, v1alpha1.ReasonLastInWindow),
+						feeds(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded),
+						feeds(v1alpha1.ConditionUpgradeRecommended, metav1.ConditionTrue, v1alpha1.FindingUpgrade, v1alpha1.ReasonLastInWindow),
 					},
 				},
 				{
 					Product: "Kommander", Name: "default", Version: "1.3.1", State: v1alpha1.StateSupported, Policy: "kommander",
 					Findings: []v1alpha1.Finding{
-						finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonLastInWindow),
-						finding(v1alpha1.FindingRequires, v1alpha1.ReasonProhibitedCombination),
+						feeds(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.FindingLifecycle, v1alpha1.ReasonLastInWindow),
+						feeds(v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.FindingRequires, v1alpha1.ReasonProhibitedCombination),
 					},
 				},
 				{
 					Product: "BasePlatformServices", Name: "default", Version: "stable-1.19-3.4.1", State: v1alpha1.StateUnsupported,
 					Policy:   "base-platform-services",
-					Findings: []v1alpha1.Finding{finding(v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction)},
+					Findings: []v1alpha1.Finding{feeds(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction)},
 				},
 			}}),
 			clusterOf("workspace-a", "unknown", v1alpha1.ClusterSupportStatus{
 				Conditions: []metav1.Condition{condition(v1alpha1.ConditionStalled, metav1.ConditionTrue)},
-				Findings:   []v1alpha1.Finding{finding(v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction)},
+				Findings:   []v1alpha1.Finding{feeds(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction)},
 				Releases: []v1alpha1.InstalledRelease{{
 					Product: "Konvoy", Name: `with "quotes" and \`, State: v1alpha1.StateUnknown,
 					// Nobody says that this is a production cluster.

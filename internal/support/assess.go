@@ -127,7 +127,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 		if !stated.silent {
 			row.Findings = append(row.Findings, stated.Finding)
 		}
-		if stated.condition == v1alpha1.ConditionSupported && stated.status == metav1.ConditionFalse {
+		if stated.Condition == v1alpha1.ConditionSupported && stated.Status == metav1.ConditionFalse {
 			row.State = v1alpha1.StateUnsupported
 		}
 	}
@@ -152,7 +152,7 @@ func (s *subject) recorded() []v1alpha1.Evidence {
 
 // weight puts what makes a release unsupported before everything else that is said about it.
 func (s *statement) weight() int {
-	if s.condition == v1alpha1.ConditionSupported && s.status == metav1.ConditionFalse {
+	if s.Condition == v1alpha1.ConditionSupported && s.Status == metav1.ConditionFalse {
 		return 0
 	}
 	return 1

@@ -34,22 +34,18 @@ var checks = []func(*subject) []statement{
 	checkGenerations,
 }
 
-// statement is one answer: a finding on the release, and what it means for a condition of the cluster.
+// statement is one answer: a finding, which may feed a condition of the cluster.
 type statement struct {
 	v1alpha1.Finding
 
-	// silent statements feed their condition and are no finding: there is nothing in them that the others do not say.
+	// silent statements feed their condition and are not listed: there is nothing in them that the others do not say.
 	silent bool
-	// condition is empty for findings that feed none.
-	condition string
-	status    metav1.ConditionStatus
 }
 
 func (s *subject) state(condition string, status metav1.ConditionStatus, kind v1alpha1.FindingType, reason, predicate string) statement {
-	return statement{
-		Finding:   v1alpha1.Finding{Type: kind, Reason: reason, Message: s.sentence(predicate)},
-		condition: condition, status: status,
-	}
+	return statement{Finding: v1alpha1.Finding{
+		Type: kind, Reason: reason, Message: s.sentence(predicate), Condition: condition, Status: status,
+	}}
 }
 
 func silently(s statement) statement {

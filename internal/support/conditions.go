@@ -66,7 +66,7 @@ func (r rolling) rollUp(statements []statement, releases []v1alpha1.InstalledRel
 	for _, status := range r.order {
 		var of []statement
 		for _, s := range statements {
-			if s.condition == r.condition && s.status == status {
+			if s.Condition == r.condition && s.Status == status {
 				of = append(of, s)
 			}
 		}
@@ -162,7 +162,7 @@ func foreseen(releases []v1alpha1.InstalledRelease) string {
 			switch {
 			case f.Reason == v1alpha1.ReasonPlannedReleaseOverdue:
 				overdue = append(overdue, f.Message)
-			case f.Reason == v1alpha1.ReasonLastInWindow && f.Type == v1alpha1.FindingLifecycle:
+			case f.Reason == v1alpha1.ReasonLastInWindow && f.Condition == v1alpha1.ConditionSupported:
 				last = append(last, facts.Printable(r.Product)+" "+r.Version)
 			}
 		}
@@ -200,8 +200,11 @@ func Keeping(status *v1alpha1.ClusterSupportStatus, reason, message string) Asse
 		r := &status.Releases[i]
 		a.Releases = append(a.Releases, v1alpha1.InstalledRelease{
 			Product: r.Product, Name: r.Name, Version: r.Version, Evidence: r.Evidence, OtherEvidence: r.OtherEvidence,
-			State:    v1alpha1.StateUnknown,
-			Findings: []v1alpha1.Finding{{Type: v1alpha1.FindingLifecycle, Reason: reason, Message: facts.Truncate(message, maxMessage)}},
+			State: v1alpha1.StateUnknown,
+			Findings: []v1alpha1.Finding{{
+				Type: v1alpha1.FindingLifecycle, Reason: reason, Message: facts.Truncate(message, maxMessage),
+				Condition: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown,
+			}},
 		})
 	}
 	return a

@@ -142,20 +142,20 @@ func checkException(s *subject, stated []statement) []statement {
 		}}
 	}
 	isUnsupported := slices.ContainsFunc(stated, func(one statement) bool {
-		return (one.condition == v1alpha1.ConditionSupported || one.condition == v1alpha1.ConditionCompatible) &&
-			one.status != metav1.ConditionTrue
+		return (one.Condition == v1alpha1.ConditionSupported || one.Condition == v1alpha1.ConditionCompatible) &&
+			one.Status != metav1.ConditionTrue
 	})
 	endsFirst := !s.verdict.end.IsZero() && s.verdict.end.Before(e.end)
 	switch {
 	case !s.now.Before(e.end) && isUnsupported:
 		ended := finding(v1alpha1.ReasonExceptionEnded, "was covered by "+e.sentence(s.now))
-		ended.condition, ended.status = v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse
+		ended.Condition, ended.Status = v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse
 		return []statement{ended}
 	case !s.now.Before(e.end):
 		return nil
 	case !s.now.Before(e.warnsFrom()) && (isUnsupported || endsFirst):
 		soon := finding(v1alpha1.ReasonExceptionEndsSoon, "rests on "+e.sentence(s.now))
-		soon.condition, soon.status = v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue
+		soon.Condition, soon.Status = v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue
 		return []statement{soon}
 	}
 	return []statement{finding(v1alpha1.ReasonExceptionRunning, "is covered by "+e.sentence(s.now))}

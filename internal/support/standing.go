@@ -96,7 +96,7 @@ func stakeOf(cluster *v1alpha1.ClusterSupport, product string) (stake, bool) {
 			one.Reason = r.Findings[0].Reason
 		}
 		one.expiring = r.State == v1alpha1.StateSupported && slices.ContainsFunc(r.Findings, func(f v1alpha1.Finding) bool {
-			return f.Reason == v1alpha1.ReasonSupportEndsSoon
+			return f.Type == v1alpha1.FindingLifecycle && f.Says(v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue)
 		})
 		found = append(found, one)
 	}
