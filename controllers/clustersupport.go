@@ -4,18 +4,15 @@
 package controllers
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -85,17 +82,17 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	known, err := r.gather(ctx, &object, policies)
+	input, err := r.gather(ctx, &object, policies)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	assessment, next := known.evaluate(policies, &object.Status, now)
+	status, next := policies.ClusterStatus(input, now)
 	r.Alarm.Set(request.NamespacedName, next)
-	before := object.DeepCopy()
-	object.Status = known.status(before, assessment, now)
-	if equality.Semantic.DeepEqual(before.Status, object.Status) {
+	if equality.Semantic.DeepEqual(object.Status, status) {
 		return reconcile.Result{}, nil
 	}
+	before := object.DeepCopy()
+	object.Status = status
 	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
 }
 
@@ -106,57 +103,42 @@ func (r *ClusterSupports) forget(key types.NamespacedName) {
 	r.Bell.pace.forget(reconcile.Request{NamespacedName: key})
 }
 
-// gatheredCluster is all that the status of a ClusterSupport is made of, besides the policies and the instant.
-type gatheredCluster struct {
-	problems field.ErrorList
-	reason   string
-	cluster  support.Cluster
-	contact  support.Condition
-	// refusal is why the kubeconfig is not used, remarks are what is wrong with annotations on the hub.
-	refusal *fleet.Problem
-	remarks []string
-	// connecting: the first look at the cluster is under way.
-	connecting bool
+// gather collects what is known about the cluster of an object, and sees to it that the cluster is observed. The state of
+// the hub is read once, so that all that is said rests on the same one.
+func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSupport, policies *support.Set) (support.ClusterInput, error) {
+	input := support.ClusterInput{Object: object, HostNamespace: r.Namespace, Contact: &facts.Contact{}}
+	key := client.ObjectKeyFromObject(object)
+	if problems, _ := input.Validate(); len(problems) > 0 {
+		r.Fleet.Forget(key)
+		return input, nil
+	}
+	hub := r.Host.hub.Load()
+	input.Hub = hub.Knows(object.Namespace, &object.Spec.Cluster)
+	target, obstacle := r.target(object, hub)
+	switch {
+	case target != nil:
+		r.Fleet.Connect(key, *target, policies.Detections(object.Labels))
+		view := r.Fleet.View(key)
+		input.Contact.Problem, input.Contact.Complete = view.Problem, view.Snapshot.Complete
+		if view.Snapshot.Complete {
+			input.Facts = &view.Snapshot.Facts
+		}
+	case obstacle.Status != "":
+		// What is not to be looked into is not, whatever was looked into before.
+		r.Fleet.Forget(key)
+	}
+	input.Contact.Obstacle = obstacle
+	var err error
+	input.DuplicateOf, err = r.olderDuplicate(ctx, object, input.ClusterID())
+	return input, err
 }
 
-// gather reads the object and what is known about its cluster. Before the first look is complete, what the status says
-// was known still holds: a restarted operator knows no less than the one before it.
-func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSupport, policies *support.Set) (*gatheredCluster, error) {
-	known := &gatheredCluster{}
-	known.problems, known.reason = r.validate(object)
-	if len(known.problems) > 0 {
-		r.Fleet.Forget(client.ObjectKeyFromObject(object))
-		known.contact = *notContacted("the spec is not valid")
-		return known, nil
+// target is how the cluster of an object is reached, or what is in the way.
+func (r *ClusterSupports) target(object *v1alpha1.ClusterSupport, hub *hub.State) (*fleet.Target, *facts.Obstacle) {
+	if object.Spec.Cluster.Host != nil {
+		return r.Host.target(), nil
 	}
-	sight := r.look(object, policies)
-	known.contact, known.refusal = sight.reachable(object.Status.Conditions), sight.refused(object.Status.Conditions)
-	known.connecting = known.contact.Reason == v1alpha1.ReasonNotContacted
-	observed := sight.facts
-	if observed == nil {
-		observed = support.FactsOf(&object.Status)
-	}
-	environment := object.Status.Environment
-	if told, is := r.Host.hub.Load().Knows(object.Namespace, &object.Spec.Cluster); is {
-		observed, environment, known.remarks = observed.WithHub(told.HubFacts), told.Environment, told.Remarks
-	}
-	duplicateOf, err := r.olderDuplicate(ctx, object, observed)
-	known.cluster = support.Cluster{
-		Labels: object.Labels, Facts: observed, Environment: cmp.Or(object.Spec.Environment, environment),
-		Declared: object.Spec.DeclaredReleases, DuplicateOf: duplicateOf,
-	}
-	return known, err
-}
-
-// evaluate judges the cluster. Of one whose spec has problems nothing can be said, and the problems are why; what was
-// found in it stays on record.
-func (g *gatheredCluster) evaluate(policies *support.Set, before *v1alpha1.ClusterSupportStatus, now time.Time) (
-	support.Assessment, time.Time,
-) {
-	if len(g.problems) > 0 {
-		return support.Keeping(before, g.reason, "the spec is not valid: "+facts.JoinProblems(g.problems)), time.Time{}
-	}
-	return policies.Evaluate(g.cluster, now)
+	return hub.Reach(object.Namespace, &object.Spec.Cluster)
 }
 
 // isMine tells whether this operator writes the object's status: not that of another shard, nor the host of another
@@ -177,30 +159,4 @@ func (r *ClusterSupports) isKeptByAnother(object *v1alpha1.ClusterSupport) bool 
 	}
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == object.Generation
-}
-
-// validate finds what is wrong with the spec, and the reason to give for it.
-func (r *ClusterSupports) validate(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
-	problems, reason := support.ValidateClusterSupport(object)
-	isHost := client.ObjectKeyFromObject(object) == hostIn(r.Namespace)
-	if object.Spec.Cluster.Host != nil && !isHost {
-		refused := field.Forbidden(field.NewPath("spec", "cluster", "host"), fmt.Sprintf(
-			"only the object %s/%s may stand for the operator's own cluster; delete this one", r.Namespace, v1alpha1.HostName))
-		return append(field.ErrorList{refused}, problems...), v1alpha1.ReasonHostNotAllowed
-	}
-	return problems, reason
-}
-
-// status is the whole status that the object ought to have.
-func (g *gatheredCluster) status(object *v1alpha1.ClusterSupport, assessment support.Assessment, now time.Time) v1alpha1.ClusterSupportStatus {
-	readiness := remarked(support.Readiness(g.problems, g.reason), g.remarks)
-	if g.refusal != nil {
-		readiness = support.Stalled(string(g.refusal.Reason), g.refusal.Message)
-	}
-	besides := append(readiness, g.contact)
-	if g.connecting {
-		besides = append(besides, support.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
-			Reason: v1alpha1.ReasonConnecting, Message: "the first look at the cluster is under way"})
-	}
-	return assessment.Status(object, besides, now)
 }

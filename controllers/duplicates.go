@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -87,15 +85,15 @@ func indexed(
 }
 
 // olderDuplicate finds an older object that stands for the same cluster.
-func (r *ClusterSupports) olderDuplicate(ctx context.Context, object *v1alpha1.ClusterSupport, observed *facts.Facts) (string, error) {
-	if observed == nil || observed.ClusterID == "" {
+func (r *ClusterSupports) olderDuplicate(ctx context.Context, object *v1alpha1.ClusterSupport, clusterID string) (string, error) {
+	if clusterID == "" {
 		return "", nil
 	}
-	others, err := indexed(ctx, r.Client, indexClusterID, observed.ClusterID, client.DisableReadYourWritesConsistency)
+	others, err := indexed(ctx, r.Client, indexClusterID, clusterID, client.DisableReadYourWritesConsistency)
 	if err != nil {
 		return "", err
 	}
-	return support.OlderDuplicate(object, observed.ClusterID, others), nil
+	return support.OlderDuplicate(object, clusterID, others), nil
 }
 
 // duplicates makes an object that comes, goes, or turns out to be of another cluster a reason to evaluate those that stand

@@ -13,9 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // What the observation of the operator's own cluster reads, and what that says of other clusters. Nothing in it is a
@@ -36,8 +36,10 @@ import (
 
 // host is the operator's own cluster under observation, which is the hub of the others.
 type host struct {
-	observer *observe.Observer
+	config   *rest.Config
 	policies *Policies
+	// connections observe it, as all other clusters.
+	connections *fleet.Connections
 	// key is that of its ClusterSupport.
 	key types.NamespacedName
 	// hub is what the last snapshot says of other clusters.
@@ -46,29 +48,22 @@ type host struct {
 	changed func(before, now *hub.State)
 }
 
-// newHost observes the operator's own cluster.
-func newHost(cfg *rest.Config, policies *Policies, changed func(before, now *hub.State), options Options) (*host, error) {
-	h := &host{policies: policies, key: hostIn(options.Namespace), changed: changed}
+func newHost(config *rest.Config, policies *Policies, changed func(before, now *hub.State), options Options) *host {
+	h := &host{config: config, policies: policies, key: hostIn(options.Namespace), changed: changed}
 	h.hub.Store(hub.New(observe.Snapshot{}))
-	observer, err := observe.New(cfg, observe.Options{
-		Log: options.Log.WithName("observe"), Changed: h.refresh, Fleet: true, VersionInterval: options.VersionInterval,
-		Patience: options.Patience,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("observe the operator's own cluster: %w", err)
-	}
-	h.observer = observer
-	return h, nil
+	return h
 }
+
+func (h *host) target() *fleet.Target { return &fleet.Target{Hub: h.config} }
 
 // refresh reads what has changed.
 func (h *host) refresh() {
-	now := hub.New(h.observer.Snapshot())
+	now := hub.New(h.connections.View(h.key).Snapshot)
 	h.changed(h.hub.Swap(now), now)
 }
 
-// Start observes until the context ends. It begins when the policies are known: what they tell how to find is looked for
-// from the start, and a restart does not take it for gone.
+// Start observes the cluster, whether or not it has a ClusterSupport. It begins when the policies are known: what they tell
+// how to find is looked for from the start, and a restart does not take it for gone.
 func (h *host) Start(ctx context.Context) error {
 	policies, err := h.policies.Set(ctx)
 	if err != nil {
@@ -78,11 +73,7 @@ func (h *host) Start(ctx context.Context) error {
 	if err := h.policies.reader.Get(ctx, h.key, &object); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("get ClusterSupport %s: %w", h.key, err)
 	}
-	h.find(policies, object.Labels)
-	return h.observer.Run(ctx)
-}
-
-// find has the observer look for what the policies for a cluster with these labels tell how to find.
-func (h *host) find(policies *support.Set, labels map[string]string) {
-	h.observer.Find(policies.Detections(labels))
+	h.connections.Connect(h.key, *h.target(), policies.Detections(object.Labels))
+	<-ctx.Done()
+	return nil
 }

@@ -152,21 +152,24 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 		alarm        = NewAlarm(options.Clock)
 		status       = statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
 	)
-	host, err := newHost(cfg, policies, (&hubNews{mgr.GetClient(), options, clusters, descriptions}).tell, options)
-	if err != nil {
-		return err
-	}
-	fleet := newFleet(mgr.GetAPIReader(), func(key types.NamespacedName) {
+	host := newHost(cfg, policies, (&hubNews{mgr.GetClient(), options, clusters, descriptions}).tell, options)
+	host.connections = newFleet(mgr.GetAPIReader(), func(key types.NamespacedName) {
+		if key == host.key {
+			host.refresh()
+			return
+		}
 		clusters.ringInPace(reconcile.Request{NamespacedName: key})
 	}, options)
 	reconciler := &ClusterSupports{
 		Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: alarm, Status: status,
-		Host: host, Fleet: fleet, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
+		Host: host, Fleet: host.connections, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
 	}
-	err = errors.Join(
-		mgr.Add(host), mgr.Add(fleet), mgr.Add(alarm),
+	err := errors.Join(
+		mgr.Add(host), mgr.Add(host.connections), mgr.Add(alarm),
 		reconciler.SetupWithManager(mgr),
-		addMetrics(mgr, reconciler.answered, options),
+		addMetrics(mgr, func(object *v1alpha1.ClusterSupport) time.Time {
+			return host.connections.Answered(client.ObjectKeyFromObject(object))
+		}, options),
 	)
 	if err != nil || !options.Shard.isFirst() {
 		return err

@@ -19,8 +19,6 @@ import (
 	"time"
 	_ "time/tzdata" // the zones of the policies do not depend on the machine
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -189,12 +187,10 @@ func (r reasons) fromEngine(t *testing.T) {
 		for i, world := range worlds {
 			cluster := decode[v1alpha1.ClusterSupport](t, world)
 			cluster.Namespace, cluster.Name = "worlds", fmt.Sprint(i)
+			cluster.Spec.Cluster = v1alpha1.ClusterReference{Host: &v1alpha1.HostReference{}}
 			// Somebody has looked, be it that nothing was found.
 			meta.SetStatusCondition(&cluster.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
-			assessment, _ := set.Evaluate(support.Cluster{
-				Facts: support.FactsOf(&cluster.Status), Environment: cluster.Spec.Environment, Declared: cluster.Spec.DeclaredReleases,
-			}, now)
-			cluster.Status = assessment.Status(cluster, nil, now)
+			cluster.Status, _ = set.ClusterStatus(support.ClusterInput{Object: cluster}, now)
 			r.addAll(t, cluster.Status.Conditions)
 			for _, p := range policies {
 				status, _ := set.PolicyStatus(p, []v1alpha1.ClusterSupport{*cluster}, now)
@@ -218,12 +214,11 @@ func (r reasons) fromRefused(t *testing.T) {
 	t.Helper()
 	for _, text := range refused {
 		cluster := decode[v1alpha1.ClusterSupport](t, text)
-		problems, reason := support.ValidateClusterSupport(cluster)
-		if len(problems) == 0 {
+		input := support.ClusterInput{Object: cluster}
+		if problems, _ := input.Validate(); len(problems) == 0 {
 			t.Fatalf("it is not refused: %s", text)
 		}
-		kept := support.Keeping(&cluster.Status, reason, facts.JoinProblems(problems))
-		status := kept.Status(cluster, nil, time.Time{})
+		status, _ := support.NewSet(nil).ClusterStatus(input, time.Time{})
 		r.addAll(t, status.Conditions)
 	}
 }

@@ -123,7 +123,7 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 		say(command.ErrOrStderr(), "%s", one)
 	}
 	for i := range clusters {
-		judge(policies.set, &clusters[i], at)
+		evaluate(policies.set, &clusters[i], at)
 		if unused := unjudged(&clusters[i]); len(unused) > 0 {
 			say(command.ErrOrStderr(), "note: %s: nothing is said about %s: no policy speaks about it beside what else is there",
 				title(&clusters[i]), strings.Join(unused, ", "))

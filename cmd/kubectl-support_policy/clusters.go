@@ -4,18 +4,15 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
@@ -100,70 +97,14 @@ func isOffline(object *v1alpha1.ClusterSupport) bool {
 	return object.Status.ObservedGeneration == nil
 }
 
-// judge writes into the status of a cluster what the operator would write at an instant.
-func judge(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
-	if isRefused(object) {
-		return
-	}
-	problems, reason := support.ValidateClusterSupport(object)
-	assessment := support.Keeping(&object.Status, reason, invalidSpec+": "+facts.JoinProblems(problems))
-	if len(problems) == 0 {
-		assessment, _ = set.Evaluate(support.Cluster{
-			Labels: object.Labels, Facts: factsOf(object), Environment: cmp.Or(object.Spec.Environment, object.Status.Environment),
-			DuplicateOf: object.Status.DuplicateOf, Declared: object.Spec.DeclaredReleases,
-		}, at)
-	}
-	besides := append(readiness(object, problems, reason), contact(object, problems)...)
-	object.Status = assessment.Status(object, besides, at)
-}
-
-// isRefused tells whether the operator refused the object for a reason that only it can know. Then its answer stands.
-func isRefused(object *v1alpha1.ClusterSupport) bool {
-	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == v1alpha1.ReasonHostNotAllowed
-}
-
-// factsOf are what the operator observed. Of a manifest that a person wrote nobody observed anything, and what it declares
-// is what there is.
-func factsOf(object *v1alpha1.ClusterSupport) *facts.Facts {
+// evaluate writes into the status of a cluster what the operator would write at an instant. Of a manifest that a person wrote
+// nobody has observed anything, and what it declares is what there is.
+func evaluate(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
+	input := support.ClusterInput{Object: object, DuplicateOf: object.Status.DuplicateOf}
 	if isOffline(object) {
-		return &facts.Facts{OnlyDeclared: true}
+		input.Facts = &facts.Facts{OnlyDeclared: true}
 	}
-	return support.FactsOf(&object.Status)
-}
-
-// readiness keeps what the operator said of a spec that it took, which may be that the kubeconfig is not to be used.
-func readiness(object *v1alpha1.ClusterSupport, problems field.ErrorList, reason string) []support.Condition {
-	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-	taken := []string{v1alpha1.ReasonEvaluated, v1alpha1.ReasonInsecureKubeconfig, v1alpha1.ReasonInvalidKubeconfig}
-	if len(problems) == 0 && ready != nil && slices.Contains(taken, ready.Reason) {
-		return keep(object, v1alpha1.ConditionReady, v1alpha1.ConditionStalled)
-	}
-	return support.Readiness(problems, reason)
-}
-
-// invalidSpec is what the operator says of a cluster into which it does not look for that reason.
-const invalidSpec = "the spec is not valid"
-
-// contact is what the status says about the contact with the cluster. That stays true while the spec is valid.
-func contact(object *v1alpha1.ClusterSupport, problems field.ErrorList) []support.Condition {
-	if len(problems) > 0 {
-		return []support.Condition{{
-			Type: v1alpha1.ConditionReachable, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted, Message: invalidSpec,
-		}}
-	}
-	return keep(object, v1alpha1.ConditionReachable, v1alpha1.ConditionReconciling)
-}
-
-// keep are the conditions of the types as the status has them.
-func keep(object *v1alpha1.ClusterSupport, types ...string) []support.Condition {
-	var kept []support.Condition
-	for _, c := range object.Status.Conditions {
-		if slices.Contains(types, c.Type) {
-			kept = append(kept, support.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
-		}
-	}
-	return kept
+	object.Status, _ = set.ClusterStatus(input, at)
 }
 
 // title names a cluster.

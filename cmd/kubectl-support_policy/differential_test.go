@@ -5,7 +5,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -27,7 +27,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
@@ -195,14 +194,14 @@ type surroundings struct {
 	facts *facts.Facts
 	hub   *hub.State
 	// problem is why the cluster is not observed; nil while it is.
-	problem     *fleet.Problem
+	problem     *facts.Problem
 	duplicateOf string
 }
 
 func randomSurroundings(rng *rand.Rand) surroundings {
 	known := surroundings{facts: randomFacts(rng), hub: randomHub(rng)}
-	if reason := pick(rng, "", "", "", "", fleet.Unanswered, fleet.InsecureKubeconfig, fleet.InvalidKubeconfig); reason != "" {
-		known.problem = &fleet.Problem{Reason: reason, Message: reason.Sentence()}
+	if reason := pick(rng, "", "", "", "", v1alpha1.ReasonUnreachable, v1alpha1.ReasonInsecureKubeconfig, v1alpha1.ReasonInvalidKubeconfig); reason != "" {
+		known.problem = contact.ProblemOf(&contact.Failure{Reason: reason})
 	}
 	if known.facts != nil && known.facts.ClusterID != "" && rng.IntN(3) == 0 {
 		known.duplicateOf = "workspace/older"
@@ -210,55 +209,16 @@ func randomSurroundings(rng *rand.Rand) surroundings {
 	return known
 }
 
-// contact is the condition Reachable, and Ready with Stalled where that is the kubeconfig's fault.
-func (k *surroundings) contact(object *v1alpha1.ClusterSupport, remarks []string) []support.Condition {
-	reachable := func(status metav1.ConditionStatus, reason, message string) support.Condition {
-		return support.Condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
-	}
-	ready := support.Readiness(nil, "")
-	if len(remarks) > 0 {
-		ready[0].Message += "; " + strings.Join(remarks, "; ")
-	}
-	if object.Spec.Cluster.Host == nil {
-		if _, obstacle := k.hub.Reach(object.Namespace, &object.Spec.Cluster); obstacle != nil && obstacle.Status != "" {
-			return append(ready, reachable(obstacle.Status, obstacle.Reason, obstacle.Message))
-		}
-	}
-	switch {
-	case k.problem != nil && k.problem.Reason == fleet.Unanswered:
-		return append(ready, reachable(metav1.ConditionFalse, v1alpha1.ReasonUnreachable, k.problem.Message))
-	case k.problem != nil:
-		reason := string(k.problem.Reason)
-		return append(support.Stalled(reason, k.problem.Message), reachable(metav1.ConditionFalse, reason, k.problem.Message))
-	case k.facts == nil:
-		return append(ready, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, "the cluster was not contacted yet"),
-			support.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnecting, Message: "the first look"})
-	}
-	return append(ready, reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, "the cluster answers"))
-}
-
 // operator writes the status as the operator does, with what it knows.
 func operator(set *support.Set, object *v1alpha1.ClusterSupport, known *surroundings, now time.Time) {
-	if problems, reason := support.ValidateClusterSupport(object); len(problems) > 0 {
-		besides := append(support.Readiness(problems, reason), support.Condition{Type: v1alpha1.ConditionReachable,
-			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted, Message: "the spec is not valid"})
-		assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+facts.JoinProblems(problems))
-		object.Status = assessment.Status(object, besides, now)
-		return
+	input := support.ClusterInput{
+		Object: object, Facts: known.facts, Contact: &facts.Contact{Problem: known.problem, Complete: known.facts != nil},
+		Hub: known.hub.Knows(object.Namespace, &object.Spec.Cluster), DuplicateOf: known.duplicateOf,
 	}
-	observed := known.facts
-	if observed == nil {
-		observed = support.FactsOf(&object.Status)
+	if object.Spec.Cluster.Host == nil {
+		_, input.Contact.Obstacle = known.hub.Reach(object.Namespace, &object.Spec.Cluster)
 	}
-	environment, remarks := object.Status.Environment, []string(nil)
-	if told, is := known.hub.Knows(object.Namespace, &object.Spec.Cluster); is {
-		observed, environment, remarks = observed.WithHub(told.HubFacts), told.Environment, told.Remarks
-	}
-	assessment, _ := set.Evaluate(support.Cluster{
-		Labels: object.Labels, Facts: observed, Environment: cmp.Or(object.Spec.Environment, environment),
-		Declared: object.Spec.DeclaredReleases, DuplicateOf: known.duplicateOf,
-	}, now)
-	object.Status = assessment.Status(object, known.contact(object, remarks), now)
+	object.Status, _ = set.ClusterStatus(input, now)
 }
 
 // recorded is the whole status, each part as it is written in JSON, and the conditions by their types.

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -153,45 +155,43 @@ func readKommanderCluster(t *testing.T, where fmt.Stringer, document map[string]
 
 // problem is why a cluster is not observed: by the kubeconfig that is in the example, or by what the contact is said to be.
 // Without a target it is the operator's own cluster.
-func (w *world) problem(t *testing.T, target *fleet.Target, contact string) *fleet.Problem {
+func (w *world) problem(t *testing.T, target *fleet.Target, word string) *facts.Problem {
 	t.Helper()
-	word, resource, _ := strings.Cut(contact, " ")
-	switch reason := fleet.Reason(word); reason {
+	reason, resource, _ := strings.Cut(word, " ")
+	switch reason {
 	case "":
 		if target != nil && w.secrets[target.Secret] != nil {
 			return w.screened(t, *target)
 		}
 		return nil
-	case fleet.SecretNotAllowed, fleet.SecretMissing, fleet.SecretUnreadable, fleet.KubeconfigMissing:
+	case v1alpha1.ReasonSecretNotAllowed, v1alpha1.ReasonSecretMissing, v1alpha1.ReasonSecretUnreadable, v1alpha1.ReasonKubeconfigMissing:
 		return lack(t, *target, reason)
-	default:
-		if !slices.Contains(slices.Collect(maps.Values(constants(t, "Reason"))), contactReason(reason)) {
-			t.Fatalf("there is no reason %s", reason)
-		}
-		if resource != "" {
-			failure := observe.ContactError{Reason: observe.Failing, Object: resource}
-			return &fleet.Problem{Reason: reason, Message: failure.Error()}
-		}
-		return &fleet.Problem{Reason: reason, Message: reason.Sentence()}
 	}
+	if !slices.Contains(slices.Collect(maps.Values(constants(t, "Reason"))), reason) {
+		t.Fatalf("there is no reason %s", reason)
+	}
+	if resource != "" {
+		return contact.CannotList(resource)
+	}
+	return contact.ProblemOf(&contact.Failure{Reason: reason})
 }
 
 // screened is what is wrong with the kubeconfig of an example; nil when it is taken.
-func (w *world) screened(t *testing.T, target fleet.Target) *fleet.Problem {
+func (w *world) screened(t *testing.T, target fleet.Target) *facts.Problem {
 	t.Helper()
 	for _, key := range target.Keys {
 		if kubeconfig := w.secrets[target.Secret][key]; kubeconfig != nil {
 			if _, refusal := fleet.Screen(kubeconfig, fleet.Options{}); refusal != nil {
-				return &fleet.Problem{Reason: fleet.ReasonOf(refusal), Message: refusal.Error()}
+				return contact.ProblemOf(refusal)
 			}
 			return nil
 		}
 	}
-	return lack(t, target, fleet.KubeconfigMissing)
+	return lack(t, target, v1alpha1.ReasonKubeconfigMissing)
 }
 
 // lack is what package fleet says of a Secret from which it gets no kubeconfig.
-func lack(t *testing.T, target fleet.Target, reason fleet.Reason) *fleet.Problem {
+func lack(t *testing.T, target fleet.Target, reason string) *facts.Problem {
 	t.Helper()
 	var (
 		key      = types.NamespacedName{Name: "any"}
@@ -200,12 +200,12 @@ func lack(t *testing.T, target fleet.Target, reason fleet.Reason) *fleet.Problem
 		ctx, end = context.WithCancel(t.Context())
 	)
 	connections := fleet.NewConnections(fleet.ConnectionsOptions{
-		IsAllowed: func(string) bool { return reason != fleet.SecretNotAllowed },
+		IsAllowed: func(string) bool { return reason != v1alpha1.ReasonSecretNotAllowed },
 		Secret: func(context.Context, types.NamespacedName) (map[string][]byte, error) {
-			switch reason { //nolint:exhaustive // the others have other causes
-			case fleet.SecretMissing:
+			switch reason {
+			case v1alpha1.ReasonSecretMissing:
 				return nil, apierrors.NewNotFound(resource, target.Secret.Name)
-			case fleet.SecretUnreadable:
+			case v1alpha1.ReasonSecretUnreadable:
 				return nil, apierrors.NewForbidden(resource, target.Secret.Name, nil)
 			}
 			return map[string][]byte{}, nil

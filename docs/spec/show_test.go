@@ -196,7 +196,8 @@ func (w *world) refused(t *testing.T, b *block, kind, name string) string {
 		}
 	default:
 		for _, c := range w.clusters {
-			found, _ := problemsOf(c)
+			input := w.input(c)
+			found, _ := input.Validate()
 			for _, problem := range found {
 				problems = append(problems, problem)
 			}

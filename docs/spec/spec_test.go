@@ -19,15 +19,17 @@ import (
 	"testing"
 	_ "time/tzdata" // the zones of the examples do not depend on the machine
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
@@ -299,41 +301,17 @@ func walk(path string, schema *apiextensionsv1.JSONSchemaProps, fields map[strin
 	}
 }
 
-// TestControllersSay holds what the files beside this one say in the place of controllers and observers against their source.
-func TestControllersSay(t *testing.T) {
-	var literals []string
-	for _, folder := range []string{"../../controllers", "../../internal/detect", "../../internal/observe"} {
-		eachGoFile(t, folder, func(file *ast.File) {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING && !strings.HasSuffix(file.Name.Name, "_test") {
-					literals = append(literals, unquote(t, literal))
-				}
-				return true
-			})
-		})
-	}
-	for _, said := range []string{onlyHost, answers, notContactedYet, invalidSpec, firstLook} {
-		if !slices.Contains(literals, said) && !slices.Contains(literals, said+": ") {
-			t.Errorf("no controller says %q", said)
-		}
-	}
-	for _, read := range []string{konvoyLabel, hostAnnotation, environmentAnnotation, declaredAnnotation} {
-		if !slices.Contains(literals, read) {
-			t.Errorf("no observer reads %q", read)
-		}
-	}
-}
-
-// TestContactMessages wants all that can be said of a cluster that does not answer. Of the operator's own it is said in the
-// same words, by another package.
+// TestContactMessages wants all that can be said of an API server that does not answer.
 func TestContactMessages(t *testing.T) {
 	page := strings.Join(pageOf(t, "clustersupport.md").lines, "\n")
-	for _, failure := range []observe.ContactError{
-		{Reason: observe.Unanswered}, {Reason: observe.Untrusted}, {Reason: observe.Unauthorized}, {Reason: observe.Failing},
-		{Reason: observe.Failing, Object: detect.Nodes},
+	problems := []*facts.Problem{contact.CannotList(detect.Nodes)}
+	for _, reason := range []string{
+		v1alpha1.ReasonUnreachable, v1alpha1.ReasonCertificateInvalid, v1alpha1.ReasonUnauthorized, v1alpha1.ReasonFailing,
 	} {
-		said := "Reachable=False " + contactReason(fleet.ReasonOf(&failure)) + ": " + failure.Error()
-		if !strings.Contains(page, "\n"+said+"\n") {
+		problems = append(problems, contact.ProblemOf(&contact.Failure{Reason: reason}))
+	}
+	for _, problem := range problems {
+		if said := "Reachable=False " + problem.Reason + ": " + problem.Message; !strings.Contains(page, "\n"+said+"\n") {
 			t.Errorf("clustersupport.md does not show %q", said)
 		}
 	}
@@ -341,38 +319,12 @@ func TestContactMessages(t *testing.T) {
 
 // TestRefusals wants a row for each field that a kubeconfig may not have, as package fleet says it.
 func TestRefusals(t *testing.T) {
-	texts, refusals := map[string]string{}, 0
 	page := strings.Join(pageOf(t, fleetPage).lines, "\n")
-	textOf := func(e ast.Expr) string {
-		if literal, ok := e.(*ast.BasicLit); ok {
-			return unquote(t, literal)
+	for _, refusal := range fleet.Refusals() {
+		row := fmt.Sprintf("| `%s` | `%s` | %s |", refusal.Field, refusal.ContactReason(), strings.TrimPrefix(refusal.Error(), refusal.Field+" "))
+		if !strings.Contains(page, row) {
+			t.Errorf("%s has no row %s", fleetPage, row)
 		}
-		name, _ := e.(*ast.Ident)
-		return texts[name.Name]
-	}
-	eachGoFile(t, "../../internal/fleet", func(file *ast.File) {
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.ValueSpec:
-				if len(n.Values) == 1 {
-					if literal, ok := n.Values[0].(*ast.BasicLit); ok && literal.Kind == token.STRING {
-						texts[n.Names[0].Name] = unquote(t, literal)
-					}
-				}
-			case *ast.CompositeLit:
-				if name, ok := n.Type.(*ast.Ident); ok && name.Name == "Refusal" && len(n.Elts) == 3 {
-					refusals++
-					reason, _ := n.Elts[1].(*ast.Ident)
-					if row := fmt.Sprintf("| `%s` | `%s` | %s |", textOf(n.Elts[0]), reason.Name, textOf(n.Elts[2])); !strings.Contains(page, row) {
-						t.Errorf("%s has no row %s", fleetPage, row)
-					}
-				}
-			}
-			return true
-		})
-	})
-	if refusals == 0 {
-		t.Error("there are no refusals")
 	}
 }
 

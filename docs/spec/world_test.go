@@ -4,7 +4,6 @@
 package spec_test
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -144,22 +142,15 @@ type world struct {
 
 // circumstances are what no object tells.
 type circumstances struct {
-	// contact is why a cluster is not observed, as package fleet or package observe calls it, and behind it the resource
+	// contact is why a cluster is not observed, a reason of the condition Reachable, and behind it the resource
 	// that cannot be listed; empty while it is. It is about the object of that name, about all when that is empty.
 	contact, object string
 	// forbidden are the resources of the hub at which the operator may not look.
 	forbidden []string
 }
 
-// What the controllers say, and the engine does not know. TestControllersSay holds it against their source.
-const (
-	hostNamespace   = "support-policy-system"
-	onlyHost        = "only the object %s/%s may stand for the operator's own cluster; delete this one"
-	answers         = "the cluster answers"
-	notContactedYet = "the cluster was not contacted yet"
-	invalidSpec     = "the spec is not valid"
-	firstLook       = "the first look at the cluster is under way"
-)
+// hostNamespace is the namespace of the operator in the examples.
+const hostNamespace = "support-policy-system"
 
 func decode[T any](t *testing.T, where fmt.Stringer, document map[string]any) *T {
 	t.Helper()
@@ -198,7 +189,7 @@ func (d documents) at(t *testing.T, where fmt.Stringer, now time.Time, before *w
 	w.set = support.NewSet(policies, exceptions...)
 	w.hub, w.secrets = d.hub(t, where, w.clusters, is.forbidden)
 	for _, object := range w.clusters {
-		w.judge(t, object, now, before.cluster(object), is)
+		w.evaluate(t, object, now, before.cluster(object), is)
 	}
 	for _, object := range w.policies {
 		w.describe(object, now)
@@ -220,98 +211,48 @@ func (w *world) cluster(like *v1alpha1.ClusterSupport) *v1alpha1.ClusterSupport 
 	return w.clusters[i]
 }
 
-// judge writes the status of a cluster, as the controller does. What the example gives as the status are the facts.
-func (w *world) judge(t *testing.T, object *v1alpha1.ClusterSupport, now time.Time, before *v1alpha1.ClusterSupport, is circumstances) {
+// evaluate writes the status of a cluster, as the controller does. What the example gives as the status are the facts.
+func (w *world) evaluate(t *testing.T, object *v1alpha1.ClusterSupport, now time.Time, before *v1alpha1.ClusterSupport, is circumstances) {
 	t.Helper()
 	recorded := object.Status.DeepCopy()
-	var observed *facts.Facts
+	input := w.input(object)
 	if support.HasFacts(recorded) || len(recorded.Releases) > 0 {
 		meta.SetStatusCondition(&recorded.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
-		observed = support.FactsOf(recorded)
+		input.Facts = support.FactsOf(recorded)
 	}
 	object.Status = v1alpha1.ClusterSupportStatus{}
 	if before != nil {
 		object.Status = before.Status
+	} else if problems, _ := input.Validate(); len(problems) > 0 {
+		object.Status = *recorded
 	}
-	problems, reason := problemsOf(object)
-	if len(problems) > 0 {
-		besides := append(support.Readiness(problems, reason), reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, invalidSpec))
-		assessment := support.Keeping(recorded, reason, invalidSpec+": "+facts.JoinProblems(problems))
-		object.Status = assessment.Status(object, besides, now)
-		return
-	}
-	besides := w.look(t, object, observed, is)
-	environment := object.Status.Environment
-	if told, knows := w.hub.Knows(object.Namespace, &object.Spec.Cluster); knows {
-		observed, environment = observed.WithHub(told.HubFacts), told.Environment
-		if len(told.Remarks) > 0 && len(besides) == 2 {
-			besides[0].Message += "; " + strings.Join(told.Remarks, "; ")
-		}
-	}
-	assessment, _ := w.set.Evaluate(support.Cluster{
-		Labels: object.Labels, Facts: observed, Environment: cmp.Or(object.Spec.Environment, environment),
-		Declared: object.Spec.DeclaredReleases, DuplicateOf: w.olderDuplicate(object, observed),
-	}, now)
-	object.Status = assessment.Status(object, besides, now)
+	input.Hub = w.hub.Knows(object.Namespace, &object.Spec.Cluster)
+	input.Contact = w.contact(t, object, input.Facts, is)
+	input.DuplicateOf = support.OlderDuplicate(object, input.ClusterID(), w.assessed())
+	object.Status, _ = w.set.ClusterStatus(input, now)
 }
 
-// olderDuplicate finds an older object for the same cluster.
-func (w *world) olderDuplicate(object *v1alpha1.ClusterSupport, observed *facts.Facts) string {
-	if observed == nil {
-		return ""
-	}
-	return support.OlderDuplicate(object, observed.ClusterID, w.assessed())
+func (w *world) input(object *v1alpha1.ClusterSupport) support.ClusterInput {
+	return support.ClusterInput{Object: object, HostNamespace: hostNamespace}
 }
 
-// look gives Ready and Reachable, with what goes with them.
-func (w *world) look(t *testing.T, object *v1alpha1.ClusterSupport, observed *facts.Facts, is circumstances) []support.Condition {
+// contact is how the contact with a cluster stands.
+func (w *world) contact(t *testing.T, object *v1alpha1.ClusterSupport, observed *facts.Facts, is circumstances) *facts.Contact {
 	t.Helper()
-	ready := support.Readiness(nil, "")
-	target, obstacle := (*fleet.Target)(nil), (*hub.Obstacle)(nil)
+	var target *fleet.Target
+	contact := &facts.Contact{Complete: observed != nil}
 	if object.Spec.Cluster.Host == nil {
-		target, obstacle = w.hub.Reach(object.Namespace, &object.Spec.Cluster)
+		target, contact.Obstacle = w.hub.Reach(object.Namespace, &object.Spec.Cluster)
 	}
-	if obstacle != nil {
-		return append(ready, reachable(obstacle.Status, obstacle.Reason, obstacle.Message))
+	if contact.Obstacle != nil {
+		return contact
 	}
-	contact := is.contact
+	word := is.contact
 	if is.object != "" && is.object != object.Name {
-		contact = ""
+		word = ""
 	}
-	switch problem := w.problem(t, target, contact); {
-	case problem != nil:
-		reason := contactReason(problem.Reason)
-		if problem.Reason == fleet.InsecureKubeconfig || problem.Reason == fleet.InvalidKubeconfig {
-			ready = support.Stalled(reason, problem.Message)
-		}
-		return append(ready, reachable(metav1.ConditionFalse, reason, problem.Message))
-	case observed == nil:
-		return append(ready, reachable(metav1.ConditionUnknown, v1alpha1.ReasonNotContacted, notContactedYet), support.Condition{
-			Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConnecting, Message: firstLook,
-		})
-	}
-	return append(ready, reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, answers))
-}
-
-// contactReason is the reason of Reachable: that of package fleet, but for one name.
-func contactReason(reason fleet.Reason) string {
-	if reason == fleet.Unanswered {
-		return v1alpha1.ReasonUnreachable
-	}
-	return string(reason)
-}
-
-func reachable(status metav1.ConditionStatus, reason, message string) support.Condition {
-	return support.Condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
-}
-
-func problemsOf(object *v1alpha1.ClusterSupport) (field.ErrorList, string) {
-	problems, reason := support.ValidateClusterSupport(object)
-	if object.Spec.Cluster.Host != nil && (object.Namespace != hostNamespace || object.Name != v1alpha1.HostName) {
-		refused := field.Forbidden(field.NewPath("spec", "cluster", "host"), fmt.Sprintf(onlyHost, hostNamespace, v1alpha1.HostName))
-		return append(field.ErrorList{refused}, problems...), v1alpha1.ReasonHostNotAllowed
-	}
-	return problems, reason
+	contact.Problem = w.problem(t, target, word)
+	return contact
 }
 
 // describe writes the status of a policy.

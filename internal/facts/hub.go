@@ -19,6 +19,10 @@ type HubFacts struct {
 	// KommanderCluster/workspace-a/prod.
 	Declared   []v1alpha1.DeclaredRelease
 	DeclaredBy string
+	// Environment is what an annotation of its KommanderCluster says; empty where none does.
+	Environment v1alpha1.Environment
+	// Warnings are what is wrong with the annotations, at most one of each; what is wrong is not used.
+	Warnings []string
 }
 
 // WithHub returns the facts about a cluster with what the hub knows of it, in place of what the hub knew before.

@@ -6,6 +6,9 @@ package fleet
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 )
 
 // refusedNetworks mean something to the operator's own machine only. What gives a machine its credentials lives there.
@@ -64,7 +67,7 @@ func isAllowed(address netip.Addr, loopback bool) bool {
 // is left to the proxy, where tunnels end. So is what a name stands for: it is the proxy that looks it up.
 func checkBehindProxy(host string) error {
 	if address, err := netip.ParseAddr(host); err == nil && !isAllowed(address, true) {
-		return &Failure{Reason: AddressNotAllowed}
+		return &contact.Failure{Reason: v1alpha1.ReasonAddressNotAllowed}
 	}
 	return nil
 }

@@ -24,6 +24,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/klog/v2"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 )
 
@@ -90,12 +92,12 @@ func untouched(t testing.TB) string {
 func port(address string) string { return address[strings.LastIndex(address, ":"):] }
 
 // wantFailure checks an error: its reason, and that it says nothing but what the reason says.
-func wantFailure(t testing.TB, err error, reason Reason) {
+func wantFailure(t testing.TB, err error, reason string) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, want %s", reason)
 	}
-	if got := ReasonOf(err); got != reason {
+	if got := contact.ReasonOf(err); got != reason {
 		cause := err
 		for errors.Unwrap(cause) != nil {
 			cause = errors.Unwrap(cause)
@@ -194,7 +196,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				w.WriteHeader(row.status)
 			})
 			config := screen(t, trusted(t, server, server.URL), permissive())
-			wantFailure(t, get(t.Context(), t, config), Redirected)
+			wantFailure(t, get(t.Context(), t, config), v1alpha1.ReasonRedirected)
 			if requests.Load() != 1 {
 				t.Errorf("there were %d requests", requests.Load())
 			}
@@ -226,7 +228,7 @@ func TestRequestsElsewhereAreNotMade(t *testing.T) {
 		if err == nil {
 			response.Body.Close()
 		}
-		wantFailure(t, err, Redirected)
+		wantFailure(t, err, v1alpha1.ReasonRedirected)
 	}
 }
 
@@ -255,7 +257,7 @@ func TestAddressesAreChecked(t *testing.T) {
 				options.Resolver = resolver(always(row.addresses...))
 			}
 			config := screen(t, kubeconfig(t, "https://"+row.host+port(target), nil), options)
-			wantFailure(t, get(t.Context(), t, config), AddressNotAllowed)
+			wantFailure(t, get(t.Context(), t, config), v1alpha1.ReasonAddressNotAllowed)
 		})
 	}
 }
@@ -271,11 +273,11 @@ func TestRebindingDoesNotHelp(t *testing.T) {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	})}
 	config := screen(t, kubeconfig(t, "https://api.example.com"+port(target), nil), options)
-	if reason := ReasonOf(get(t.Context(), t, config)); reason == AddressNotAllowed {
+	if reason := contact.ReasonOf(get(t.Context(), t, config)); reason == v1alpha1.ReasonAddressNotAllowed {
 		t.Fatal("the first address is refused, so that this tests nothing")
 	}
 	for range 3 {
-		wantFailure(t, get(t.Context(), t, config), AddressNotAllowed)
+		wantFailure(t, get(t.Context(), t, config), v1alpha1.ReasonAddressNotAllowed)
 	}
 }
 
@@ -355,16 +357,16 @@ func TestProxyIsChecked(t *testing.T) {
 	for _, row := range []struct {
 		name, proxy, target string
 		loopback            bool
-		reason              Reason
+		reason              string
 	}{
-		{"on loopback", "http://" + server, "c.example", false, AddressNotAllowed},
-		{"on loopback by SOCKS", "socks5://" + server, "c.example", false, AddressNotAllowed},
-		{"on loopback by name", "http://localhost" + port(server), "c.example", false, AddressNotAllowed},
-		{"at the metadata", "http://169.254.169.254", "c.example", true, AddressNotAllowed},
-		{"to the metadata", "http://" + server, "169.254.169.254", true, AddressNotAllowed},
-		{"to mapped metadata", "http://" + server, "[::ffff:169.254.169.254]", true, AddressNotAllowed},
-		{"that refuses", "http://" + refusing, "c.example", true, ProxyFailed},
-		{"that never stops talking", "http://" + talking, "c.example", true, Unanswered},
+		{"on loopback", "http://" + server, "c.example", false, v1alpha1.ReasonAddressNotAllowed},
+		{"on loopback by SOCKS", "socks5://" + server, "c.example", false, v1alpha1.ReasonAddressNotAllowed},
+		{"on loopback by name", "http://localhost" + port(server), "c.example", false, v1alpha1.ReasonAddressNotAllowed},
+		{"at the metadata", "http://169.254.169.254", "c.example", true, v1alpha1.ReasonAddressNotAllowed},
+		{"to the metadata", "http://" + server, "169.254.169.254", true, v1alpha1.ReasonAddressNotAllowed},
+		{"to mapped metadata", "http://" + server, "[::ffff:169.254.169.254]", true, v1alpha1.ReasonAddressNotAllowed},
+		{"that refuses", "http://" + refusing, "c.example", true, v1alpha1.ReasonProxyFailed},
+		{"that never stops talking", "http://" + talking, "c.example", true, v1alpha1.ReasonUnreachable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			options := permissive()
@@ -415,47 +417,47 @@ func TestHostileServers(t *testing.T) {
 	for _, row := range []struct {
 		name       string
 		kubeconfig func(testing.TB) []byte
-		reason     Reason
+		reason     string
 	}{
 		{"nobody listens", func(t testing.TB) []byte {
 			return kubeconfig(t, "https://"+closed.Addr().String(), nil)
-		}, ConnectionRefused},
-		{"a black hole", raw(func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }), Unanswered},
-		{"hangs up", raw(func(net.Conn) {}), Unanswered},
-		{"speaks something else", raw(func(conn net.Conn) { _, _ = io.WriteString(conn, "220 REMOTE ESMTP\r\n") }), Garbage},
+		}, v1alpha1.ReasonConnectionRefused},
+		{"a black hole", raw(func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }), v1alpha1.ReasonUnreachable},
+		{"hangs up", raw(func(net.Conn) {}), v1alpha1.ReasonUnreachable},
+		{"speaks something else", raw(func(conn net.Conn) { _, _ = io.WriteString(conn, "220 REMOTE ESMTP\r\n") }), v1alpha1.ReasonGarbage},
 		{"speaks plain HTTP", raw(func(conn net.Conn) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 400 REMOTE\r\n\r\n")
-		}), Garbage},
+		}), v1alpha1.ReasonGarbage},
 		{"wrong authority", func(t testing.TB) []byte {
 			certificate, _ := keyPair(t)
 			return kubeconfig(t, serve(t, ok).URL, func(c *api.Cluster, _ *api.AuthInfo) {
 				c.CertificateAuthorityData = certificate
 			})
-		}, CertificateInvalid},
-		{"no authority", func(t testing.TB) []byte { return kubeconfig(t, serve(t, ok).URL, nil) }, CertificateInvalid},
+		}, v1alpha1.ReasonCertificateInvalid},
+		{"no authority", func(t testing.TB) []byte { return kubeconfig(t, serve(t, ok).URL, nil) }, v1alpha1.ReasonCertificateInvalid},
 		{"wrong name", func(t testing.TB) []byte {
 			server := serve(t, ok)
 			return kubeconfig(t, server.URL, func(c *api.Cluster, _ *api.AuthInfo) {
 				c.CertificateAuthorityData = certificatePEM(server.Certificate().Raw)
 				c.TLSServerName = "REMOTE.example"
 			})
-		}, CertificateInvalid},
+		}, v1alpha1.ReasonCertificateInvalid},
 		{"old TLS", serving(ok, func(s *httptest.Server) {
 			s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
-		}), HandshakeFailed},
+		}), v1alpha1.ReasonHandshakeFailed},
 		{"wants a client certificate", serving(ok, func(s *httptest.Server) {
 			s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}
-		}), HandshakeFailed},
-		{"never answers", serving(silent), Unanswered},
-		{"never answers over HTTP/1", serving(silent, http1), Unanswered},
-		{"huge header", serving(hugeHeader), Garbage},
-		{"huge header over HTTP/1", serving(hugeHeader, http1), Garbage},
-		{"no HTTP", encrypted("REMOTE REMOTE REMOTE\r\n\r\n"), Garbage},
-		{"a status that is none", encrypted("HTTP/1.1 REMOTE\r\n\r\n"), Garbage},
-		{"hangs up in the header", encrypted("HTTP/1.1 200 OK\r\nX-REMOTE: x\r\n"), Unanswered},
-		{"hangs up in the body", encrypted("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nREMOTE"), Unanswered},
-		{"chunks that are none", encrypted("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nREMOTE\r\n"), Garbage},
-		{"a length that is none", encrypted("HTTP/1.1 200 OK\r\nContent-Length: REMOTE\r\n\r\n"), Garbage},
+		}), v1alpha1.ReasonHandshakeFailed},
+		{"never answers", serving(silent), v1alpha1.ReasonUnreachable},
+		{"never answers over HTTP/1", serving(silent, http1), v1alpha1.ReasonUnreachable},
+		{"huge header", serving(hugeHeader), v1alpha1.ReasonGarbage},
+		{"huge header over HTTP/1", serving(hugeHeader, http1), v1alpha1.ReasonGarbage},
+		{"no HTTP", encrypted("REMOTE REMOTE REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
+		{"a status that is none", encrypted("HTTP/1.1 REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
+		{"hangs up in the header", encrypted("HTTP/1.1 200 OK\r\nX-REMOTE: x\r\n"), v1alpha1.ReasonUnreachable},
+		{"hangs up in the body", encrypted("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nREMOTE"), v1alpha1.ReasonUnreachable},
+		{"chunks that are none", encrypted("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nREMOTE\r\n"), v1alpha1.ReasonGarbage},
+		{"a length that is none", encrypted("HTTP/1.1 200 OK\r\nContent-Length: REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -476,7 +478,7 @@ func TestNameWithoutAddress(t *testing.T) {
 	options := permissive()
 	options.Resolver = resolver(always())
 	config := screen(t, kubeconfig(t, "https://api.example.com", nil), options)
-	wantFailure(t, get(t.Context(), t, config), Unresolvable)
+	wantFailure(t, get(t.Context(), t, config), v1alpha1.ReasonUnresolvable)
 }
 
 func TestDeadline(t *testing.T) {
@@ -484,7 +486,7 @@ func TestDeadline(t *testing.T) {
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	wantFailure(t, get(ctx, t, config), Unanswered)
+	wantFailure(t, get(ctx, t, config), v1alpha1.ReasonUnreachable)
 }
 
 // A watch is silent for as long as nothing happens, and that may be longer than any timeout.
@@ -566,7 +568,7 @@ func TestDeadConnectionsAreNoticed(t *testing.T) {
 	defer response.Body.Close()
 	between.shut.Store(true)
 	_, err = io.Copy(io.Discard, response.Body)
-	wantFailure(t, err, Unanswered)
+	wantFailure(t, err, v1alpha1.ReasonUnreachable)
 	if ctx.Err() != nil {
 		t.Error("the watch goes on over a dead connection")
 	}
@@ -592,14 +594,14 @@ func TestDisconnect(t *testing.T) {
 			Disconnect(rest.CopyConfig(config)) // as clients have it
 			select {
 			case err := <-ended:
-				wantFailure(t, err, Unanswered)
+				wantFailure(t, err, v1alpha1.ReasonUnreachable)
 			case <-time.After(10 * time.Second):
 				t.Fatal("the watch goes on")
 			}
 			if open := connections(dialer); open != 0 {
 				t.Errorf("%d connections are open, want none", open)
 			}
-			wantFailure(t, get(t.Context(), t, config), Unanswered)
+			wantFailure(t, get(t.Context(), t, config), v1alpha1.ReasonUnreachable)
 			Disconnect(config)
 		})
 	}

@@ -29,7 +29,7 @@ type ConnectionsOptions struct {
 	IsAllowed func(namespace string) bool
 	// Changed is called after the View of a cluster has changed, by several goroutines. It must return soon.
 	Changed func(key types.NamespacedName)
-	// Observe is how each cluster is observed; Changed and Classify in it are not used.
+	// Observe is how each cluster is observed; Changed and Fleet in it are not used.
 	Observe observe.Options
 	// RefreshInterval is the time between two looks at a Secret; 10 minutes by default.
 	RefreshInterval time.Duration
@@ -49,15 +49,18 @@ func (o ConnectionsOptions) withDefaults() ConnectionsOptions {
 	return o
 }
 
-// Target says where the credentials for a cluster are.
+// Target says where the credentials for a cluster are: in a Secret, or, for the operator's own cluster, in its hands.
 type Target struct {
 	Secret types.NamespacedName
 	// Keys are those under which the kubeconfig may be, the first one that is there counts.
 	Keys []string
+	// Hub is the configuration for the operator's own cluster; nil for all others. It is used as it is. What describes
+	// other clusters is observed there, too, and its connection stays until the end.
+	Hub *rest.Config
 }
 
 func (t Target) equal(other Target) bool {
-	return t.Secret == other.Secret && slices.Equal(t.Keys, other.Keys)
+	return t.Secret == other.Secret && slices.Equal(t.Keys, other.Keys) && t.Hub == other.Hub
 }
 
 // Connections observes many clusters, each over a connection of its own. Its methods may be called from several
@@ -152,12 +155,12 @@ func (c *Connections) begin(ctx context.Context, e *entry) {
 	c.running.Go(func() { e.run(ctx) })
 }
 
-// Forget ends the connection of a cluster, if there is one, without waiting for it. Changed can still be called once for
-// what was known before.
+// Forget ends the connection of a cluster, if there is one, without waiting for it; that of the hub stays. Changed can still
+// be called once for what was known before.
 func (c *Connections) Forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known := c.entries[key]; known != nil {
+	if known := c.entries[key]; known != nil && known.target.Hub == nil {
 		known.end()
 		delete(c.entries, key)
 	}

@@ -71,28 +71,28 @@ func TestSecretProblems(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		set    func(*secrets, types.NamespacedName)
-		want   Problem
+		want   facts.Problem
 		reason string
 	}{
-		{"missing", func(*secrets, types.NamespacedName) {}, Problem{SecretMissing, "" +
+		{"missing", func(*secrets, types.NamespacedName) {}, facts.Problem{Reason: v1alpha1.ReasonSecretMissing, Message: "" +
 			"there is no Secret with a kubeconfig: create it, or refer to another one (Secret allowed/missing)"},
 			"the API server says 404"},
-		{"forbidden", func(s *secrets, _ types.NamespacedName) { s.fail(errForbidden) }, Problem{SecretUnreadable, "" +
+		{"forbidden", func(s *secrets, _ types.NamespacedName) { s.fail(errForbidden) }, facts.Problem{Reason: v1alpha1.ReasonSecretUnreadable, Message: "" +
 			"the Secret with the kubeconfig cannot be read: grant the operator get on it (Secret allowed/forbidden)"},
 			"the API server says 403"},
-		{"away", func(s *secrets, _ types.NamespacedName) { s.fail(errors.New("SECRET")) }, Problem{SecretUnreadable, "" +
+		{"away", func(s *secrets, _ types.NamespacedName) { s.fail(errors.New("SECRET")) }, facts.Problem{Reason: v1alpha1.ReasonSecretUnreadable, Message: "" +
 			"the Secret with the kubeconfig cannot be read: grant the operator get on it (Secret allowed/away)"},
 			"the API server says nothing"},
-		{"elsewhere", func(s *secrets, k types.NamespacedName) { s.put(k, "other", good) }, Problem{KubeconfigMissing, "" +
+		{"elsewhere", func(s *secrets, k types.NamespacedName) { s.put(k, "other", good) }, facts.Problem{Reason: v1alpha1.ReasonKubeconfigMissing, Message: "" +
 			"the Secret has no kubeconfig under the keys where one may be: add it there (Secret allowed/elsewhere, value)"},
 			"it is under another key"},
-		{"empty", func(s *secrets, k types.NamespacedName) { s.put(k, "value", []byte{}) }, Problem{KubeconfigMissing, "" +
+		{"empty", func(s *secrets, k types.NamespacedName) { s.put(k, "value", []byte{}) }, facts.Problem{Reason: v1alpha1.ReasonKubeconfigMissing, Message: "" +
 			"the Secret has no kubeconfig under the keys where one may be: add it there (Secret allowed/empty, value)"},
 			"somebody has not filled it in yet"},
 		{"insecure", func(s *secrets, k types.NamespacedName) { s.put(k, "value", exec) },
-			Problem{InsecureKubeconfig, refusedExec.Error()}, "it was screened"},
+			facts.Problem{Reason: v1alpha1.ReasonInsecureKubeconfig, Message: refusedExec.Error()}, "it was screened"},
 		{"invalid", func(s *secrets, k types.NamespacedName) { s.put(k, "value", []byte("SECRET")) },
-			Problem{InvalidKubeconfig, refusedFormat.Error()}, "it was screened"},
+			facts.Problem{Reason: v1alpha1.ReasonInvalidKubeconfig, Message: refusedFormat.Error()}, "it was screened"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,9 +124,9 @@ func TestNamespaceIsNotAllowed(t *testing.T) {
 			h := newHub(t, func(o *ConnectionsOptions) { o.IsAllowed = allowed })
 			secret := types.NamespacedName{Namespace: "kube-system", Name: "s"}
 			h.Connect(key("one"), target(secret), nil)
-			want := View{Problem: &Problem{SecretNotAllowed, "kubeconfigs are not read from that namespace: add it to " +
+			want := View{Problem: &facts.Problem{Reason: v1alpha1.ReasonSecretNotAllowed, Message: "kubeconfigs are not read from that namespace: add it to " +
 				"--kubeconfig-namespaces of the operator (Secret kube-system/s)"}}
-			if diff := cmp.Diff(want, h.awaitProblem(key("one"), SecretNotAllowed)); diff != "" {
+			if diff := cmp.Diff(want, h.awaitProblem(key("one"), v1alpha1.ReasonSecretNotAllowed)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			time.Sleep(50 * time.Millisecond)
@@ -141,7 +141,7 @@ func TestNamesInProblemsAreHarmless(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	problem := Target{
 		Secret: types.NamespacedName{Namespace: "a\nb", Name: long}, Keys: []string{"\x1b[31m", long, long, long, long, long},
-	}.problem(KubeconfigMissing)
+	}.problem(v1alpha1.ReasonKubeconfigMissing)
 	if strings.ContainsAny(problem.Message, "\n\x1b") || strings.Count(problem.Message, " or ") > 3 {
 		t.Errorf("the message has foreign text, or much of it: %q", problem.Message)
 	}
@@ -190,7 +190,7 @@ func TestSecretHangs(t *testing.T) {
 	})
 	h.pace.secretTimeout = 20 * time.Millisecond
 	h.Connect(key("one"), target(key("one")), nil)
-	h.awaitProblem(key("one"), SecretUnreadable)
+	h.awaitProblem(key("one"), v1alpha1.ReasonSecretUnreadable)
 }
 
 const newToken = "SECRET-token-new-91c2"
@@ -231,7 +231,7 @@ func TestRevokedCredentials(t *testing.T) {
 	h.awaitVersion(one, "v1.19.7")
 
 	cluster.accept(newToken)
-	view := h.awaitProblem(one, Unauthorized)
+	view := h.awaitProblem(one, v1alpha1.ReasonUnauthorized)
 	if !view.Snapshot.Complete || view.Snapshot.Facts.KubernetesVersion != "v1.19.7" {
 		t.Errorf("what was known is lost: %+v", view.Snapshot)
 	}
@@ -256,10 +256,10 @@ func TestRevokedCredentials(t *testing.T) {
 
 	// What was wrong with credentials that are gone is not told any more.
 	cluster.accept(secretToken)
-	h.awaitProblem(one, Unauthorized)
+	h.awaitProblem(one, v1alpha1.ReasonUnauthorized)
 	h.secrets.remove(one)
-	if view := h.awaitProblem(one, SecretMissing); view.Snapshot.Err != nil {
-		t.Errorf("the cluster that is not asked has a problem: %v", view.Snapshot.Err)
+	if view := h.awaitProblem(one, v1alpha1.ReasonSecretMissing); view.Snapshot.Problem != nil {
+		t.Errorf("the cluster that is not asked has a problem: %v", view.Snapshot.Problem)
 	}
 	h.secrets.put(one, "value", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
@@ -270,13 +270,13 @@ func TestSecretIsWithdrawn(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		withdraw func(*secrets, types.NamespacedName)
-		want     Reason
+		want     string
 	}{
-		{"deleted", (*secrets).remove, SecretMissing},
-		{"emptied", func(s *secrets, k types.NamespacedName) { s.put(k, "value", nil) }, KubeconfigMissing},
+		{"deleted", (*secrets).remove, v1alpha1.ReasonSecretMissing},
+		{"emptied", func(s *secrets, k types.NamespacedName) { s.put(k, "value", nil) }, v1alpha1.ReasonKubeconfigMissing},
 		{"replaced by what is refused", func(s *secrets, k types.NamespacedName) {
 			s.put(k, "value", []byte("SECRET"))
-		}, InvalidKubeconfig},
+		}, v1alpha1.ReasonInvalidKubeconfig},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -333,7 +333,7 @@ func TestRotationToBadCredentials(t *testing.T) {
 	one := h.join("one", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
 	h.secrets.put(one, "value", cluster.lend(t, newToken))
-	if view := h.awaitProblem(one, Unauthorized); !view.Snapshot.Complete || view.Snapshot.Err == nil {
+	if view := h.awaitProblem(one, v1alpha1.ReasonUnauthorized); !view.Snapshot.Complete || view.Snapshot.Problem == nil {
 		t.Errorf("it is %+v", view.Snapshot)
 	}
 }
@@ -479,7 +479,7 @@ func TestForgetHanging(t *testing.T) {
 				o.Observe = observe.Options{}
 			})
 			h.Connect(key("allowed"), Target{Secret: types.NamespacedName{Namespace: "other"}}, nil) // has it started
-			h.awaitProblem(key("allowed"), SecretNotAllowed)
+			h.awaitProblem(key("allowed"), v1alpha1.ReasonSecretNotAllowed)
 			before := runtime.NumGoroutine()
 			one := h.join("one", content)
 			time.Sleep(200 * time.Millisecond)
@@ -504,13 +504,13 @@ func TestForgottenTellsNothing(t *testing.T) {
 	options := h.options
 	options.Changed = func(types.NamespacedName) { told.Add(1) }
 	one := newEntry(key("one"), target(key("one")), nil, &options, quick, h.screen)
-	one.fail(&Problem{Reason: SecretMissing})
+	one.fail(&facts.Problem{Reason: v1alpha1.ReasonSecretMissing})
 	if told.Load() != 1 {
 		t.Fatalf("a change was told %d times", told.Load())
 	}
 	one.begin(t.Context())
 	one.end()
-	one.fail(&Problem{Reason: SecretUnreadable})
+	one.fail(&facts.Problem{Reason: v1alpha1.ReasonSecretUnreadable})
 	if told.Load() != 1 {
 		t.Error("a change was told after the end")
 	}

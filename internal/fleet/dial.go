@@ -10,6 +10,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 )
 
 // dialer makes the connections to one cluster, or to the proxy before it, and knows which are open.
@@ -45,7 +48,7 @@ func checkSocket(loopback bool) func(context.Context, string, string, syscall.Ra
 	return func(_ context.Context, network, address string, _ syscall.RawConn) error {
 		socket, err := netip.ParseAddrPort(address)
 		if err != nil || (network != "tcp4" && network != "tcp6") || !isAllowed(socket.Addr(), loopback) {
-			return &Failure{Reason: AddressNotAllowed}
+			return &contact.Failure{Reason: v1alpha1.ReasonAddressNotAllowed}
 		}
 		return nil
 	}

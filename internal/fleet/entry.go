@@ -4,11 +4,14 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/go-logr/logr"
@@ -52,7 +55,7 @@ type entry struct {
 	// answered is when the cluster last answered an earlier observation.
 	answered time.Time
 	// problem is one with the Secret or with what is in it.
-	problem *Problem
+	problem *facts.Problem
 	told    View
 }
 
@@ -91,6 +94,11 @@ func (e *entry) end() {
 // run lives until the context ends.
 func (e *entry) run(ctx context.Context) {
 	defer e.disconnect()
+	if e.target.Hub != nil {
+		e.observe(ctx, e.target.Hub)
+		<-ctx.Done()
+		return
+	}
 	for ctx.Err() == nil {
 		if sleep(ctx, e.look(ctx), e.wake) {
 			// Of what breaks everywhere at once, not all have to be asked for at the same time.
@@ -123,16 +131,16 @@ func (e *entry) look(ctx context.Context) time.Duration {
 }
 
 // lack acts on a Secret without a kubeconfig, and returns after which time to look again.
-func (e *entry) lack(failure *Failure) time.Duration {
+func (e *entry) lack(failure *contact.Failure) time.Duration {
 	e.unread++
 	// An error about an object that cannot be decoded quotes it.
 	e.log.V(1).Info("There is no kubeconfig", "reason", failure.Reason, "secret", e.target.Secret,
-		"answer", apierrors.ReasonForError(failure.cause))
+		"answer", apierrors.ReasonForError(failure.Cause))
 	switch failure.Reason {
-	case SecretNotAllowed:
+	case v1alpha1.ReasonSecretNotAllowed:
 		e.fail(e.target.problem(failure.Reason))
 		return never
-	case SecretUnreadable:
+	case v1alpha1.ReasonSecretUnreadable:
 		// What was found in the Secret is still good for all that is known: the operator's own cluster may be away. It
 		// may be so for a moment only.
 		if e.fingerprint == nil && (e.unread > 1 || isForbidden(failure)) {
@@ -154,14 +162,21 @@ func (e *entry) connect(ctx context.Context, kubeconfig []byte) {
 		return
 	}
 	if err != nil {
-		e.log.Info("The kubeconfig is refused", "reason", ReasonOf(err))
-		e.fail(problemOf(err))
+		e.log.Info("The kubeconfig is refused", "reason", contact.ReasonOf(err))
+		e.fail(contact.ProblemOf(err))
 		return
 	}
-	made, err := newObservation(config, e.options.Observe, e.publish)
+	e.observe(ctx, config)
+}
+
+// observe starts to observe the cluster of a configuration.
+func (e *entry) observe(ctx context.Context, config *rest.Config) {
+	options := e.options.Observe
+	options.Changed, options.Fleet = e.publish, e.target.Hub != nil
+	made, err := newObservation(config, options)
 	if err != nil {
 		// It was screened, so this says nothing of interest to others.
-		e.fail(&Problem{InvalidKubeconfig, InvalidKubeconfig.Sentence()})
+		e.fail(contact.ProblemOf(&contact.Failure{Reason: v1alpha1.ReasonInvalidKubeconfig, Cause: err}))
 		return
 	}
 	e.log.V(1).Info("Connecting")
@@ -187,11 +202,11 @@ func (e *entry) disconnect() {
 }
 
 // fail tells of a problem that no observer can tell of, as there is none.
-func (e *entry) fail(problem *Problem) {
+func (e *entry) fail(problem *facts.Problem) {
 	e.mu.Lock()
 	e.problem = problem
 	// The credentials with which that was heard are gone.
-	e.before.Err = nil
+	e.before.Problem = nil
 	e.mu.Unlock()
 	e.publish()
 }
@@ -232,11 +247,7 @@ func (e *entry) judge() View {
 	if e.observation != nil {
 		snapshot = follow(e.before, e.observation.Snapshot())
 	}
-	problem := e.problem
-	if problem == nil && snapshot.Err != nil {
-		problem = problemOf(snapshot.Err)
-	}
-	return View{Snapshot: snapshot, Problem: problem}
+	return View{Snapshot: snapshot, Problem: cmp.Or(e.problem, snapshot.Problem)}
 }
 
 func (e *entry) view() View {

@@ -208,7 +208,7 @@ func (h *hub) awaitVersion(key types.NamespacedName, version string) {
 	})
 }
 
-func (h *hub) awaitProblem(key types.NamespacedName, reason Reason) View {
+func (h *hub) awaitProblem(key types.NamespacedName, reason string) View {
 	h.t.Helper()
 	return h.await(key, "its problem is "+string(reason), func(v View) bool {
 		return v.Problem != nil && v.Problem.Reason == reason

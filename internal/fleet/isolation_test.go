@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -43,15 +44,15 @@ type hostile struct {
 	name       string
 	kubeconfig func(testing.TB) []byte
 	// want is what is to be told of it. What takes longer on a busy machine than anybody waits can be either of two.
-	want []Reason
+	want []string
 }
 
-func (h hostile) isTold(problem *Problem) bool {
+func (h hostile) isTold(problem *facts.Problem) bool {
 	return problem != nil && slices.Contains(h.want, problem.Reason)
 }
 
 // unreadable is for answers of many megabytes.
-var unreadable = []Reason{Garbage, Unanswered}
+var unreadable = []string{v1alpha1.ReasonGarbage, v1alpha1.ReasonUnreachable}
 
 // plenty is what a hostile cluster sends where a few bytes are in order.
 const plenty = 100 << 20
@@ -127,8 +128,8 @@ func hostiles() []hostile {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 	}
 	return []hostile{
-		{"a black hole", raw(swallow), []Reason{Unanswered}},
-		{"hangs up", raw(func(net.Conn) {}), []Reason{Unanswered}},
+		{"a black hole", raw(swallow), []string{v1alpha1.ReasonUnreachable}},
+		{"hangs up", raw(func(net.Conn) {}), []string{v1alpha1.ReasonUnreachable}},
 		{"refuses", func(t testing.TB) []byte {
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
@@ -136,27 +137,27 @@ func hostiles() []hostile {
 			}
 			defer listener.Close()
 			return kubeconfig(t, "https://"+listener.Addr().String(), nil)
-		}, []Reason{ConnectionRefused}},
-		{"garbage before TLS", raw(func(conn net.Conn) { flood(conn, "REMOTE") }), []Reason{Garbage}},
+		}, []string{v1alpha1.ReasonConnectionRefused}},
+		{"garbage before TLS", raw(func(conn net.Conn) { flood(conn, "REMOTE") }), []string{v1alpha1.ReasonGarbage}},
 		{"a byte a second before TLS", raw(func(conn net.Conn) {
 			drip(context.Background(), conn, "\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
-		}), []Reason{Unanswered}},
-		{"wrong certificate", func(t testing.TB) []byte { return kubeconfig(t, serve(t, ok).URL, nil) }, []Reason{CertificateInvalid}},
-		{"silent after TLS", serving(hang), []Reason{Unanswered}},
-		{"silent after TLS, HTTP/1", serving(hang, withoutHTTP2), []Reason{Unanswered}},
+		}), []string{v1alpha1.ReasonUnreachable}},
+		{"wrong certificate", func(t testing.TB) []byte { return kubeconfig(t, serve(t, ok).URL, nil) }, []string{v1alpha1.ReasonCertificateInvalid}},
+		{"silent after TLS", serving(hang), []string{v1alpha1.ReasonUnreachable}},
+		{"silent after TLS, HTTP/1", serving(hang, withoutHTTP2), []string{v1alpha1.ReasonUnreachable}},
 		{"a byte a second of the header", encrypted(func(conn net.Conn) {
 			drip(context.Background(), conn, "HTTP/1.1 200 OK\r\nX-REMOTE: REMOTE\r\n")
-		}), []Reason{Unanswered}},
+		}), []string{v1alpha1.ReasonUnreachable}},
 		{"a byte a second of the body", serving(func(w http.ResponseWriter, r *http.Request) {
 			drip(r.Context(), w, `{"gitVersion": "v1.19.7",                    `)
-		}), []Reason{Unanswered}},
-		{"garbage", encrypted(func(conn net.Conn) { flood(conn, "REMOTE REMOTE\r\n") }), []Reason{Garbage}},
+		}), []string{v1alpha1.ReasonUnreachable}},
+		{"garbage", encrypted(func(conn net.Conn) { flood(conn, "REMOTE REMOTE\r\n") }), []string{v1alpha1.ReasonGarbage}},
 		{"a web page", serving(func(w http.ResponseWriter, _ *http.Request) { flood(w, "<html>REMOTE") }), unreadable},
 		{"a header without end", encrypted(func(conn net.Conn) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nX-REMOTE: ")
 			flood(conn, "REMOTE")
-		}), []Reason{Garbage}},
-		{"a body without header", encrypted(func(conn net.Conn) { flood(conn, "\x00") }), []Reason{Garbage}},
+		}), []string{v1alpha1.ReasonGarbage}},
+		{"a body without header", encrypted(func(conn net.Conn) { flood(conn, "\x00") }), []string{v1alpha1.ReasonGarbage}},
 		{"a version without end", serving(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"gitVersion": "`)
 			flood(w, "REMOTE")
@@ -164,11 +165,11 @@ func hostiles() []hostile {
 		{"a list without end", serving(normal(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [{}`)
 			flood(w, `,{"metadata":{"name":"REMOTE"}}`)
-		}, hang)), []Reason{Failing}},
+		}, hang)), []string{v1alpha1.ReasonFailing}},
 		{"an object without end", serving(normal(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"metadata": {"resourceVersion": "1"}, "items": [{"x": [0`)
 			flood(w, `,[]`)
-		}, hang)), []Reason{Failing}},
+		}, hang)), []string{v1alpha1.ReasonFailing}},
 		{"an event without end", serving(normal(empty, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"type": "ADDED", "object": {"x": "`)
 			flood(w, "REMOTE")
@@ -179,12 +180,12 @@ func hostiles() []hostile {
 		}), unreadable},
 		{"redirects without end", serving(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path+"/REMOTE", http.StatusFound)
-		}), []Reason{Redirected}},
-		{"404, a page", serving(webPage(http.StatusNotFound)), []Reason{Failing}},
-		{"403, a page", serving(webPage(http.StatusForbidden)), []Reason{Failing}},
-		{"410, a page", serving(webPage(http.StatusGone)), []Reason{Failing}},
-		{"401", serving(status(http.StatusUnauthorized)), []Reason{Unauthorized}},
-		{"500", serving(status(http.StatusInternalServerError)), []Reason{Failing}},
+		}), []string{v1alpha1.ReasonRedirected}},
+		{"404, a page", serving(webPage(http.StatusNotFound)), []string{v1alpha1.ReasonFailing}},
+		{"403, a page", serving(webPage(http.StatusForbidden)), []string{v1alpha1.ReasonFailing}},
+		{"410, a page", serving(webPage(http.StatusGone)), []string{v1alpha1.ReasonFailing}},
+		{"401", serving(status(http.StatusUnauthorized)), []string{v1alpha1.ReasonUnauthorized}},
+		{"500", serving(status(http.StatusInternalServerError)), []string{v1alpha1.ReasonFailing}},
 		{"resets", encrypted(func(conn net.Conn) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"gitVersion\": \"REMOTE")
 			if wrapped, is := conn.(interface{ NetConn() net.Conn }); is {
@@ -192,7 +193,7 @@ func hostiles() []hostile {
 					_ = tcp.SetLinger(0)
 				}
 			}
-		}), []Reason{Unanswered}},
+		}), []string{v1alpha1.ReasonUnreachable}},
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 )
 
 // errNoHTTP2 tells that the API server speaks HTTP/1 only.
@@ -115,7 +118,7 @@ func (l *link) try(attempt *attempt) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		// Those who wait take the plain one for the end of their own time.
-		err = &Failure{Reason: Unanswered, cause: err}
+		err = &contact.Failure{Reason: v1alpha1.ReasonUnreachable, Cause: err}
 	case err == nil && l.protocol != "h2":
 		_ = conn.Close()
 		conn, err = nil, errNoHTTP2
@@ -131,7 +134,7 @@ func (l *link) try(attempt *attempt) {
 // isSpent tells of a connection on which a request failed whether it takes no more: it is closed, or the API server has
 // announced that (GOAWAY). One that has as many requests as the API server allows is not spent.
 func isSpent(conn *http.ClientConn, err error) bool {
-	return conn.Err() != nil || conn.Available() == 0 && !isTimeout(err) && !strings.HasPrefix(err.Error(), "stream error")
+	return conn.Err() != nil || conn.Available() == 0 && !contact.IsTimeout(err) && !strings.HasPrefix(err.Error(), "stream error")
 }
 
 // leave has further requests go over another connection.

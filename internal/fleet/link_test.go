@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +17,9 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 )
 
 // counter is a listener that counts what it accepts.
@@ -173,7 +175,7 @@ func TestServerComesBack(t *testing.T) {
 	askAll(t, config)
 	first.CloseClientConnections()
 	first.Close()
-	wantFailure(t, ask(t.Context(), config, "/"), ConnectionRefused)
+	wantFailure(t, ask(t.Context(), config, "/"), v1alpha1.ReasonConnectionRefused)
 
 	var connections counter
 	again, err := net.Listen("tcp", address)
@@ -317,7 +319,7 @@ func TestOneTunnelThroughProxy(t *testing.T) {
 }
 
 // plainly tells an error which looks as if the one who asks had no more time.
-func plainly(err error) bool { return slices.Contains(plainErrors, err) }
+func plainly(err error) bool { return err != nil && contact.FailureOf(err) == err }
 
 // Who waits for a connection that does not come about does not wait for one after the other.
 func TestFailureIsShared(t *testing.T) {
@@ -345,7 +347,7 @@ func TestFailureIsShared(t *testing.T) {
 			var asking sync.WaitGroup
 			for range manyRequests {
 				asking.Go(func() {
-					if err := ask(t.Context(), config, "/"); ReasonOf(err) != Unanswered || plainly(err) {
+					if err := ask(t.Context(), config, "/"); contact.ReasonOf(err) != v1alpha1.ReasonUnreachable || plainly(err) {
 						t.Errorf("the error is %v", err)
 					}
 				})
@@ -375,7 +377,7 @@ func TestDisconnectEndsDials(t *testing.T) {
 	Disconnect(config)
 	select {
 	case err := <-ended:
-		wantFailure(t, err, Unanswered)
+		wantFailure(t, err, v1alpha1.ReasonUnreachable)
 	case <-time.After(5 * time.Second):
 		t.Error("the request still waits for the name service")
 	}

@@ -21,9 +21,7 @@ type observation struct {
 	running sync.WaitGroup
 }
 
-func newObservation(config *rest.Config, options observe.Options, changed func()) (*observation, error) {
-	options.Changed = changed
-	options.Classify = func(err error) string { return string(ReasonOf(err)) }
+func newObservation(config *rest.Config, options observe.Options) (*observation, error) {
 	observer, err := observe.New(config, options)
 	if err != nil {
 		return nil, err

@@ -7,47 +7,49 @@ import (
 	"context"
 	"strings"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // read returns the kubeconfig, or why there is none.
-func (e *entry) read(ctx context.Context) ([]byte, *Failure) {
+func (e *entry) read(ctx context.Context) ([]byte, *contact.Failure) {
 	if !e.options.IsAllowed(e.target.Secret.Namespace) {
-		return nil, &Failure{Reason: SecretNotAllowed}
+		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretNotAllowed}
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.pace.secretTimeout)
 	defer cancel()
 	data, err := e.options.Secret(ctx, e.target.Secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, &Failure{Reason: SecretMissing, cause: err}
+		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretMissing, Cause: err}
 	case err != nil:
-		return nil, &Failure{Reason: SecretUnreadable, cause: err}
+		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretUnreadable, Cause: err}
 	}
 	for _, key := range e.target.Keys {
 		if kubeconfig := data[key]; len(kubeconfig) > 0 {
 			return kubeconfig, nil
 		}
 	}
-	return nil, &Failure{Reason: KubeconfigMissing}
+	return nil, &contact.Failure{Reason: v1alpha1.ReasonKubeconfigMissing}
 }
 
-func isForbidden(failure *Failure) bool { return apierrors.IsForbidden(failure.cause) }
+func isForbidden(failure *contact.Failure) bool { return apierrors.IsForbidden(failure.Cause) }
 
 // maxNamedKeys bounds a message.
 const maxNamedKeys = 4
 
 // problem says what is wrong with the Secret, and with which. Names come from objects, which can be written by anybody.
-func (t Target) problem(reason Reason) *Problem {
+func (t Target) problem(reason string) *facts.Problem {
 	about := "Secret " + facts.Printable(t.Secret.Namespace) + "/" + facts.Printable(t.Secret.Name)
-	if reason == KubeconfigMissing {
+	if reason == v1alpha1.ReasonKubeconfigMissing {
 		var keys []string
 		for _, key := range t.Keys[:min(len(t.Keys), maxNamedKeys)] {
 			keys = append(keys, facts.Printable(key))
 		}
 		about += ", " + strings.Join(keys, " or ")
 	}
-	return &Problem{Reason: reason, Message: reason.Sentence() + " (" + about + ")"}
+	return &facts.Problem{Reason: reason, Message: contact.Sentence(reason) + " (" + about + ")"}
 }

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 )
 
 const (
@@ -95,18 +98,18 @@ func Disconnect(config *rest.Config) {
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	// The credentials are in the request already.
 	if request.URL.Scheme != t.server.Scheme || request.URL.Host != t.server.Host {
-		return nil, &Failure{Reason: Redirected}
+		return nil, &contact.Failure{Reason: v1alpha1.ReasonRedirected}
 	}
 	response, err := t.link.RoundTrip(request)
 	if errors.Is(err, errNoHTTP2) {
 		response, err = t.http1.RoundTrip(request)
 	}
 	if err != nil {
-		return nil, failureOf(err)
+		return nil, contact.FailureOf(err)
 	}
 	if isRedirect(response) {
 		_ = response.Body.Close()
-		return nil, &Failure{Reason: Redirected}
+		return nil, &contact.Failure{Reason: v1alpha1.ReasonRedirected}
 	}
 	boundRetryAfter(response.Header)
 	response.Body = body{response.Body}
@@ -122,7 +125,7 @@ func (t *transport) CloseIdleConnections() {
 // checkProxy replaces the proxy's words by a reason.
 func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
 	if response.StatusCode != http.StatusOK {
-		return &Failure{Reason: ProxyFailed}
+		return &contact.Failure{Reason: v1alpha1.ReasonProxyFailed}
 	}
 	return nil
 }
@@ -142,7 +145,7 @@ type body struct{ io.ReadCloser }
 func (b body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		err = failureOf(err)
+		err = contact.FailureOf(err)
 	}
 	return n, err
 }

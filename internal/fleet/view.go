@@ -4,10 +4,10 @@
 package fleet
 
 import (
-	"errors"
-
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
@@ -18,49 +18,16 @@ type View struct {
 	Snapshot observe.Snapshot
 	// Problem is why the cluster is not observed at present, or not all of it; nil while all is well, and before the
 	// first answer.
-	Problem *Problem
+	Problem *facts.Problem
 }
 
-// Problem is why a cluster is not observed. Nothing in it is in the cluster's own words.
-type Problem struct {
-	Reason Reason
-	// Message says what is wrong and what to do.
-	Message string
-}
-
-// equal compares content. The cause of an error is none: it differs each time, and the problem names its kind.
 func (v View) equal(other View) bool {
-	return v.Snapshot.Complete == other.Snapshot.Complete && isSameContact(v.Snapshot.Err, other.Snapshot.Err) &&
-		apiequality.Semantic.DeepEqual(v.Snapshot.Facts, other.Snapshot.Facts) &&
-		apiequality.Semantic.DeepEqual(v.Snapshot.Fleet, other.Snapshot.Fleet) &&
-		apiequality.Semantic.DeepEqual(v.Problem, other.Problem)
+	return v.Snapshot.Equal(other.Snapshot) && apiequality.Semantic.DeepEqual(v.Problem, other.Problem)
 }
 
-func isSameContact(one, other *observe.ContactError) bool {
-	if one == nil || other == nil {
-		return one == other
-	}
-	return one.Reason == other.Reason && one.Object == other.Object
+func (v View) isUnauthorized() bool {
+	return v.Problem != nil && v.Problem.Reason == v1alpha1.ReasonUnauthorized
 }
-
-// problemOf is about a Refusal, or about what an observer says.
-func problemOf(err error) *Problem {
-	reason := ReasonOf(err)
-	problem := &Problem{Reason: reason, Message: reason.Sentence()}
-	var (
-		refusal *Refusal
-		contact *observe.ContactError
-	)
-	switch {
-	case errors.As(err, &refusal):
-		problem.Message = refusal.Error()
-	case errors.As(err, &contact) && contact.Object != "" && reason == Failing:
-		problem.Message = contact.Error()
-	}
-	return problem
-}
-
-func (v View) isUnauthorized() bool { return v.Problem != nil && v.Problem.Reason == Unauthorized }
 
 // follow is what is known while an observer has taken over from earlier ones: what those have found, until it has seen
 // everything, and what went wrong for them, until it has had an answer of its own.
@@ -68,11 +35,11 @@ func follow(before, now observe.Snapshot) observe.Snapshot {
 	if now.Complete {
 		return now
 	}
-	if now.Err == nil && now.Facts.KubernetesVersion == "" {
-		now.Err = before.Err
+	if now.Problem == nil && now.Facts.KubernetesVersion == "" {
+		now.Problem = before.Problem
 	}
 	if before.Complete {
-		before.Err = now.Err
+		before.Problem = now.Problem
 		return before
 	}
 	return now

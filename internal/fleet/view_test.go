@@ -4,14 +4,16 @@
 package fleet
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
@@ -20,8 +22,8 @@ func TestFollow(t *testing.T) {
 	var (
 		old    = facts.Facts{KubernetesVersion: "v1.19.7"}
 		now    = facts.Facts{KubernetesVersion: "v1.19.9"}
-		failed = &observe.ContactError{Reason: observe.Unauthorized}
-		silent = &observe.ContactError{Reason: observe.Unanswered}
+		failed = told(v1alpha1.ReasonUnauthorized)
+		silent = told(v1alpha1.ReasonUnreachable)
 	)
 	for _, row := range []struct {
 		name                string
@@ -29,22 +31,22 @@ func TestFollow(t *testing.T) {
 		reason              string
 	}{
 		{"first", observe.Snapshot{}, observe.Snapshot{Facts: now}, observe.Snapshot{Facts: now}, "there was nothing before"},
-		{"nothing yet", observe.Snapshot{Facts: old, Complete: true, Err: failed}, observe.Snapshot{},
-			observe.Snapshot{Facts: old, Complete: true, Err: failed}, "the new observer does not know better"},
-		{"an answer", observe.Snapshot{Facts: old, Complete: true, Err: failed}, observe.Snapshot{Facts: now},
+		{"nothing yet", observe.Snapshot{Facts: old, Complete: true, Problem: failed}, observe.Snapshot{},
+			observe.Snapshot{Facts: old, Complete: true, Problem: failed}, "the new observer does not know better"},
+		{"an answer", observe.Snapshot{Facts: old, Complete: true, Problem: failed}, observe.Snapshot{Facts: now},
 			observe.Snapshot{Facts: old, Complete: true}, "the new credentials are good, and half of the facts are none"},
-		{"another failure", observe.Snapshot{Facts: old, Complete: true, Err: failed}, observe.Snapshot{Err: silent},
-			observe.Snapshot{Facts: old, Complete: true, Err: silent}, "it is what is wrong now"},
-		{"everything", observe.Snapshot{Facts: old, Complete: true, Err: failed}, observe.Snapshot{Facts: now, Complete: true},
+		{"another failure", observe.Snapshot{Facts: old, Complete: true, Problem: failed}, observe.Snapshot{Problem: silent},
+			observe.Snapshot{Facts: old, Complete: true, Problem: silent}, "it is what is wrong now"},
+		{"everything", observe.Snapshot{Facts: old, Complete: true, Problem: failed}, observe.Snapshot{Facts: now, Complete: true},
 			observe.Snapshot{Facts: now, Complete: true}, "the old one is of no interest any more"},
-		{"never anything", observe.Snapshot{Err: failed}, observe.Snapshot{}, observe.Snapshot{Err: failed},
+		{"never anything", observe.Snapshot{Problem: failed}, observe.Snapshot{}, observe.Snapshot{Problem: failed},
 			"it is still not known whether the new credentials are good"},
 		{"half and half", observe.Snapshot{Facts: old}, observe.Snapshot{Facts: now}, observe.Snapshot{Facts: now},
 			"neither is complete, and the later one is right"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := follow(row.before, row.after)
-			if diff := cmp.Diff(row.want, got, cmpopts.IgnoreUnexported(observe.ContactError{})); diff != "" {
+			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
 		})
@@ -56,9 +58,9 @@ func TestViewsDiffer(t *testing.T) {
 		v := View{
 			Snapshot: observe.Snapshot{
 				Complete: true, Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Err: &observe.ContactError{Reason: observe.Failing, Object: "nodes"}, Fleet: &detect.Descriptions{},
+				Problem: contact.CannotList("nodes"), Fleet: &detect.Descriptions{},
 			},
-			Problem: &Problem{Reason: Failing, Message: "m"},
+			Problem: &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "m"},
 		}
 		change(&v)
 		return v
@@ -70,13 +72,13 @@ func TestViewsDiffer(t *testing.T) {
 	for name, change := range map[string]func(*View){
 		"complete": func(v *View) { v.Snapshot.Complete = false },
 		"facts":    func(v *View) { v.Snapshot.Facts.KubernetesVersion = "" },
-		"error":    func(v *View) { v.Snapshot.Err = nil },
-		"kind":     func(v *View) { v.Snapshot.Err = &observe.ContactError{Reason: observe.Unanswered, Object: "nodes"} },
-		"object":   func(v *View) { v.Snapshot.Err = &observe.ContactError{Reason: observe.Failing} },
+		"error":    func(v *View) { v.Snapshot.Problem = nil },
+		"kind":     func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonUnreachable) },
+		"object":   func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonFailing) },
 		"fleet":    func(v *View) { v.Snapshot.Fleet = &detect.Descriptions{Forbidden: []string{"x"}} },
 		"problem":  func(v *View) { v.Problem = nil },
-		"reason":   func(v *View) { v.Problem = &Problem{Reason: Garbage, Message: "m"} },
-		"message":  func(v *View) { v.Problem = &Problem{Reason: Failing, Message: "n"} },
+		"reason":   func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonGarbage, Message: "m"} },
+		"message":  func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "n"} },
 	} {
 		if other := view(change); same.equal(other) || other.equal(same) {
 			t.Errorf("another %s is no difference", name)
@@ -84,24 +86,12 @@ func TestViewsDiffer(t *testing.T) {
 	}
 }
 
-func TestProblemOf(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		err    error
-		want   Problem
-		reason string
-	}{
-		{"refusal", &refusedExec, Problem{InsecureKubeconfig, refusedExec.Error()}, "it says which field"},
-		{"all", &observe.ContactError{Reason: observe.Unanswered}, Problem{Unanswered, Unanswered.Sentence()}, "one for all"},
-		{"one resource", &observe.ContactError{Reason: observe.Failing, Object: "nodes"},
-			Problem{Failing, (&observe.ContactError{Reason: observe.Failing, Object: "nodes"}).Error()}, "it says which one"},
-		{"credentials", &observe.ContactError{Reason: observe.Unauthorized, Object: "nodes"},
-			Problem{Unauthorized, Unauthorized.Sentence()}, "they are not good for others either"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(&row.want, problemOf(row.err)); diff != "" {
-				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
-			}
-		})
+// told is the problem of an API server as a whole.
+func told(reason string) *facts.Problem { return contact.ProblemOf(&contact.Failure{Reason: reason}) }
+
+func TestProblemOfARefusalSaysWhichField(t *testing.T) {
+	want := &facts.Problem{Reason: v1alpha1.ReasonInsecureKubeconfig, Message: refusedExec.Error()}
+	if diff := cmp.Diff(want, contact.ProblemOf(fmt.Errorf("wrapped: %w", &refusedExec))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

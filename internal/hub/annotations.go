@@ -27,20 +27,25 @@ const maxDeclared = 32
 // maxProblems is how many problems of an annotation a remark names before it counts the rest.
 const maxProblems = 3
 
-// annotated reads the annotations of the KommanderCluster.
-func (k *Knowledge) annotated(described *detect.KommanderCluster) {
+// readAnnotations reads the annotations of the KommanderCluster into what the hub knows.
+func readAnnotations(described *detect.KommanderCluster, into *facts.HubFacts) {
 	id := ID{KommanderCluster, described.Namespace, described.Name}
+	warn := func(annotation string, problems ...string) {
+		if len(problems) > 0 {
+			into.Warnings = append(into.Warnings, warning(annotation, id, problems))
+		}
+	}
 	switch e := v1alpha1.Environment(described.Environment); e {
 	case "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction:
-		k.Environment = e
+		into.Environment = e
 	default:
-		k.remark(annotationEnvironment, id, []string{`"` + facts.Printable(described.Environment) + `" is neither Production nor NonProduction`})
+		warn(annotationEnvironment, facts.Quote(described.Environment)+" is neither Production nor NonProduction")
 	}
 	declared, problems := declaredReleases(described.DeclaredReleases)
 	if len(declared) > 0 {
-		k.Declared, k.DeclaredBy = declared, id.String()
+		into.Declared, into.DeclaredBy = declared, id.String()
 	}
-	k.remark(annotationDeclared, id, problems)
+	warn(annotationDeclared, problems...)
 }
 
 // declaredReleases reads what is separated by commas, and tells what is wrong with it. That is not used.
@@ -54,7 +59,7 @@ func declaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, proble
 		isSame := func(other v1alpha1.DeclaredRelease) bool {
 			return other.Product == one.Product && other.Name == one.Name
 		}
-		refuse := func(why string) { problems = append(problems, `"`+facts.Printable(text)+`" `+why) }
+		refuse := func(why string) { problems = append(problems, facts.Quote(text)+" "+why) }
 		switch {
 		case err != nil:
 			problems = append(problems, err.Error())
@@ -71,14 +76,7 @@ func declaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, proble
 	return declared, problems
 }
 
-// remark tells what is wrong with an annotation; nothing where there are no problems.
-func (k *Knowledge) remark(annotation string, id ID, problems []string) {
-	if len(problems) == 0 {
-		return
-	}
-	named := strings.Join(problems[:min(len(problems), maxProblems)], "; ")
-	if more := len(problems) - maxProblems; more > 0 {
-		named += fmt.Sprintf(" and %d more", more)
-	}
-	k.Remarks = append(k.Remarks, "annotation "+annotation+" of "+id.String()+" is not used as it is: "+named)
+// warning says that an annotation is not used as it is, and why.
+func warning(annotation string, id ID, problems []string) string {
+	return "annotation " + annotation + " of " + id.String() + " is not used as it is: " + facts.JoinSome(problems, "; ", maxProblems)
 }

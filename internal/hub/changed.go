@@ -10,15 +10,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 )
 
 // answers are all that a state tells of one cluster.
 type answers struct {
 	Target    *fleet.Target
-	Obstacle  *Obstacle
-	Knowledge Knowledge
-	IsKnown   bool
+	Obstacle  *facts.Obstacle
+	Knowledge *facts.HubFacts
 	Member    Member
 	IsMember  bool
 	Twins     []ID
@@ -28,7 +28,7 @@ func (s *State) answers(id ID) answers {
 	var a answers
 	reference := id.Reference()
 	a.Target, a.Obstacle = s.Reach(id.Namespace, &reference)
-	a.Knowledge, a.IsKnown = s.Knows(id.Namespace, &reference)
+	a.Knowledge = s.Knows(id.Namespace, &reference)
 	a.Member, a.IsMember = s.Member(id)
 	a.Twins = s.Twins(id)
 	return a

@@ -173,9 +173,9 @@ func isDifferent(before, now *State, id ID) bool {
 	reference := id.Reference()
 	ask := func(s *State) []any {
 		target, obstacle := s.Reach(id.Namespace, &reference)
-		knowledge, is := s.Knows(id.Namespace, &reference)
+		knowledge := s.Knows(id.Namespace, &reference)
 		member, isMember := s.Member(id)
-		return []any{target, obstacle, knowledge, is, member, isMember, s.Twins(id)}
+		return []any{target, obstacle, knowledge, member, isMember, s.Twins(id)}
 	}
 	return !reflect.DeepEqual(ask(before), ask(now))
 }

@@ -49,14 +49,14 @@ func TestStateDoesNotChange(t *testing.T) {
 		madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"), declaring("Kafka=1.3.1"), tier("gold")), described("a/prod", "1.8.3"),
 	).state()
 	reference := toKommander("prod")
-	first, _ := state.Knows("a", &reference)
+	first := state.Knows("a", &reference)
 	first.Manager.Version, first.Installations[0].Evidence[0].Version, first.Declared[0].Version = "0", "0", "0"
 	target, _ := state.Reach("a", &reference)
 	target.Keys[0] = "x"
 	state.Twins(kommanderOf("a/prod"))[0] = ID{}
 	clear(Copied(state.clusters[kommanderOf("a/prod")].labels, []string{""}))
 
-	again, _ := state.Knows("a", &reference)
+	again := state.Knows("a", &reference)
 	target, _ = state.Reach("a", &reference)
 	member, _ := state.Member(kommanderOf("a/prod"))
 	if again.Manager.Version != "2.2.0" || again.Installations[0].Evidence[0].Version != "1.8.3" || again.Declared[0].Version != "1.3.1" {

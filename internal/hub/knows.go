@@ -9,19 +9,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// Knowledge is what the hub knows about one cluster.
-type Knowledge struct {
-	facts.HubFacts
-
-	// Environment is what an annotation of its KommanderCluster says; empty where none does.
-	Environment v1alpha1.Environment
-	// Remarks are what is wrong with the annotations, at most one of each; what is wrong is not used.
-	Remarks []string
-}
-
-// Knows tells what the hub knows about the cluster of an object in the namespace. False: the hub cannot tell, since it was
+// Knows tells what the hub knows about the cluster of an object in the namespace. Nil: the hub cannot tell, since it was
 // not looked at yet or may not be.
-func (s *State) Knows(namespace string, reference *v1alpha1.ClusterReference) (Knowledge, bool) {
+func (s *State) Knows(namespace string, reference *v1alpha1.ClusterReference) *facts.HubFacts {
 	id, is := IDOf(namespace, reference)
 	c := s.clusters[id]
 	if reference.Host != nil {
@@ -29,22 +19,22 @@ func (s *State) Knows(namespace string, reference *v1alpha1.ClusterReference) (K
 	}
 	switch {
 	case !s.Complete:
-		return Knowledge{}, false
+		return nil
 	case !is && reference.Host == nil:
 		// Of a Secret nobody tells whose it is.
-		return Knowledge{}, true
+		return &facts.HubFacts{}
 	case s.isForbidden(detect.KommanderClusters), c == nil && id.Kind == ClusterAPICluster && s.isForbidden(detect.CAPIClusters):
-		return Knowledge{}, false
+		return nil
 	}
-	return c.knowledge(), true
+	return c.knowledge()
 }
 
 // knowledge of a cluster that nothing describes is empty.
-func (c *cluster) knowledge() Knowledge {
+func (c *cluster) knowledge() *facts.HubFacts {
+	k := &facts.HubFacts{}
 	if c == nil {
-		return Knowledge{}
+		return k
 	}
-	var k Knowledge
 	if c.kommander != nil && !c.isHost {
 		k.Manager = c.manager.DeepCopy()
 	}
@@ -52,7 +42,7 @@ func (c *cluster) knowledge() Knowledge {
 		k.Installations = []facts.Installation{{Product: facts.Konvoy, Name: facts.DefaultInstallation, Evidence: evidence}}
 	}
 	if c.kommander != nil {
-		k.annotated(c.kommander)
+		readAnnotations(c.kommander, k)
 	}
 	return k
 }

@@ -181,7 +181,7 @@ func TestForeignReference(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			reference := toCAPI("prod")
-			if k, _ := row.hub.state().Knows("m", &reference); string(k.Environment) != row.want {
+			if k := row.hub.state().Knows("m", &reference); string(k.Environment) != row.want {
 				t.Errorf("%s: got %q", row.reason, k.Environment)
 			}
 		})

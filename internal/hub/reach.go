@@ -25,17 +25,8 @@ const (
 	keyValue      = "value"
 )
 
-// Obstacle is why a reference leads to no kubeconfig.
-type Obstacle struct {
-	// Status is that of the condition Reachable; empty when the hub has to be asked again, as it has not answered yet.
-	Status metav1.ConditionStatus
-	Reason string
-	// Message says what is in the way and what to do.
-	Message string
-}
-
 // Reach follows the reference of an object in the namespace to where the kubeconfig is. Exactly one of the results is set.
-func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*fleet.Target, *Obstacle) {
+func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*fleet.Target, *facts.Obstacle) {
 	secret := func(name string, keys ...string) *fleet.Target {
 		return &fleet.Target{Secret: types.NamespacedName{Namespace: namespace, Name: name}, Keys: keys}
 	}
@@ -49,7 +40,7 @@ func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*
 	c := s.clusters[id]
 	switch {
 	case !is:
-		return nil, &Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidSpec, Message: "the reference leads nowhere"}
+		return nil, &facts.Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidSpec, Message: "the reference leads nowhere"}
 	case c == nil:
 		return nil, s.missing(id)
 	case id.Kind == ClusterAPICluster:
@@ -65,12 +56,12 @@ func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*
 	case c.kommander.Tunnel != "" && !s.Complete:
 		return nil, notLooked()
 	}
-	return nil, &Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSecretMissing,
+	return nil, &facts.Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSecretMissing,
 		Message: id.String() + " names no Secret with a kubeconfig yet: see to it that it is attached"}
 }
 
 // missing tells what is not there from what may not be looked at.
-func (s *State) missing(id ID) *Obstacle {
+func (s *State) missing(id ID) *facts.Obstacle {
 	resource, reason := detect.KommanderClusters, v1alpha1.ReasonKommanderClusterMissing
 	if id.Kind == ClusterAPICluster {
 		resource, reason = detect.CAPIClusters, v1alpha1.ReasonClusterAPIClusterMissing
@@ -81,24 +72,24 @@ func (s *State) missing(id ID) *Obstacle {
 	case !s.Complete:
 		return notLooked()
 	}
-	return &Obstacle{Status: metav1.ConditionFalse, Reason: reason,
+	return &facts.Obstacle{Status: metav1.ConditionFalse, Reason: reason,
 		Message: "there is no " + id.String() + ": create it, or delete this object"}
 }
 
-func mayNotLook(what, resource string) *Obstacle {
-	return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonHubUnknown,
+func mayNotLook(what, resource string) *facts.Obstacle {
+	return &facts.Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonHubUnknown,
 		Message: "the operator may not look for " + what + ": grant it list and watch on " + resource}
 }
 
-func notLooked() *Obstacle {
-	return &Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the operator's own cluster was not looked at yet"}
+func notLooked() *facts.Obstacle {
+	return &facts.Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the operator's own cluster was not looked at yet"}
 }
 
-func notJoined(id ID, phase string) *Obstacle {
+func notJoined(id ID, phase string) *facts.Obstacle {
 	why := "it has no phase yet"
 	if phase != "" {
 		why = "its phase is " + facts.Printable(phase)
 	}
-	return &Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJoined,
+	return &facts.Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJoined,
 		Message: id.String() + " has not joined, " + why + ": it is looked into once it has"}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,7 +22,7 @@ import (
 // way is what Reach answers: one of the two.
 type way struct {
 	Target   *fleet.Target
-	Obstacle *Obstacle
+	Obstacle *facts.Obstacle
 }
 
 // secretIn is a way to a Secret, by namespace/name, and the keys to try.
@@ -31,7 +32,7 @@ func secretIn(key string, keys ...string) way {
 }
 
 func blocked(status metav1.ConditionStatus, reason, message string) way {
-	return way{Obstacle: &Obstacle{Status: status, Reason: reason, Message: message}}
+	return way{Obstacle: &facts.Obstacle{Status: status, Reason: reason, Message: message}}
 }
 
 func TestReach(t *testing.T) {

@@ -39,10 +39,6 @@ type Options struct {
 	Clock clock.WithDelayedExecution
 	// Fleet has the observer also look at what describes other clusters; see Snapshot.Fleet.
 	Fleet bool
-	// Classify names the kind of a failure of the API server as a whole, for ContactError.Kind: one of another kind is
-	// news. Without it all failures of one ContactReason are alike. It is called for each such failure, one after the
-	// other, and is not to return anything that the cluster has said.
-	Classify func(error) string
 
 	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
 	// answers; 1 minute by default. It is asked sooner after watches broke.
@@ -70,9 +66,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
-	}
-	if o.Classify == nil {
-		o.Classify = func(error) string { return "" }
 	}
 	for _, interval := range []struct {
 		value    *time.Duration
@@ -258,7 +251,7 @@ func (o *Observer) look(context.Context) time.Duration {
 func (o *Observer) replace(snapshot Snapshot) (changed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if snapshot.equal(o.snapshot) {
+	if snapshot.Equal(o.snapshot) {
 		return false
 	}
 	o.snapshot = snapshot

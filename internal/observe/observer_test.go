@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -164,7 +165,7 @@ func (o *observation) await(what string, want Snapshot) {
 			got.Facts.ClusterID = ""
 		}
 		got.Fleet = withoutUIDs(got.Fleet)
-		if diff = cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer((*ContactError).equal)); diff == "" {
+		if diff = cmp.Diff(want, got, cmpopts.EquateEmpty()); diff == "" {
 			return
 		}
 	}
@@ -571,7 +572,7 @@ func TestObserverKeepsWhatItKnew(t *testing.T) {
 	o.await("the cluster answers", want)
 
 	cable.setCut(true)
-	want.Err = &ContactError{Reason: Unanswered}
+	want.Problem = problemOf(v1alpha1.ReasonUnreachable)
 	o.await("it does not", want)
 	changes := o.changes.Load()
 	time.Sleep(calm)
@@ -580,7 +581,7 @@ func TestObserverKeepsWhatItKnew(t *testing.T) {
 	}
 	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
 	cable.setCut(false)
-	want.Err = nil
+	want.Problem = nil
 	want.Facts.Installations[0].Evidence[0].Version = "stable-1.19-3.4.1"
 	o.await("it answers again", want)
 }
@@ -604,8 +605,8 @@ func TestObserverTellsWhatFails(t *testing.T) {
 			cable.setInstead(answer500(path))
 			o := observe(t, config, Options{Patience: 100 * time.Millisecond})
 			o.await("one resource fails, and what it would show is not known", Snapshot{
-				Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Err:   &ContactError{Reason: Failing, Object: detect.ClusterAddons},
+				Facts:   facts.Facts{KubernetesVersion: "v1.19.7"},
+				Problem: contact.CannotList(detect.ClusterAddons),
 			})
 			cable.setInstead(nil)
 			o.await("it does no longer", shows("v1.19.7",
@@ -681,7 +682,7 @@ func (c *cluster) breakDown(cable *cable, path string) {
 func TestObserverWithRefusedCredentials(t *testing.T) {
 	cluster := newCluster(t)
 	o := observe(t, cluster.behind("v1.19.7").Config("expired"), Options{Patience: 100 * time.Millisecond})
-	o.await("nothing is known", Snapshot{Err: &ContactError{Reason: Unauthorized}})
+	o.await("nothing is known", Snapshot{Problem: problemOf(v1alpha1.ReasonUnauthorized)})
 }
 
 func TestObserverRunsOnce(t *testing.T) {

@@ -20,16 +20,16 @@ type Snapshot struct {
 	// Complete tells that all that there is to look at was looked at once, or proved to be out of reach (403). Before,
 	// what Facts does not have may still be there. It never becomes false again.
 	Complete bool
-	// Err tells that the cluster does not answer, or not to everything; nil while all is well. A failure shorter than
+	// Problem tells that the cluster does not answer, or not to everything; nil while all is well. A failure shorter than
 	// Options.Patience is not told.
-	Err *ContactError
+	Problem *facts.Problem
 	// Fleet is what the cluster knows of others; nil without Options.Fleet.
 	Fleet *detect.Descriptions
 }
 
-// equal compares content. The cause of an error, which holds addresses and ports, is none.
-func (s Snapshot) equal(other Snapshot) bool {
-	return s.Complete == other.Complete && s.Err.equal(other.Err) &&
+// Equal tells whether two snapshots say the same.
+func (s Snapshot) Equal(other Snapshot) bool {
+	return s.Complete == other.Complete && apiequality.Semantic.DeepEqual(s.Problem, other.Problem) &&
 		apiequality.Semantic.DeepEqual(s.Facts, other.Facts) && apiequality.Semantic.DeepEqual(s.Fleet, other.Fleet)
 }
 

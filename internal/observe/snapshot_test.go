@@ -56,11 +56,11 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 		func(s *Snapshot) { s.Fleet.KonvoyClusters[0].Phase = "changed" },
 		func(s *Snapshot) { s.Fleet.Forbidden = nil },
 		func(s *Snapshot) { s.Fleet = nil },
-		func(s *Snapshot) { s.Err = &ContactError{Reason: Unanswered} },
+		func(s *Snapshot) { s.Problem = problemOf(v1alpha1.ReasonUnreachable) },
 	} {
 		changed := one()
 		change(&changed)
-		if changed.equal(kept) || !one().equal(kept) {
+		if changed.Equal(kept) || !one().Equal(kept) {
 			t.Errorf("%+v is taken for the same as %+v", changed, kept)
 		}
 	}

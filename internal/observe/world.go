@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -31,7 +32,6 @@ type world struct {
 	log      logr.Logger
 	clock    clock.PassiveClock
 	patience time.Duration
-	classify func(error) string
 	// fleet tells that what describes other clusters is part of what is known.
 	fleet bool
 	// maxBytes bounds what is kept of all objects together.
@@ -88,9 +88,8 @@ const (
 // problem is a failure that goes on.
 type problem struct {
 	since time.Time
-	last  error
-	// kind is what Options.Classify says of the last one, if it is about the API server as a whole.
-	kind string
+	// reason is that of the last one.
+	reason string
 }
 
 // The bounds of what is kept of the objects of one cluster, as sizeOf has it. A thousand workloads take about 0.3 MiB,
@@ -109,7 +108,6 @@ func newWorld(options Options, signal func()) *world {
 		log:       options.Log,
 		clock:     options.Clock,
 		patience:  options.Patience,
-		classify:  options.Classify,
 		fleet:     options.Fleet,
 		signal:    signal,
 		maxBytes:  maxWorldBytes,
@@ -301,10 +299,7 @@ func (w *world) tellNodes(found nodesLook) {
 // any answer that is none of an error of its own is a good one.
 func (w *world) heard(name string, err error) answer {
 	defer w.signal()
-	now := problem{since: w.clock.Now(), last: err}
-	if answer := answerOf(err); name == serverVersion && answer != granted && answer != denied {
-		now.kind = w.classify(err)
-	}
+	now := problem{since: w.clock.Now(), reason: contact.ReasonOf(err)}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	answer := w.judge(name, err)
@@ -378,7 +373,7 @@ func (w *world) snapshot() Snapshot {
 			Nodes:             w.nodes.status,
 		},
 		Complete: w.completed,
-		Err:      w.contactError(),
+		Problem:  w.problem(),
 	}
 	if w.fleet {
 		snapshot.Fleet = detect.NewDescriptions(w.objects, w.forbidden())
@@ -445,19 +440,27 @@ func (w *world) complete() bool {
 	return !slices.ContainsFunc(detect.ResourcesFor(w.rules), w.isPending)
 }
 
-// contactError is what goes wrong for too long. Whether the cluster can be reached is for GET /version to tell, which is
-// asked all the time: one resource that cannot be listed does not make a cluster unreachable.
-func (w *world) contactError() *ContactError {
+// problem is what goes wrong for too long. Whether the cluster can be reached is for GET /version to tell, which is asked
+// all the time: one resource that cannot be listed does not make a cluster unreachable. Credentials that are refused for
+// one resource are refused for all.
+func (w *world) problem() *facts.Problem {
+	told := func(reason string) *facts.Problem {
+		return &facts.Problem{Reason: reason, Message: contact.Sentence(reason)}
+	}
 	if problem, is := w.lasting(serverVersion); is {
-		return &ContactError{Reason: reasonOf(problem.last), Kind: problem.kind, cause: problem.last}
+		return told(problem.reason)
 	}
 	if _, is := w.problems[serverVersion]; is {
 		// It is about to last, and then it is the whole API server that does not answer.
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.problems)) {
-		if problem, is := w.lasting(name); is {
-			return &ContactError{Reason: Failing, Object: name, cause: problem.last}
+		problem, is := w.lasting(name)
+		switch {
+		case is && problem.reason == v1alpha1.ReasonUnauthorized:
+			return told(problem.reason)
+		case is:
+			return contact.CannotList(name)
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -114,10 +116,10 @@ func TestWorldChangesItsMind(t *testing.T) {
 func TestWorldIsPatient(t *testing.T) {
 	world, clock := newTestWorld()
 	down := apierrors.NewServiceUnavailable("starting")
-	expect := func(what string, want *ContactError) {
+	expect := func(what string, want *facts.Problem) {
 		t.Helper()
-		got := world.snapshot().Err
-		if !got.equal(want) {
+		got := world.snapshot().Problem
+		if !cmp.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
@@ -130,48 +132,41 @@ func TestWorldIsPatient(t *testing.T) {
 	expect("failures for less than the patience", nil)
 	clock.Step(time.Second)
 	world.heard(serverVersion, down)
-	expect("failures for the patience", &ContactError{Reason: Failing})
+	expect("failures for the patience", problemOf(v1alpha1.ReasonFailing))
 	world.heard(serverVersion, errForbidden())
 	expect("an answer, even though it is no", nil)
 	world.heard(serverVersion, down)
 	expect("the first failure after that", nil)
 }
 
-func TestWorldClassifiesFailuresOfTheWhole(t *testing.T) {
+func TestWorldTellsFailuresOfTheWholeApart(t *testing.T) {
 	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
-	var asked []error
-	world := newWorld(Options{Clock: clock, Patience: patience, Classify: func(err error) string {
-		asked = append(asked, err)
-		return "kind of " + err.Error()
-	}}.withDefaults(), func() {})
-	expect := func(what string, want *ContactError, classified int) {
+	world := newWorld(Options{Clock: clock, Patience: patience}.withDefaults(), func() {})
+	expect := func(what string, want *facts.Problem) {
 		t.Helper()
-		if got := world.snapshot().Err; !got.equal(want) {
+		if got := world.snapshot().Problem; !cmp.Equal(got, want) {
 			t.Errorf("%s: %+v, want %+v", what, got, want)
-		}
-		if len(asked) != classified {
-			t.Errorf("%s: asked for the kind of %v", what, asked)
 		}
 	}
 
 	world.heard(detect.KommanderCores, errors.New("conversion"))
 	clock.Step(patience)
-	expect("one resource", &ContactError{Reason: Failing, Object: detect.KommanderCores}, 0)
-	world.heard(serverVersion, errors.New("a"))
+	expect("one resource", contact.CannotList(detect.KommanderCores))
+	world.heard(serverVersion, &contact.Failure{Reason: v1alpha1.ReasonUnresolvable})
 	clock.Step(patience)
-	expect("all", &ContactError{Reason: Failing, Kind: "kind of a"}, 1)
-	world.heard(serverVersion, errors.New("b"))
-	expect("a failure of another kind, which is as old as the first", &ContactError{Reason: Failing, Kind: "kind of b"}, 2)
+	expect("all", problemOf(v1alpha1.ReasonUnresolvable))
+	world.heard(serverVersion, &contact.Failure{Reason: v1alpha1.ReasonConnectionRefused})
+	expect("a failure of another kind, which is as old as the first", problemOf(v1alpha1.ReasonConnectionRefused))
 	world.heard(serverVersion, errForbidden())
-	expect("an answer has no kind", &ContactError{Reason: Failing, Object: detect.KommanderCores}, 2)
+	expect("an answer is no failure", contact.CannotList(detect.KommanderCores))
 }
 
 func TestWorldTellsWhatFails(t *testing.T) {
 	world, clock := newTestWorld()
 	refused := errors.New("refused")
-	expect := func(what string, want *ContactError) {
+	expect := func(what string, want *facts.Problem) {
 		t.Helper()
-		if got := world.snapshot().Err; !got.equal(want) {
+		if got := world.snapshot().Problem; !cmp.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
@@ -179,14 +174,14 @@ func TestWorldTellsWhatFails(t *testing.T) {
 	world.heard(detect.KommanderCores, refused)
 	world.heard(detect.HelmReleases, refused)
 	clock.Step(patience)
-	expect("the first of several resources", &ContactError{Reason: Failing, Object: detect.HelmReleases})
+	expect("the first of several resources", contact.CannotList(detect.HelmReleases))
 	world.heard(serverVersion, apierrors.NewUnauthorized("expired"))
 	expect("nothing of its resources while it is about to be the API server as a whole", nil)
 	clock.Step(patience)
-	expect("the API server before its resources", &ContactError{Reason: Unauthorized})
+	expect("the API server before its resources", problemOf(v1alpha1.ReasonUnauthorized))
 	world.heard(serverVersion, nil)
 	world.heard(detect.HelmReleases, nil)
-	expect("what is left", &ContactError{Reason: Failing, Object: detect.KommanderCores})
+	expect("what is left", contact.CannotList(detect.KommanderCores))
 	world.miss(detect.KommanderCores)
 	expect("gone, and its failure with it", nil)
 }
@@ -259,7 +254,7 @@ func TestWorldIsOutdatedForAMomentOnly(t *testing.T) {
 		world.heard(detect.Nodes, gone)
 		clock.Step(patience)
 	}
-	if got, want := world.snapshot().Err, (&ContactError{Reason: Failing, Object: detect.Nodes}); !got.equal(want) {
+	if got, want := world.snapshot().Problem, (contact.CannotList(detect.Nodes)); !cmp.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -270,9 +265,9 @@ func TestWorldRecovers(t *testing.T) {
 	recoveries := 0
 	world.recovered = func() { recoveries++ }
 	refused := errors.New("refused")
-	expect := func(what string, want *ContactError) {
+	expect := func(what string, want *facts.Problem) {
 		t.Helper()
-		if got := world.snapshot().Err; !got.equal(want) {
+		if got := world.snapshot().Problem; !cmp.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
@@ -282,13 +277,13 @@ func TestWorldRecovers(t *testing.T) {
 	world.heard(detect.HelmReleases, refused)
 	clock.Step(time.Hour)
 	world.heard(serverVersion, refused)
-	expect("all fails", &ContactError{Reason: Failing})
+	expect("all fails", problemOf(v1alpha1.ReasonFailing))
 	world.heard(serverVersion, nil)
 	expect("what has failed with it has not been asked since", nil)
 	world.heard(detect.HelmReleases, refused)
 	expect("it still fails", nil)
 	clock.Step(patience)
-	expect("it has failed for long since", &ContactError{Reason: Failing, Object: detect.HelmReleases})
+	expect("it has failed for long since", contact.CannotList(detect.HelmReleases))
 	world.heard(serverVersion, nil)
 	if recoveries != 1 {
 		t.Errorf("told of %d recoveries, want one", recoveries)

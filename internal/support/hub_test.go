@@ -142,7 +142,7 @@ func TestHubEvidence(t *testing.T) {
 			if len(assessment.Releases) != 1 {
 				t.Errorf("it is one installation: %v", rowsOf(assessment))
 			}
-			status := stored(t, assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
+			status := stored(t, assessment.status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
 			row.cluster.Facts = FactsOf(status)
 			if row.cluster.Facts == nil {
 				return // only the hub has anything, and that is no contact
@@ -299,7 +299,7 @@ func TestStatusSharesNothing(t *testing.T) {
 	before := c.Facts.Manager.DeepCopy()
 	s := validSet(t, konvoyRanges())
 	assessment := assess(s, c, "2021-06-01")
-	status := assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01"))
+	status := assessment.status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01"))
 	status.Manager.Version, status.Components[0].Name, *status.Nodes.Count, status.Releases[0].Evidence.Version = "0", "x", 7, "0"
 	if c.Facts.Manager.Version != before.Version || c.Facts.Components[0].Name != "istio" || *c.Facts.Nodes.Count != 1 {
 		t.Errorf("a write to the status is seen in the facts: %+v", c.Facts)
@@ -359,7 +359,7 @@ func TestHubOfManyInstallations(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{facts.Kafka: 60, facts.Konvoy: 1, "Another": 2}, counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	status := stored(t, assessment.Status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
+	status := stored(t, assessment.status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
 	again := assess(s, clusterBuilder{Cluster{Facts: FactsOf(status)}}.declaring("A", "default", "1.0.0"), "2021-06-01")
 	if diff := cmp.Diff(rowsOf(assessment), rowsOf(again)); diff != "" {
 		t.Errorf("read back from the status (-first +again):\n%s", diff)

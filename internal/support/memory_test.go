@@ -22,7 +22,7 @@ import (
 func written(t *testing.T, object *v1alpha1.ClusterSupport, a Assessment, now string) *v1alpha1.ClusterSupport {
 	t.Helper()
 	after := object.DeepCopy()
-	after.Status = *stored(t, a.Status(object, Readiness(nil, ""), at(now)))
+	after.Status = *stored(t, a.status(object, Readiness(nil, ""), at(now)))
 	return after
 }
 
@@ -289,7 +289,7 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 	a := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
 	plain := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
 	besides := make([]Condition, 0, 8)
-	a.Status(object, besides, at("2021-06-03"))
+	a.status(object, besides, at("2021-06-03"))
 	if diff := cmp.Diff(before, object); diff != "" {
 		t.Errorf("the object changed (-before +after):\n%s", diff)
 	}

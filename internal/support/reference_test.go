@@ -175,7 +175,7 @@ func TestAcceptedReference(t *testing.T) {
 			besides = Stalled(v1alpha1.ReasonInvalidSpec, "it is not valid")
 		}
 		assessment := assess(s, cluster(), "2021-06-01")
-		object.Status = assessment.Status(object, besides, at("2021-06-01"))
+		object.Status = assessment.status(object, besides, at("2021-06-01"))
 		if diff := cmp.Diff(step.want, object.Status.Cluster); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}

@@ -270,10 +270,10 @@ func recordProblem(t testing.TB, s *Set, c Cluster, hub facts.HubFacts, now time
 		}
 		rows[[2]string{row.Product, row.Name}] = true
 	}
-	status := stored(t, first.Status(&v1alpha1.ClusterSupport{}, nil, now))
+	status := stored(t, first.status(&v1alpha1.ClusterSupport{}, nil, now))
 	recorded := FactsOf(status)
 	second := from(recorded, c.Declared)
-	tomorrow := second.Status(&v1alpha1.ClusterSupport{Status: *status}, nil, now.AddDate(0, 0, 1))
+	tomorrow := second.status(&v1alpha1.ClusterSupport{Status: *status}, nil, now.AddDate(0, 0, 1))
 	if before, after := encoded(t, status), encoded(t, &tomorrow); before != after {
 		return "the status is not the same, byte for byte (-first +again):\n" + cmp.Diff(before, after)
 	}

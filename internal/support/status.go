@@ -17,42 +17,6 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// Status is the whole status that a ClusterSupport ought to have, after the one that it has: the assessment, with what is
-// known about the cluster besides. All that it keeps of the earlier status are the times at which things began. It shares
-// nothing with the facts, which are those of others: what is written is read back into it.
-func (a *Assessment) Status(object *v1alpha1.ClusterSupport, besides []Condition, now time.Time) v1alpha1.ClusterSupportStatus {
-	releases, history := remember(a.Releases, &object.Status, now)
-	conditions := append(slices.Clone(besides), a.Conditions...)
-	status := v1alpha1.ClusterSupportStatus{
-		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
-		Cluster:            accepted(object, besides),
-		ClusterID:          a.ClusterID,
-		DuplicateOf:        a.DuplicateOf,
-		Environment:        a.Environment,
-		Manager:            a.Manager,
-		KubernetesVersion:  a.KubernetesVersion,
-		InstalledVersions:  a.InstalledVersions,
-		SupportEndTime:     a.SupportEndTime,
-		Releases:           releases,
-		Components:         a.Components,
-		Nodes:              a.Nodes,
-		Findings:           a.Findings,
-		History:            history,
-	}
-	return *status.DeepCopy()
-}
-
-// accepted is the reference whose cluster the status describes: the first one that was not refused. While an object is
-// stalled from the start, be it for its kubeconfig, nothing is known of any cluster, and the reference may change.
-func accepted(object *v1alpha1.ClusterSupport, besides []Condition) *v1alpha1.ClusterReference {
-	isRefused := slices.ContainsFunc(besides, func(c Condition) bool { return c.Type == v1alpha1.ConditionStalled })
-	if object.Status.Cluster != nil || isRefused {
-		return object.Status.Cluster
-	}
-	return object.Spec.Cluster.DeepCopy()
-}
-
 // PolicyStatus is the whole status that a policy of the set ought to have, given the clusters as they were assessed, and
 // the next instant at which the stages in it change by time alone; zero when none is known.
 func (s *Set) PolicyStatus(object *v1alpha1.SupportPolicy, clusters []v1alpha1.ClusterSupport, now time.Time) (

@@ -6,7 +6,6 @@ package held_test
 
 import (
 	"bufio"
-	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"os"
@@ -17,10 +16,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
@@ -108,7 +105,7 @@ func TestStatusesOfV010(t *testing.T) {
 				for i := range r.Clusters {
 					object := &r.Clusters[i]
 					clusters++
-					now := again(set, object, r.Instant)
+					now, _ := set.ClusterStatus(support.ClusterInput{Object: object, DuplicateOf: object.Status.DuplicateOf}, r.Instant)
 					if diff := gocmp.Diff(object.Status, now, added, cmpopts.EquateEmpty()); diff != "" {
 						t.Errorf("%s at %s: %s/%s (-v0.1.0 +now):\n%s", r.Name, r.Instant, object.Namespace, object.Name, diff)
 					}
@@ -135,26 +132,4 @@ func TestStatusesOfV010(t *testing.T) {
 			t.Logf("%d statuses of clusters and %d of policies and exceptions", clusters, rollups)
 		})
 	}
-}
-
-func again(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) v1alpha1.ClusterSupportStatus {
-	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-	if ready != nil && ready.Reason == v1alpha1.ReasonHostNotAllowed {
-		return object.Status
-	}
-	var besides []support.Condition
-	for _, c := range object.Status.Conditions {
-		if slices.Contains([]string{v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReachable, v1alpha1.ConditionReconciling}, c.Type) {
-			besides = append(besides, support.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
-		}
-	}
-	problems, reason := support.ValidateClusterSupport(object)
-	assessment := support.Keeping(&object.Status, reason, "the spec is not valid: "+facts.JoinProblems(problems))
-	if len(problems) == 0 {
-		assessment, _ = set.Evaluate(support.Cluster{
-			Labels: object.Labels, Facts: support.FactsOf(&object.Status), Environment: cmp.Or(object.Spec.Environment, object.Status.Environment),
-			DuplicateOf: object.Status.DuplicateOf, Declared: object.Spec.DeclaredReleases,
-		}, at)
-	}
-	return assessment.Status(object, besides, at)
 }

@@ -1,0 +1,115 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package support
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+)
+
+func TestContactConditions(t *testing.T) {
+	condition := func(kind string, status metav1.ConditionStatus, reason string) metav1.Condition {
+		return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: "as it was"}
+	}
+	var (
+		silent    = &facts.Problem{Reason: v1alpha1.ReasonUnreachable, Message: "it does not answer"}
+		insecure  = &facts.Problem{Reason: v1alpha1.ReasonInsecureKubeconfig, Message: "exec runs a program"}
+		notJoined = &facts.Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotJoined, Message: "it has not joined"}
+		notLooked = &facts.Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the hub was not looked at yet"}
+
+		connected = condition(v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected)
+		unjoined  = condition(v1alpha1.ConditionReachable, metav1.ConditionUnknown, v1alpha1.ReasonNotJoined)
+		refused   = []metav1.Condition{
+			condition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInsecureKubeconfig),
+			condition(v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInsecureKubeconfig),
+			condition(v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonInsecureKubeconfig),
+		}
+	)
+	for _, row := range []struct {
+		name      string
+		contact   *facts.Contact
+		old       []metav1.Condition
+		reachable string
+		ready     string
+		connects  bool
+		reason    string
+	}{
+		{"never", &facts.Contact{}, nil, "Unknown NotContacted", "True Evaluated", true, "the first look is under way"},
+		{"not yet since a start", &facts.Contact{}, []metav1.Condition{connected}, "True Connected", "True Evaluated", false, "a restart is no news"},
+		{"now", &facts.Contact{Complete: true}, nil, "True Connected", "True Evaluated", false, "all was looked at"},
+		{"no longer", &facts.Contact{Complete: true, Problem: silent}, []metav1.Condition{connected}, "False Unreachable", "True Evaluated", false,
+			"what was known stays, and the contact is lost"},
+		{"in vain, from the start", &facts.Contact{Problem: silent}, nil, "False Unreachable", "True Evaluated", false, "somebody has to mend it"},
+		{"an obstacle", &facts.Contact{Obstacle: notJoined}, []metav1.Condition{connected}, "Unknown NotJoined", "True Evaluated", false,
+			"there is nothing to connect to"},
+		{"an obstacle that is gone", &facts.Contact{}, []metav1.Condition{unjoined}, "Unknown NotContacted", "True Evaluated", true,
+			"what came before the contact says nothing any more"},
+		{"the hub does not answer yet", &facts.Contact{Obstacle: notLooked}, []metav1.Condition{unjoined}, "Unknown NotJoined", "True Evaluated", false,
+			"nothing is known yet, so that nothing changes"},
+		{"a refused kubeconfig", &facts.Contact{Problem: insecure}, nil, "False InsecureKubeconfig", "False InsecureKubeconfig", false,
+			"only another kubeconfig mends it"},
+		{"a refused kubeconfig, not yet since a start", &facts.Contact{}, refused, "False InsecureKubeconfig", "False InsecureKubeconfig", false,
+			"a restart is no news"},
+		{"a kubeconfig that is refused no longer", &facts.Contact{Complete: true}, refused, "True Connected", "True Evaluated", false, "it was mended"},
+		{"nobody has tried", nil, refused, "False InsecureKubeconfig", "False InsecureKubeconfig", false, "the status is all that there is"},
+		{"nobody has tried, of a manifest", nil, nil, "", "True Evaluated", false, "nobody says anything of a contact"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			object := &v1alpha1.ClusterSupport{Spec: v1alpha1.ClusterSupportSpec{Cluster: toSecret("admin", "")}}
+			object.Status.Conditions = row.old
+			status, _ := NewSet(nil).ClusterStatus(ClusterInput{Object: object, Contact: row.contact, Facts: &facts.Facts{}}, at("2021-06-01"))
+			said := func(kind string) string {
+				if found := meta.FindStatusCondition(status.Conditions, kind); found != nil {
+					return string(found.Status) + " " + found.Reason
+				}
+				return ""
+			}
+			if got := said(v1alpha1.ConditionReachable); got != row.reachable {
+				t.Errorf("Reachable is %q, want %q: %s", got, row.reachable, row.reason)
+			}
+			if got := said(v1alpha1.ConditionReady); got != row.ready {
+				t.Errorf("Ready is %q, want %q: %s", got, row.ready, row.reason)
+			}
+			if got := said(v1alpha1.ConditionReconciling) != ""; got != row.connects {
+				t.Errorf("Reconciling is there: %t, want %t: %s", got, row.connects, row.reason)
+			}
+			if isStalled := said(v1alpha1.ConditionStalled) != ""; isStalled != (row.ready != "True Evaluated") {
+				t.Errorf("Stalled is there: %t: %s", isStalled, row.reason)
+			}
+		})
+	}
+}
+
+// TestOnlyTheHostIsTheHost: an object that claims to be the operator's own cluster has to be the one that the operator keeps.
+func TestOnlyTheHostIsTheHost(t *testing.T) {
+	claim := func(namespace, name string) *v1alpha1.ClusterSupport {
+		return &v1alpha1.ClusterSupport{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+			Spec:       v1alpha1.ClusterSupportSpec{Cluster: toHost()},
+		}
+	}
+	readyOf := func(in ClusterInput) string {
+		status, _ := NewSet(nil).ClusterStatus(in, at("2021-06-01"))
+		in.Object.Status = status
+		return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady).Reason
+	}
+	own := ClusterInput{Object: claim("system", "host"), HostNamespace: "system", Contact: &facts.Contact{}}
+	if got := readyOf(own); got != v1alpha1.ReasonEvaluated {
+		t.Errorf("the host is %s", got)
+	}
+	for _, object := range []*v1alpha1.ClusterSupport{claim("system", "other"), claim("elsewhere", "host")} {
+		if got := readyOf(ClusterInput{Object: object, HostNamespace: "system", Contact: &facts.Contact{}}); got != v1alpha1.ReasonHostNotAllowed {
+			t.Errorf("%s/%s is %s", object.Namespace, object.Name, got)
+		}
+		// Who does not know the operator's namespace leaves it at that.
+		if got := readyOf(ClusterInput{Object: object}); got != v1alpha1.ReasonHostNotAllowed {
+			t.Errorf("%s/%s is %s to somebody else", object.Namespace, object.Name, got)
+		}
+	}
+}
