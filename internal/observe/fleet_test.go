@@ -113,13 +113,13 @@ func TestObserverSeesTheFleet(t *testing.T) {
 	cluster.install(detect.KonvoyClusters)
 	cluster.namespace("konvoy")
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "described, namespace: default"))
-	described := detect.KonvoyCluster{Name: "described", Version: "v1.7.2", ProvisionerVersion: "v1.7.2"}
+	described := detect.KonvoyCluster{Name: "described", Version: "v1.7.2", ProvisionerVersion: "v1.7.2", Phase: "Provisioned"}
 	described.Namespace = "default"
 	fleet := detect.Descriptions{KonvoyClusters: []detect.KonvoyCluster{described}}
 	o.await("a description of another cluster, which says nothing about this one", shows("v1.19.7").knowing(fleet))
 
 	cluster.apply(konvoyClusterObject)
-	fleet.KonvoyClusters = append(fleet.KonvoyClusters, detect.KonvoyCluster{Name: "prod", Version: "v1.7.2", ProvisionerVersion: "v1.7.2"})
+	fleet.KonvoyClusters = append(fleet.KonvoyClusters, detect.KonvoyCluster{Name: "prod", Version: "v1.7.2", ProvisionerVersion: "v1.7.2", Phase: "Provisioned"})
 	itself := fixtures.Found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
 	o.await("a description of this one", shows("v1.19.7", itself).knowing(fleet))
 

@@ -163,7 +163,7 @@ func TestWorldTellsFailuresOfTheWholeApart(t *testing.T) {
 
 func TestWorldTellsWhatFails(t *testing.T) {
 	world, clock := newTestWorld()
-	refused := errors.New("refused")
+	refused := apierrors.NewInternalError(errors.New("refused"))
 	expect := func(what string, want *facts.Problem) {
 		t.Helper()
 		if got := world.snapshot().Problem; !cmp.Equal(got, want) {
@@ -188,7 +188,7 @@ func TestWorldTellsWhatFails(t *testing.T) {
 
 // TestWorldBelievesOnlyAnAPIServer has refusals from what may have come into the place of the API server.
 func TestWorldBelievesOnlyAnAPIServer(t *testing.T) {
-	refused := errors.New("refused")
+	refused := apierrors.NewInternalError(errors.New("refused"))
 	for _, row := range []struct {
 		name, reason string
 		// version is what GET /version is answered meanwhile, and err what the resource is.
@@ -264,7 +264,7 @@ func TestWorldRecovers(t *testing.T) {
 	world, clock := newTestWorld()
 	recoveries := 0
 	world.recovered = func() { recoveries++ }
-	refused := errors.New("refused")
+	refused := apierrors.NewInternalError(errors.New("refused"))
 	expect := func(what string, want *facts.Problem) {
 		t.Helper()
 		if got := world.snapshot().Problem; !cmp.Equal(got, want) {
