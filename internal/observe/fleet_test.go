@@ -119,7 +119,7 @@ func TestObserverSeesTheFleet(t *testing.T) {
 	o.await("a description of another cluster, which says nothing about this one", shows("v1.19.7").knowing(fleet))
 
 	cluster.apply(konvoyClusterObject)
-	fleet.KonvoyClusters = append(fleet.KonvoyClusters, detect.KonvoyCluster{Name: "prod", Version: "v1.7.2", ProvisionerVersion: "v1.7.2", Phase: "Provisioned"})
+	fleet.KonvoyClusters = append(fleet.KonvoyClusters, detect.KonvoyCluster{Namespace: "konvoy", Name: "prod", Version: "v1.7.2", ProvisionerVersion: "v1.7.2", Phase: "Provisioned"})
 	itself := fixtures.Found(facts.Konvoy, "default", "CustomResource", "KonvoyCluster/konvoy/prod", "1.7.2")
 	o.await("a description of this one", shows("v1.19.7", itself).knowing(fleet))
 
