@@ -1,0 +1,133 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package repository_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
+)
+
+const module = "github.com/d2iq-labs/support-policy-operator/"
+
+// layers are the packages of the product, each with those of this module that it may import. An arrow that runs back does
+// not compile in Go; this is about arrows that would lead a reader astray.
+var layers = map[string][]string{
+	"api/v1alpha1":               {},
+	"internal/facts":             {"api/v1alpha1"},
+	"internal/detect":            {"api/v1alpha1", "internal/facts"},
+	"internal/contact":           {"api/v1alpha1", "internal/facts"},
+	"internal/observe":           {"api/v1alpha1", "internal/facts", "internal/detect", "internal/contact"},
+	"internal/fleet":             {"api/v1alpha1", "internal/facts", "internal/contact", "internal/observe"},
+	"internal/hub":               {"api/v1alpha1", "internal/facts", "internal/detect", "internal/observe", "internal/fleet"},
+	"internal/support":           {"api/v1alpha1", "internal/facts"},
+	"internal/manifest":          {"api/v1alpha1"},
+	"internal/metrics":           {"api/v1alpha1"},
+	"internal/endpoint":          {},
+	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support"},
+	"controllers": {
+		"api/v1alpha1", "internal/facts", "internal/observe", "internal/fleet", "internal/hub", "internal/support",
+		"internal/metrics", "internal/endpoint",
+	},
+	".": {"controllers"},
+}
+
+// pure are the packages that talk to nobody: what they say follows from their arguments.
+var pure = []string{"api/v1alpha1", "internal/facts", "internal/detect", "internal/support"}
+
+// clients are the beginnings of imports by which a package could talk to an API server or to the network.
+var clients = []string{"k8s.io/client-go/", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/controller-runtime/pkg/manager", "net/http", "net"}
+
+// TestImports holds the packages of the product to their layers, and the pure ones to talking to nobody.
+func TestImports(t *testing.T) {
+	imports := productImports(t)
+	for folder := range imports {
+		if layers[folder] == nil {
+			t.Errorf("package %s has no row in the table of layers: say what it may import", folder)
+		}
+	}
+	for folder, allowed := range layers {
+		if imports[folder] == nil {
+			t.Errorf("there is no package %s: take its row out of the table of layers", folder)
+		}
+		for _, imported := range imports[folder] {
+			if own, is := strings.CutPrefix(imported, module); is && !slices.Contains(allowed, own) {
+				t.Errorf("package %s imports %s, which is none of the packages below it", folder, own)
+			}
+		}
+		for _, own := range allowed {
+			if !slices.Contains(imports[folder], module+own) {
+				t.Errorf("package %s does not import %s: take it out of the table of layers", folder, own)
+			}
+		}
+	}
+	for _, folder := range pure {
+		for _, imported := range imports[folder] {
+			if slices.ContainsFunc(clients, func(client string) bool {
+				return imported == client || strings.HasSuffix(client, "/") && strings.HasPrefix(imported, client)
+			}) {
+				t.Errorf("package %s imports %s, and is to talk to nobody", folder, imported)
+			}
+		}
+	}
+}
+
+// productImports are the imports of each package of the product, tests and test tools left out.
+func productImports(t *testing.T) map[string][]string {
+	t.Helper()
+	root, err := repository.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]string{}
+	for _, folder := range []string{"api", "cmd", "controllers", "internal"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(file string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				err = addImports(found, root, file)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := addImports(found, root, filepath.Join(root, "main.go")); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func addImports(found map[string][]string, root, file string) error {
+	if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+		return nil
+	}
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		return err
+	}
+	relative, err := filepath.Rel(root, file)
+	if err != nil {
+		return err
+	}
+	folder := path.Dir(filepath.ToSlash(relative))
+	if found[folder] == nil {
+		found[folder] = []string{}
+	}
+	for _, one := range parsed.Imports {
+		imported, err := strconv.Unquote(one.Path.Value)
+		if err != nil {
+			return err
+		}
+		found[folder] = append(found[folder], imported)
+	}
+	return nil
+}
