@@ -34,8 +34,8 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // tolerance says what is not to be answered by exit code.
 type tolerance struct{ unsupported, unknown, expiring, exceptions bool }
 
-// ignores tells whether a flag masks an exit code.
-func (t tolerance) ignores(code exitCode) bool {
+// masks tells whether a flag masks an exit code.
+func (t tolerance) masks(code exitCode) bool {
 	switch code {
 	case exitUnsupported:
 		return t.unsupported
@@ -64,7 +64,7 @@ func (t tolerance) worst(concerns []concern) (found *concern, counts bool) {
 		for _, code := range worstFirst {
 			for i := range concerns {
 				c := &concerns[i]
-				if isMasked := c.accepted || t.ignores(code); c.code == code && counts != isMasked {
+				if isMasked := c.accepted || t.masks(code); c.code == code && counts != isMasked {
 					return c, counts
 				}
 			}

@@ -84,7 +84,7 @@ about it say; it counts as 2 when it rests on the exception and that ends soon. 
 
 func noArguments(_ *cobra.Command, arguments []string) error {
 	if len(arguments) > 0 {
-		return misuse("%q is not expected here; policies are named with -f, clusters with --cluster", arguments[0])
+		return usageErrorf("%q is not expected here; policies are named with -f, clusters with --cluster", arguments[0])
 	}
 	return nil
 }
@@ -103,13 +103,13 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 	form, known := outputs[o.output]
 	switch {
 	case !known:
-		return misuse("--output: %q is none of %s", o.output, outputNames())
+		return usageErrorf("--output: %q is none of %s", o.output, outputNames())
 	case len(o.policies) == 0:
-		return misuse("name the files or folders with the policies: -f POLICIES")
+		return usageErrorf("name the files or folders with the policies: -f POLICIES")
 	case len(o.clusters)+len(o.releases) == 0:
-		return misuse("there is nothing to check: give --cluster or --release")
+		return usageErrorf("there is nothing to check: give --cluster or --release")
 	}
-	at, err := instant(o.asOf, now)
+	at, err := parseInstant(o.asOf, now)
 	if err != nil {
 		return err
 	}
@@ -117,16 +117,16 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 	if err != nil {
 		return err
 	}
-	for _, one := range policies.refusals() {
+	for _, one := range policies.errors() {
 		// It is no error of the check: what is not valid decides nothing, and the answer says so.
 		one.level = levelWarning
-		say(command.ErrOrStderr(), "%s", one)
+		printLine(command.ErrOrStderr(), "%s", one)
 	}
 	for i := range clusters {
 		evaluate(policies.set, &clusters[i], at)
-		if unused := unjudged(&clusters[i]); len(unused) > 0 {
-			say(command.ErrOrStderr(), "note: %s: nothing is said about %s: no policy speaks about it beside what else is there",
-				title(&clusters[i]), strings.Join(unused, ", "))
+		if unused := undecided(&clusters[i]); len(unused) > 0 {
+			printLine(command.ErrOrStderr(), "note: %s: nothing is said about %s: no policy speaks about it beside what else is there",
+				displayName(&clusters[i]), strings.Join(unused, ", "))
 		}
 	}
 	answer := report{clusters: clusters, at: at, tolerance: o.tolerance}
@@ -143,14 +143,14 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 	return nil
 }
 
-// unjudged are the declared products about which the answer has no row, such as a Kubernetes beside nothing that decides
+// undecided are the declared products about which the answer has no row, such as a Kubernetes beside nothing that decides
 // about it: a forgotten --release would pass for a good answer.
-func unjudged(cluster *v1alpha1.ClusterSupport) []string {
+func undecided(cluster *v1alpha1.ClusterSupport) []string {
 	var unused []string
 	for _, declared := range cluster.Spec.DeclaredReleases {
 		isRow := func(r v1alpha1.InstalledRelease) bool { return r.Product == declared.Product }
 		if isOffline(cluster) && !slices.ContainsFunc(cluster.Status.Releases, isRow) {
-			unused = append(unused, plain(declared.Product))
+			unused = append(unused, printable(declared.Product))
 		}
 	}
 	return unused
@@ -187,7 +187,7 @@ func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.Cluste
 func readOnce(paths []string) error {
 	first := slices.Index(paths, manifest.Stdin)
 	if first >= 0 && slices.Contains(paths[first+1:], manifest.Stdin) {
-		return misuse("the standard input (-) can be read once only; put one of both into a file")
+		return usageErrorf("the standard input (-) can be read once only; put one of both into a file")
 	}
 	return nil
 }

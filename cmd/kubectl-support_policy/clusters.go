@@ -40,13 +40,13 @@ func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, e
 	seen := map[string]manifest.Source{}
 	for i := range read {
 		object := &read[i].Object
-		if first, twice := seen[title(object)]; twice {
+		if first, twice := seen[displayName(object)]; twice {
 			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s was read before (%s); two objects of one name are a mistake",
-				read[i].Source, title(object), first))
+				read[i].Source, displayName(object), first))
 		}
-		seen[title(object)] = read[i].Source
+		seen[displayName(object)] = read[i].Source
 		if problems, _ := support.ValidateClusterSupport(object); len(problems) > 0 && isOffline(object) {
-			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, title(object), facts.JoinProblems(problems)))
+			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, displayName(object), facts.JoinProblems(problems)))
 		}
 		clusters = append(clusters, *object)
 	}
@@ -59,14 +59,14 @@ func declaredReleases(texts []string) ([]v1alpha1.DeclaredRelease, error) {
 	for _, text := range texts {
 		release, err := facts.ParseDeclaredRelease(text)
 		if err != nil {
-			return nil, misuse("--release: %v", err)
+			return nil, usageErrorf("--release: %v", err)
 		}
 		declared = append(declared, release)
 	}
 	if len(declared) > 0 {
 		cluster := commandLineCluster(declared)
 		if problems, _ := support.ValidateClusterSupport(&cluster); len(problems) > 0 {
-			return nil, misuse("--release: %s", facts.JoinProblems(problems))
+			return nil, usageErrorf("--release: %s", facts.JoinProblems(problems))
 		}
 	}
 	return declared, nil
@@ -107,8 +107,8 @@ func evaluate(set *support.Set, object *v1alpha1.ClusterSupport, at time.Time) {
 	object.Status, _ = set.ClusterStatus(input, at)
 }
 
-// title names a cluster.
-func title(object *v1alpha1.ClusterSupport) string {
+// displayName names a cluster.
+func displayName(object *v1alpha1.ClusterSupport) string {
 	if object.Namespace == "" {
 		return object.Name
 	}

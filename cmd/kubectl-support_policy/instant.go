@@ -15,8 +15,8 @@ const asOfUsage = "the `DATE` (00:00 of it in UTC) or the RFC 3339 instant at wh
 // The years that an instant can have: those of the days in a policy.
 const firstYear, lastYear = 1900, 9998
 
-// instant reads --as-of. Nothing means now.
-func instant(text string, now clock.PassiveClock) (time.Time, error) {
+// parseInstant reads --as-of. Nothing means now.
+func parseInstant(text string, now clock.PassiveClock) (time.Time, error) {
 	if text == "" {
 		return now.Now().UTC(), nil
 	}
@@ -26,6 +26,6 @@ func instant(text string, now clock.PassiveClock) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	return time.Time{}, misuse("--as-of: %q is neither a day such as 2021-05-05 nor an instant such as 2021-05-05T12:00:00Z,"+
+	return time.Time{}, usageErrorf("--as-of: %q is neither a day such as 2021-05-05 nor an instant such as 2021-05-05T12:00:00Z,"+
 		" of the years %d to %d", text, firstYear, lastYear)
 }

@@ -74,7 +74,7 @@ func printJUnit(out io.Writer, r report) error {
 }
 
 func (r *report) suite(cluster *v1alpha1.ClusterSupport) junitSuite {
-	suite := junitSuite{Name: title(cluster), Timestamp: r.at.Format("2006-01-02T15:04:05")}
+	suite := junitSuite{Name: displayName(cluster), Timestamp: r.at.Format("2006-01-02T15:04:05")}
 	for i := range cluster.Status.Releases {
 		release := &cluster.Status.Releases[i]
 		said := make([]string, 0, len(release.Findings))
@@ -91,7 +91,7 @@ func (r *report) suite(cluster *v1alpha1.ClusterSupport) junitSuite {
 	}
 	for i := range cluster.Status.Conditions {
 		c := &cluster.Status.Conditions[i]
-		if !slices.Contains(verdicts, c.Type) {
+		if !slices.Contains(shownConditions, c.Type) {
 			continue
 		}
 		r.addCase(&suite, c.Type, fmt.Sprintf("%s: %s", c.Status, c.Message), r.conditionConcerns(cluster, c))
@@ -101,9 +101,9 @@ func (r *report) suite(cluster *v1alpha1.ClusterSupport) junitSuite {
 
 // addCase adds a case that fails by the worst of its concerns.
 func (r *report) addCase(suite *junitSuite, name, output string, concerns []concern) {
-	one := junitCase{Class: suite.Name, Name: plain(name)}
+	one := junitCase{Class: suite.Name, Name: printable(name)}
 	if output != "" {
-		one.Output = &junitText{plain(output)}
+		one.Output = &junitText{printable(output)}
 	}
 	suite.Tests++
 	if worst, counts := r.tolerance.worst(concerns); worst != nil {

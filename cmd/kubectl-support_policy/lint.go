@@ -59,13 +59,13 @@ Exit codes: 1 there is an error, or with --strict a warning; 0 otherwise.`,
 
 func atLeastOne(_ *cobra.Command, paths []string) error {
 	if len(paths) == 0 {
-		return misuse("name the files or folders with the policies")
+		return usageErrorf("name the files or folders with the policies")
 	}
 	return nil
 }
 
 func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.PassiveClock) error {
-	at, err := instant(o.asOf, now)
+	at, err := parseInstant(o.asOf, now)
 	if err != nil {
 		return err
 	}
@@ -81,38 +81,38 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 	if err != nil {
 		return errors.Join(unread, err)
 	}
-	errorsFound, regrets := all.refusals(), all.regrets(at)
-	if err := printRemarks(command, append(errorsFound, regrets...)); err != nil {
+	errorsFound, warnings := all.errors(), all.warnings(at)
+	if err := printDiagnostics(command, append(errorsFound, warnings...)); err != nil {
 		return err
 	}
-	say(command.ErrOrStderr(), "%s and %s read: %s, %s", facts.Plural(len(read.Policies), "policy", "policies"),
+	printLine(command.ErrOrStderr(), "%s and %s read: %s, %s", facts.Plural(len(read.Policies), "policy", "policies"),
 		facts.Plural(len(read.Exceptions), "exception", "exceptions"), facts.Plural(len(errorsFound), "error", "errors"),
-		facts.Plural(len(regrets), "warning", "warnings"))
+		facts.Plural(len(warnings), "warning", "warnings"))
 	switch {
 	case unread != nil:
 		return unread
-	case len(errorsFound) > 0, o.strict && len(regrets) > 0:
+	case len(errorsFound) > 0, o.strict && len(warnings) > 0:
 		return exitError
 	}
 	return nil
 }
 
-// regrets are what the operator would accept and a person would regret.
-func (c *compiled) regrets(at time.Time) []remark {
-	var found []remark
+// warnings are what the operator accepts, and what is likely to be a mistake all the same.
+func (c *compiled) warnings(at time.Time) []diagnostic {
+	var found []diagnostic
 	for i := range c.Policies.Policies {
 		one := &c.Policies.Policies[i]
-		for _, regret := range c.set.Lint(one.Object.Name, at) {
-			found = append(found, remark{one.Source, levelWarning, "SupportPolicy", one.Object.Name, regret})
+		for _, warning := range c.set.Lint(one.Object.Name, at) {
+			found = append(found, diagnostic{one.Source, levelWarning, "SupportPolicy", one.Object.Name, warning})
 		}
 	}
 	return found
 }
 
-func printRemarks(command *cobra.Command, remarks []remark) error {
+func printDiagnostics(command *cobra.Command, diagnostics []diagnostic) error {
 	var text bytes.Buffer
-	for _, one := range remarks {
-		say(&text, "%s", one)
+	for _, one := range diagnostics {
+		printLine(&text, "%s", one)
 	}
 	return write(command.OutOrStdout(), text.Bytes())
 }

@@ -41,10 +41,10 @@ func run(arguments []string, s streams, now clock.PassiveClock) int {
 	case errors.As(err, &verdict):
 		return int(verdict)
 	}
-	say(s.err, "error: %s", err)
+	printLine(s.err, "error: %s", err)
 	var misuse usageError
 	if errors.As(err, &misuse) {
-		say(s.err, "See '%s --help'.", called.CommandPath())
+		printLine(s.err, "See '%s --help'.", called.CommandPath())
 	}
 	return int(exitError)
 }
@@ -69,11 +69,11 @@ func newRoot(s streams, now clock.PassiveClock) *cobra.Command {
 // usageError is an error in the command line itself.
 type usageError struct{ error }
 
-func misuse(format string, arguments ...any) error {
+func usageErrorf(format string, arguments ...any) error {
 	return usageError{fmt.Errorf(format, arguments...)}
 }
 
-// say writes a line for a person. What it quotes may come from anywhere, so it is made printable.
-func say(to io.Writer, format string, arguments ...any) {
-	_, _ = fmt.Fprintln(to, plain(fmt.Sprintf(format, arguments...))) // nobody is left to be told that this fails
+// printLine writes a line for a person. What it quotes may come from anywhere, so it is made printable.
+func printLine(to io.Writer, format string, arguments ...any) {
+	_, _ = fmt.Fprintln(to, printable(fmt.Sprintf(format, arguments...))) // there is nowhere to report that this fails
 }

@@ -29,7 +29,7 @@ func compile(read manifest.Policies) (compiled, error) {
 	seen := map[string]manifest.Source{}
 	for i := range read.Policies {
 		one := &read.Policies[i]
-		if err := once(seen, "SupportPolicy", one.Object.Name, one.Source); err != nil {
+		if err := refuseDuplicate(seen, "SupportPolicy", one.Object.Name, one.Source); err != nil {
 			return compiled{}, err
 		}
 		policies = append(policies, support.Compile(&one.Object))
@@ -37,7 +37,7 @@ func compile(read manifest.Policies) (compiled, error) {
 	seen = map[string]manifest.Source{}
 	for i := range read.Exceptions {
 		one := &read.Exceptions[i]
-		if err := once(seen, "SupportException", one.Object.Name, one.Source); err != nil {
+		if err := refuseDuplicate(seen, "SupportException", one.Object.Name, one.Source); err != nil {
 			return compiled{}, err
 		}
 		all.exceptions = append(all.exceptions, support.CompileException(&one.Object))
@@ -46,8 +46,8 @@ func compile(read manifest.Policies) (compiled, error) {
 	return all, nil
 }
 
-// once refuses the second object of a name.
-func once(seen map[string]manifest.Source, kind, name string, source manifest.Source) error {
+// refuseDuplicate refuses the second object of a name.
+func refuseDuplicate(seen map[string]manifest.Source, kind, name string, source manifest.Source) error {
 	if first, twice := seen[name]; twice {
 		return fmt.Errorf("%s: %s %s: is in %s as well; remove one of them", source, kind, name, first)
 	}
@@ -55,7 +55,7 @@ func once(seen map[string]manifest.Source, kind, name string, source manifest.So
 	return nil
 }
 
-// level is how bad a remark is.
+// level is how bad a diagnostic is.
 type level string
 
 const (
@@ -63,32 +63,32 @@ const (
 	levelWarning level = "warning"
 )
 
-// remark is something that a person should know about an object.
-type remark struct {
+// diagnostic is something that a person should know about an object.
+type diagnostic struct {
 	source     manifest.Source
 	level      level
 	kind, name string
-	what       error
+	err        error
 }
 
-// String is the remark in one line.
-func (r remark) String() string {
-	return fmt.Sprintf("%s: %s: %s %s: %s", r.source, r.level, r.kind, r.name, r.what)
+// String is the diagnostic in one line.
+func (d diagnostic) String() string {
+	return fmt.Sprintf("%s: %s: %s %s: %s", d.source, d.level, d.kind, d.name, d.err)
 }
 
-// refusals are what the operator would refuse, in its own words.
-func (c *compiled) refusals() []remark {
-	var found []remark
+// errors are what the operator would refuse, in its own words.
+func (c *compiled) errors() []diagnostic {
+	var found []diagnostic
 	for i := range c.Policies.Policies {
 		one := &c.Policies.Policies[i]
 		for _, problem := range c.set.Problems(one.Object.Name) {
-			found = append(found, remark{one.Source, levelError, "SupportPolicy", one.Object.Name, problem})
+			found = append(found, diagnostic{one.Source, levelError, "SupportPolicy", one.Object.Name, problem})
 		}
 	}
 	for i := range c.Exceptions {
 		one := &c.Exceptions[i]
 		for _, problem := range c.exceptions[i].Problems() {
-			found = append(found, remark{one.Source, levelError, "SupportException", one.Object.Name, problem})
+			found = append(found, diagnostic{one.Source, levelError, "SupportException", one.Object.Name, problem})
 		}
 	}
 	return found

@@ -43,11 +43,11 @@ func printTable(out io.Writer, r report) error {
 }
 
 func printCluster(b *strings.Builder, cluster *v1alpha1.ClusterSupport, at time.Time) {
-	fmt.Fprintf(b, "%s, as of %s\n", plain(title(cluster)), instantText(at))
+	fmt.Fprintf(b, "%s, as of %s\n", printable(displayName(cluster)), instantText(at))
 	status := &cluster.Status
 	for i := range status.Conditions {
-		if c := &status.Conditions[i]; slices.Contains(verdicts, c.Type) {
-			fmt.Fprintf(b, "  %s %s %s\n", pad(c.Type, len(v1alpha1.ConditionUpgradeRecommended)), pad(string(c.Status), len("Unknown")), plain(c.Reason))
+		if c := &status.Conditions[i]; slices.Contains(shownConditions, c.Type) {
+			fmt.Fprintf(b, "  %s %s %s\n", pad(c.Type, len(v1alpha1.ConditionUpgradeRecommended)), pad(string(c.Status), len("Unknown")), printable(c.Reason))
 		}
 	}
 	if len(status.Releases) == 0 {
@@ -62,8 +62,8 @@ func printCluster(b *strings.Builder, cluster *v1alpha1.ClusterSupport, at time.
 	}
 }
 
-// verdicts are the conditions that people are shown: those by which a cluster is judged.
-var verdicts = []string{
+// shownConditions are the conditions that people are shown: those by which a cluster is judged.
+var shownConditions = []string{
 	v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible, v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionUpgradeRecommended,
 }
 
@@ -71,7 +71,7 @@ var verdicts = []string{
 func conditionMessages(conditions []metav1.Condition) []string {
 	var said []string
 	for i := range conditions {
-		if c := &conditions[i]; slices.Contains(verdicts, c.Type) && !slices.Contains(said, c.Message) {
+		if c := &conditions[i]; slices.Contains(shownConditions, c.Type) && !slices.Contains(said, c.Message) {
 			said = append(said, c.Message)
 		}
 	}
@@ -161,7 +161,7 @@ func shortened(sentences []string, release, policy string) []string {
 
 func printSentences(b *strings.Builder, sentences []string) {
 	for _, sentence := range sentences {
-		for i, line := range wrap(plain(sentence), tableWidth-len(bullet)) {
+		for i, line := range wrap(printable(sentence), tableWidth-len(bullet)) {
 			if i == 0 {
 				b.WriteString(bullet + line + "\n")
 				continue
@@ -179,10 +179,10 @@ const bullet = "    - "
 func (r *report) summary() string {
 	strict := report{clusters: r.clusters}
 	counts := map[exitCode]int{}
-	doubles := 0
+	duplicates := 0
 	for i := range strict.clusters {
 		if strict.clusters[i].Status.DuplicateOf != "" {
-			doubles++
+			duplicates++
 			continue
 		}
 		if worst, _ := strict.tolerance.worst(strict.clusterConcerns(&strict.clusters[i])); worst != nil {
@@ -190,9 +190,9 @@ func (r *report) summary() string {
 		}
 	}
 	text := fmt.Sprintf("%s: %d unsupported or prohibited, %d unknown, %d expiring soon",
-		facts.Plural(len(r.clusters)-doubles, "cluster", "clusters"), counts[exitUnsupported], counts[exitUnknown], counts[exitExpiring])
-	if doubles > 0 {
-		text += fmt.Sprintf("; not counted: %s", facts.Plural(doubles, "double", "doubles"))
+		facts.Plural(len(r.clusters)-duplicates, "cluster", "clusters"), counts[exitUnsupported], counts[exitUnknown], counts[exitExpiring])
+	if duplicates > 0 {
+		text += fmt.Sprintf("; not counted: %s", facts.Plural(duplicates, "double", "doubles"))
 	}
 	return text
 }

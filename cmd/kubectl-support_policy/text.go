@@ -10,9 +10,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// plain escapes what is not printable, as in a Go string, and leaves line ends alone: what comes from files must not
+// printable escapes what is not printable, as in a Go string, and leaves line ends alone: what comes from files must not
 // command a terminal.
-func plain(text string) string {
+func printable(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = facts.Escaped(line)
