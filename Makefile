@@ -22,18 +22,23 @@ OLD_CONTROL_PLANE := hack/controlplane/build.sh v1.24
 PROMETHEUS := hack/prometheus/fetch.sh
 
 KUBECTL ?= kubectl
-IMAGE   ?= support-policy-operator:latest
+# The program that builds images: docker, podman or another one with the same commands.
+CONTAINER_TOOL ?= docker
+# The image that is built, and that deploy applies.
+IMG ?= support-policy-operator:latest
 # The namespace of an operator that runs outside of the cluster. It is that of a deployed one, so that of the two only the
 # one with the lease works.
 NAMESPACE ?= support-policy-system
 # What deploy applies: config/default for one cluster, config/fleet for one that manages others, config/sharded for very many.
 CONFIG ?= config/default
+# With true, uninstall and undeploy pass over what is not there.
+ignore-not-found ?= false
 # So many packages are tested at a time, each perhaps with API servers of its own.
 TEST_PACKAGES ?= 2
 TEST_TIMEOUT  ?= 15m
 # So many clusters has the fleet that is measured.
 CLUSTERS ?= 1000
-# The folder below which `generate` writes.
+# The folder below which the targets that generate files write.
 INTO ?= .
 
 ##@ Help
@@ -48,32 +53,47 @@ help: ## Print this list
 
 # metav1.Condition brings the bound `minimum: 0` into every CRD. It is taken out: with Kubernetes 1.17 `kubectl apply`
 # cannot change a CRD that has one. A property with the name minimum has its schema on the lines below, and stays.
-# A Helm chart can use only what is in its folder, so it gets copies.
-.PHONY: generate
-generate: ## Generate deep copies, CRDs, the RBAC role, the API reference, the alerts and the charts' copies of them
-	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
-	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd
-	@for crd in $(INTO)/config/crd/support.d2iq.io_*.yaml; do \
+.PHONY: manifests
+manifests: ## Generate the CRDs and the RBAC role
+	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:artifacts:config=$(INTO)/config/crd/bases
+	@for crd in $(INTO)/config/crd/bases/*.yaml; do \
 		sed '/^ *minimum: 0$$/d' "$$crd" >"$$crd.new"; \
 		mv "$$crd.new" "$$crd"; \
 	done
 	@$(CONTROLLER_GEN) rbac:roleName=support-policy-operator paths=./... output:rbac:artifacts:config=$(INTO)/config/rbac
+
+.PHONY: generate
+generate: ## Generate the deep copies of the types
+	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(INTO)/api/v1alpha1
+
+.PHONY: reference
+reference: ## Generate the API reference
 	@mkdir -p $(INTO)/docs/reference
 	@$(CRD_REF_DOCS) --log-level=ERROR --config=docs/reference/config.yaml --templates-dir=docs/reference/templates \
 		--source-path=api --renderer=markdown --output-path=$(INTO)/docs/reference/api.md
+
+.PHONY: alerts
+alerts: ## Generate the files of the alerts
 	@mkdir -p $(INTO)/monitoring/prometheus $(INTO)/monitoring/prometheus-operator
 	@go run ./monitoring/alerts/generate file >$(INTO)/monitoring/prometheus/rules.yaml
 	@go run ./monitoring/alerts/generate object >$(INTO)/monitoring/prometheus-operator/prometheusrule.yaml
+
+# A Helm chart can use only what is in its folder.
+.PHONY: chart-files
+chart-files: manifests alerts ## Copy into the charts what they share with the kustomizations
 	@files=$(INTO)/charts/support-policy-operator/files; rm -rf "$$files"; mkdir -p "$$files"/{crds,kube-state-metrics}; \
-		cp $(INTO)/config/crd/support.d2iq.io_*.yaml "$$files/crds"; \
+		cp $(INTO)/config/crd/bases/*.yaml "$$files/crds"; \
 		cp $(INTO)/config/rbac/role.yaml config/rbac/viewer.yaml monitoring/grafana/dashboard.json \
 			$(INTO)/monitoring/prometheus-operator/prometheusrule.yaml monitoring/prometheus-operator/servicemonitor.yaml "$$files"; \
 		cp monitoring/kube-state-metrics/{config,role}.yaml "$$files/kube-state-metrics"
 	@mkdir -p $(INTO)/charts/support-policies/files
 	@$(KUSTOMIZE) build config/policies >$(INTO)/charts/support-policies/files/policies.yaml
 
+.PHONY: generate-all
+generate-all: manifests generate reference alerts chart-files ## Generate all of these files
+
 .PHONY: run
-run: ## Run the operator here, against the cluster of the current kubeconfig
+run: manifests generate ## Run the operator here, against the cluster of the current kubeconfig
 	go run . --namespace=$(NAMESPACE) --leader-elect
 
 .PHONY: demo
@@ -95,14 +115,18 @@ prometheus: ## Get Prometheus and Alertmanager for tests; print their folder
 .PHONY: verify-generated
 verify-generated: ## Check that what is generated is up to date
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
-	$(MAKE) generate INTO="$$fresh"; \
+	$(MAKE) generate-all INTO="$$fresh"; \
 	stale=; \
-	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml docs/reference/api.md \
+	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs/reference/api.md \
 		monitoring/prometheus/rules.yaml monitoring/prometheus-operator/prometheusrule.yaml \
 		charts/support-policy-operator/files charts/support-policies/files; do \
-		diff -ruN --exclude=kustomization.yaml "$$path" "$$fresh/$$path" || stale=yes; \
+		diff -ruN "$$path" "$$fresh/$$path" || stale=yes; \
 	done; \
-	if [[ -n "$$stale" ]]; then echo "run make generate" >&2; exit 1; fi
+	if [[ -n "$$stale" ]]; then echo "run make generate-all" >&2; exit 1; fi
+
+.PHONY: fmt
+fmt: ## Format the Go files
+	go fmt ./...
 
 .PHONY: vet
 vet: ## Run go vet
@@ -111,6 +135,10 @@ vet: ## Run go vet
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter
 	$(GOLANGCI_LINT) run
+
+.PHONY: lint-fix
+lint-fix: ## Mend what golangci-lint can mend by itself
+	$(GOLANGCI_LINT) run --fix
 
 # Some tests run helm or promtool on files. Go does not know of these and would repeat an old result.
 .PHONY: test
@@ -140,10 +168,11 @@ check-kube-state-metrics: ## Run kube-state-metrics itself with our configuratio
 bench: ## Measure the operator with a fleet of CLUSTERS
 	@assets="$$($(CONTROL_PLANE))"; KUBEBUILDER_ASSETS="$$assets" go run ./test/bench -clusters=$(CLUSTERS)
 
-##@ Build and deploy
+##@ Build
 
+# Formatting and vetting are not part of it: vetting compiles the tests with all that they import, for minutes.
 .PHONY: build
-build: plugin ## Build the operator and the kubectl plugin into bin
+build: manifests generate plugin ## Build the operator and the kubectl plugin into bin
 	CGO_ENABLED=0 go build -trimpath -o bin/support-policy-operator .
 
 # kubectl finds it in the PATH, by its name.
@@ -151,27 +180,52 @@ build: plugin ## Build the operator and the kubectl plugin into bin
 plugin: ## Build the kubectl plugin into bin
 	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
 
+# These two need a container engine, and no test runs them: a test compares what the Dockerfile copies with what the
+# operator is built from.
+.PHONY: docker-build
+docker-build: ## Build the image IMG (needs a container engine; CI does not run it)
+	$(CONTAINER_TOOL) build -t $(IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG (needs a container engine; CI does not run it)
+	$(CONTAINER_TOOL) push $(IMG)
+
+# The CRDs, the rights and the operator, as CONFIG has them, with the image IMG.
+INSTALLER := $(KUSTOMIZE) build $(CONFIG) | sed 's|image: support-policy-operator:latest|image: $(IMG)|'
+
+.PHONY: build-installer
+build-installer: manifests ## Write what `deploy` applies into dist/install.yaml
+	@mkdir -p dist
+	$(INSTALLER) >dist/install.yaml
+
 .PHONY: charts
 charts: ## Package the Helm charts into bin
 	@$(HELM) package --destination=bin charts/support-policy-operator charts/support-policies
 
-.PHONY: manifests
-manifests: ## Print what `deploy` applies
-	@$(KUSTOMIZE) build $(CONFIG) | sed 's|image: support-policy-operator:latest|image: $(IMAGE)|'
+##@ Deploy
 
 .PHONY: install
-install: ## Apply the CRDs and the operator's namespace to the current cluster
+install: manifests ## Apply the CRDs to the current cluster
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply -f -
-	$(KUBECTL) apply -f config/manager/namespace.yaml
+
+.PHONY: uninstall
+uninstall: ## Delete the CRDs from the current cluster, and with them all policies, exceptions and statuses
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 
 .PHONY: install-policies
 install-policies: ## Apply the shipped policies to the current cluster
 	$(KUSTOMIZE) build config/policies | $(KUBECTL) apply -f -
 
 .PHONY: deploy
-deploy: ## Apply the CRDs and the operator to the current cluster, with the image IMAGE, as CONFIG has them
-	$(MAKE) manifests | $(KUBECTL) apply -f -
+deploy: manifests ## Apply the CRDs and the operator to the current cluster, with the image IMG, as CONFIG has them
+	$(INSTALLER) | $(KUBECTL) apply -f -
+
+.PHONY: undeploy
+undeploy: ## Delete what `deploy` applies, the CRDs and the namespace included
+	$(INSTALLER) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
+
+##@ Clean
 
 .PHONY: clean
 clean: ## Remove what was built, the control plane included
-	rm -rf bin .cache
+	rm -rf bin dist .cache

@@ -92,7 +92,7 @@ func TestSameAsKustomize(t *testing.T) {
 				namespace = test.namespace
 			}
 			if diff := cmp.Diff(want, chart(t, "support-policy-operator", namespace, test.values)); diff != "" {
-				t.Errorf("perhaps for want of make generate (-kustomize +chart):\n%s", diff)
+				t.Errorf("perhaps for want of make generate-all (-kustomize +chart):\n%s", diff)
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func TestPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(kustomized(t, "resources: [ROOT/config/policies]"), parse(t, out)); diff != "" {
-		t.Errorf("perhaps for want of make generate (-kustomize +chart):\n%s", diff)
+		t.Errorf("perhaps for want of make generate-all (-kustomize +chart):\n%s", diff)
 	}
 }
 

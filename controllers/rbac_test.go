@@ -167,7 +167,7 @@ func TestViewerSeesEverything(t *testing.T) {
 	if err := yaml.UnmarshalStrict(content, &role); err != nil {
 		t.Fatal(err)
 	}
-	definitions, err := filepath.Glob(filepath.Join("..", "config", "crd", "support.d2iq.io_*.yaml"))
+	definitions, err := filepath.Glob(filepath.Join("..", "config", "crd", "bases", "support.d2iq.io_*.yaml"))
 	if err != nil || len(definitions) == 0 {
 		t.Fatalf("there are no CRDs: %v", err)
 	}

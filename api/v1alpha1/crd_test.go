@@ -18,7 +18,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-const crdFolder = "../../config/crd"
+const crdFolder = "../../config/crd/bases"
 
 // loadCRDs reads the generated definitions.
 func loadCRDs(t *testing.T) map[string]*apiextensionsv1.CustomResourceDefinition {

@@ -22,7 +22,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-const crdFolder = "../../config/crd"
+const crdFolder = "../../config/crd/bases"
 
 // definitions are the generated CRDs by kind.
 func definitions(t *testing.T) map[string]*apiextensionsv1.CustomResourceDefinition {

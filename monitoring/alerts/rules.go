@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const header = "# Generated from monitoring/alerts by `make generate`.\n"
+const header = "# Generated from monitoring/alerts by `make generate-all`.\n"
 
 // Rules are all rules, records first.
 func Rules(t Timing) monitoringv1.PrometheusRuleSpec {

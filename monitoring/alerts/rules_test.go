@@ -36,7 +36,7 @@ func TestFilesAreUpToDate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s is out of date; run make generate:\n%s", path, diff)
+			t.Errorf("%s is out of date; run make generate-all:\n%s", path, diff)
 		}
 	}
 }

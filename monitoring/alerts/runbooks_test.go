@@ -295,7 +295,7 @@ type shell struct {
 // newShell is a shell with kubectl, the plugin and an API server of its own.
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	crds, err := filepath.Glob("../../config/crd/support.d2iq.io_*.yaml")
+	crds, err := filepath.Glob("../../config/crd/bases/support.d2iq.io_*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

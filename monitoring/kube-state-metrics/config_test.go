@@ -96,7 +96,7 @@ func read[T any](t *testing.T, path string) *T {
 func definition(t *testing.T, r *resource) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	return read[apiextensionsv1.CustomResourceDefinition](t,
-		filepath.Join("..", "..", "config", "crd", v1alpha1.GroupVersion.Group+"_"+r.ResourcePlural+".yaml"))
+		filepath.Join("..", "..", "config", "crd", "bases", v1alpha1.GroupVersion.Group+"_"+r.ResourcePlural+".yaml"))
 }
 
 // each runs a test for each metric.

@@ -68,7 +68,7 @@ func CRDs() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []string{filepath.Join(root, "config", "crd"), filepath.Join(root, "test", "crds")}, nil
+	return []string{filepath.Join(root, "config", "crd", "bases"), filepath.Join(root, "test", "crds")}, nil
 }
 
 // New makes a world on a control plane, in a folder for its kubeconfig. Errors say which part could not be made.
