@@ -85,6 +85,7 @@ chart-files: manifests alerts ## Copy into the charts what they share with the k
 		cp $(INTO)/config/crd/bases/*.yaml "$$files/crds"; \
 		cp $(INTO)/config/rbac/role.yaml config/rbac/viewer.yaml monitoring/grafana/dashboard.json \
 			$(INTO)/monitoring/prometheus-operator/prometheusrule.yaml monitoring/prometheus-operator/servicemonitor.yaml "$$files"; \
+		cp config/network-policy/allow-metrics-traffic.yaml "$$files/networkpolicy.yaml"; \
 		cp monitoring/kube-state-metrics/{config,role}.yaml "$$files/kube-state-metrics"
 	@mkdir -p $(INTO)/charts/support-policies/files
 	@$(KUSTOMIZE) build config/policies >$(INTO)/charts/support-policies/files/policies.yaml

@@ -32,7 +32,7 @@ const latest = "image: {tag: latest}\n"
 const everything = latest + `
 shards: 3
 fleet: {enabled: true}
-metrics: {certManager: {enabled: true}}
+metrics: {certManager: {enabled: true}, networkPolicy: {enabled: true}}
 serviceMonitor: {enabled: true}
 prometheusRule: {enabled: true}
 dashboard: {enabled: true}
@@ -67,6 +67,10 @@ func TestSameAsKustomize(t *testing.T) {
 			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/reader, ROOT/monitoring/cert-manager/certificate]",
 			values:  latest + "metrics: {reader: {enabled: true}, certManager: {enabled: true}}",
 		},
+		"a NetworkPolicy": {
+			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/config/network-policy]",
+			values:  latest + "metrics: {networkPolicy: {enabled: true}}",
+		},
 		"Grafana": {
 			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]",
 			values:  latest + "dashboard: {enabled: true}",
@@ -77,7 +81,7 @@ func TestSameAsKustomize(t *testing.T) {
 		},
 		"all together": {
 			overlay: "resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
-				" ROOT/monitoring/cert-manager, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
+				" ROOT/monitoring/cert-manager, ROOT/config/network-policy, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
 			values: everything,
 		},
 	} {
@@ -139,6 +143,9 @@ func TestEachValue(t *testing.T) {
 		}},
 		"metrics: {reader: {enabled: true}}": {added: []string{
 			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
+		}},
+		"metrics: {networkPolicy: {enabled: true}}": {added: []string{
+			"NetworkPolicy support-policy-system/support-policy-operator-metrics",
 		}},
 		"serviceMonitor: {enabled: true}": {added: []string{
 			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
@@ -401,6 +408,7 @@ func TestRefused(t *testing.T) {
 		"metrics: {enabled: false}\nprometheusRule: {enabled: true}":           "prometheusRule.enabled is set, and metrics.enabled is not",
 		"metrics: {enabled: false}\ndashboard: {enabled: true}":                "dashboard.enabled is set, and metrics.enabled is not",
 		"metrics: {enabled: false, reader: {enabled: true}}":                   "metrics.reader.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false, networkPolicy: {enabled: true}}":            "metrics.networkPolicy.enabled is set, and metrics.enabled is not",
 		"serviceMonitor: {additionalLabels: [release]}":                        "at '/serviceMonitor/additionalLabels': got array, want object",
 		"prometheusRule: {enabled: true, labels: {release: prometheus}}":       "at '/prometheusRule': additional properties 'labels' not allowed",
 		"resources: {requests: {memory: {}}}":                                  "at '/resources/requests/memory': got object, want",
