@@ -153,6 +153,26 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestBoilerplate: the linter wants the head of a file that controller-gen writes.
+func TestBoilerplate(t *testing.T) {
+	var config struct {
+		Linters struct {
+			Settings struct {
+				GoHeader struct {
+					Template string `json:"template"`
+				} `json:"goheader"`
+			} `json:"settings"`
+		} `json:"linters"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, ".golangci.yml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.ReplaceAll(strings.TrimSpace(read(t, "hack/boilerplate.go.txt")), "// ", "")
+	if diff := cmp.Diff(want, config.Linters.Settings.GoHeader.Template); diff != "" {
+		t.Errorf("(-hack/boilerplate.go.txt +.golangci.yml):\n%s", diff)
+	}
+}
+
 // TestDockerfile compares what the image is built from with the packages that the operator is made of. No test can build it:
 // that takes a container engine.
 func TestDockerfile(t *testing.T) {
