@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -36,20 +37,34 @@ type oracle struct {
 	last authorizationv1.SubjectAccessReviewSpec
 }
 
+// RoundTrip asks without a network, so that the test's clock is the only one.
+func (o *oracle) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	o.asked++
+	o.mu.Unlock()
+	if o.isAbout(o.hanging, r) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	recorder := httptest.NewRecorder()
+	o.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
+}
+
+func (*oracle) isAbout(path string, r *http.Request) bool {
+	return path != "" && strings.HasSuffix(r.URL.Path, path)
+}
+
 func (o *oracle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.asked++
 	body, _ := io.ReadAll(r.Body)
 	w.Header().Set("Content-Type", "application/json")
-	isAbout := func(path string) bool { return path != "" && strings.HasSuffix(r.URL.Path, path) }
 	switch {
-	case isAbout(o.hanging):
-		<-r.Context().Done()
-	case isAbout(o.failing):
+	case o.isAbout(o.failing, r):
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"token secret-token is not to be told","reason":"InternalError","code":500}`))
-	case isAbout("/tokenreviews"):
+	case o.isAbout("/tokenreviews", r):
 		var review authenticationv1.TokenReview
 		_ = json.Unmarshal(body, &review)
 		if review.Spec.Token == secret {
@@ -74,20 +89,17 @@ func (o *oracle) questions() int {
 }
 
 // asking are options by which an oracle is asked.
-func asking(t *testing.T, o *oracle) Options {
-	t.Helper()
-	server := httptest.NewServer(o)
-	t.Cleanup(server.Close)
+func asking(o *oracle) Options {
 	return Options{
-		Config: &rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}},
-		Client: server.Client(), Log: logr.Discard(),
+		Config: &rest.Config{Host: "https://oracle.example", ContentConfig: rest.ContentConfig{ContentType: "application/json"}},
+		Client: &http.Client{Transport: o}, Log: logr.Discard(),
 	}
 }
 
 // door is a doorkeeper before a handler, and what it logs.
 func door(t *testing.T, o *oracle, limits limits, log *strings.Builder) http.Handler {
 	t.Helper()
-	options := asking(t, o)
+	options := asking(o)
 	options.Log = funcr.New(func(prefix, args string) { log.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 9})
 	handler, err := newDoorkeeper(options, limits,
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "inside") }))
@@ -174,42 +186,47 @@ func TestDoorkeeperTellsAllOfIt(t *testing.T) {
 // An API server that does not answer holds nobody up.
 func TestDoorkeeperDoesNotWaitForLong(t *testing.T) {
 	for _, path := range []string{"/tokenreviews", "/subjectaccessreviews"} {
-		o := oracle{hanging: path}
-		limits := standard
-		limits.review = 100 * time.Millisecond
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		started := time.Now()
-		answer := visit(door(t, &o, limits, &strings.Builder{}), httptest.NewRequestWithContext(ctx, "GET", Path, nil), "Bearer "+secret)
-		if took := time.Since(started); answer.Code != http.StatusServiceUnavailable || took > 5*time.Second {
-			t.Errorf("%s hangs: the answer is %d after %s", path, answer.Code, took)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			o := oracle{hanging: path}
+			handler := door(t, &o, standard, &strings.Builder{})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			started := time.Now()
+			answer := visit(handler, httptest.NewRequestWithContext(ctx, "GET", Path, nil), "Bearer "+secret)
+			if took := time.Since(started); answer.Code != http.StatusServiceUnavailable || took != standard.review {
+				t.Errorf("%s hangs: the answer is %d after %s, want one after %s", path, answer.Code, took, standard.review)
+			}
+		})
 	}
 }
 
 // Who goes away is not logged: anybody can, as often as he likes.
 func TestDoorkeeperDoesNotLogWhoHasGone(t *testing.T) {
-	o, log := oracle{hanging: "/tokenreviews"}, strings.Builder{}
-	gone, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	visit(door(t, &o, standard, &log), httptest.NewRequestWithContext(gone, "GET", Path, nil), "Bearer "+secret)
-	if log.Len() > 0 || o.questions() != 1 {
-		t.Errorf("it logs after %d questions: %s", o.questions(), &log)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		o, log := oracle{hanging: "/tokenreviews"}, strings.Builder{}
+		gone, cancel := context.WithTimeout(t.Context(), standard.review/2)
+		defer cancel()
+		visit(door(t, &o, standard, &log), httptest.NewRequestWithContext(gone, "GET", Path, nil), "Bearer "+secret)
+		if log.Len() > 0 || o.questions() != 1 {
+			t.Errorf("it logs after %d questions: %s", o.questions(), &log)
+		}
+	})
 }
 
 // Those without a token do not use up anybody's turn.
 func TestDoorkeeperWithoutTokens(t *testing.T) {
-	limits := standard
-	limits.address, limits.review = pace{1, 1}, 100*time.Millisecond
-	o := oracle{}
-	handler := door(t, &o, limits, &strings.Builder{})
-	for range 100 {
-		visit(handler, httptest.NewRequest("GET", Path, nil), "")
-	}
-	for _, want := range []int{http.StatusOK, http.StatusTooManyRequests} {
-		if answer := visit(handler, httptest.NewRequest("GET", Path, nil), "Bearer "+secret); answer.Code != want {
-			t.Errorf("the answer to one with a token is %d, want %d", answer.Code, want)
+	synctest.Test(t, func(t *testing.T) {
+		limits := standard
+		limits.address, limits.review = pace{1, 1}, 100*time.Millisecond
+		o := oracle{}
+		handler := door(t, &o, limits, &strings.Builder{})
+		for range 100 {
+			visit(handler, httptest.NewRequest("GET", Path, nil), "")
 		}
-	}
+		for _, want := range []int{http.StatusOK, http.StatusTooManyRequests} {
+			if answer := visit(handler, httptest.NewRequest("GET", Path, nil), "Bearer "+secret); answer.Code != want {
+				t.Errorf("the answer to one with a token is %d, want %d", answer.Code, want)
+			}
+		}
+	})
 }

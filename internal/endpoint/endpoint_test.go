@@ -5,49 +5,53 @@ package endpoint
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
 
-// enough is more than anything here takes.
-const enough = 20 * time.Second
+// enough bounds how long a test hangs that would never end. No outcome depends on it.
+const enough = 2 * time.Minute
 
 // served is an endpoint that runs.
 type served struct {
-	t       *testing.T
-	address string
-	oracle  *oracle
+	t      *testing.T
+	dialer dialer
+	oracle *oracle
 	// gathered counts the scrapes that have begun; hold, if any, is what they wait for.
 	gathered chan struct{}
 	hold     chan struct{}
 	stop     func() error
 }
 
-// serve runs an endpoint with its own certificate.
+type dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// serve runs an endpoint with its own certificate, in a network within the process.
 func serve(t *testing.T, change func(*limits)) *served {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &served{
-		t: t, address: listener.Addr().String(), oracle: &oracle{}, gathered: make(chan struct{}, 1000), hold: make(chan struct{}),
-	}
+	network := newPipes()
+	return serveOn(t, network, network, change)
+}
+
+func serveOn(t *testing.T, listener net.Listener, dialer dialer, change func(*limits)) *served {
+	t.Helper()
+	s := &served{t: t, dialer: dialer, oracle: &oracle{}, gathered: make(chan struct{}, 1000), hold: make(chan struct{})}
 	close(s.hold)
-	options := asking(t, s.oracle)
+	options := asking(s.oracle)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "example", Help: "An example."}, func() float64 { return 1 }))
 	options.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
@@ -78,29 +82,17 @@ func serve(t *testing.T, change func(*limits)) *served {
 	return s
 }
 
-func (s *served) eventually(what string, wrong func() error) {
-	s.t.Helper()
-	var err error
-	for deadline := time.Now().Add(enough); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if err = wrong(); err == nil {
-			return
-		}
-	}
-	s.t.Fatalf("waited %s for %s: %v", enough, what, err)
-}
-
 // client is one with connections of its own, which it keeps.
 type client struct {
 	*http.Client
 
-	ctx     context.Context
-	address string
+	ctx context.Context
 }
 
 func (s *served) newClient() *client {
-	transport := &http.Transport{TLSClientConfig: unverified(), ForceAttemptHTTP2: true}
+	transport := &http.Transport{DialContext: s.dialer.DialContext, TLSClientConfig: unverified(), ForceAttemptHTTP2: true}
 	s.t.Cleanup(transport.CloseIdleConnections)
-	return &client{&http.Client{Transport: transport, Timeout: enough}, s.t.Context(), s.address}
+	return &client{&http.Client{Transport: transport, Timeout: enough}, s.t.Context()}
 }
 
 func unverified() *tls.Config {
@@ -108,7 +100,7 @@ func unverified() *tls.Config {
 }
 
 func (c *client) get(path, token string) (*http.Response, string, error) {
-	request, err := http.NewRequestWithContext(c.ctx, http.MethodGet, "https://"+c.address+path, nil)
+	request, err := http.NewRequestWithContext(c.ctx, http.MethodGet, "https://endpoint.example"+path, nil)
 	if err != nil {
 		return nil, "", err
 	}
@@ -132,8 +124,20 @@ func (c *client) expect(path, token string, want int) error {
 	return err
 }
 
+// toward connects to an address of this machine, whatever the one that is asked for.
+type toward string
+
+func (t toward) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, string(t))
+}
+
 func TestEndpoint(t *testing.T) {
-	s := serve(t, nil)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := toward(listener.Addr().String())
+	s := serveOn(t, listener, network, nil)
 	client := s.newClient()
 	response, body, err := client.get(Path, secret)
 	if err != nil {
@@ -157,7 +161,7 @@ func TestEndpoint(t *testing.T) {
 	}
 	old := unverified()
 	old.MaxVersion = tls.VersionTLS11
-	if conn, err := (&tls.Dialer{Config: old}).DialContext(t.Context(), "tcp", s.address); err == nil {
+	if conn, err := (&tls.Dialer{Config: old}).DialContext(t.Context(), "tcp", string(network)); err == nil {
 		conn.Close()
 		t.Error("it speaks TLS 1.1")
 	}
@@ -166,35 +170,47 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// dial opens a connection, sends what there is to send, and leaves it open.
-func (s *served) dial(overTLS bool, text string) net.Conn {
+// caller is somebody who sends what there is to send, and then takes what comes until the connection is closed.
+type caller struct {
+	net.Conn
+
+	// closed has for how long the connection was open, once it is closed.
+	closed chan time.Duration
+	answer bytes.Buffer
+}
+
+func (s *served) call(overTLS bool, text string) *caller {
 	s.t.Helper()
-	var dialer interface {
-		DialContext(ctx context.Context, network, address string) (net.Conn, error)
-	} = &net.Dialer{}
-	if overTLS {
-		dialer = &tls.Dialer{Config: unverified()}
-	}
-	conn, err := dialer.DialContext(s.t.Context(), "tcp", s.address)
+	began := time.Now()
+	conn, err := s.dialer.DialContext(s.t.Context(), "tcp", "")
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if overTLS {
+		conn = tls.Client(conn, unverified())
+	}
 	s.t.Cleanup(func() { conn.Close() })
+	c := &caller{Conn: conn, closed: make(chan time.Duration, 1)}
 	if _, err := io.WriteString(conn, text); err != nil {
 		s.t.Fatal(err)
 	}
-	return conn
+	go func() {
+		_, _ = io.Copy(&c.answer, conn)
+		c.closed <- time.Since(began)
+	}()
+	return c
 }
 
-// untilClosed is how long the other side keeps a connection open.
-func untilClosed(t *testing.T, conn net.Conn) time.Duration {
+// untilClosed is for how long the other side keeps the connection open.
+func (c *caller) untilClosed(t *testing.T) time.Duration {
 	t.Helper()
-	started := time.Now()
-	_ = conn.SetReadDeadline(started.Add(enough))
-	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the connection is open after %s", enough)
+	select {
+	case took := <-c.closed:
+		return took
+	case <-time.After(time.Hour):
+		t.Fatal("the connection is open after an hour")
+		return 0
 	}
-	return time.Since(started)
 }
 
 // Who connects and says nothing has his place for some seconds.
@@ -202,100 +218,112 @@ func TestSlowVisitors(t *testing.T) {
 	for name, test := range map[string]struct {
 		overTLS bool
 		text    string
+		want    time.Duration
 		reason  string
 	}{
-		"nothing":                 {false, "", "the handshake has a limit"},
-		"half a handshake":        {false, "\x16\x03\x01", "the handshake has a limit"},
-		"a handshake":             {true, "", "the request has a limit"},
-		"half a header":           {true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bea", "the request has a limit"},
-		"a header without a body": {true, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "the request has a limit"},
-		"all of it, and no token": {true, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "who is refused goes"},
-		"a path beside":           {true, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "who is refused goes"},
-		"options of all":          {true, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "who is refused goes"},
+		"nothing":                 {false, "", standard.request, "the handshake has a limit"},
+		"half a handshake":        {false, "\x16\x03\x01", standard.request, "the handshake has a limit"},
+		"a handshake":             {true, "", standard.request, "the request has a limit"},
+		"half a header":           {true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bea", standard.request, "the request has a limit"},
+		"a header without a body": {true, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", standard.request, "the request has a limit"},
+		"all of it, and no token": {true, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
+		"a path beside":           {true, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
+		"options of all":          {true, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, func(l *limits) { l.request, l.perAddress = 500*time.Millisecond, 2 })
-			first, second := s.dial(test.overTLS, test.text), s.dial(test.overTLS, test.text)
-			for _, conn := range []net.Conn{first, second} {
-				if took := untilClosed(t, conn); took > 5*time.Second {
-					t.Errorf("it is closed after %s, but %s", took, test.reason)
+			synctest.Test(t, func(t *testing.T) {
+				s := serve(t, func(l *limits) { l.perAddress = 2 })
+				first, second := s.call(test.overTLS, test.text), s.call(test.overTLS, test.text)
+				for _, one := range []*caller{first, second} {
+					if took := one.untilClosed(t); took != test.want {
+						t.Errorf("it is closed after %s, want %s: %s", took, test.want, test.reason)
+					}
 				}
-			}
-			s.eventually("a place", func() error { return s.newClient().expect(Path, secret, http.StatusOK) })
+				synctest.Wait()
+				if err := s.newClient().expect(Path, secret, http.StatusOK); err != nil {
+					t.Errorf("there is no place afterwards: %v", err)
+				}
+			})
 		})
 	}
 }
 
 // Of one address there are so many connections, and who was let in keeps his.
 func TestConnectionsOfAnAddress(t *testing.T) {
-	s := serve(t, func(l *limits) { l.perAddress = 3 })
-	client := s.newClient()
-	if err := client.expect(Path, secret, http.StatusOK); err != nil {
-		t.Fatal(err)
-	}
-	var open []net.Conn
-	for range 2 {
-		open = append(open, s.dial(false, ""))
-	}
-	for range 3 {
-		if took := untilClosed(t, s.dial(false, "")); took > time.Second {
-			t.Errorf("one beyond them is closed after %s", took)
-		}
-	}
-	for range 3 {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, func(l *limits) { l.perAddress = 3 })
+		client := s.newClient()
 		if err := client.expect(Path, secret, http.StatusOK); err != nil {
-			t.Errorf("who was there before: %v", err)
+			t.Fatal(err)
 		}
-	}
-	if err := open[0].Close(); err != nil {
-		t.Error(err)
-	}
-	s.eventually("the place that is free", func() error { return s.newClient().expect(Path, secret, http.StatusOK) })
+		var open []net.Conn
+		for range 2 {
+			open = append(open, s.call(false, ""))
+		}
+		for range 3 {
+			if took := s.call(false, "").untilClosed(t); took != 0 {
+				t.Errorf("one beyond them is closed after %s", took)
+			}
+		}
+		for range 3 {
+			if err := client.expect(Path, secret, http.StatusOK); err != nil {
+				t.Errorf("who was there before: %v", err)
+			}
+		}
+		if err := open[0].Close(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if err := s.newClient().expect(Path, secret, http.StatusOK); err != nil {
+			t.Errorf("the place that is free: %v", err)
+		}
+	})
 }
 
 // Somebody sends guessed tokens as fast as he can, from the same address. A scrape takes longer, and succeeds.
 func TestFlood(t *testing.T) {
-	perSecond := pace{100, 10}
-	s := serve(t, func(l *limits) { l.address = perSecond })
-	client := s.newClient()
-	if err := client.expect(Path, secret, http.StatusOK); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var (
-		flood  sync.WaitGroup
-		before = s.oracle.questions()
-		began  = time.Now()
-	)
-	for i := range standard.perAddress - 1 {
-		junk := s.newClient()
-		flood.Go(func() {
-			for ctx.Err() == nil {
-				// Some of them have no place, as the one before has not gone yet.
-				_, _, _ = junk.get(Path, fmt.Sprintf("guessed-%d", i))
-			}
-		})
-	}
-	for range 10 {
-		started := time.Now()
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, nil)
+		client := s.newClient()
 		if err := client.expect(Path, secret, http.StatusOK); err != nil {
-			t.Error(err)
+			t.Fatal(err)
 		}
-		if took := time.Since(started); took > 3*time.Second {
-			t.Errorf("a scrape takes %s", took)
+		ctx, cancel := context.WithCancel(t.Context())
+		var flood sync.WaitGroup
+		for i := range standard.perAddress - 1 {
+			junk := s.newClient()
+			flood.Go(func() {
+				for ctx.Err() == nil {
+					// Some of them have no place, as the one before has not gone yet.
+					_, _, _ = junk.get(Path, fmt.Sprintf("guessed-%d", i))
+					time.Sleep(20 * time.Millisecond)
+				}
+			})
 		}
-	}
-	cancel()
-	flood.Wait()
-	// Those who are let in cost two questions.
-	asked, took := s.oracle.questions()-before, time.Since(began)
-	if most := perSecond.atOnce + int(took.Seconds()*float64(perSecond.perSecond)) + 10 + 1; asked > most {
-		t.Errorf("the API server was asked %d times in %s, want at most %d", asked, took, most)
-	}
-	if asked < 50 {
-		t.Errorf("the flood was %d questions in %s", asked, took)
-	}
+		// By then they have used up what may come at once.
+		time.Sleep(3 * time.Second)
+		const scrapes = 10
+		before, began := s.oracle.questions(), time.Now()
+		// Each of those who are before it waits for a tenth of a second.
+		longest := time.Duration(standard.perAddress) * time.Second / time.Duration(standard.address.perSecond)
+		for range scrapes {
+			started := time.Now()
+			if err := client.expect(Path, secret, http.StatusOK); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(started); took > longest {
+				t.Errorf("a scrape takes %s, want at most %s", took, longest)
+			}
+		}
+		asked, took := s.oracle.questions()-before, time.Since(began)
+		cancel()
+		flood.Wait()
+		// Those who are let in cost two questions.
+		most := int(took.Seconds()*float64(standard.address.perSecond)) + scrapes + 1
+		if asked > most || asked < most*9/10 {
+			t.Errorf("the API server was asked %d times in %s, want %d: no more, and not much less in a flood", asked, took, most)
+		}
+	})
 }
 
 // A scrape takes memory, so that only some are answered at a time.
@@ -325,41 +353,47 @@ func TestScrapesAtOnce(t *testing.T) {
 
 // The limits for who sends are none for what is sent to him.
 func TestSlowScrape(t *testing.T) {
-	s := serve(t, func(l *limits) { l.request = 200 * time.Millisecond })
-	s.hold = make(chan struct{})
-	time.AfterFunc(600*time.Millisecond, func() { close(s.hold) })
-	client := s.newClient()
-	for range 2 {
-		if _, body, err := client.get(Path, secret); err != nil || !strings.Contains(body, "example 1") {
-			t.Errorf("a scrape that takes longer than a request may: %v, %s", err, body)
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, nil)
+		s.hold = make(chan struct{})
+		time.AfterFunc(3*standard.request, func() { close(s.hold) })
+		client := s.newClient()
+		for range 2 {
+			if _, body, err := client.get(Path, secret); err != nil || !strings.Contains(body, "example 1") {
+				t.Errorf("a scrape that takes longer than a request may: %v, %s", err, body)
+			}
 		}
-	}
+	})
 }
 
 // The end comes soon, whoever is connected, and a scrape that has begun ends well.
 func TestEnd(t *testing.T) {
-	s := serve(t, nil)
-	s.dial(true, "GET /metrics HTTP/1.1\r\n")
-	s.dial(false, "")
-	s.hold = make(chan struct{})
-	conn := s.dial(true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+secret+"\r\n\r\n")
-	<-s.gathered
-	time.AfterFunc(200*time.Millisecond, func() { close(s.hold) })
-	started := time.Now()
-	if err := s.stop(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(started); took > standard.shutdown+3*time.Second {
-		t.Errorf("the end takes %s", took)
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), "example 1") {
-		t.Errorf("the last scrape: %v, %s", err, body)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, nil)
+		s.call(true, "GET /metrics HTTP/1.1\r\n")
+		s.call(false, "")
+		s.hold = make(chan struct{})
+		last := s.call(true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+secret+"\r\n\r\n")
+		<-s.gathered
+		time.AfterFunc(standard.shutdown/2, func() { close(s.hold) })
+		started := time.Now()
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(started); took > standard.shutdown {
+			t.Errorf("the end takes %s, want at most %s", took, standard.shutdown)
+		}
+		<-s.hold
+		last.untilClosed(t)
+		response, err := http.ReadResponse(bufio.NewReader(&last.answer), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), "example 1") {
+			t.Errorf("the last scrape: %v, %s", err, body)
+		}
+	})
 }
 
 // An error at the start says what to change.
@@ -379,7 +413,7 @@ func TestStartFails(t *testing.T) {
 		"no certificate":            {"127.0.0.1:0", t.TempDir(), []string{"certificate", "tls.crt"}, "whoever verifies it would see nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options := asking(t, &oracle{})
+			options := asking(&oracle{})
 			options.Address, options.CertDir = test.address, test.folder
 			options.Gatherer = prometheus.NewRegistry()
 			ctx, cancel := context.WithTimeout(t.Context(), enough)
