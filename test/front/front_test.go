@@ -6,6 +6,7 @@ package front_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -197,6 +198,9 @@ func TestSpeaksHTTP2(t *testing.T) {
 	}
 }
 
+// patience bounds how long a test hangs that would never end. No outcome depends on it.
+const patience = 2 * time.Minute
+
 // next returns the next event.
 func next(t *testing.T, events watch.Interface) watch.Event {
 	t.Helper()
@@ -206,38 +210,33 @@ func next(t *testing.T, events watch.Interface) watch.Event {
 			t.Fatal("the watch has ended")
 		}
 		return event
-	case <-time.After(10 * time.Second):
-		t.Fatal("no event within 10 s: is something waiting for more of them?")
+	case <-time.After(patience):
+		t.Fatalf("no event within %s: is something waiting for more of them?", patience)
 	}
 	panic("not reached")
 }
 
+// Nothing waits for what comes next: neither the header of a watch for its first event, nor an event for the one after it.
 func TestEventsArriveAtOnce(t *testing.T) {
 	f, plane := start(t)
 	bearer, ns := token(t, plane)
 	maps := clientsFor(t, f.Config(bearer)).CoreV1().ConfigMaps(ns)
 
-	opened := time.Now()
-	events, err := maps.Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=watched"})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	hangs := time.AfterFunc(patience, func() { cancel(errors.New("the watch does not open before its first event")) })
+	events, err := maps.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=watched"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(err, context.Cause(ctx))
 	}
+	hangs.Stop()
 	defer events.Stop()
-	// Headers alone have to get through: there is no event yet to carry them along.
-	if took := time.Since(opened); took > 2*time.Second {
-		t.Errorf("opening a watch without events took %s", took)
-	}
 	for i := range 3 {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "watched"}}
 		if _, err := maps.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		created := time.Now()
 		if event := next(t, events); event.Type != watch.Added {
 			t.Errorf("round %d: event %s, want %s", i, event.Type, watch.Added)
-		}
-		if took := time.Since(created); took > time.Second {
-			t.Errorf("round %d: the event took %s", i, took)
 		}
 		if err := maps.Delete(t.Context(), "watched", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
@@ -311,7 +310,7 @@ func TestCloseEndsWatches(t *testing.T) {
 	}
 	select {
 	case <-events.ResultChan():
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("the watch goes on")
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
+// patience bounds how long a test hangs that would never end. No outcome depends on it.
+const patience = 2 * time.Minute
+
 // start starts a shell script, and waits until it says that it runs.
 func start(t *testing.T, script string) *process.Process {
 	t.Helper()
@@ -28,7 +31,7 @@ func start(t *testing.T, script string) *process.Process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		if _, err := os.Stat(running); err == nil {
 			return p
 		}
@@ -46,7 +49,7 @@ func TestStop(t *testing.T) {
 		reason  string
 	}{
 		"ends when asked": {
-			`trap 'exit 0' TERM; touch "$0"; while :; do sleep 0.01; done`, 30 * time.Second, "",
+			`trap 'exit 0' TERM; touch "$0"; while :; do sleep 0.01; done`, patience, "",
 			"whoever is asked to may end",
 		},
 		"does not listen": {
@@ -54,7 +57,7 @@ func TestStop(t *testing.T) {
 			"nothing must go on",
 		},
 		"had ended": {
-			`touch "$0"; exit 3`, 30 * time.Second, "had ended by itself: exit status 3",
+			`touch "$0"; exit 3`, patience, "had ended by itself: exit status 3",
 			"whoever needed it was without",
 		},
 	} {
