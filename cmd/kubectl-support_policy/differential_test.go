@@ -156,7 +156,7 @@ func randomReference(rng *rand.Rand) v1alpha1.ClusterReference {
 
 // randomHub is what the hub of one cluster may know: its own Kommander, and what describes the cluster.
 func randomHub(rng *rand.Rand) *hub.State {
-	snapshot := observe.Snapshot{Complete: rng.IntN(9) > 0, Fleet: &detect.Descriptions{}}
+	snapshot := observe.Snapshot{Complete: rng.IntN(9) > 0, Fleet: &detect.HubDescription{}}
 	switch rng.IntN(6) {
 	case 0:
 	case 1:

@@ -81,7 +81,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 	*hub.State, map[types.NamespacedName]map[string][]byte,
 ) {
 	t.Helper()
-	snapshot := observe.Snapshot{Complete: true, Fleet: &detect.Descriptions{Forbidden: forbidden}}
+	snapshot := observe.Snapshot{Complete: true, Fleet: &detect.HubDescription{Forbidden: forbidden}}
 	secrets := map[types.NamespacedName]map[string][]byte{}
 	for _, cluster := range clusters {
 		if observed := support.FactsOf(&cluster.Status); cluster.Spec.Cluster.Host != nil && cluster.Name == v1alpha1.HostName && observed != nil {

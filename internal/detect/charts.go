@@ -3,6 +3,9 @@
 
 package detect
 
+// Products for which a rule names a Helm chart. The evidence is Label: the label helm.sh/chart of Deployments, StatefulSets
+// and DaemonSets, whose value is <name>-<version>.
+
 import (
 	"cmp"
 	"regexp"
@@ -23,14 +26,15 @@ const (
 // maxLabelBytes is how long the value of a label can be. Charts cut theirs to fit.
 const maxLabelBytes = 63
 
-var chartVersion = regexp.MustCompile(`^v?[0-9]`)
+// versionStart tells a version from the rest of a chart's name.
+var versionStart = regexp.MustCompile(`^v?[0-9]`)
 
-// versionOfChart returns the version in a label <name>-<version>, in which + is written as _. The names of charts have
-// dashes, too: prometheus-operator-9.3.1 is no prometheus. Of a label that may have been cut nobody knows what is
-// missing, and the version is empty.
-func versionOfChart(label, name string) (version string, is bool) {
-	version, is = strings.CutPrefix(label, name+"-")
-	if !is || !chartVersion.MatchString(version) {
+// versionOfChart returns the version in a label <name>-<version>, in which + is written as _. The name of a chart can have
+// dashes: prometheus-operator-9.3.1 is not of the chart prometheus. The version is empty where the label has the greatest
+// length: its end may be missing.
+func versionOfChart(label, name string) (version string, ok bool) {
+	version, ok = strings.CutPrefix(label, name+"-")
+	if !ok || !versionStart.MatchString(version) {
 		return "", false
 	}
 	if len(label) >= maxLabelBytes {
@@ -39,41 +43,41 @@ func versionOfChart(label, name string) (version string, is bool) {
 	return coreVersion(strings.ReplaceAll(version, "_", "+")), true
 }
 
-// chartsBy are the installations of the charts that the rules name. What is labelled as the same instance in one
-// namespace is one of them; its parts can be of different versions while it is upgraded, and the lowest one decides.
-func (o Objects) chartsBy(rules []facts.DetectionRule) []sighting {
-	var found []sighting
-	for _, workload := range o.Workloads {
-		version, is := workload.versionBy(rules)
-		if !is {
+// matchCharts finds the workloads of the charts that the rules name. Those of one instance in one namespace are one match.
+// During an upgrade they can have several versions; the lowest comes first.
+func (in Input) matchCharts(rules []facts.DetectionRule) []ruleMatch {
+	var matched []ruleMatch
+	for _, workload := range in.Workloads {
+		version, ok := workload.chartVersion(rules)
+		if !ok {
 			continue
 		}
 		name := cmp.Or(facts.Printable(workload.Instance), facts.DefaultInstallation)
-		same := func(s sighting) bool { return s.namespace == workload.Namespace && s.name == name }
-		i := slices.IndexFunc(found, same)
+		isSame := func(m ruleMatch) bool { return m.namespace == workload.Namespace && m.name == name }
+		i := slices.IndexFunc(matched, isSame)
 		if i < 0 {
-			i = len(found)
-			found = append(found, sighting{namespace: workload.Namespace, name: name})
+			i = len(matched)
+			matched = append(matched, ruleMatch{namespace: workload.Namespace, name: name})
 		}
-		piece := sign(v1alpha1.SourceLabel, workload.object(), version)
-		known := func(e v1alpha1.Evidence) bool { return e.Version == piece.Version }
-		if !slices.ContainsFunc(found[i].evidence, known) {
-			found[i].evidence = append(found[i].evidence, piece)
+		piece := newEvidence(v1alpha1.SourceLabel, workload.object(), version)
+		hasVersion := func(e v1alpha1.Evidence) bool { return e.Version == piece.Version }
+		if !slices.ContainsFunc(matched[i].evidence, hasVersion) {
+			matched[i].evidence = append(matched[i].evidence, piece)
 		}
 	}
-	for _, s := range found {
-		slices.SortStableFunc(s.evidence, lowestFirst)
+	for _, match := range matched {
+		slices.SortStableFunc(match.evidence, lowestFirst)
 	}
-	return found
+	return matched
 }
 
-// versionBy is the version of the chart, of those that the rules name, that has installed the workload.
-func (w Workload) versionBy(rules []facts.DetectionRule) (version string, is bool) {
+// chartVersion returns the version of the chart that installed the workload, if a rule names that chart.
+func (w Workload) chartVersion(rules []facts.DetectionRule) (version string, ok bool) {
 	for _, rule := range rules {
 		if rule.HelmChart == nil {
 			continue
 		}
-		if version, is = versionOfChart(w.Chart, rule.HelmChart.Name); is {
+		if version, ok = versionOfChart(w.Chart, rule.HelmChart.Name); ok {
 			return version, true
 		}
 	}

@@ -14,21 +14,21 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// maxComponents is what the status has room for.
+// maxComponents is how many components a status can hold.
 const maxComponents = 128
 
-// Components are the parts of products, ordered by object and name.
-func Components(objects Objects) []v1alpha1.Component {
+// Components returns the parts of products, at most 128, ordered by object and name.
+func Components(input Input) []v1alpha1.Component {
 	var found []v1alpha1.Component
-	for _, addon := range objects.installedAddons() {
-		found = append(found, objects.componentsOf(addon)...)
+	for _, addon := range input.installedAddons() {
+		found = append(found, input.componentsOf(addon)...)
 	}
-	for _, release := range objects.HelmReleases {
-		found = append(found, objects.componentOf(release)...)
+	for _, release := range input.HelmReleases {
+		found = append(found, input.componentOf(release)...)
 	}
 	found = slices.DeleteFunc(found, func(c v1alpha1.Component) bool { return c.Name == "" })
 	if len(found) > maxComponents {
-		// What has a stage is what a policy may have something to say about.
+		// Those with a stage come first: policies have rules about stages.
 		slices.SortFunc(found, func(a, b v1alpha1.Component) int {
 			return cmp.Or(compareBool(a.Stage == "", b.Stage == ""), byObject(a, b))
 		})
@@ -38,14 +38,15 @@ func Components(objects Objects) []v1alpha1.Component {
 	return found
 }
 
+// byObject orders components by object and name.
 func byObject(a, b v1alpha1.Component) int {
 	return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Name, b.Name))
 }
 
-// componentsOf are the addon itself, unless it is an installation, and those of its parts of which it tells the stage.
-func (o Objects) componentsOf(addon Addon) []v1alpha1.Component {
-	itself := v1alpha1.Component{
-		Name: addon.Name, Object: addon.object(), Origin: addon.componentOrigin(), Product: o.productOf(addon),
+// componentsOf returns the addon, unless it is an installation, and those of its parts for which it names a stage.
+func (in Input) componentsOf(addon Addon) []v1alpha1.Component {
+	whole := v1alpha1.Component{
+		Name: addon.Name, Object: addon.object(), Origin: addon.componentOrigin(), Product: in.productOf(addon),
 	}
 	var parts []v1alpha1.Component
 	for _, name := range slices.Sorted(maps.Keys(addon.Stages)) {
@@ -53,9 +54,9 @@ func (o Objects) componentsOf(addon Addon) []v1alpha1.Component {
 		switch {
 		case stage == "":
 		case name == addon.Name:
-			itself.Stage = stage
+			whole.Stage = stage
 		default:
-			part := itself
+			part := whole
 			part.Name, part.Stage = facts.Printable(name), stage
 			parts = append(parts, part)
 		}
@@ -63,14 +64,15 @@ func (o Objects) componentsOf(addon Addon) []v1alpha1.Component {
 	if addon.isInstallation() {
 		return parts
 	}
-	return append([]v1alpha1.Component{itself}, parts...)
+	return append([]v1alpha1.Component{whole}, parts...)
 }
 
-// isInstallation tells whether a detector of its own finds the addon.
+// isInstallation tells whether a detector finds the addon as an installation of a product.
 func (a Addon) isInstallation() bool {
 	return a.Namespace == "" && a.Name == KommanderName || operatorProduct(a.Package.Name) != ""
 }
 
+// componentOrigin tells how the addon got into the cluster; empty where nothing says so.
 func (a Addon) componentOrigin() v1alpha1.ComponentOrigin {
 	switch {
 	case a.Federated:
@@ -81,8 +83,8 @@ func (a Addon) componentOrigin() v1alpha1.ComponentOrigin {
 	return ""
 }
 
-// productOf is the product of which an addon is a part, or that it is; empty when nothing tells.
-func (o Objects) productOf(addon Addon) string {
+// productOf returns the product that the addon is, or of which it is a part; empty where that is not known.
+func (in Input) productOf(addon Addon) string {
 	operator := operatorProduct(addon.Package.Name)
 	switch {
 	case operator != "":
@@ -92,25 +94,25 @@ func (o Objects) productOf(addon Addon) string {
 	case isRepository(addon.repository(), baseAddonsRepository):
 		return facts.BasePlatformServices
 	}
-	return o.claimantOf(addon)
+	return in.productByRule(addon)
 }
 
-// claimantOf is the product of a rule that finds the addon; empty when there is none.
-func (o Objects) claimantOf(addon Addon) string {
-	for _, rule := range o.Rules {
-		if addon.isFoundBy(rule) {
+// productByRule returns the product of the first rule that matches the addon; empty where none does.
+func (in Input) productByRule(addon Addon) string {
+	for _, rule := range in.Rules {
+		if addon.matches(rule) {
 			return rule.Product
 		}
 	}
 	return ""
 }
 
-// componentOf is a HelmRelease beside Kommander's own, which is a part of Kommander 2.x, or of the product of a rule that
-// finds it.
-func (o Objects) componentOf(release HelmRelease) []v1alpha1.Component {
+// componentOf returns a HelmRelease as a part of the product whose rule matches it, or of Kommander 2.x, whose platform
+// applications are in its namespace. Other HelmReleases are components of nothing.
+func (in Input) componentOf(release HelmRelease) []v1alpha1.Component {
 	product := ""
-	for _, rule := range o.Rules {
-		if product == "" && release.isFoundBy(rule) {
+	for _, rule := range in.Rules {
+		if product == "" && release.matches(rule) {
 			product = rule.Product
 		}
 	}

@@ -24,18 +24,18 @@ func TestComponents(t *testing.T) {
 	)
 	for _, row := range []struct {
 		name, reason string
-		objects      Objects
+		input        Input
 		want         []v1alpha1.Component
 	}{
 		{
 			name:   "base addons",
-			reason: "the repository, by label or else by annotation, tells the product",
-			objects: Objects{
+			reason: "the repository, by label or else by annotation, shows the product",
+			input: Input{
 				ClusterAddons: []Addon{
 					addon("traefik").from(baseLabel, "stable-1.19-3.2.0"),
 					addon("dex").origin("https://github.com/acme/kubernetes-base-addons", "master"),
 				},
-				Addons: []Addon{addon("jaeger").in("kubeaddons").from(baseLabel, "stable-1.19-3.2.0").marked("jaeger", "Experimental")},
+				Addons: []Addon{addon("jaeger").in("kubeaddons").from(baseLabel, "stable-1.19-3.2.0").withStage("jaeger", "Experimental")},
 			},
 			want: []v1alpha1.Component{
 				fixtures.Component("jaeger", "Addon/kubeaddons/jaeger", "Repository", base, "Experimental"),
@@ -46,8 +46,8 @@ func TestComponents(t *testing.T) {
 		{
 			name:   "parts of an addon",
 			reason: "the end of the annotation names the component, which need not be the addon",
-			objects: Objects{ClusterAddons: []Addon{
-				addon("istio").from(baseLabel, "stable-1.18-3.0.1").marked("kiali", "Preview").marked("jaeger", " preview\n"),
+			input: Input{ClusterAddons: []Addon{
+				addon("istio").from(baseLabel, "stable-1.18-3.0.1").withStage("kiali", "Preview").withStage("jaeger", " preview\n"),
 			}},
 			want: []v1alpha1.Component{
 				fixtures.Component("istio", "ClusterAddon/istio", "Repository", base, ""),
@@ -58,9 +58,9 @@ func TestComponents(t *testing.T) {
 		{
 			name:   "federated",
 			reason: "what Kommander federates is a part of Kommander, also when it comes from the base addons",
-			objects: Objects{Addons: []Addon{
+			input: Input{Addons: []Addon{
 				addon("prometheus").in("kommander").federated(),
-				addon("jaeger").in("project").federated().from(baseLabel, "stable-1.20-4.0.0").marked("jaeger", "Experimental"),
+				addon("jaeger").in("project").federated().from(baseLabel, "stable-1.20-4.0.0").withStage("jaeger", "Experimental"),
 			}},
 			want: []v1alpha1.Component{
 				fixtures.Component("prometheus", "Addon/kommander/prometheus", "Federated", kommander, ""),
@@ -70,8 +70,8 @@ func TestComponents(t *testing.T) {
 		{
 			name:   "Kommander",
 			reason: "the addon itself is an installation; parts of it and other addons of its repository are components",
-			objects: Objects{ClusterAddons: []Addon{
-				addon("kommander").from(kommanderLabel, "stable-1.20-1.4.0").marked("kommander", "Beta").marked("karma", "Preview"),
+			input: Input{ClusterAddons: []Addon{
+				addon("kommander").from(kommanderLabel, "stable-1.20-1.4.0").withStage("kommander", "Beta").withStage("karma", "Preview"),
 				addon("flagger").from(kommanderLabel, "stable-1.20-1.4.0"),
 			}},
 			want: []v1alpha1.Component{
@@ -82,8 +82,8 @@ func TestComponents(t *testing.T) {
 		{
 			name:   "KUDO",
 			reason: "the supported operators are installations; parts of them, and other operators, are components",
-			objects: Objects{Addons: []Addon{
-				addon("cassandra").in("data").operator("cassandra").from(enterpriseLabel, "stable-1.20-1.0.0").marked("reaper", "Beta"),
+			input: Input{Addons: []Addon{
+				addon("cassandra").in("data").operator("cassandra").from(enterpriseLabel, "stable-1.20-1.0.0").withStage("reaper", "Beta"),
 				addon("zookeeper").in("data").operator("zookeeper").from(enterpriseLabel, "stable-1.20-1.0.0"),
 			}},
 			want: []v1alpha1.Component{
@@ -94,9 +94,9 @@ func TestComponents(t *testing.T) {
 		{
 			name:   "of a rule",
 			reason: "what a rule finds is a component of its product, so that its stage can be judged",
-			objects: Objects{
+			input: Input{
 				Rules:         []facts.DetectionRule{fixtures.ByAddon("Dispatch", "dispatch")},
-				ClusterAddons: []Addon{addon("dispatch").from(dispatchLabel, "stable-1.16-1.0.0").marked("dispatch", "Beta").marked("argo-cd", "Beta")},
+				ClusterAddons: []Addon{addon("dispatch").from(dispatchLabel, "stable-1.16-1.0.0").withStage("dispatch", "Beta").withStage("argo-cd", "Beta")},
 			},
 			want: []v1alpha1.Component{
 				fixtures.Component("argo-cd", "ClusterAddon/dispatch", "Repository", "Dispatch", "Beta"),
@@ -104,22 +104,22 @@ func TestComponents(t *testing.T) {
 			},
 		},
 		{
-			name:    "unmarked",
-			reason:  "nothing tells where it comes from, nor what it belongs to",
-			objects: Objects{ClusterAddons: []Addon{addon("traefik"), addon("team").in("kommander")}},
+			name:   "unmarked",
+			reason: "neither its repository nor its product is known",
+			input:  Input{ClusterAddons: []Addon{addon("traefik"), addon("team").in("kommander")}},
 			want: []v1alpha1.Component{
 				fixtures.Component("team", "Addon/kommander/team", "", "", ""), fixtures.Component("traefik", "ClusterAddon/traefik", "", "", ""),
 			},
 		},
 		{
-			name:    "absent",
-			reason:  "an addon of stage absent is not installed",
-			objects: Objects{ClusterAddons: []Addon{addon("istio").from(baseLabel, "x").marked("kiali", "Preview").stage("absent")}},
+			name:   "absent",
+			reason: "an addon of stage absent is not installed",
+			input:  Input{ClusterAddons: []Addon{addon("istio").from(baseLabel, "x").withStage("kiali", "Preview").stage("absent")}},
 		},
 		{
 			name:   "HelmReleases",
-			reason: "those beside Kommander's own belong to it, and those of others to nobody whom we know",
-			objects: Objects{HelmReleases: []HelmRelease{
+			reason: "those in Kommander's namespace are parts of it; others are parts of no known product",
+			input: Input{HelmReleases: []HelmRelease{
 				helmRelease("v2.4.0"), helmRelease("").called("kommander", "dkp-insights-management"), helmRelease("").called("team", "shop"),
 			}},
 			want: []v1alpha1.Component{
@@ -128,8 +128,8 @@ func TestComponents(t *testing.T) {
 		},
 		{
 			name:   "HelmReleases of a rule",
-			reason: "a rule knows better what they belong to, wherever they are",
-			objects: Objects{
+			reason: "a rule decides to which product they belong, in any namespace",
+			input: Input{
 				Rules: []facts.DetectionRule{fixtures.ByRelease("Insights", "", "dkp-insights-management"), fixtures.ByRelease("Insights", "team", "dkp-insights")},
 				HelmReleases: []HelmRelease{
 					helmRelease("").called("kommander", "dkp-insights-management"),
@@ -143,9 +143,9 @@ func TestComponents(t *testing.T) {
 		},
 		{
 			name:   "hostile",
-			reason: "foreign text is made printable and cut, and what has no name is nothing",
-			objects: Objects{ClusterAddons: []Addon{
-				addon("").marked("", "Beta"), addon("x").marked("a\nb", strings.Repeat("€", 100)),
+			reason: "text is made printable and truncated, and a component without a name is dropped",
+			input: Input{ClusterAddons: []Addon{
+				addon("").withStage("", "Beta"), addon("x").withStage("a\nb", strings.Repeat("€", 100)),
 			}},
 			want: []v1alpha1.Component{
 				fixtures.Component("x", "ClusterAddon/x", "", "", ""),
@@ -155,7 +155,7 @@ func TestComponents(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			slices.SortFunc(row.want, byObject)
-			if diff := cmp.Diff(row.want, Components(row.objects)); diff != "" {
+			if diff := cmp.Diff(row.want, Components(row.input)); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
 		})
@@ -163,15 +163,15 @@ func TestComponents(t *testing.T) {
 }
 
 func TestComponentsKeepThoseWithAStage(t *testing.T) {
-	var objects Objects
+	var input Input
 	for i := range 200 {
 		made := addon(fmt.Sprintf("addon-%03d", i)).from(baseLabel, "stable-1.19-3.2.0")
 		if i >= 100 {
-			made = made.marked(made.Name, "Beta")
+			made = made.withStage(made.Name, "Beta")
 		}
-		objects.ClusterAddons = append(objects.ClusterAddons, made)
+		input.ClusterAddons = append(input.ClusterAddons, made)
 	}
-	got := Components(objects)
+	got := Components(input)
 	if len(got) != maxComponents {
 		t.Fatalf("%d components, but the status has room for %d", len(got), maxComponents)
 	}

@@ -4,7 +4,6 @@
 package detect
 
 import (
-	"cmp"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -14,19 +13,19 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// maxEvidence is what the status has room for: the deciding piece and 8 others.
+// maxEvidence is how many pieces of evidence a status can hold: the one that gives the version and 8 others.
 const maxEvidence = 1 + 8
 
-// maxNameBytes is how long the name of an installation may be in the status.
+// maxNameBytes is the longest name of an installation that a status can hold.
 const maxNameBytes = 253
 
-// sign is one piece of evidence. The version is foreign text and made printable.
-func sign(source v1alpha1.EvidenceSource, object, version string) v1alpha1.Evidence {
+// newEvidence returns one piece of evidence. The version comes from the cluster and is made printable.
+func newEvidence(source v1alpha1.EvidenceSource, object, version string) v1alpha1.Evidence {
 	return v1alpha1.Evidence{Source: source, Object: object, Version: facts.Printable(version)}
 }
 
-// installation is what the evidence, strongest first, shows: nothing when there is none.
-func installation(product, name string, evidence []v1alpha1.Evidence) []facts.Installation {
+// installationFrom returns an installation with its evidence, strongest first, or nothing where there is no evidence.
+func installationFrom(product, name string, evidence []v1alpha1.Evidence) []facts.Installation {
 	if len(evidence) == 0 {
 		return nil
 	}
@@ -37,44 +36,39 @@ func installation(product, name string, evidence []v1alpha1.Evidence) []facts.In
 	}}
 }
 
-// qualified is the name of an installation that its own name does not tell apart from others.
-func qualified(namespace, name string) string {
+// qualifiedName is the name of an installation whose own name is not unique in the cluster. A name that is too long ends
+// with a hash of the whole.
+func qualifiedName(namespace, name string) string {
 	full := namespace + "." + name
 	if len(full) <= maxNameBytes {
 		return full
 	}
 	digest := fnv.New32a()
-	// A hash takes everything.
+	// Writing to a hash cannot fail.
 	_, _ = digest.Write([]byte(full))
-	mark := fmt.Sprintf("-%08x", digest.Sum32())
-	return full[:maxNameBytes-len(mark)] + mark
+	suffix := fmt.Sprintf("-%08x", digest.Sum32())
+	return full[:maxNameBytes-len(suffix)] + suffix
 }
 
-// merged makes one of the installations of the same product and name, with the evidence of all, in their order.
-func merged(installations []facts.Installation) []facts.Installation {
-	var one []facts.Installation
+// mergeByName makes one installation of those with the same product and name. It keeps the order of their evidence and
+// drops repeated pieces.
+func mergeByName(installations []facts.Installation) []facts.Installation {
+	var merged []facts.Installation
 	for _, found := range installations {
-		same := func(known facts.Installation) bool {
+		isSame := func(known facts.Installation) bool {
 			return known.Product == found.Product && known.Name == found.Name
 		}
-		if i := slices.IndexFunc(one, same); i >= 0 {
-			evidence := slices.Clone(one[i].Evidence)
+		if i := slices.IndexFunc(merged, isSame); i >= 0 {
+			evidence := slices.Clone(merged[i].Evidence)
 			for _, piece := range found.Evidence {
 				if !slices.Contains(evidence, piece) {
 					evidence = append(evidence, piece)
 				}
 			}
-			one[i].Evidence = evidence[:min(len(evidence), maxEvidence)]
+			merged[i].Evidence = evidence[:min(len(evidence), maxEvidence)]
 			continue
 		}
-		one = append(one, found)
+		merged = append(merged, found)
 	}
-	return one
-}
-
-func Ordered(installations []facts.Installation) []facts.Installation {
-	slices.SortFunc(installations, func(a, b facts.Installation) int {
-		return cmp.Or(cmp.Compare(a.Product, b.Product), cmp.Compare(a.Name, b.Name))
-	})
-	return installations
+	return merged
 }

@@ -20,16 +20,16 @@ func TestKommander(t *testing.T) {
 		release = "HelmRelease/kommander/kommander"
 		core    = "KommanderCore/kommander-core"
 	)
-	detects(t, kommander, []detection{
+	checkDetector(t, detectKommander, []detectorRow{
 		{
-			name:    "nothing",
-			reason:  "addons alone are no Kommander",
-			objects: Objects{ClusterAddons: []Addon{addon("traefik").from(baseLabel, "stable-1.19-3.2.0")}},
+			name:   "nothing",
+			reason: "addons alone are no Kommander",
+			input:  Input{ClusterAddons: []Addon{addon("traefik").from(baseLabel, "stable-1.19-3.2.0")}},
 		},
 		{
 			name:   "1.3.0 with all its marks",
-			reason: "the revision counts packages after the version, and what else tells the version follows",
-			objects: Objects{ClusterAddons: []Addon{
+			reason: "the revision counts packages after the version, and the weaker evidence follows",
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.3.0-40").appVersion("1.3.0").
 					from(kommanderLabel, "stable-1.19-1.3.0").chart("kommander", "0.13.35"),
 			}},
@@ -39,7 +39,7 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "1.2.0 as it was released",
 			reason: "1.2.0 calls itself 1.2.0-rc.5 in an annotation and is generally available nevertheless",
-			objects: Objects{ClusterAddons: []Addon{
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.2.0-36").appVersion("1.2.0-rc.5").
 					from(kommanderLabel, "stable-1.18-1.2.0").chart("kommander", "0.12.16"),
 			}},
@@ -47,15 +47,15 @@ func TestKommander(t *testing.T) {
 				"Label", object, "1.2.0", "Inferred", object, "1.2.0"),
 		},
 		{
-			name:    "1.2.0 without labels",
-			reason:  "without a ref nothing speaks against a general availability",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").revision("1.2.0-36").appVersion("1.2.0-rc.5")}},
-			want:    installed("Annotation", object, "1.2.0", "Annotation", object, "1.2.0-rc.5"),
+			name:   "1.2.0 without labels",
+			reason: "without a ref nothing speaks against a general availability",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").revision("1.2.0-36").appVersion("1.2.0-rc.5")}},
+			want:   installed("Annotation", object, "1.2.0", "Annotation", object, "1.2.0-rc.5"),
 		},
 		{
 			name:   "1.2.0 by the version's own tag",
 			reason: "the repository has a tag v1.2.0 as well",
-			objects: Objects{ClusterAddons: []Addon{
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.2.0-36").appVersion("1.2.0-rc.5").from(kommanderLabel, "v1.2.0"),
 			}},
 			want: installed("Annotation", object, "1.2.0", "Annotation", object, "1.2.0-rc.5", "Label", object, "1.2.0"),
@@ -63,7 +63,7 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "a prerelease from the testing channel",
 			reason: "there the same annotation means what it says",
-			objects: Objects{ClusterAddons: []Addon{
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.2.0-35").appVersion("1.2.0-rc.5").from(kommanderLabel, "testing-1.18-1.2.0-rc.5"),
 			}},
 			want: installed("Annotation", object, "1.2.0-rc.5", "Annotation", object, "1.2.0", "Label", object, "1.2.0-rc.5"),
@@ -71,7 +71,7 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "a prerelease from a branch",
 			reason: "a branch is no release either",
-			objects: Objects{ClusterAddons: []Addon{
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.4.0-5").appVersion("1.4.0-beta.2").from(kommanderLabel, "master"),
 			}},
 			want: installed("Annotation", object, "1.4.0-beta.2", "Annotation", object, "1.4.0"),
@@ -79,122 +79,122 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "another version in the annotation",
 			reason: "a prerelease of another version is no sign about this one",
-			objects: Objects{ClusterAddons: []Addon{
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.3.0-1").appVersion("1.2.0-rc.5").from(kommanderLabel, "testing-1.19-1.3.0"),
 			}},
 			want: installed("Annotation", object, "1.3.0", "Annotation", object, "1.2.0-rc.5", "Label", object, "1.3.0"),
 		},
 		{
 			name:   "the ref of another repository",
-			reason: "only Kommander's own repository tells about Kommander",
-			objects: Objects{ClusterAddons: []Addon{
+			reason: "only Kommander's own repository says something about Kommander",
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.2.0-36").appVersion("1.2.0-rc.5").from(baseLabel, "testing-1.18-3.0.1"),
 			}},
 			want: installed("Annotation", object, "1.2.0", "Annotation", object, "1.2.0-rc.5"),
 		},
 		{
-			name:    "a prerelease in the revision",
-			reason:  "only the last, numeric part counts packages",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").revision("v1.4.0-rc.2-5")}},
-			want:    installed("Annotation", object, "1.4.0-rc.2"),
+			name:   "a prerelease in the revision",
+			reason: "only the last, numeric part counts packages",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").revision("v1.4.0-rc.2-5")}},
+			want:   installed("Annotation", object, "1.4.0-rc.2"),
 		},
 		{
-			name:    "a revision without packaging",
-			reason:  "the 2 of rc.2 is not split off",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").revision("1.4.0-rc.2")}},
-			want:    installed("Annotation", object, "1.4.0-rc.2"),
+			name:   "a revision without packaging",
+			reason: "the 2 of rc.2 is not split off",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").revision("1.4.0-rc.2")}},
+			want:   installed("Annotation", object, "1.4.0-rc.2"),
 		},
 		{
-			name:    "label only",
-			reason:  "the tag ends with Kommander's version",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").from(kommanderLabel, "stable-1.20-1.4.1")}},
-			want:    installed("Label", object, "1.4.1"),
+			name:   "label only",
+			reason: "the tag ends with Kommander's version",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").from(kommanderLabel, "stable-1.20-1.4.1")}},
+			want:   installed("Label", object, "1.4.1"),
 		},
 		{
 			name:   "fork",
-			reason: "all that an addon from somebody's copy tells is about that copy",
-			objects: Objects{ClusterAddons: []Addon{
+			reason: "all evidence of an addon from a fork names the fork",
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.4.1-4").from("acme-kubeaddons-kommander", "stable-1.20-1.4.1"),
 			}},
-			want: copied(installed("Annotation", object, "1.4.1", "Label", object, "1.4.1"), "acme-kubeaddons-kommander", 0, 1),
+			want: ofFork(installed("Annotation", object, "1.4.1", "Label", object, "1.4.1"), "acme-kubeaddons-kommander", 0, 1),
 		},
 		{
 			name:   "fork by the catalog",
-			reason: "where there is no label the annotation tells the repository",
-			objects: Objects{ClusterAddons: []Addon{
+			reason: "where there is no label the annotation names the repository",
+			input: Input{ClusterAddons: []Addon{
 				addon("kommander").revision("1.4.1-4").origin("https://github.com/acme/kubeaddons-kommander", "stable-1.20-1.4.1"),
 			}},
-			want: copied(installed("Annotation", object, "1.4.1"), "github.com/acme/kubeaddons-kommander", 0),
+			want: ofFork(installed("Annotation", object, "1.4.1"), "github.com/acme/kubeaddons-kommander", 0),
 		},
 		{
-			name:    "chart only",
-			reason:  "the version of the chart identifies the release, which is a conclusion",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").chart("kommander", "0.39.2")}},
-			want:    installed("Inferred", object, "1.4.4"),
+			name:   "chart only",
+			reason: "the version of the chart identifies the release, which is a conclusion",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").chart("kommander", "0.39.2")}},
+			want:   installed("Inferred", object, "1.4.4"),
 		},
 		{
-			name:    "another chart",
-			reason:  "the numbers of other charts mean nothing",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").chart("kommander-federation", "0.39.2")}},
-			want:    installed("CustomResource", object, ""),
+			name:   "another chart",
+			reason: "the numbers of other charts mean nothing",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").chart("kommander-federation", "0.39.2")}},
+			want:   installed("CustomResource", object, ""),
 		},
 		{
-			name:    "nothing but the addon",
-			reason:  "it is there, and its version is not known; a chart that no release had is no guess",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").chart("stable/kommander", "0.40.0")}},
-			want:    installed("CustomResource", object, ""),
+			name:   "nothing but the addon",
+			reason: "it is there, and its version is not known; a chart that no release had is no guess",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").chart("stable/kommander", "0.40.0")}},
+			want:   installed("CustomResource", object, ""),
 		},
 		{
-			name:    "absent",
-			reason:  "Konvoy switches the addon off on clusters that Kommander made",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").revision("1.3.0-40").stage("absent")}},
+			name:   "absent",
+			reason: "Konvoy switches the addon off on clusters that Kommander made",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").revision("1.3.0-40").stage("absent")}},
 		},
 		{
-			name:    "not a ClusterAddon",
-			reason:  "an addon of that name in somebody's namespace is not Kommander",
-			objects: Objects{Addons: []Addon{addon("kommander").in("team").revision("1.3.0-40")}},
+			name:   "not a ClusterAddon",
+			reason: "an addon of that name in another namespace is not Kommander",
+			input:  Input{Addons: []Addon{addon("kommander").in("team").revision("1.3.0-40")}},
 		},
 		{
-			name:    "2.1",
-			reason:  "v2beta1 has no history",
-			objects: Objects{HelmReleases: []HelmRelease{helmRelease("v2.1.4")}},
-			want:    installed("HelmRelease", release, "2.1.4"),
+			name:   "2.1",
+			reason: "v2beta1 has no history",
+			input:  Input{HelmReleases: []HelmRelease{helmRelease("v2.1.4")}},
+			want:   installed("HelmRelease", release, "2.1.4"),
 		},
 		{
 			name:   "other HelmReleases",
 			reason: "Kommander's is the one of that name in the namespace of that name",
-			objects: Objects{HelmReleases: []HelmRelease{
+			input: Input{HelmReleases: []HelmRelease{
 				helmRelease("v9.9.9").called("team", "kommander"), helmRelease("v0.1.4").called("kommander", "dkp-insights-management"),
 			}},
 		},
 		{
-			name:    "2.12",
-			reason:  "from v2beta2 on the history is the truth",
-			objects: Objects{HelmReleases: []HelmRelease{helmRelease("v2.8.0", "v2.12.1", "deployed", "v2.8.0", "superseded")}},
-			want:    installed("HelmRelease", release, "2.12.1"),
+			name:   "2.12",
+			reason: "from v2beta2 on the history is the truth",
+			input:  Input{HelmReleases: []HelmRelease{helmRelease("v2.8.0", "v2.12.1", "deployed", "v2.8.0", "superseded")}},
+			want:   installed("HelmRelease", release, "2.12.1"),
 		},
 		{
-			name:    "2.x while it is upgraded",
-			reason:  "what is not deployed yet does not run",
-			objects: Objects{HelmReleases: []HelmRelease{helmRelease("", "v2.13.0", "pending-upgrade", "v2.12.1", "deployed")}},
-			want:    installed("HelmRelease", release, "2.12.1"),
+			name:   "2.x while it is upgraded",
+			reason: "what is not deployed yet does not run",
+			input:  Input{HelmReleases: []HelmRelease{helmRelease("", "v2.13.0", "pending-upgrade", "v2.12.1", "deployed")}},
+			want:   installed("HelmRelease", release, "2.12.1"),
 		},
 		{
-			name:    "2.x before it was ever deployed",
-			reason:  "it is about to be there, and nothing tells a version that runs",
-			objects: Objects{HelmReleases: []HelmRelease{helmRelease("", "v2.12.1", "failed")}},
-			want:    installed("HelmRelease", release, ""),
+			name:   "2.x before it was ever deployed",
+			reason: "it is being installed, and no version runs yet",
+			input:  Input{HelmReleases: []HelmRelease{helmRelease("", "v2.12.1", "failed")}},
+			want:   installed("HelmRelease", release, ""),
 		},
 		{
-			name:    "2.16 from an OCI repository",
-			reason:  "the digest of the artifact is not part of the version",
-			objects: Objects{HelmReleases: []HelmRelease{helmRelease("", "2.16.0+3f1c2a9b8d7e", "deployed")}},
-			want:    installed("HelmRelease", release, "2.16.0"),
+			name:   "2.16 from an OCI repository",
+			reason: "the digest of the artifact is not part of the version",
+			input:  Input{HelmReleases: []HelmRelease{helmRelease("", "2.16.0+3f1c2a9b8d7e", "deployed")}},
+			want:   installed("HelmRelease", release, "2.16.0"),
 		},
 		{
 			name:   "2.7 with both",
 			reason: "both say the same, the HelmRelease first",
-			objects: Objects{
+			input: Input{
 				HelmReleases:   []HelmRelease{helmRelease("v2.7.0")},
 				KommanderCores: []KommanderCore{kommanderCore("v2.7.0", "v2.7.0")},
 			},
@@ -203,7 +203,7 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "2.7 while it is upgraded",
 			reason: "the lower one is still to be relied on",
-			objects: Objects{
+			input: Input{
 				HelmReleases:   []HelmRelease{helmRelease("v2.10.0")},
 				KommanderCores: []KommanderCore{kommanderCore("v2.10.0", "v2.9.1")},
 			},
@@ -212,22 +212,22 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "2.5, whose core has no status",
 			reason: "what is wanted is a declaration and comes last",
-			objects: Objects{
+			input: Input{
 				HelmReleases:   []HelmRelease{helmRelease("v2.4.2")},
 				KommanderCores: []KommanderCore{kommanderCore("v2.5.0", "")},
 			},
 			want: installed("HelmRelease", release, "2.4.2", "CustomResource", core, "", "Declared", core, "2.5.0"),
 		},
 		{
-			name:    "core only",
-			reason:  "the core is as good as the HelmRelease",
-			objects: Objects{KommanderCores: []KommanderCore{kommanderCore("v2.8.0", "v2.7.0")}},
-			want:    installed("CustomResource", core, "2.7.0"),
+			name:   "core only",
+			reason: "the core is as good as the HelmRelease",
+			input:  Input{KommanderCores: []KommanderCore{kommanderCore("v2.8.0", "v2.7.0")}},
+			want:   installed("CustomResource", core, "2.7.0"),
 		},
 		{
 			name:   "migration from 1.4 to 2.1",
 			reason: "both are there, and each pair of product and name once",
-			objects: Objects{
+			input: Input{
 				ClusterAddons: []Addon{addon("kommander").revision("1.4.3-3")},
 				HelmReleases:  []HelmRelease{helmRelease("v2.1.0")},
 			},
@@ -237,9 +237,9 @@ func TestKommander(t *testing.T) {
 			},
 		},
 		{
-			name:    "forbidden",
-			reason:  "each of the resources could show it",
-			objects: Objects{Forbidden: []string{Addons, ClusterAddons, HelmReleases, KommanderCores, KonvoyClusters}},
+			name:   "forbidden",
+			reason: "each of the resources could show it",
+			input:  Input{Forbidden: []string{Addons, ClusterAddons, HelmReleases, KommanderCores, KonvoyClusters}},
 			want: installed(
 				"Forbidden", "clusteraddons.kubeaddons.mesosphere.io", "",
 				"Forbidden", "helmreleases.helm.toolkit.fluxcd.io", "",
@@ -249,17 +249,17 @@ func TestKommander(t *testing.T) {
 		{
 			name:   "half forbidden, and found",
 			reason: "what was found answers the question",
-			objects: Objects{
+			input: Input{
 				Forbidden:     []string{HelmReleases},
 				ClusterAddons: []Addon{addon("kommander").revision("1.3.0-40")},
 			},
 			want: installed("Annotation", object, "1.3.0"),
 		},
 		{
-			name:    "hostile",
-			reason:  "foreign text is made printable and cut",
-			objects: Objects{ClusterAddons: []Addon{addon("kommander").revision("1.3.0\x00" + strings.Repeat("a", 200))}},
-			want:    installed("Annotation", object, `1.3.0\x00`+strings.Repeat("a", 52)+"..."),
+			name:   "hostile",
+			reason: "text is made printable and truncated",
+			input:  Input{ClusterAddons: []Addon{addon("kommander").revision("1.3.0\x00" + strings.Repeat("a", 200))}},
+			want:   installed("Annotation", object, `1.3.0\x00`+strings.Repeat("a", 52)+"..."),
 		},
 	})
 }
@@ -291,11 +291,11 @@ func TestKommanderReleases(t *testing.T) {
 	} {
 		t.Run(row.version, func(t *testing.T) {
 			marked := addon("kommander").revision(row.revision).appVersion(row.appVersion)
-			if got := marked.kommander()[0].Version; got != row.version {
+			if got := marked.kommanderEvidence()[0].Version; got != row.version {
 				t.Errorf("by its annotations it is %s", got)
 			}
 			bare := addon("kommander").chart("kommander", row.chart)
-			if got := bare.kommander()[0].Version; got != row.version {
+			if got := bare.kommanderEvidence()[0].Version; got != row.version {
 				t.Errorf("by its chart %s it is %s", row.chart, got)
 			}
 		})

@@ -15,66 +15,71 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// MaxNodes is how many nodes are counted by what they run; of more only the number is told.
+// MaxNodes is how many nodes are counted by operating system. Of further nodes only the number is reported.
 const MaxNodes = 20_000
 
-// maxSystems is how many operating systems, each with a kernel, the status has room for.
-const maxSystems = 64
+// maxOperatingSystems is how many pairs of operating system and kernel a status can hold.
+const maxOperatingSystems = 64
 
-// maxTexts bounds how many texts are remembered with what became of them.
-const maxTexts = 256
+// maxPrinted bounds the cache of printable texts.
+const maxPrinted = 256
 
-// unknownSystem is for a node that does not report what it runs.
-const unknownSystem = "Unknown"
+// unknownOperatingSystem stands for what a node does not report.
+const unknownOperatingSystem = "Unknown"
 
-// NodeCount counts nodes by what they run.
+// NodeCount counts nodes by operating system and kernel.
 type NodeCount struct {
-	total, beyond int32
-	systems       map[system]int32
-	// hasNodePool and hasInventoryHostname tell that a node has the label of that name.
+	// uncounted are the nodes beyond MaxNodes.
+	total, uncounted int32
+	systems          map[operatingSystem]int32
+	// hasNodePool and hasInventoryHostname tell whether a node has that label of Konvoy 1.x.
 	hasNodePool, hasInventoryHostname bool
 	// texts are what nodes report, which is mostly the same, with what of that is fit for the status.
-	texts map[string]string
+	printed map[string]string
 }
 
-type system struct{ osImage, kernel string }
+type operatingSystem struct{ osImage, kernel string }
 
+// NewNodeCount returns a count of no nodes.
 func NewNodeCount() *NodeCount {
-	return &NodeCount{systems: map[system]int32{}, texts: map[string]string{}}
+	return &NodeCount{systems: map[operatingSystem]int32{}, printed: map[string]string{}}
 }
 
+// Add counts one node.
 func (c *NodeCount) Add(n *NodeReport) {
 	if c.IsFull() {
-		c.beyond++
+		c.uncounted++
 		return
 	}
 	c.total++
-	c.systems[system{c.text(n.Status.NodeInfo.OSImage), c.text(n.Status.NodeInfo.KernelVersion)}]++
+	c.systems[operatingSystem{c.printable(n.Status.NodeInfo.OSImage), c.printable(n.Status.NodeInfo.KernelVersion)}]++
 	c.hasNodePool = c.hasNodePool || n.Metadata.Labels.NodePool != nil
 	c.hasInventoryHostname = c.hasInventoryHostname || n.Metadata.Labels.InventoryHostname != nil
 }
 
+// IsFull tells whether MaxNodes nodes are counted: what further nodes run is not needed.
 func (c *NodeCount) IsFull() bool { return c.total >= MaxNodes }
 
-// Unread takes how many nodes there are on pages that are not read.
-func (c *NodeCount) Unread(nodes int32) {
+// AddUnread adds nodes that the API server counts and that were not read. It ignores a negative number.
+func (c *NodeCount) AddUnread(nodes int32) {
 	const most = 1 << 29
-	c.beyond = min(c.beyond, most) + max(min(nodes, most), 0)
+	c.uncounted = min(c.uncounted, most) + max(min(nodes, most), 0)
 }
 
-// text makes what a node reports fit for the status.
-func (c *NodeCount) text(reported string) string {
-	if known, is := c.texts[reported]; is {
+// printable makes a reported text printable, and names what is missing.
+func (c *NodeCount) printable(reported string) string {
+	if known, ok := c.printed[reported]; ok {
 		return known
 	}
-	fit := cmp.Or(facts.Printable(reported), unknownSystem)
-	if len(c.texts) < maxTexts && len(reported) <= maxTextBytes {
-		c.texts[reported] = fit
+	printed := cmp.Or(facts.Printable(reported), unknownOperatingSystem)
+	if len(c.printed) < maxPrinted && len(reported) <= maxTextBytes {
+		c.printed[reported] = printed
 	}
-	return fit
+	return printed
 }
 
-func (c *NodeCount) Label() string {
+// KonvoyLabel returns the label of Konvoy 1.x that a node has; empty where none has one.
+func (c *NodeCount) KonvoyLabel() string {
 	switch {
 	case c.hasNodePool:
 		return labelNodePool
@@ -84,7 +89,7 @@ func (c *NodeCount) Label() string {
 	return ""
 }
 
-// Status has what most nodes run first.
+// Status returns the count for a status, with what most nodes run first.
 func (c *NodeCount) Status() *v1alpha1.NodesStatus {
 	var systems []v1alpha1.NodeOperatingSystem
 	for found, nodes := range c.systems {
@@ -99,13 +104,13 @@ func (c *NodeCount) Status() *v1alpha1.NodesStatus {
 			cmp.Compare(a.KernelVersion, b.KernelVersion),
 		)
 	})
-	status := &v1alpha1.NodesStatus{Count: ptr.To(c.total + c.beyond), OperatingSystems: systems}
-	omitted := c.beyond
-	if len(systems) > maxSystems {
-		for _, rest := range systems[maxSystems:] {
+	status := &v1alpha1.NodesStatus{Count: ptr.To(c.total + c.uncounted), OperatingSystems: systems}
+	omitted := c.uncounted
+	if len(systems) > maxOperatingSystems {
+		for _, rest := range systems[maxOperatingSystems:] {
 			omitted += *rest.Nodes
 		}
-		status.OperatingSystems = slices.Clone(systems[:maxSystems])
+		status.OperatingSystems = slices.Clone(systems[:maxOperatingSystems])
 	}
 	if omitted > 0 {
 		status.Omitted = &omitted
@@ -126,7 +131,7 @@ type NodeReport struct {
 	} `json:"status"`
 }
 
-// konvoyLabels are labelNodePool and labelInventoryHostname. That they are there is all that counts.
+// konvoyLabels are labelNodePool and labelInventoryHostname. Their values do not matter.
 type konvoyLabels struct {
 	NodePool          json.RawMessage `json:"konvoy.mesosphere.com/node_pool"`
 	InventoryHostname json.RawMessage `json:"konvoy.mesosphere.com/inventory_hostname"`

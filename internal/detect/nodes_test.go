@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestNodesHaveRoomForSomeSystems(t *testing.T) {
+func TestNodeStatusIsBounded(t *testing.T) {
 	count := NewNodeCount()
 	add := func(osImage string) {
 		n := NodeReport{}
@@ -20,13 +20,13 @@ func TestNodesHaveRoomForSomeSystems(t *testing.T) {
 	}
 	add("0999")
 	got := count.Status()
-	if len(got.OperatingSystems) != maxSystems || *got.Count != 1001 || *got.Omitted != 1001-maxSystems-1 {
-		t.Errorf("%d systems of %d nodes, %d omitted", len(got.OperatingSystems), *got.Count, *got.Omitted)
+	if len(got.OperatingSystems) != maxOperatingSystems || *got.Count != 1001 || *got.Omitted != 1001-maxOperatingSystems-1 {
+		t.Errorf("%d operating systems of %d nodes, %d omitted", len(got.OperatingSystems), *got.Count, *got.Omitted)
 	}
 	if first := got.OperatingSystems[0]; first.OSImage != "0999" || *first.Nodes != 2 {
 		t.Errorf("the first is %+v, want the one that most nodes run", first)
 	}
-	if len(count.texts) > maxTexts {
-		t.Errorf("%d texts are remembered, want at most %d", len(count.texts), maxTexts)
+	if len(count.printed) > maxPrinted {
+		t.Errorf("%d texts are cached, want at most %d", len(count.printed), maxPrinted)
 	}
 }

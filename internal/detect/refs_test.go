@@ -18,7 +18,7 @@ func TestIsRepository(t *testing.T) {
 		{"mesosphere-kubernetes-base-addons", "a label", true},
 		{"opt-konvoy-artifacts-kubernetes-base-addons", "a label of an air-gapped cluster", true},
 		{"kubernetes-base-addons", "a repository without an owner", true},
-		{"acme-kubernetes-base-addons", "a copy", true},
+		{"acme-kubernetes-base-addons", "a fork", true},
 		{"https://github.com/mesosphere/kubernetes-base-addons", "a URL", true},
 		{"https://github.com/mesosphere/kubernetes-base-addons.git", "as git writes it", true},
 		{"https://github.com/mesosphere/kubernetes-base-addons/", "as people write it", true},
@@ -39,7 +39,7 @@ func TestIsRepository(t *testing.T) {
 	}
 }
 
-func TestForeignCopy(t *testing.T) {
+func TestForkName(t *testing.T) {
 	for _, row := range []struct{ written, reason, want string }{
 		{"mesosphere-kubernetes-base-addons", "the vendor's label", ""},
 		{"https://github.com/mesosphere/kubernetes-base-addons", "the vendor's URL", ""},
@@ -49,9 +49,9 @@ func TestForeignCopy(t *testing.T) {
 		{"opt-konvoy-artifacts-kubernetes-base-addons", "the label of an air-gapped cluster", ""},
 		{"/opt/konvoy/artifacts/kubernetes-base-addons", "the folder of an air-gapped cluster", ""},
 		{"file:///opt/konvoy/artifacts/kubernetes-base-addons/", "that folder as a URL", ""},
-		{"acme-kubernetes-base-addons", "a copy", "acme-kubernetes-base-addons"},
-		{"kubernetes-base-addons", "a copy that says no owner", "kubernetes-base-addons"},
-		{"https://github.com/acme/kubernetes-base-addons.git", "a copy at the same place", "github.com/acme/kubernetes-base-addons"},
+		{"acme-kubernetes-base-addons", "a fork", "acme-kubernetes-base-addons"},
+		{"kubernetes-base-addons", "a fork without an owner", "kubernetes-base-addons"},
+		{"https://github.com/acme/kubernetes-base-addons.git", "a fork on the same host", "github.com/acme/kubernetes-base-addons"},
 		{"https://git.acme.corp/mesosphere/kubernetes-base-addons", "a mirror", "git.acme.corp/mesosphere/kubernetes-base-addons"},
 		{"https://github.com/mesosphere/x/kubernetes-base-addons", "below", "github.com/mesosphere/x/kubernetes-base-addons"},
 		{"https://user:secret@git.acme.corp/kubernetes-base-addons", "with credentials", "git.acme.corp/kubernetes-base-addons"},
@@ -60,13 +60,13 @@ func TestForeignCopy(t *testing.T) {
 		{"acme-platform", "another repository", ""},
 		{"", "nothing", ""},
 	} {
-		if got := foreignCopy(row.written, baseAddonsRepository); got != row.want {
-			t.Errorf("foreignCopy(%q): %q, want %q: it is %s", row.written, got, row.want, row.reason)
+		if got := forkName(row.written, baseAddonsRepository); got != row.want {
+			t.Errorf("forkName(%q): %q, want %q: it is %s", row.written, got, row.want, row.reason)
 		}
 	}
 }
 
-// TestCompareRefs has all shapes of refs in the order in which they decide for a mixed set.
+// TestCompareRefs lists all forms of refs in the order in which they decide for a mixed set.
 func TestCompareRefs(t *testing.T) {
 	want := []string{
 		// No stable release, and not to be read as one of any channel.
@@ -80,7 +80,7 @@ func TestCompareRefs(t *testing.T) {
 		"stable-1.16-1.2.0", "stable-1.16.4-1.2.0", "stable-1.5-2.0.0", "stable-1.15-2.0.0", "stable-1.16-2.0.0",
 		"stable-1.19-3.9.0", "stable-1.18-3.10.0", "stable-1.19-3.10.0",
 	}
-	var refs []ref
+	var refs []addonRef
 	for _, text := range slices.Backward(want) {
 		refs = append(refs, parseRef(text))
 	}

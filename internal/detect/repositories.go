@@ -11,50 +11,51 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// The repositories of addons. Their releases are independent, and the policy of one says nothing about another.
+// The names of the repositories of addons. They are released independently, and the policy of one says nothing about the
+// others.
 const (
 	baseAddonsRepository = "kubernetes-base-addons"
 	kommanderRepository  = "kubeaddons-kommander"
 	enterpriseRepository = "kubeaddons-enterprise"
 )
 
-// repository is where the addon says that it comes from; empty when it does not.
+// repository returns the repository that the addon names; empty where it names none.
 func (a Addon) repository() string {
 	return cmp.Or(a.Repository, a.OriginRepository)
 }
 
-// isRepository tells whether a repository is the one of that name, whoever owns the copy. It may be written as a URL, a
-// path, or, as labels have it, a URL's path with "-" in place of "/": mesosphere-kubernetes-base-addons.
+// isRepository tells whether a repository is the one of that name, or a fork of it under another owner. It is written as a
+// URL, as a path, or, in labels, as the path of a URL with "-" for "/": mesosphere-kubernetes-base-addons.
 func isRepository(written, name string) bool {
-	owner, is := strings.CutSuffix(withoutSuffix(written), name)
-	return is && (owner == "" || strings.ContainsAny(owner[len(owner)-1:], "-/:"))
+	owner, ok := strings.CutSuffix(withoutSuffix(written), name)
+	return ok && (owner == "" || strings.ContainsAny(owner[len(owner)-1:], "-/:"))
 }
 
-// foreignCopy is a repository of that name as a status can tell of it, when it is not the vendor's own; else it is
-// empty. Where there is no network, the vendor's own is a folder.
-func foreignCopy(written, name string) string {
+// forkName returns the repository, printable and without secrets, where it is a fork of the one of that name; empty for
+// the vendor's own, which in an air-gapped cluster is a folder, and for other repositories.
+func forkName(written, name string) string {
 	if !isRepository(written, name) {
 		return ""
 	}
-	place := withoutScheme(withoutSuffix(written))
-	own := []string{
+	fork := withoutScheme(withoutSuffix(written))
+	vendors := []string{
 		"mesosphere-" + name, "github.com/mesosphere/" + name, "github.com:mesosphere/" + name,
 		"opt-konvoy-artifacts-" + name, "/opt/konvoy/artifacts/" + name,
 	}
-	if slices.Contains(own, strings.ToLower(place)) {
+	if slices.Contains(vendors, strings.ToLower(fork)) {
 		return ""
 	}
-	return facts.Printable(place)
+	return facts.Printable(fork)
 }
 
+// withoutSuffix drops trailing slashes and .git.
 func withoutSuffix(written string) string {
 	return strings.TrimSuffix(strings.TrimRight(written, "/"), ".git")
 }
 
-// withoutScheme drops what a URL has besides the place to which it points: the scheme, and what may be a secret, which
-// are credentials and query.
+// withoutScheme drops the scheme of a URL, and its credentials and query, which can be secret.
 func withoutScheme(written string) string {
-	if _, rest, is := strings.Cut(written, "://"); is {
+	if _, rest, ok := strings.Cut(written, "://"); ok {
 		written = rest
 	}
 	written, _, _ = strings.Cut(written, "?")

@@ -9,23 +9,22 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Resource is a kind of objects that the detectors read.
+// Resource is a resource of the API that the detectors read.
 type Resource struct {
-	// Name is that of its CustomResourceDefinition, or of the resource and its group, such as deployments.apps.
+	// Name is <resource>.<group>, such as deployments.apps, and the name of the CustomResourceDefinition if there is one.
 	Name string
-	// Namespace limits what is read; empty means that it does not.
+	// Namespace is the only one that is read; empty means all namespaces.
 	Namespace string
-	// Label is one that the objects have to have; empty means all objects.
+	// Label is the key of a label that the objects must have; empty means all objects.
 	Label string
-	// Trim keeps of an object what the detectors read; nil where they read nothing of it.
+	// Trim returns what the detectors read of an object; nil where they read nothing of the resource.
 	Trim func(*unstructured.Unstructured) any
 }
 
-// GroupResource is the resource as discovery knows it.
+// GroupResource returns the resource as discovery names it.
 func (r Resource) GroupResource() schema.GroupResource { return schema.ParseGroupResource(r.Name) }
 
-// CustomResources are those that show the products with built-in detection; on the hub also those that describe other
-// clusters.
+// CustomResources returns the custom resources that the detectors read, and on the hub those that describe other clusters.
 func CustomResources(hub bool) []Resource {
 	if !hub {
 		return customResources(konvoyNamespace)
@@ -37,7 +36,8 @@ func CustomResources(hub bool) []Resource {
 	}...)
 }
 
-// customResources has the KonvoyClusters of one namespace, or of all.
+// customResources returns the custom resources that the detectors read, with the KonvoyClusters of one namespace, or of
+// all.
 func customResources(konvoyNamespace string) []Resource {
 	return []Resource{
 		{Name: ClusterAddons, Trim: trimAddon},
@@ -50,9 +50,9 @@ func customResources(konvoyNamespace string) []Resource {
 	}
 }
 
-// Workloads are the resources that tell by their labels which Helm charts are installed. Every cluster has them, and of
-// their objects only the metadata is read.
-func Workloads() []Resource {
+// WorkloadResources returns the resources whose labels name the Helm charts that are installed. Every cluster has them.
+// Only the metadata of their objects is read.
+func WorkloadResources() []Resource {
 	return []Resource{
 		{Name: Deployments, Label: labelChart, Trim: trimWorkload("Deployment")},
 		{Name: StatefulSets, Label: labelChart, Trim: trimWorkload("StatefulSet")},

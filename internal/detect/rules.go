@@ -3,6 +3,14 @@
 
 package detect
 
+// Products that the operator does not know, and that a policy says how to find. Evidence, strongest first:
+//
+//  1. HelmRelease: the deployed chart of a HelmRelease that a rule names.
+//  2. An addon that a rule names: the version of its KUDO package (CustomResource); or its revision, its appversion
+//     (Annotation) and the version in its ref (Label, Annotation), or else the version of its chart (Inferred).
+//  3. Label: the Helm chart of workloads, see charts.go.
+//  4. Forbidden, where there is nothing else: the API server denies the operator a resource that a rule names.
+
 import (
 	"slices"
 
@@ -11,25 +19,25 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// byRules finds the products for which there are rules.
-func byRules(objects Objects) []facts.Installation {
+// detectByRules finds the installations of all products for which there are rules.
+func detectByRules(input Input) []facts.Installation {
 	var found []facts.Installation
-	for _, product := range ProductsOf(objects.Rules) {
-		rules := RulesFor(product, objects.Rules)
-		installations := joined(
-			named(product, objects.releasesBy(rules)),
-			named(product, objects.addonsBy(rules)),
-			named(product, objects.chartsBy(rules)),
+	for _, product := range ProductsOf(input.Rules) {
+		rules := RulesFor(product, input.Rules)
+		installations := mergeKinds(
+			installationsOf(product, input.matchHelmReleases(rules)),
+			installationsOf(product, input.matchAddons(rules)),
+			installationsOf(product, input.matchCharts(rules)),
 		)
 		if len(installations) == 0 {
-			installations = installation(product, facts.DefaultInstallation, objects.forbidden(ResourcesFor(rules)...))
+			installations = installationFrom(product, facts.DefaultInstallation, input.forbiddenEvidence(ResourcesFor(rules)...))
 		}
 		found = append(found, installations...)
 	}
 	return found
 }
 
-// ProductsOf are the products for which there are rules, each once.
+// ProductsOf returns the products for which there are rules, each once, in the order of the rules.
 func ProductsOf(rules []facts.DetectionRule) []string {
 	var products []string
 	for _, rule := range rules {
@@ -40,12 +48,12 @@ func ProductsOf(rules []facts.DetectionRule) []string {
 	return products
 }
 
-// RulesFor are the rules for one product. Several are as good as one with all their members.
+// RulesFor returns the rules for one product. Several rules mean the same as one with all their members.
 func RulesFor(product string, rules []facts.DetectionRule) []facts.DetectionRule {
 	return slices.DeleteFunc(slices.Clone(rules), func(rule facts.DetectionRule) bool { return rule.Product != product })
 }
 
-// ResourcesFor are the resources that the rules look at.
+// ResourcesFor returns the names of the resources that the rules read, each once.
 func ResourcesFor(rules []facts.DetectionRule) []string {
 	var resources []string
 	need := func(names ...string) {
@@ -69,100 +77,101 @@ func ResourcesFor(rules []facts.DetectionRule) []string {
 	return resources
 }
 
-// sighting is what one kind of object shows of a product.
-type sighting struct {
-	// namespace is empty for what is in none.
+// ruleMatch is an object, or the workloads of a chart, that a rule names.
+type ruleMatch struct {
+	// namespace is empty for an object that is in none.
 	namespace, name string
 	evidence        []v1alpha1.Evidence
 }
 
-// named makes installations of sightings. Those of the same name in several namespaces are told apart by these.
-func named(product string, sightings []sighting) []facts.Installation {
+// installationsOf returns the installations that matches of one kind show. Where a name is in several namespaces, the
+// namespace becomes a part of it.
+func installationsOf(product string, matches []ruleMatch) []facts.Installation {
 	var found []facts.Installation
-	for _, s := range sightings {
-		name := s.name
-		isElsewhere := func(other sighting) bool { return other.name == s.name && other.namespace != s.namespace }
-		if s.namespace != "" && slices.ContainsFunc(sightings, isElsewhere) {
-			name = qualified(s.namespace, s.name)
+	for _, match := range matches {
+		name := match.name
+		isElsewhere := func(other ruleMatch) bool { return other.name == match.name && other.namespace != match.namespace }
+		if match.namespace != "" && slices.ContainsFunc(matches, isElsewhere) {
+			name = qualifiedName(match.namespace, match.name)
 		}
-		found = append(found, installation(product, name, s.evidence)...)
+		found = append(found, installationFrom(product, name, match.evidence)...)
 	}
-	return merged(found)
+	return mergeByName(found)
 }
 
-// joined unites what different kinds of objects, strongest first, show of one product: those of the same name, and,
-// where none of them shows more than one installation, all.
-func joined(kinds ...[]facts.Installation) []facts.Installation {
+// mergeKinds merges the installations that different kinds of objects, strongest first, show of one product: those of the
+// same name, and all of them where no kind shows more than one.
+func mergeKinds(kinds ...[]facts.Installation) []facts.Installation {
 	all := slices.Concat(kinds...)
 	if !slices.ContainsFunc(kinds, func(kind []facts.Installation) bool { return len(kind) > 1 }) {
 		for i := range all {
 			all[i].Name = all[0].Name
 		}
 	}
-	return merged(all)
+	return mergeByName(all)
 }
 
-// releasesBy are the HelmReleases that the rules find.
-func (o Objects) releasesBy(rules []facts.DetectionRule) []sighting {
-	var found []sighting
-	for _, release := range o.HelmReleases {
-		if slices.ContainsFunc(rules, release.isFoundBy) {
-			evidence := sign(v1alpha1.SourceHelmRelease, release.object(), coreVersion(release.applied()))
-			found = append(found, sighting{release.Namespace, release.Name, []v1alpha1.Evidence{evidence}})
+// matchHelmReleases finds the HelmReleases that the rules name.
+func (in Input) matchHelmReleases(rules []facts.DetectionRule) []ruleMatch {
+	var matched []ruleMatch
+	for _, release := range in.HelmReleases {
+		if slices.ContainsFunc(rules, release.matches) {
+			evidence := newEvidence(v1alpha1.SourceHelmRelease, release.object(), coreVersion(release.applied()))
+			matched = append(matched, ruleMatch{release.Namespace, release.Name, []v1alpha1.Evidence{evidence}})
 		}
 	}
-	return found
+	return matched
 }
 
-func (r HelmRelease) isFoundBy(rule facts.DetectionRule) bool {
+// matches tells whether the rule names the HelmRelease.
+func (r HelmRelease) matches(rule facts.DetectionRule) bool {
 	wanted := rule.HelmRelease
 	return wanted != nil && wanted.Name == r.Name && (wanted.Namespace == "" || wanted.Namespace == r.Namespace)
 }
 
-// addonsBy are the addons that the rules find.
-func (o Objects) addonsBy(rules []facts.DetectionRule) []sighting {
-	var found []sighting
-	for _, addon := range o.installedAddons() {
-		if slices.ContainsFunc(rules, addon.isFoundBy) {
-			found = append(found, sighting{addon.Namespace, addon.Name, addon.versions()})
+// matchAddons finds the installed addons that the rules name.
+func (in Input) matchAddons(rules []facts.DetectionRule) []ruleMatch {
+	var matched []ruleMatch
+	for _, addon := range in.installedAddons() {
+		if slices.ContainsFunc(rules, addon.matches) {
+			matched = append(matched, ruleMatch{addon.Namespace, addon.Name, addon.versionEvidence()})
 		}
 	}
-	return found
+	return matched
 }
 
-func (a Addon) isFoundBy(rule facts.DetectionRule) bool {
+// matches tells whether the rule names the addon.
+func (a Addon) matches(rule facts.DetectionRule) bool {
 	return rule.Addon != nil && rule.Addon.Name == a.Name
 }
 
-// versions is what the addon tells about its own version, strongest first.
-//
-// A package of KUDO has a version of its own, of which the marks know nothing: they count the application's. The ref of
-// a repository of many addons says nothing about one of them, and the chart's version is only a stopgap.
-func (a Addon) versions() []v1alpha1.Evidence {
+// versionEvidence is what the addon shows of its own version, strongest first. Of an addon with a KUDO package only the
+// version of the package counts: revision and appversion are those of the application.
+func (a Addon) versionEvidence() []v1alpha1.Evidence {
 	if a.Package.Name != "" {
-		return []v1alpha1.Evidence{a.packaged(v1alpha1.SourceCustomResource)}
+		return []v1alpha1.Evidence{a.packageEvidence(v1alpha1.SourceCustomResource)}
 	}
 	var evidence []v1alpha1.Evidence
 	add := func(source v1alpha1.EvidenceSource, version string) {
 		if version != "" {
-			evidence = append(evidence, sign(source, a.object(), version))
+			evidence = append(evidence, newEvidence(source, a.object(), version))
 		}
 	}
 	add(v1alpha1.SourceAnnotation, withoutPackaging(a.Revision))
 	add(v1alpha1.SourceAnnotation, coreVersion(a.AppVersion))
-	add(a.ownRef())
+	add(a.versionOfRef())
 	if len(evidence) == 0 {
 		add(v1alpha1.SourceInferred, coreVersion(a.ChartVersion))
 	}
 	if len(evidence) == 0 {
-		evidence = append(evidence, sign(v1alpha1.SourceCustomResource, a.object(), ""))
+		evidence = append(evidence, newEvidence(v1alpha1.SourceCustomResource, a.object(), ""))
 	}
 	return evidence
 }
 
-// ownRef is the version in the ref of the addon's repository, by its label or else its annotation, unless that has many
-// addons.
-func (a Addon) ownRef() (v1alpha1.EvidenceSource, string) {
+// versionOfRef returns the version in the ref of the addon's repository, and where the ref was found. The version is empty
+// for a repository of many addons: its ref says nothing about one of them.
+func (a Addon) versionOfRef() (v1alpha1.EvidenceSource, string) {
 	source := v1alpha1.SourceLabel
 	repository, text := repositoryLabels(a)
 	if repository == "" {

@@ -13,16 +13,16 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-func TestDetected(t *testing.T) {
+func TestDetectByRules(t *testing.T) {
 	const widget = "Widget"
 	one := func(name string, evidence ...string) []facts.Installation {
 		return []facts.Installation{fixtures.Found(widget, name, evidence...)}
 	}
-	detects(t, byRules, []detection{
+	checkDetector(t, detectByRules, []detectorRow{
 		{
 			name:   "no rules",
-			reason: "what nobody asks for is not looked at",
-			objects: Objects{
+			reason: "without a rule nothing is found",
+			input: Input{
 				HelmReleases: []HelmRelease{helmRelease("1.0.0").called("team", "widget")},
 				Workloads:    []Workload{workload("Deployment", "team", "widget", "widget-1.0.0", "widget")},
 			},
@@ -30,7 +30,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "nothing there",
 			reason: "a rule finds what it names and nothing else",
-			objects: Objects{
+			input: Input{
 				Rules:         fixtures.Rules(fixtures.ByRelease(widget, "", "widget"), fixtures.ByAddon(widget, "widget"), fixtures.ByChart(widget, "widget")),
 				HelmReleases:  []HelmRelease{helmRelease("1.0.0").called("team", "widgets")},
 				ClusterAddons: []Addon{addon("gadget").revision("1.0.0-1"), addon("widget").stage("absent")},
@@ -40,7 +40,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "HelmRelease",
 			reason: "the version is that of the chart which is deployed, without build metadata",
-			objects: Objects{
+			input: Input{
 				Rules: fixtures.Rules(fixtures.ByRelease(widget, "", "widget")),
 				HelmReleases: []HelmRelease{
 					helmRelease("", "v1.1.0", "pending-upgrade", "v1.0.0+3f1c2a9b", "deployed").called("team", "widget"),
@@ -49,15 +49,15 @@ func TestDetected(t *testing.T) {
 			want: one("widget", "HelmRelease", "HelmRelease/team/widget", "1.0.0"),
 		},
 		{
-			name:    "HelmRelease, not deployed yet",
-			reason:  "it is wanted, and nothing tells which version is there",
-			objects: Objects{Rules: fixtures.Rules(fixtures.ByRelease(widget, "", "widget")), HelmReleases: []HelmRelease{helmRelease("").called("team", "widget")}},
-			want:    one("widget", "HelmRelease", "HelmRelease/team/widget", ""),
+			name:   "HelmRelease, not deployed yet",
+			reason: "it is wanted, and the installed version is not known",
+			input:  Input{Rules: fixtures.Rules(fixtures.ByRelease(widget, "", "widget")), HelmReleases: []HelmRelease{helmRelease("").called("team", "widget")}},
+			want:   one("widget", "HelmRelease", "HelmRelease/team/widget", ""),
 		},
 		{
 			name:   "HelmReleases in several namespaces",
-			reason: "each is an installation, told apart by its namespace",
-			objects: Objects{
+			reason: "each is an installation, with its namespace in its name",
+			input: Input{
 				Rules:        fixtures.Rules(fixtures.ByRelease(widget, "", "widget")),
 				HelmReleases: []HelmRelease{helmRelease("1.0.0").called("a", "widget"), helmRelease("1.1.0").called("b", "widget")},
 			},
@@ -67,7 +67,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "HelmRelease in one namespace",
 			reason: "a rule can mean one of them",
-			objects: Objects{
+			input: Input{
 				Rules:        fixtures.Rules(fixtures.ByRelease(widget, "b", "widget")),
 				HelmReleases: []HelmRelease{helmRelease("1.0.0").called("a", "widget"), helmRelease("1.1.0").called("b", "widget")},
 			},
@@ -75,8 +75,8 @@ func TestDetected(t *testing.T) {
 		},
 		{
 			name:   "addon as Dispatch is",
-			reason: "revision, appversion and the ref of the product's own repository tell the same; the chart is a stopgap",
-			objects: Objects{
+			reason: "revision, appversion and the ref of the product's own repository say the same; the chart is weaker",
+			input: Input{
 				Rules: fixtures.Rules(fixtures.ByAddon(widget, "dispatch")),
 				ClusterAddons: []Addon{
 					addon("dispatch").revision("1.4.6").appVersion("1.4.6").
@@ -89,7 +89,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "addon from a repository of many",
 			reason: "the ref of the base addons is no version of one of them",
-			objects: Objects{
+			input: Input{
 				Rules:  fixtures.Rules(fixtures.ByAddon(widget, "cert-manager")),
 				Addons: []Addon{addon("cert-manager").in("kubeaddons").revision("1.0.3-7").from(baseLabel, "stable-1.19-3.2.0")},
 			},
@@ -98,38 +98,38 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "addon by its ref alone",
 			reason: "the catalog's annotation is as good as the label",
-			objects: Objects{
+			input: Input{
 				Rules:         fixtures.Rules(fixtures.ByAddon(widget, "dispatch")),
 				ClusterAddons: []Addon{addon("dispatch").origin("https://github.com/mesosphere/kubeaddons-dispatch", "stable-1.20-1.4.6")},
 			},
 			want: one("dispatch", "Annotation", "ClusterAddon/dispatch", "1.4.6"),
 		},
 		{
-			name:    "addon by its chart alone",
-			reason:  "the chart's version goes with the product's, which is a conclusion",
-			objects: Objects{Rules: fixtures.Rules(fixtures.ByAddon(widget, "widget")), ClusterAddons: []Addon{addon("widget").chart("stable/widget", "v1.2.3")}},
-			want:    one("widget", "Inferred", "ClusterAddon/widget", "1.2.3"),
+			name:   "addon by its chart alone",
+			reason: "the chart's version goes with the product's, which is a conclusion",
+			input:  Input{Rules: fixtures.Rules(fixtures.ByAddon(widget, "widget")), ClusterAddons: []Addon{addon("widget").chart("stable/widget", "v1.2.3")}},
+			want:   one("widget", "Inferred", "ClusterAddon/widget", "1.2.3"),
 		},
 		{
-			name:    "addon without a version",
-			reason:  "it proves the product",
-			objects: Objects{Rules: fixtures.Rules(fixtures.ByAddon(widget, "widget")), ClusterAddons: []Addon{addon("widget").from("acme-addons", "master")}},
-			want:    one("widget", "CustomResource", "ClusterAddon/widget", ""),
+			name:   "addon without a version",
+			reason: "it proves the product",
+			input:  Input{Rules: fixtures.Rules(fixtures.ByAddon(widget, "widget")), ClusterAddons: []Addon{addon("widget").from("acme-addons", "master")}},
+			want:   one("widget", "CustomResource", "ClusterAddon/widget", ""),
 		},
 		{
 			name:   "addon with a package of KUDO",
-			reason: "the package has a version of its own, and the marks are those of the application",
-			objects: Objects{
+			reason: "the package has a version of its own, and the annotations are those of the application",
+			input: Input{
 				Rules: fixtures.Rules(fixtures.ByAddon(widget, "elastic")),
 				Addons: []Addon{addon("elastic").in("data").revision("7.0.0-1").appVersion("7.0.0").
 					packageOf("elastic", "0.2.1", "https://packages.acme.corp")},
 			},
-			want: copied(one("elastic", "CustomResource", "Addon/data/elastic", "0.2.1"), "packages.acme.corp", 0),
+			want: ofFork(one("elastic", "CustomResource", "Addon/data/elastic", "0.2.1"), "packages.acme.corp", 0),
 		},
 		{
 			name:   "addon of both kinds",
 			reason: "each is an installation",
-			objects: Objects{
+			input: Input{
 				Rules:         fixtures.Rules(fixtures.ByAddon(widget, "widget")),
 				ClusterAddons: []Addon{addon("widget").revision("1.0.0-1")},
 				Addons:        []Addon{addon("widget").in("team").revision("1.1.0-1")},
@@ -140,7 +140,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "chart",
 			reason: "all that is labelled as one instance is one installation",
-			objects: Objects{
+			input: Input{
 				Rules: fixtures.Rules(fixtures.ByChart(widget, "widget")),
 				Workloads: []Workload{
 					workload("Deployment", "team", "widget-api", "widget-1.2.3", "blue"),
@@ -153,7 +153,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "chart, upgraded half way",
 			reason: "the installation is as old as its oldest part",
-			objects: Objects{
+			input: Input{
 				Rules: fixtures.Rules(fixtures.ByChart(widget, "widget")),
 				Workloads: []Workload{
 					workload("Deployment", "team", "a", "widget-1.10.0", "blue"), workload("Deployment", "team", "b", "widget-1.9.0", "blue"),
@@ -163,8 +163,8 @@ func TestDetected(t *testing.T) {
 		},
 		{
 			name:   "chart, several instances",
-			reason: "an instance is told apart by its namespace only where that is needed",
-			objects: Objects{
+			reason: "the namespace is in the name only where the name is not unique",
+			input: Input{
 				Rules: fixtures.Rules(fixtures.ByChart(widget, "widget")),
 				Workloads: []Workload{
 					workload("Deployment", "a", "w", "widget-1.0.0", "blue"), workload("Deployment", "a", "v", "widget-1.1.0", "green"),
@@ -177,7 +177,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "everything finds one",
 			reason: "it is the same installation, named by the strongest of them",
-			objects: Objects{
+			input: Input{
 				Rules:        fixtures.Rules(fixtures.ByChart(widget, "widget"), fixtures.ByAddon(widget, "widgets"), fixtures.ByRelease(widget, "", "the-widget")),
 				HelmReleases: []HelmRelease{helmRelease("1.0.0").called("team", "the-widget")},
 				Addons:       []Addon{addon("widgets").in("team").revision("1.0.0-1")},
@@ -189,7 +189,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "one finds more than the other",
 			reason: "only those of the same name are certainly the same",
-			objects: Objects{
+			input: Input{
 				Rules:        fixtures.Rules(fixtures.ByRelease(widget, "", "blue"), fixtures.ByChart(widget, "widget")),
 				HelmReleases: []HelmRelease{helmRelease("1.0.0").called("flux", "blue")},
 				Workloads: []Workload{
@@ -202,7 +202,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "several products",
 			reason: "each rule is about its own",
-			objects: Objects{
+			input: Input{
 				Rules:         fixtures.Rules(fixtures.ByAddon("Gadget", "gadget"), fixtures.ByAddon(widget, "widget")),
 				ClusterAddons: []Addon{addon("gadget").revision("2.0.0-1"), addon("widget").revision("1.0.0-1")},
 			},
@@ -212,7 +212,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "several rules for one product",
 			reason: "two policies that mean the same find it once",
-			objects: Objects{
+			input: Input{
 				Rules:         fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByAddon(widget, "widget")),
 				ClusterAddons: []Addon{addon("widget").revision("1.0.0-1")},
 			},
@@ -220,8 +220,8 @@ func TestDetected(t *testing.T) {
 		},
 		{
 			name:   "forbidden",
-			reason: "where a rule has to look the product may be",
-			objects: Objects{
+			reason: "the product may be where a rule would find it",
+			input: Input{
 				Rules:     fixtures.Rules(fixtures.ByRelease(widget, "", "widget"), fixtures.ByChart("Gadget", "gadget"), fixtures.ByAddon("Thing", "thing")),
 				Forbidden: []string{DaemonSets, Deployments, HelmReleases, Nodes},
 			},
@@ -233,7 +233,7 @@ func TestDetected(t *testing.T) {
 		{
 			name:   "forbidden, and found elsewhere",
 			reason: "the question is answered",
-			objects: Objects{
+			input: Input{
 				Rules:         fixtures.Rules(fixtures.ByRelease(widget, "", "widget"), fixtures.ByAddon(widget, "widget")),
 				Forbidden:     []string{HelmReleases},
 				ClusterAddons: []Addon{addon("widget").revision("1.0.0-1")},
@@ -242,8 +242,8 @@ func TestDetected(t *testing.T) {
 		},
 		{
 			name:   "hostile",
-			reason: "foreign text is made printable and cut before it gets into a status",
-			objects: Objects{
+			reason: "text is made printable and truncated before it gets into a status",
+			input: Input{
 				Rules:     fixtures.Rules(fixtures.ByChart(widget, "widget")),
 				Workloads: []Workload{workload("Deployment", "team", "w", "widget-1\n", "blue\x1b")},
 			},
@@ -276,18 +276,18 @@ func TestVersionOfChart(t *testing.T) {
 	}
 }
 
-func TestQualified(t *testing.T) {
+func TestQualifiedName(t *testing.T) {
 	long := strings.Repeat("x", 250)
 	for _, row := range []struct{ namespace, name, reason string }{
 		{"data", "cassandra", "it fits"},
 		{strings.Repeat("n", 63), long, "it does not"},
 	} {
-		got := qualified(row.namespace, row.name)
+		got := qualifiedName(row.namespace, row.name)
 		if len(got) > maxNameBytes || !strings.HasPrefix(got, row.namespace+"."+row.name[:9]) {
 			t.Errorf("%s.%s becomes %s: %s", row.namespace, row.name, got, row.reason)
 		}
 	}
-	if qualified(long, long+"a") == qualified(long, long+"b") {
+	if qualifiedName(long, long+"a") == qualifiedName(long, long+"b") {
 		t.Error("two names that are too long become the same")
 	}
 }
@@ -295,9 +295,9 @@ func TestQualified(t *testing.T) {
 func TestInstallationsAreBounded(t *testing.T) {
 	var evidence []v1alpha1.Evidence
 	for range 20 {
-		evidence = append(evidence, sign(v1alpha1.SourceLabel, strings.Repeat("x", len(evidence)), ""))
+		evidence = append(evidence, newEvidence(v1alpha1.SourceLabel, strings.Repeat("x", len(evidence)), ""))
 	}
-	one := merged([]facts.Installation{
+	one := mergeByName([]facts.Installation{
 		{Product: "p", Name: "n", Evidence: evidence[:5]}, {Product: "p", Name: "n", Evidence: evidence},
 	})
 	if len(one) != 1 || len(one[0].Evidence) != maxEvidence {

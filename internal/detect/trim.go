@@ -15,15 +15,18 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// The bounds of what is kept of an object that somebody else wrote. They are far above what the products write.
+// The bounds of what is kept of an object, which anybody in the cluster could have written. They are far above what the
+// products write.
 const (
-	maxTextBytes   = 256
-	maxDeclaration = 4096
+	// maxTextBytes is for each text but declared releases.
+	maxTextBytes        = 256
+	maxDeclarationBytes = 4096
+	// maxEntries is for labels, or annotations, of one object.
 	maxEntries     = 64
 	maxListEntries = 32
 )
 
-// The marks that kubeaddons, the Konvoy CLI and Kommander's catalog leave on addons.
+// The labels and annotations that kubeaddons, the Konvoy CLI and Kommander's catalog write on addons.
 const (
 	labelRepositoryName = "kubeaddons.mesosphere.io/repository-name"
 	labelRepositoryRef  = "kubeaddons.mesosphere.io/repository-ref"
@@ -32,10 +35,10 @@ const (
 	annotationRevision         = "catalog.kubeaddons.mesosphere.io/addon-revision"
 	annotationOriginRepository = "catalog.kubeaddons.mesosphere.io/origin-repository"
 	annotationOriginRef        = "catalog.kubeaddons.mesosphere.io/origin-repository-version"
-	// annotationAppVersion is before the name of the addon, or of a part of it, whose version it tells.
+	// annotationAppVersion comes before the name of the addon, or of a part of it.
 	annotationAppVersion = "appversion.kubeaddons.mesosphere.io/"
-	// annotationStage is before the name of the component whose stage it tells, which need not be the addon itself: up to
-	// 3.0.1 of the base addons, Kiali and Jaeger were parts of the addon istio.
+	// annotationStage comes before the name of a component, which is the addon or a part of it: up to 3.0.1 of the base
+	// addons, Kiali and Jaeger were parts of the addon istio.
 	annotationStage = "stage.kubeaddons.mesosphere.io/"
 )
 
@@ -44,7 +47,7 @@ func trimAddon(object *unstructured.Unstructured) any {
 	return Addon{
 		Namespace:        namespaceOf(object),
 		Name:             name,
-		Target:           text(object.Object, "spec", "namespace"),
+		Target:           stringAt(object.Object, "spec", "namespace"),
 		Repository:       label(object, labelRepositoryName),
 		Ref:              label(object, labelRepositoryRef),
 		OriginRepository: annotation(object, annotationOriginRepository),
@@ -53,18 +56,18 @@ func trimAddon(object *unstructured.Unstructured) any {
 		Revision:         annotation(object, annotationRevision),
 		AppVersion:       annotation(object, annotationAppVersion+name),
 		Stages:           stagesOf(object),
-		Stage:            text(object.Object, "status", "stage"),
-		Chart:            text(object.Object, "spec", "chartReference", "chart"),
-		ChartVersion:     text(object.Object, "spec", "chartReference", "version"),
+		Stage:            stringAt(object.Object, "status", "stage"),
+		Chart:            stringAt(object.Object, "spec", "chartReference", "chart"),
+		ChartVersion:     stringAt(object.Object, "spec", "chartReference", "version"),
 		Package: Package{
-			Name:       text(object.Object, "spec", "kudoReference", "package"),
-			Version:    text(object.Object, "spec", "kudoReference", "version"),
-			Repository: text(object.Object, "spec", "kudoReference", "repo"),
+			Name:       stringAt(object.Object, "spec", "kudoReference", "package"),
+			Version:    stringAt(object.Object, "spec", "kudoReference", "version"),
+			Repository: stringAt(object.Object, "spec", "kudoReference", "repo"),
 		},
 	}
 }
 
-// stagesOf are, by component, what the addon tells of its stages.
+// stagesOf returns the stages of the addon and its parts, by component; nil where it names none.
 func stagesOf(object *unstructured.Unstructured) map[string]string {
 	isStage := func(key, _ string) bool {
 		return strings.HasPrefix(key, annotationStage) && len(validation.IsQualifiedName(key)) == 0
@@ -83,14 +86,14 @@ func trimKonvoyCluster(object *unstructured.Unstructured) any {
 	cluster := KonvoyCluster{
 		Namespace:          namespaceOf(object),
 		Name:               nameOf(object),
-		Version:            text(object.Object, "spec", "cluster", "version"),
-		ProvisionerVersion: text(object.Object, "spec", "provisioner", "version"),
-		Phase:              text(object.Object, "status", "phase"),
+		Version:            stringAt(object.Object, "spec", "cluster", "version"),
+		ProvisionerVersion: stringAt(object.Object, "spec", "provisioner", "version"),
+		Phase:              stringAt(object.Object, "status", "phase"),
 	}
-	for _, addons := range list(object.Object, "spec", "cluster", "addons") {
+	for _, addons := range objectsAt(object.Object, "spec", "cluster", "addons") {
 		cluster.Repositories = append(cluster.Repositories, Repository{
-			URL: text(addons, "configRepository"),
-			Ref: text(addons, "configVersion"),
+			URL: stringAt(addons, "configRepository"),
+			Ref: stringAt(addons, "configVersion"),
 		})
 	}
 	return cluster
@@ -100,12 +103,12 @@ func trimHelmRelease(object *unstructured.Unstructured) any {
 	release := HelmRelease{
 		Namespace:           namespaceOf(object),
 		Name:                nameOf(object),
-		LastAppliedRevision: text(object.Object, "status", "lastAppliedRevision"),
+		LastAppliedRevision: stringAt(object.Object, "status", "lastAppliedRevision"),
 	}
-	for _, snapshot := range list(object.Object, "status", "history") {
+	for _, snapshot := range objectsAt(object.Object, "status", "history") {
 		release.History = append(release.History, HelmSnapshot{
-			ChartVersion: text(snapshot, "chartVersion"),
-			Status:       text(snapshot, "status"),
+			ChartVersion: stringAt(snapshot, "chartVersion"),
+			Status:       stringAt(snapshot, "status"),
 		})
 	}
 	return release
@@ -114,8 +117,8 @@ func trimHelmRelease(object *unstructured.Unstructured) any {
 func trimKommanderCore(object *unstructured.Unstructured) any {
 	return KommanderCore{
 		Name:    nameOf(object),
-		Wanted:  text(object.Object, "spec", "version"),
-		Running: text(object.Object, "status", "version"),
+		Wanted:  stringAt(object.Object, "spec", "version"),
+		Running: stringAt(object.Object, "status", "version"),
 	}
 }
 
@@ -123,14 +126,14 @@ func trimInstance(object *unstructured.Unstructured) any {
 	instance := Instance{
 		Namespace:        namespaceOf(object),
 		Name:             nameOf(object),
-		Operator:         cut(object.GetLabels()[labelOperator]),
-		VersionNamespace: text(object.Object, "spec", "operatorVersion", "namespace"),
-		VersionName:      text(object.Object, "spec", "operatorVersion", "name"),
+		Operator:         truncate(object.GetLabels()[labelOperator]),
+		VersionNamespace: stringAt(object.Object, "spec", "operatorVersion", "namespace"),
+		VersionName:      stringAt(object.Object, "spec", "operatorVersion", "name"),
 		Plans:            map[string]string{},
 	}
 	for _, plan := range [...]string{planDeploy, planUpgrade, planUpdate} {
 		if _, has, err := unstructured.NestedFieldNoCopy(object.Object, "status", "planStatus", plan); has && err == nil {
-			instance.Plans[plan] = text(object.Object, "status", "planStatus", plan, "status")
+			instance.Plans[plan] = stringAt(object.Object, "status", "planStatus", plan, "status")
 		}
 	}
 	return instance
@@ -140,12 +143,12 @@ func trimOperatorVersion(object *unstructured.Unstructured) any {
 	return OperatorVersion{
 		Namespace: namespaceOf(object),
 		Name:      nameOf(object),
-		Operator:  text(object.Object, "spec", "operator", "name"),
-		Version:   text(object.Object, "spec", "version"),
+		Operator:  stringAt(object.Object, "spec", "operator", "name"),
+		Version:   stringAt(object.Object, "spec", "version"),
 	}
 }
 
-// trimWorkload is for objects of that kind, of which only the metadata is known.
+// trimWorkload trims workloads of one kind. Their objects hold only the metadata.
 func trimWorkload(kind string) func(*unstructured.Unstructured) any {
 	return func(object *unstructured.Unstructured) any {
 		labels := object.GetLabels()
@@ -153,42 +156,44 @@ func trimWorkload(kind string) func(*unstructured.Unstructured) any {
 			Kind:      kind,
 			Namespace: namespaceOf(object),
 			Name:      nameOf(object),
-			Chart:     cut(labels[labelChart]),
-			Instance:  cut(labels[labelInstance]),
+			Chart:     truncate(labels[labelChart]),
+			Instance:  truncate(labels[labelInstance]),
 		}
 	}
 }
 
-// namespaceOf and nameOf are what an API server lets through, which is fit for the status; of anything else, from
-// something that only looks like an API server, they are made so.
+// namespaceOf and nameOf return names that a status can hold. A real API server serves no others; names from anything that
+// only answers like one are made printable.
 func namespaceOf(object *unstructured.Unstructured) string {
-	return unlessInvalid(object.GetNamespace(), validation.IsDNS1123Label)
+	return validOrPrintable(object.GetNamespace(), validation.IsDNS1123Label)
 }
 
 func nameOf(object *unstructured.Unstructured) string {
-	return unlessInvalid(object.GetName(), validation.IsDNS1123Subdomain)
+	return validOrPrintable(object.GetName(), validation.IsDNS1123Subdomain)
 }
 
-func unlessInvalid(name string, validate func(string) []string) string {
+func validOrPrintable(name string, validate func(string) []string) string {
 	if name == "" || len(validate(name)) == 0 {
 		return name
 	}
 	return facts.Printable(name)
 }
 
-// text is the string at a path, empty when there is none: what a foreign object has elsewhere is as good as absent.
-func text(object map[string]any, path ...string) string { return textTo(maxTextBytes, object, path...) }
+// stringAt returns the string at a path, bounded; empty where there is none, or a value of another type.
+func stringAt(object map[string]any, path ...string) string {
+	return stringAtMost(maxTextBytes, object, path...)
+}
 
-func textTo(most int, object map[string]any, path ...string) string {
+func stringAtMost(most int, object map[string]any, path ...string) string {
 	value, _, err := unstructured.NestedString(object, path...)
 	if err != nil {
 		return ""
 	}
-	return cutTo(most, value)
+	return truncateTo(most, value)
 }
 
-// list are the objects of a list at a path, without copying what else is in them.
-func list(object map[string]any, path ...string) []map[string]any {
+// objectsAt returns the first objects of the list at a path, without copying them.
+func objectsAt(object map[string]any, path ...string) []map[string]any {
 	value, _, err := unstructured.NestedFieldNoCopy(object, path...)
 	if err != nil {
 		return nil
@@ -196,7 +201,7 @@ func list(object map[string]any, path ...string) []map[string]any {
 	entries, _ := value.([]any)
 	var objects []map[string]any
 	for _, entry := range entries[:min(len(entries), maxListEntries)] {
-		if object, is := entry.(map[string]any); is {
+		if object, ok := entry.(map[string]any); ok {
 			objects = append(objects, object)
 		}
 	}
@@ -204,51 +209,50 @@ func list(object map[string]any, path ...string) []map[string]any {
 }
 
 func label(object *unstructured.Unstructured, key string) string {
-	return text(object.Object, "metadata", "labels", key)
+	return stringAt(object.Object, "metadata", "labels", key)
 }
 
 func annotation(object *unstructured.Unstructured, key string) string {
-	return text(object.Object, "metadata", "annotations", key)
+	return stringAt(object.Object, "metadata", "annotations", key)
 }
 
-// firstLabels are the prefixes of the labels that are kept before all others: what policies and Konvoy's and Kommander's
-// own tools go by.
-func firstLabels() []string {
+// preferredLabelPrefixes begin the labels that are kept before all others: policies, Konvoy and Kommander read them.
+func preferredLabelPrefixes() []string {
 	return []string{"support.d2iq.io/", "kommander.d2iq.io/", konvoyLabelPrefix}
 }
 
-func isFirst(key string) bool {
-	return slices.ContainsFunc(firstLabels(), func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+func isPreferred(key string) bool {
+	return slices.ContainsFunc(preferredLabelPrefixes(), func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
-// labelsOf are all labels, but those that no API server lets through.
+// labelsOf returns the valid labels of an object.
 func labelsOf(object *unstructured.Unstructured) map[string]string {
 	return entries(object, "labels", func(key, value string) bool {
 		return len(validation.IsQualifiedName(key)) == 0 && len(validation.IsValidLabelValue(value)) == 0
 	})
 }
 
-// entries are the labels or annotations that are to be kept; of too many, ours before others, and then by their keys.
+// entries returns the labels or annotations to keep; of too many, the preferred ones and then the first by key.
 func entries(object *unstructured.Unstructured, field string, keep func(key, value string) bool) map[string]string {
 	all := metadataOf(object, field)
 	var kept map[string]string
 	keys := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
-		return cmp.Or(compareBool(!isFirst(a), !isFirst(b)), cmp.Compare(a, b))
+		return cmp.Or(compareBool(!isPreferred(a), !isPreferred(b)), cmp.Compare(a, b))
 	})
 	for _, key := range keys {
-		value, is := all[key].(string)
-		if !is || !keep(key, value) || len(kept) >= maxEntries {
+		value, ok := all[key].(string)
+		if !ok || !keep(key, value) || len(kept) >= maxEntries {
 			continue
 		}
 		if kept == nil {
 			kept = map[string]string{}
 		}
-		kept[key] = cut(value)
+		kept[key] = truncate(value)
 	}
 	return kept
 }
 
-// metadataOf is a field of the metadata, without copying it.
+// metadataOf returns a map of the metadata, without copying it.
 func metadataOf(object *unstructured.Unstructured, field string) map[string]any {
 	value, _, err := unstructured.NestedFieldNoCopy(object.Object, "metadata", field)
 	if err != nil {
@@ -258,10 +262,11 @@ func metadataOf(object *unstructured.Unstructured, field string) map[string]any 
 	return all
 }
 
-// cut bounds foreign text. Each text in a JSON document has memory of its own, so keeping it keeps nothing else.
-func cut(text string) string { return cutTo(maxTextBytes, text) }
+// truncate bounds a text. A text that is kept whole keeps nothing else in memory: each string of a decoded JSON document
+// is allocated by itself.
+func truncate(text string) string { return truncateTo(maxTextBytes, text) }
 
-func cutTo(most int, text string) string {
+func truncateTo(most int, text string) string {
 	if len(text) <= most {
 		return text
 	}

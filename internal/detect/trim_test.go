@@ -229,7 +229,7 @@ spec: {clusterRef: {capiCluster: {name: made}}}
 		},
 		{
 			name:   "KommanderCluster with nonsense",
-			reason: "a namespace without a name refers to nothing, and what is no UID tells no clusters apart",
+			reason: "a namespace without a name refers to nothing, and what is no UID identifies no cluster",
 			trim:   trimKommanderCluster,
 			object: `
 metadata: {name: prod, namespace: a, labels: [foreign], annotations: {kommander.d2iq.io/host: true}}
@@ -240,7 +240,7 @@ status: {clusterId: "foreign\u0007"}
 		},
 		{
 			name:   "Cluster of Konvoy 2.x",
-			reason: "Konvoy marks what it makes",
+			reason: "Konvoy labels what it makes",
 			trim:   trimCAPICluster,
 			object: `
 apiVersion: cluster.x-k8s.io/v1alpha4
@@ -277,7 +277,7 @@ status: {state: Connected, kubeconfigRef: {name: tunnel-kubeconfig}}
 		},
 		{
 			name:   "fields of other types",
-			reason: "what somebody else's object has elsewhere is as good as absent",
+			reason: "a value of another type is as good as absent",
 			trim:   trimKonvoyCluster,
 			object: `
 metadata: {name: odd, namespace: konvoy}

@@ -29,7 +29,7 @@ type snapshotBuilder struct{ observe.Snapshot }
 
 // looked begins a hub that was looked at as a whole, and on which nothing is.
 func looked() snapshotBuilder {
-	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Fleet: &detect.Descriptions{}}}
+	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Fleet: &detect.HubDescription{}}}
 }
 
 func (b snapshotBuilder) state() *State { return New(b.copied().Snapshot) }

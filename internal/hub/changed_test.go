@@ -23,13 +23,13 @@ func TestChanged(t *testing.T) {
 	all := []ID{
 		capiOf("a/eks"), capiOf("a/made"), kommanderOf("a/attached"), kommanderOf("a/konvoy"), kommanderOf("a/plain"), kommanderOf("a/tunnel"),
 	}
-	edit := func(change func(*detect.Descriptions)) snapshotBuilder {
+	edit := func(change func(*detect.HubDescription)) snapshotBuilder {
 		b := base.copied()
 		change(b.Fleet)
 		return b
 	}
 	kommander := func(name string, option func(*detect.KommanderCluster)) snapshotBuilder {
-		return edit(func(f *detect.Descriptions) {
+		return edit(func(f *detect.HubDescription) {
 			for i := range f.KommanderClusters {
 				if f.KommanderClusters[i].Name == name {
 					option(&f.KommanderClusters[i])
@@ -58,17 +58,17 @@ func TestChanged(t *testing.T) {
 		{"its UID", base, kommander("plain", clusterID(hubID)), []ID{kommanderOf("a/plain")}, false, "it is the hub"},
 		{"another UID", base, kommander("plain", clusterID("another")), nil, false, "it is another cluster, as before"},
 		{
-			"a KonvoyCluster", base, edit(func(f *detect.Descriptions) { f.KonvoyClusters[0].Version = "1.8.4" }), []ID{kommanderOf("a/konvoy")}, false,
+			"a KonvoyCluster", base, edit(func(f *detect.HubDescription) { f.KonvoyClusters[0].Version = "1.8.4" }), []ID{kommanderOf("a/konvoy")}, false,
 			"it is of the one that refers to it",
 		},
 		{
-			"what nobody reads", base, edit(func(f *detect.Descriptions) { f.KonvoyClusters[0].Repositories = []detect.Repository{{URL: "x"}} }), nil, false,
+			"what nobody reads", base, edit(func(f *detect.HubDescription) { f.KonvoyClusters[0].Repositories = []detect.Repository{{URL: "x"}} }), nil, false,
 			"the addons of a KonvoyCluster tell nothing here",
 		},
 		{"a KonvoyCluster of nobody", base, base.has(described("a/other", "1.8.3")), nil, false, "no cluster refers to it"},
-		{"a tunnel", base, edit(func(f *detect.Descriptions) { f.Tunnels[0].KubeconfigSecret = "y" }), []ID{kommanderOf("a/tunnel")}, false, "it is reached by another way"},
+		{"a tunnel", base, edit(func(f *detect.HubDescription) { f.Tunnels[0].KubeconfigSecret = "y" }), []ID{kommanderOf("a/tunnel")}, false, "it is reached by another way"},
 		{
-			"another maker", base, edit(func(f *detect.Descriptions) { f.CAPIClusters[0].IsKonvoy = false }), []ID{capiOf("a/made"), kommanderOf("a/attached")}, false,
+			"another maker", base, edit(func(f *detect.HubDescription) { f.CAPIClusters[0].IsKonvoy = false }), []ID{capiOf("a/made"), kommanderOf("a/attached")}, false,
 			"both are one cluster",
 		},
 		{
@@ -93,11 +93,11 @@ func TestChanged(t *testing.T) {
 			"the one that refers to one",
 		},
 		{
-			"KommanderClusters forbidden", base, edit(func(f *detect.Descriptions) { f.KommanderClusters = nil }).forbids(detect.KommanderClusters), all, true,
+			"KommanderClusters forbidden", base, edit(func(f *detect.HubDescription) { f.KommanderClusters = nil }).forbids(detect.KommanderClusters), all, true,
 			"they may be there, and nobody knows which is the hub",
 		},
 		{
-			"Clusters forbidden", base, edit(func(f *detect.Descriptions) { f.CAPIClusters = nil }).forbids(detect.CAPIClusters),
+			"Clusters forbidden", base, edit(func(f *detect.HubDescription) { f.CAPIClusters = nil }).forbids(detect.CAPIClusters),
 			[]ID{capiOf("a/eks"), capiOf("a/made"), kommanderOf("a/attached")}, true, "they may be there",
 		},
 		{"nodes forbidden", base, base.forbids(detect.Nodes), nil, false, "they describe no cluster"},

@@ -119,7 +119,7 @@ type parts struct {
 	tunnels map[types.NamespacedName]string
 }
 
-func index(fleet *detect.Descriptions) parts {
+func index(fleet *detect.HubDescription) parts {
 	p := parts{map[types.NamespacedName]*detect.KonvoyCluster{}, map[types.NamespacedName]string{}}
 	for i := range fleet.KonvoyClusters {
 		c := &fleet.KonvoyClusters[i]

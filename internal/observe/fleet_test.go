@@ -79,7 +79,7 @@ func (c *cluster) define(name, kind, version string) {
 }
 
 // withoutUIDs has no UIDs, which are others in each run.
-func withoutUIDs(fleet *detect.Descriptions) *detect.Descriptions {
+func withoutUIDs(fleet *detect.HubDescription) *detect.HubDescription {
 	if fleet == nil {
 		return nil
 	}
@@ -108,14 +108,14 @@ func TestObserverSeesTheFleet(t *testing.T) {
 	if o.Snapshot().Fleet == nil {
 		t.Error("before anything is known, that is taken for an observer which looks at no fleet")
 	}
-	o.await("a cluster that manages no others", shows("v1.19.7").knowing(detect.Descriptions{}))
+	o.await("a cluster that manages no others", shows("v1.19.7").knowing(detect.HubDescription{}))
 
 	cluster.install(detect.KonvoyClusters)
 	cluster.namespace("konvoy")
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "described, namespace: default"))
 	described := detect.KonvoyCluster{Name: "described", Version: "v1.7.2", ProvisionerVersion: "v1.7.2", Phase: "Provisioned"}
 	described.Namespace = "default"
-	fleet := detect.Descriptions{KonvoyClusters: []detect.KonvoyCluster{described}}
+	fleet := detect.HubDescription{KonvoyClusters: []detect.KonvoyCluster{described}}
 	o.await("a description of another cluster, which says nothing about this one", shows("v1.19.7").knowing(fleet))
 
 	cluster.apply(konvoyClusterObject)
@@ -153,7 +153,7 @@ func TestObserverSeesTheFleet(t *testing.T) {
 
 	revoke()
 	cable.breakAll()
-	fleet = detect.Descriptions{KonvoyClusters: fleet.KonvoyClusters, Forbidden: []string{detect.KommanderClusters, detect.CAPIClusters, detect.TunnelConnectors}}
+	fleet = detect.HubDescription{KonvoyClusters: fleet.KonvoyClusters, Forbidden: []string{detect.KommanderClusters, detect.CAPIClusters, detect.TunnelConnectors}}
 	o.await("what may not be seen any more", shows("v1.19.7", itself).knowing(fleet))
 }
 

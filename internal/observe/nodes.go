@@ -49,8 +49,8 @@ func (c clients) lookAtNodes(ctx context.Context, timeout time.Duration) (nodesL
 			break
 		}
 	}
-	count.Unread(page.RemainingItemCount)
-	return nodesLook{label: count.Label(), status: count.Status()}, nil
+	count.AddUnread(page.RemainingItemCount)
+	return nodesLook{label: count.KonvoyLabel(), status: count.Status()}, nil
 }
 
 func (c clients) pageOfNodes(ctx context.Context, timeout time.Duration, token string, count *detect.NodeCount) (listMeta, error) {

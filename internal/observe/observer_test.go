@@ -190,7 +190,7 @@ func (s Snapshot) on(nodes v1alpha1.NodesStatus) Snapshot {
 }
 
 // knowing are the other clusters that it shows.
-func (s Snapshot) knowing(fleet detect.Descriptions) Snapshot {
+func (s Snapshot) knowing(fleet detect.HubDescription) Snapshot {
 	s.Fleet = &fleet
 	return s
 }

@@ -24,7 +24,7 @@ type Snapshot struct {
 	// Options.Patience is not told.
 	Problem *facts.Problem
 	// Fleet is what the cluster knows of others; nil without Options.Fleet.
-	Fleet *detect.Descriptions
+	Fleet *detect.HubDescription
 }
 
 // Equal tells whether two snapshots say the same.

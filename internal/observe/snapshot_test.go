@@ -24,7 +24,7 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 			on(v1alpha1.NodesStatus{
 				Count: ptr.To[int32](1), OperatingSystems: []v1alpha1.NodeOperatingSystem{runs(1, centOS, centOSKernel)},
 			}).
-			knowing(detect.Descriptions{
+			knowing(detect.HubDescription{
 				KommanderClusters: []detect.KommanderCluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
 				CAPIClusters:      []detect.CAPICluster{{Name: "prod", Labels: map[string]string{"team": "payments"}}},
 				KonvoyClusters:    []detect.KonvoyCluster{{Name: "prod", Version: "v1.7.2", Repositories: []detect.Repository{{URL: "https://github.com/mesosphere/kubernetes-base-addons", Ref: "stable-1.19-3.2.0"}}}},

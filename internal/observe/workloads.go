@@ -40,7 +40,7 @@ func (c *chartWatch) start(ctx context.Context) {
 	if len(c.reflections) > 0 {
 		return
 	}
-	for _, resource := range detect.Workloads() {
+	for _, resource := range detect.WorkloadResources() {
 		name, world := resource.Name, c.observer.world
 		kept := &items{trim: resource.Trim, changed: world.signal}
 		kept.listed = func(i *items) { world.show(name, i) }
@@ -57,7 +57,7 @@ func (c *chartWatch) stop() {
 		reflection.end()
 	}
 	if len(c.reflections) > 0 {
-		for _, resource := range detect.Workloads() {
+		for _, resource := range detect.WorkloadResources() {
 			c.observer.world.forget(resource.Name)
 		}
 	}

@@ -361,7 +361,7 @@ func (w *world) lastAnswer() time.Time {
 func (w *world) snapshot() Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	objects := detect.NewObjects(w.objects, w.forbidden(), w.nodes.label, w.rules)
+	objects := detect.NewInput(w.objects, w.forbidden(), w.nodes.label, w.rules)
 	w.installations = w.keepUnseen(detect.Installations(objects))
 	w.completed = w.completed || w.complete()
 	snapshot := Snapshot{
@@ -376,7 +376,7 @@ func (w *world) snapshot() Snapshot {
 		Problem:  w.problem(),
 	}
 	if w.fleet {
-		snapshot.Fleet = detect.NewDescriptions(w.objects, w.forbidden())
+		snapshot.Fleet = detect.NewHubDescription(w.objects, w.forbidden())
 	}
 	return snapshot.clone()
 }
@@ -395,7 +395,7 @@ func (w *world) keepUnseen(found []facts.Installation) []facts.Installation {
 			}
 		}
 	}
-	return detect.Ordered(found)
+	return detect.SortInstallations(found)
 }
 
 // objects are what is kept of the objects of a resource.

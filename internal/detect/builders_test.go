@@ -21,23 +21,24 @@ const (
 	baseURL = "https://github.com/mesosphere/kubernetes-base-addons"
 )
 
-// addon is one that the controller has deployed. Without a namespace it is a ClusterAddon.
+// addon returns a deployed ClusterAddon.
 func addon(name string) Addon {
 	return Addon{Name: name, Stage: "deployed", Stages: map[string]string{}}
 }
 
+// in makes it an Addon in a namespace.
 func (a Addon) in(namespace string) Addon {
 	a.Namespace = namespace
 	return a
 }
 
-// from has the labels that the Konvoy CLI writes.
+// from sets the labels that the Konvoy CLI writes.
 func (a Addon) from(repository, ref string) Addon {
 	a.Repository, a.Ref = repository, ref
 	return a
 }
 
-// origin has the annotations that Kommander's catalog writes.
+// origin sets the annotations that Kommander's catalog writes.
 func (a Addon) origin(repository, ref string) Addon {
 	a.OriginRepository, a.OriginRef = repository, ref
 	return a
@@ -58,7 +59,7 @@ func (a Addon) chart(name, version string) Addon {
 	return a
 }
 
-// operator is an addon that installs a package of KUDO, from the vendor's repository.
+// operator makes the addon install a KUDO package from the vendor's repository.
 func (a Addon) operator(name string) Addon {
 	return a.packageOf(name, "", "https://"+kudoRepository+"/0.10.0")
 }
@@ -68,19 +69,19 @@ func (a Addon) packageOf(name, version, repository string) Addon {
 	return a
 }
 
-// into is the namespace into which a ClusterAddon installs.
+// into sets the namespace into which a ClusterAddon installs.
 func (a Addon) into(namespace string) Addon {
 	a.Target = namespace
 	return a
 }
 
-// marked has the annotation that tells the stage of a component.
-func (a Addon) marked(component, stage string) Addon {
+// withStage sets the annotation with the stage of a component.
+func (a Addon) withStage(component, stage string) Addon {
 	a.Stages[component] = stage
 	return a
 }
 
-// federated is what Kommander 1.x makes on the clusters that it manages.
+// federated marks the addon as federated by Kommander 1.x.
 func (a Addon) federated() Addon {
 	a.Federated = true
 	return a
@@ -91,7 +92,7 @@ func (a Addon) stage(stage string) Addon {
 	return a
 }
 
-// konvoyCluster is a description in the namespace konvoy, applied as a whole.
+// konvoyCluster returns a provisioned KonvoyCluster in the namespace konvoy.
 func konvoyCluster(name, version string) KonvoyCluster {
 	return KonvoyCluster{Namespace: konvoyNamespace, Name: name, Version: version, Phase: phaseProvisioned}
 }
@@ -111,7 +112,7 @@ func (c KonvoyCluster) addons(repository, ref string) KonvoyCluster {
 	return c
 }
 
-// helmRelease is kommander/kommander; the history is given as version and status in turn, newest first.
+// helmRelease returns kommander/kommander. The history alternates version and status, newest first.
 func helmRelease(lastApplied string, history ...string) HelmRelease {
 	release := HelmRelease{Namespace: KommanderName, Name: KommanderName, LastAppliedRevision: lastApplied}
 	for i := 0; i < len(history); i += 2 {
@@ -120,13 +121,13 @@ func helmRelease(lastApplied string, history ...string) HelmRelease {
 	return release
 }
 
-// called is the HelmRelease under another name.
+// called sets the name.
 func (r HelmRelease) called(namespace, name string) HelmRelease {
 	r.Namespace, r.Name = namespace, name
 	return r
 }
 
-// instance is one whose deployment is complete. It has the label of the operator.
+// instance returns an Instance whose plan deploy is complete.
 func instance(namespace, name, operator, version string) Instance {
 	return Instance{
 		Namespace: namespace, Name: name, Operator: operator, VersionName: version,
@@ -148,17 +149,15 @@ func operatorVersion(namespace, name, operator, version string) OperatorVersion 
 	return OperatorVersion{Namespace: namespace, Name: name, Operator: operator, Version: version}
 }
 
-// workload has the labels that charts write.
+// workload returns a workload with the labels that charts write.
 func workload(kind, namespace, name, chart, instance string) Workload {
 	return Workload{Kind: kind, Namespace: namespace, Name: name, Chart: chart, Instance: instance}
 }
 
-// The rules for a product, of one member each.
-
-// copied says that the pieces of evidence at these places are of a copy of the vendor's repository.
-func copied(installations []facts.Installation, repository string, places ...int) []facts.Installation {
-	for _, place := range places {
-		installations[0].Evidence[place].Repository = repository
+// ofFork sets the repository of the pieces of evidence at these indices.
+func ofFork(installations []facts.Installation, repository string, indices ...int) []facts.Installation {
+	for _, i := range indices {
+		installations[0].Evidence[i].Repository = repository
 	}
 	return installations
 }
@@ -167,20 +166,20 @@ func kommanderCore(wanted, running string) KommanderCore {
 	return KommanderCore{Name: "kommander-core", Wanted: wanted, Running: running}
 }
 
-// detection is a row of a detector's table.
-type detection struct {
-	name    string
-	reason  string
-	objects Objects
-	want    []facts.Installation
+// detectorRow is one input of a detector, and the installations in it.
+type detectorRow struct {
+	name   string
+	reason string
+	input  Input
+	want   []facts.Installation
 }
 
-// detects checks all rows against one detector.
-func detects(t *testing.T, detect func(Objects) []facts.Installation, rows []detection) {
+// checkDetector runs a detector on each row.
+func checkDetector(t *testing.T, detect func(Input) []facts.Installation, rows []detectorRow) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(row.want, detect(row.objects)); diff != "" {
+			if diff := cmp.Diff(row.want, detect(row.input)); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
 		})

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestDetect(t *testing.T) {
-	got := Installations(Objects{
+func TestInstallations(t *testing.T) {
+	got := Installations(Input{
 		ClusterAddons: []Addon{
 			addon("cert-manager").from(baseLabel, "stable-1.20-4.3.0"),
 			addon("kommander").from(kommanderLabel, "stable-1.20-1.4.3").revision("1.4.3-3"),
@@ -33,8 +33,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-func TestDetectNothing(t *testing.T) {
-	if got := Installations(Objects{}); len(got) > 0 {
+func TestInstallationsOfAnEmptyCluster(t *testing.T) {
+	if got := Installations(Input{}); len(got) > 0 {
 		t.Errorf("found %v in an empty cluster", got)
 	}
 }
