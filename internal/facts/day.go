@@ -16,17 +16,19 @@ type Day struct {
 	Day   int
 }
 
+// DayOf returns the day of an instant in the zone of the instant.
 func DayOf(t time.Time) Day { return Day{t.Year(), t.Month(), t.Day()} }
 
+// String returns the day such as 2021-05-05.
 func (d Day) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, int(d.Month), d.Day) }
 
-// Plus counts calendar days, whether or not a zone skips some.
+// Plus returns the day so many calendar days later, including days that a zone skips.
 func (d Day) Plus(days int) Day {
 	return DayOf(time.Date(d.Year, d.Month, d.Day+days, 0, 0, 0, 0, time.UTC))
 }
 
-// The years that a day can have. Instants in a status have four digits for the year, the day after 9999-12-31 has five;
-// and the zero time, in the year 1, means that none is set.
+// The years that a day can have. In a status the year of an instant has four digits, so the day after the last one must,
+// too; the zero time, in the year 1, means that no time is set.
 const firstYear, lastYear = 1900, 9998
 
 // ParseDay reads a day such as 2021-05-05. Days that do not exist, such as 2021-02-30, are errors.
@@ -38,19 +40,19 @@ func ParseDay(text string) (Day, error) {
 	return DayOf(t), nil
 }
 
-// errNoSuchDay means that the clocks of a zone were put from the day before it to the day after it.
+// errNoSuchDay means that a zone went from the day before to the day after.
 var errNoSuchDay = errors.New("the zone skipped this day")
 
-// StartOfDay is the first instant of the day that exists in the zone: not 00:00 where the clocks were put forward at
-// midnight, and the earlier one where 00:00 came twice.
+// StartOfDay returns the first instant of a day in a zone, in UTC. It is later than 00:00 where the clocks go forward at
+// midnight, and the earlier one where there are two midnights. It is an error where the zone skips the day.
 func StartOfDay(d Day, zone *time.Location) (time.Time, error) {
-	// The day's midnight as if the zone were UTC; the real one is less than 26 hours away, whatever the offset.
+	// The midnight in UTC. That of the zone is less than 26 hours away, at any offset.
 	midnight := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
 	const furthest = 26 * time.Hour
 	for period := midnight.Add(-furthest).In(zone); period.Before(midnight.Add(furthest)); {
 		begin, end := period.ZoneBounds()
 		if !end.IsZero() && !end.After(period) {
-			// On the last days of leap years that are not in the zone's table Go gives an end that has passed.
+			// For the last days of leap years beyond the zone's table Go returns an end that has passed.
 			end = period.Add(time.Hour)
 		}
 		_, offset := period.Zone()
@@ -69,7 +71,7 @@ func StartOfDay(d Day, zone *time.Location) (time.Time, error) {
 	return time.Time{}, errNoSuchDay
 }
 
-// StartOfDayOrLater is the start of the first day from d on that exists in the zone.
+// StartOfDayOrLater returns the start of the day, or, where the zone skips it, of the next one that exists.
 func StartOfDayOrLater(d Day, zone *time.Location) time.Time {
 	for {
 		start, err := StartOfDay(d, zone)
@@ -80,12 +82,13 @@ func StartOfDayOrLater(d Day, zone *time.Location) time.Time {
 	}
 }
 
-// DaysBefore is the start of the day that lies so many calendar days before the instant's own day in the zone.
+// DaysBefore returns the start of the day that is so many calendar days before the day of the instant in the zone.
 func DaysBefore(instant time.Time, days int, zone *time.Location) time.Time {
 	return StartOfDayOrLater(DayOf(instant.In(zone)).Plus(-days), zone)
 }
 
-// LoadZone reads an IANA zone by its name. "Local" depends on the machine and an empty name on Go, so both are refused.
+// LoadZone returns an IANA time zone by its name. It refuses "Local", which depends on the machine, and the empty name,
+// which Go takes for UTC.
 func LoadZone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {
 		return nil, fmt.Errorf("%s is not an IANA time zone", Quote(name))

@@ -15,9 +15,10 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// InOrder makes the order in which releases are declared meaningless. Those that name an installation come before those
-// for "default", which may mean the same one; where a product is installed once "default" means it better than a name.
-func InOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
+// SortDeclaredReleases returns the releases in an order that does not depend on the given one, for FindInstallation. Those
+// with the name of an installation come before "default", which can stand for the same one. For a product that is installed
+// once it is the other way round: there "default" is the exact name.
+func SortDeclaredReleases(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
 	rank := func(d v1alpha1.DeclaredRelease) int {
 		switch {
 		case d.Name != DefaultInstallation:
@@ -34,22 +35,22 @@ func InOrder(declared []v1alpha1.DeclaredRelease) []v1alpha1.DeclaredRelease {
 	return sorted
 }
 
-// SameKubernetes tells whether two texts mean the same Kubernetes version.
+// SameKubernetes tells whether two texts are the same Kubernetes version: v1.19.9 is v1.19.9+d2iq.1.
 func SameKubernetes(a, b string) bool {
 	readA, errA := ParseKubernetesVersion(a)
 	readB, errB := ParseKubernetesVersion(b)
 	return a == b || errA == nil && errB == nil && readA == readB
 }
 
-// IsInstalledOnce tells whether a cluster can have only one installation of a product, whatever it is called.
+// IsInstalledOnce tells whether a cluster can have only one installation of a product, under any name.
 func IsInstalledOnce(product string) bool {
 	return product == Konvoy || product == Kommander || product == BasePlatformServices
 }
 
-// FindDeclared is the index of the installation that somebody means who names it so, or negative where it is one more. The first
-// ones, as many as found says, are certainly there: "default" means the only one of them, and so does any name of a product
-// that is installed once. Where there are several it is ambiguous.
-func FindDeclared(all []Installation, found int, product, name string) (index int, ambiguous bool) {
+// FindInstallation returns the index of the installation that a product and a name stand for, or a negative index where
+// there is none. Only the first found installations were found, the others declared. "default" stands for the only one
+// found, and so does any name of a product that is installed once. Where several were found, these are ambiguous.
+func FindInstallation(all []Installation, found int, product, name string) (index int, ambiguous bool) {
 	candidates := 0
 	index = -1
 	for i := range all {
@@ -69,8 +70,8 @@ func FindDeclared(all []Installation, found int, product, name string) (index in
 	return index, false
 }
 
-// ParseDeclaredRelease reads PRODUCT=VERSION, such as Konvoy=1.8.4, or PRODUCT/NAME=VERSION, for an installation with a name
-// of its own. The error says what was found and what is allowed.
+// ParseDeclaredRelease reads PRODUCT=VERSION, such as Konvoy=1.8.4, or PRODUCT/NAME=VERSION for a named installation. The
+// error says what was found and what is allowed.
 func ParseDeclaredRelease(text string) (v1alpha1.DeclaredRelease, error) {
 	if Escaped(text) != text {
 		return v1alpha1.DeclaredRelease{}, fmt.Errorf("%s has characters that cannot be printed", Quote(text))
@@ -93,13 +94,13 @@ func ParseDeclaredRelease(text string) (v1alpha1.DeclaredRelease, error) {
 	return declared, nil
 }
 
-// The longest names that a status has room for.
+// The longest names that a status can hold, in characters.
 const (
 	MaxProductName      = 63
 	MaxInstallationName = 253
 )
 
-// ValidateDeclaredRelease finds what is wrong with a declared release at a path; nil is the release itself.
+// ValidateDeclaredRelease returns what is wrong with a declared release. The path is that of the release; nil for none.
 func ValidateDeclaredRelease(declared *v1alpha1.DeclaredRelease, at *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	check := func(name, text string, limit int, wanted string) {

@@ -10,17 +10,17 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// DeclaredInSpec is the object of evidence that comes from the ClusterSupport's own spec.
+// DeclaredInSpec is the object of evidence from the spec of the ClusterSupport.
 const DeclaredInSpec = "spec.declaredReleases"
 
-// Used is the piece of evidence, of at least one, that gives the version of an installation.
-func Used(evidence []v1alpha1.Evidence) v1alpha1.Evidence {
+// UsedEvidence returns the piece of evidence that gives the version of an installation. There must be at least one piece.
+func UsedEvidence(evidence []v1alpha1.Evidence) v1alpha1.Evidence {
 	used, _ := SplitEvidence(evidence)
 	return used
 }
 
-// SplitEvidence splits evidence into the piece that gives the version, which is the first with a version, else the first, and the
-// rest. What stands there twice says no more than once.
+// SplitEvidence returns the piece of evidence that gives the version, which is the first with a version or else the first,
+// and the others without repetitions. There must be at least one piece.
 func SplitEvidence(evidence []v1alpha1.Evidence) (v1alpha1.Evidence, []v1alpha1.Evidence) {
 	used := evidence[max(0, slices.IndexFunc(evidence, func(e v1alpha1.Evidence) bool { return e.Version != "" }))]
 	var others []v1alpha1.Evidence
@@ -32,24 +32,26 @@ func SplitEvidence(evidence []v1alpha1.Evidence) (v1alpha1.Evidence, []v1alpha1.
 	return used, others
 }
 
-// HubPrefix begins the object of evidence that was found on the hub: the cluster in which the operator runs.
+// HubPrefix begins the object of evidence that was found on the hub, the cluster in which the operator runs.
 const HubPrefix = "hub:"
 
-// OnHub names an object of the hub, such as KonvoyCluster/workspace-a/prod, in evidence about another cluster.
+// OnHub returns the name in evidence of an object on the hub, such as KonvoyCluster/workspace-a/prod.
 func OnHub(object string) string { return HubPrefix + object }
 
+// IsFromHub tells whether the evidence was found on the hub.
 func IsFromHub(e v1alpha1.Evidence) bool { return strings.HasPrefix(e.Object, HubPrefix) }
 
-// OrderEvidence puts evidence into the order in which it is believed, where that is not the one in which it was found: what was
-// found, then what the spec declares, then what was declared on the hub, then what follows from another product. What the
-// hub is not allowed to tell comes last: the cluster may show it.
+// OrderEvidence sorts the evidence of an installation by strength: what was found, what the spec of the ClusterSupport
+// declares, what an annotation on the hub declares, what is inferred from another product, and what the hub's API server
+// denies, since the cluster itself can show it. Within each it keeps the order.
 func OrderEvidence(installation *Installation) {
 	slices.SortStableFunc(installation.Evidence, func(a, b v1alpha1.Evidence) int {
-		return trustRank(installation.Product, a) - trustRank(installation.Product, b)
+		return evidenceRank(installation.Product, a) - evidenceRank(installation.Product, b)
 	})
 }
 
-func trustRank(product string, e v1alpha1.Evidence) int {
+// evidenceRank is 0 for the strongest evidence.
+func evidenceRank(product string, e v1alpha1.Evidence) int {
 	switch {
 	case IsFromHub(e) && e.Source == v1alpha1.SourceForbidden:
 		return 4
@@ -63,21 +65,22 @@ func trustRank(product string, e v1alpha1.Evidence) int {
 	return 0
 }
 
-// DeclaredByAnnotation is the annotation by which the hub is told of releases that nothing reveals.
-const DeclaredByAnnotation = "annotation support.d2iq.io/declared-releases"
+// declaredByAnnotation ends the object of evidence from the annotation by which the user declares releases on the hub.
+const declaredByAnnotation = "annotation support.d2iq.io/declared-releases"
 
+// IsDeclaredOnHub tells whether an annotation on the hub declares the version.
 func IsDeclaredOnHub(e v1alpha1.Evidence) bool {
-	return IsFromHub(e) && strings.HasSuffix(e.Object, DeclaredByAnnotation)
+	return IsFromHub(e) && strings.HasSuffix(e.Object, declaredByAnnotation)
 }
 
-// IsDeclared tells somebody's word from what a product says of itself.
+// IsDeclared tells whether the user declares the version, in the spec or on the hub.
 func IsDeclared(e v1alpha1.Evidence) bool { return e.Object == DeclaredInSpec || IsDeclaredOnHub(e) }
 
-// IsInferred tells whether the version was concluded from that of another product: Konvoy 2.x and Kommander 2.x are
-// released in lock-step, and nothing in a cluster tells the version of Konvoy.
+// IsInferred tells whether the version is inferred from that of another product. Konvoy 2.x and Kommander 2.x are released
+// in lock-step, and nothing in a cluster shows the version of Konvoy.
 func IsInferred(product string, e v1alpha1.Evidence) bool {
 	return product == Konvoy && e.Source == v1alpha1.SourceInferred
 }
 
-// IsFromCluster tells what was found in the cluster from what was declared, or found elsewhere.
+// IsFromCluster tells whether the evidence was found in the cluster itself.
 func IsFromCluster(e v1alpha1.Evidence) bool { return e.Object != DeclaredInSpec && !IsFromHub(e) }

@@ -9,13 +9,14 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// HubFacts is what the hub knows about a cluster.
+// HubFacts is what the hub knows about one cluster.
 type HubFacts struct {
-	// Manager is the Kommander of the hub, where it manages the cluster; nil where it does not.
+	// Manager is the Kommander of the hub; nil where it does not manage the cluster.
 	Manager *v1alpha1.ManagingKommander
-	// Installations are those that the hub describes or infers. The objects of their evidence are named by OnHub.
+	// Installations are those that objects of the hub describe, or that are inferred. OnHub names the objects of their
+	// evidence.
 	Installations []Installation
-	// Declared are the releases of which somebody has told the hub, and DeclaredBy is the object that says so, such as
+	// Declared are the releases that the user declares in an annotation, and DeclaredBy is the object that has it, such as
 	// KommanderCluster/workspace-a/prod.
 	Declared   []v1alpha1.DeclaredRelease
 	DeclaredBy string
@@ -25,39 +26,39 @@ type HubFacts struct {
 	Warnings []string
 }
 
-// WithHub returns the facts about a cluster with what the hub knows of it, in place of what the hub knew before.
+// WithHub returns the facts merged with hub facts, which replace those of an earlier call. It changes neither; nil stays nil.
 func (f *Facts) WithHub(hub HubFacts) *Facts {
 	if f == nil {
 		return nil
 	}
-	joined := *f
-	joined.Manager, joined.Installations = hub.Manager, withoutHub(f.Installations)
+	merged := *f
+	merged.Manager, merged.Installations = hub.Manager, withoutHubEvidence(f.Installations)
 	for _, described := range hub.Installations {
-		joined.describe(described)
+		merged.addDescribed(described)
 	}
-	found := len(joined.Installations)
-	for _, declared := range InOrder(hub.Declared) {
-		joined.declare(declared, hub.DeclaredBy, found)
+	found := len(merged.Installations)
+	for _, declared := range SortDeclaredReleases(hub.Declared) {
+		merged.addDeclared(declared, hub.DeclaredBy, found)
 	}
-	return &joined
+	return &merged
 }
 
-// withoutHub drops the evidence that the hub gave, and the installations of which nothing else tells.
-func withoutHub(installations []Installation) []Installation {
-	var own []Installation
+// withoutHubEvidence drops the evidence from the hub, and the installations without any other.
+func withoutHubEvidence(installations []Installation) []Installation {
+	var remaining []Installation
 	for _, installation := range installations {
 		installation.Evidence = slices.DeleteFunc(slices.Clone(installation.Evidence), IsFromHub)
 		if len(installation.Evidence) > 0 {
-			own = append(own, installation)
+			remaining = append(remaining, installation)
 		}
 	}
-	return own
+	return remaining
 }
 
-// describe puts what the hub says about an installation before what the cluster shows of it. Where several could be meant
-// it says nothing.
-func (f *Facts) describe(described Installation) {
-	i, ambiguous := FindDeclared(f.Installations, len(f.Installations), described.Product, described.Name)
+// addDescribed adds an installation that the hub describes, or puts its evidence before that of the same installation in
+// the cluster. An ambiguous one it drops.
+func (f *Facts) addDescribed(described Installation) {
+	i, ambiguous := FindInstallation(f.Installations, len(f.Installations), described.Product, described.Name)
 	switch evidence := slices.Clone(described.Evidence); {
 	case ambiguous:
 	case i < 0:
@@ -67,13 +68,13 @@ func (f *Facts) describe(described Installation) {
 	}
 }
 
-// declare puts what the hub was told behind what was found, which are the first installations, as many as found says.
-// Kubernetes is no installation, and tells its version itself.
-func (f *Facts) declare(declared v1alpha1.DeclaredRelease, by string, found int) {
+// addDeclared adds a declared installation, or puts the evidence after that of the same installation. The first found
+// installations were observed or described. It drops an ambiguous one, and Kubernetes, whose version the API server reports.
+func (f *Facts) addDeclared(declared v1alpha1.DeclaredRelease, by string, found int) {
 	evidence := v1alpha1.Evidence{
-		Source: v1alpha1.SourceDeclared, Object: OnHub(by) + ", " + DeclaredByAnnotation, Version: Printable(declared.Version),
+		Source: v1alpha1.SourceDeclared, Object: OnHub(by) + ", " + declaredByAnnotation, Version: Printable(declared.Version),
 	}
-	i, ambiguous := FindDeclared(f.Installations, found, declared.Product, declared.Name)
+	i, ambiguous := FindInstallation(f.Installations, found, declared.Product, declared.Name)
 	switch {
 	case ambiguous || declared.Product == Kubernetes:
 	case i < 0:

@@ -8,8 +8,8 @@ import (
 	"regexp"
 )
 
-// KubernetesVersion is what counts of a Kubernetes version: the three numbers. Vendors append parts such as +d2iq.1,
-// -gke.1900 or -eks-0389ca3, which never decide.
+// KubernetesVersion is the three numbers of a Kubernetes version. What vendors append, such as +d2iq.1, -gke.1900 or
+// -eks-0389ca3, decides nothing.
 type KubernetesVersion struct {
 	Minor
 
@@ -18,6 +18,7 @@ type KubernetesVersion struct {
 
 var kubernetesPattern = regexp.MustCompile(`^v?(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})([-+].*)?$`)
 
+// ParseKubernetesVersion reads a gitVersion such as v1.19.9 or v1.20.13+d2iq.1, with or without the v.
 func ParseKubernetesVersion(text string) (KubernetesVersion, error) {
 	match := kubernetesPattern.FindStringSubmatch(text)
 	if match == nil {
@@ -26,4 +27,5 @@ func ParseKubernetesVersion(text string) (KubernetesVersion, error) {
 	return KubernetesVersion{Minor{parseDigits(match[1]), parseDigits(match[2])}, parseDigits(match[3])}, nil
 }
 
+// String returns the version such as 1.19.9.
 func (v KubernetesVersion) String() string { return fmt.Sprintf("%s.%d", v.Minor, v.Patch) }

@@ -10,6 +10,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
+// StableChannel is the channel of the tags that are releases.
 const StableChannel = "stable"
 
 var (
@@ -18,24 +19,25 @@ var (
 	bareNumber = regexp.MustCompile(`^[0-9]{1,9}$`)
 )
 
-// IsTag tells whether a git ref has the form of a tag of the repositories of addons.
+// IsTag tells whether a git ref has the form of the tags in the repositories of addons.
 func IsTag(ref string) bool { return tagPattern.MatchString(ref) }
 
-// Tag is what a tag is made of, as it is written: not every one can be judged.
+// Tag holds the parts of a tag as written. Not every tag that can be read can be evaluated.
 type Tag struct {
 	// Channel is stable, testing or untested.
 	Channel string
-	// Kubernetes is the middle part, with 0 for a patch that it does not name; stable-1.5-2.0.0 is a real tag.
+	// Kubernetes is the middle part, with patch 0 where it has none; stable-1.5-2.0.0 is a real tag.
 	Kubernetes [3]uint64
-	// KubernetesText is the same as it is written.
+	// KubernetesText is the middle part as written.
 	KubernetesText string
-	// Version is nil in the shapes of before 2020-02, stable-1.15.6 and stable-1.16.4-2, which have nothing or a build
+	// Version is nil in tags of before 2020-02, such as stable-1.15.6 and stable-1.16.4-2, which have nothing or a build
 	// number in its place.
 	Version *semver.Version
-	Build   uint64
+	// Build is that build number; 0 where there is none.
+	Build uint64
 }
 
-// ParseTag takes a tag apart. The error says what is wrong with it.
+// ParseTag reads the parts of a tag. The error says what is wrong with it.
 func ParseTag(text string) (Tag, error) {
 	if len(text) > MaxPrintable {
 		return Tag{}, fmt.Errorf("%s is longer than a tag can be", Quote(text))

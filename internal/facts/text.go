@@ -13,14 +13,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// MaxPrintable is the number of characters that Printable lets through.
+// MaxPrintable is the longest text that Printable returns, in characters.
 const MaxPrintable = 64
 
-// Printable makes foreign text fit for messages and status: everything but printable characters is escaped as in a Go
-// string, invalid UTF-8 included, and what is longer than 64 characters is cut, with "..." as the last three. Text that
-// is fit already stays as it is, so that a status which is read back and written again does not change.
+// Printable makes text of unknown origin fit for messages and status. It escapes what is not printable as in a Go string,
+// invalid UTF-8 included, and truncates what is longer than 64 characters, with "..." at the end. It changes nothing in its
+// own results, so that a status which is read and written again stays the same.
 func Printable(text string) string {
-	// Escaping at most multiplies, so the first 4 bytes a character are enough to fill the limit.
+	// Escaping never shortens, and a character has at most 4 bytes, so these fill the limit.
 	if len(text) > utf8.UTFMax*(MaxPrintable+1) {
 		text = text[:utf8.UTFMax*(MaxPrintable+1)]
 	}
@@ -31,7 +31,7 @@ func Printable(text string) string {
 	return string([]rune(plain)[:MaxPrintable-3]) + "..."
 }
 
-// Escaped writes what is not printable as in a Go string, invalid UTF-8 included, and leaves the rest alone.
+// Escaped escapes what is not printable as in a Go string, invalid UTF-8 included, and changes nothing else.
 func Escaped(text string) string {
 	var plain strings.Builder
 	for len(text) > 0 {
@@ -46,14 +46,15 @@ func Escaped(text string) string {
 	return plain.String()
 }
 
-// Quote puts foreign text into quotation marks after making it printable.
+// Quote returns the printable text in quotation marks.
 func Quote(text string) string { return `"` + Printable(text) + `"` }
 
-// ListOf joins words as in a sentence and counts what is beyond the limit: "a, b and 3 more".
+// ListOf joins words with commas. Of those beyond the limit it says only how many there are: "a, b and 3 more".
 func ListOf(words []string, limit int) string {
 	return JoinSome(words, ", ", limit)
 }
 
+// JoinSome joins words with a separator, and counts those beyond the limit as ListOf does.
 func JoinSome(words []string, separator string, limit int) string {
 	if len(words) <= limit {
 		return strings.Join(words, separator)
@@ -61,8 +62,8 @@ func JoinSome(words []string, separator string, limit int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(words[:limit], separator), len(words)-limit)
 }
 
-// DayText prints an instant as the day that begins with it in the zone, or in full where no day does. Zones other than
-// UTC are named, since a day alone would be ambiguous.
+// DayText returns an instant as the day that begins with it in the zone, or in RFC 3339 where none does. It names zones
+// other than UTC: a day alone would be ambiguous.
 func DayText(instant time.Time, zone *time.Location) string {
 	if !BeginsDay(instant, zone) {
 		return instant.UTC().Format(time.RFC3339)
@@ -74,12 +75,13 @@ func DayText(instant time.Time, zone *time.Location) string {
 	return fmt.Sprintf("%s (%s)", day, zone)
 }
 
-// BeginsDay tells whether a day of the zone begins at the instant. One of another zone need not.
+// BeginsDay tells whether a day of the zone begins at the instant.
 func BeginsDay(instant time.Time, zone *time.Location) bool {
 	start, err := StartOfDay(DayOf(instant.In(zone)), zone)
 	return err == nil && start.Equal(instant)
 }
 
+// ZoneIsUTC tells whether the zone is UTC by one of its names.
 func ZoneIsUTC(zone *time.Location) bool {
 	switch zone.String() {
 	case "UTC", "Etc/UTC":
@@ -88,7 +90,7 @@ func ZoneIsUTC(zone *time.Location) bool {
 	return false
 }
 
-// Plural counts in words: "1 node", "3 nodes".
+// Plural returns a number with its noun: "1 node", "3 nodes".
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -96,18 +98,19 @@ func Plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// maxReportedProblems is how many problems a sentence names.
-const maxReportedProblems = 8
+// maxProblems is how many problems JoinProblems names.
+const maxProblems = 8
 
-// JoinProblems puts problems into one sentence for a condition; it names at most eight.
+// JoinProblems joins problems for the message of a condition. It names at most eight and counts the others.
 func JoinProblems(list field.ErrorList) string {
 	words := make([]string, 0, len(list))
 	for _, problem := range list {
 		words = append(words, problem.Error())
 	}
-	return JoinSome(words, "; ", maxReportedProblems)
+	return JoinSome(words, "; ", maxProblems)
 }
 
+// Truncate returns a text of at most limit bytes, which ends in "..." where something is missing.
 func Truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -115,10 +118,11 @@ func Truncate(text string, limit int) string {
 	return strings.ToValidUTF8(text[:limit-3], "") + "..."
 }
 
-// maxClusterID is how long the identity of a cluster may be in the status. A UID has 36 characters.
+// maxClusterID is the longest identity of a cluster that a status can hold. A UID has 36 characters.
 const maxClusterID = 64
 
-// ClusterID is the text, if it can be a UID, else empty. What is too long is not cut: two that begin alike are no double.
+// ClusterID returns the text if it can be a UID, and else nothing. It truncates nothing: the results for two clusters
+// must differ.
 func ClusterID(text string) string {
 	if len(text) > maxClusterID || Printable(text) != text {
 		return ""

@@ -217,6 +217,6 @@ func managerIn(installations []facts.Installation) *v1alpha1.ManagingKommander {
 	if i < 0 {
 		return nil
 	}
-	used := facts.Used(installations[i].Evidence)
+	used := facts.UsedEvidence(installations[i].Evidence)
 	return &v1alpha1.ManagingKommander{Object: facts.OnHub(used.Object), Version: used.Version}
 }

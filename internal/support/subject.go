@@ -112,7 +112,7 @@ func gather(cluster Cluster) *gathered {
 	slices.SortFunc(g.installations, foundFirst)
 	g.bound()
 	g.detected = len(g.installations)
-	for _, declared := range facts.InOrder(cluster.Declared) {
+	for _, declared := range facts.SortDeclaredReleases(cluster.Declared) {
 		g.declare(declared)
 	}
 	for i := range g.installations {
@@ -162,7 +162,7 @@ func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 		}
 		return
 	}
-	i, ambiguous := facts.FindDeclared(g.installations, g.detected, declared.Product, declared.Name)
+	i, ambiguous := facts.FindInstallation(g.installations, g.detected, declared.Product, declared.Name)
 	switch {
 	case ambiguous:
 		g.ambiguous = append(g.ambiguous, declaration(declared))
