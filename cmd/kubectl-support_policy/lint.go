@@ -100,8 +100,8 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 // warnings are what the operator accepts, and what is likely to be a mistake all the same.
 func (c *compiled) warnings(at time.Time) []diagnostic {
 	var found []diagnostic
-	for i := range c.Policies.Policies {
-		one := &c.Policies.Policies[i]
+	for i := range c.PolicySet.Policies {
+		one := &c.PolicySet.Policies[i]
 		for _, warning := range c.set.Lint(one.Object.Name, at) {
 			found = append(found, diagnostic{one.Source, levelWarning, "SupportPolicy", one.Object.Name, warning})
 		}

@@ -13,18 +13,18 @@ import (
 
 // compiled are policies and exceptions made ready, with where they were read.
 type compiled struct {
-	manifest.Policies
+	manifest.PolicySet
 
 	set        *support.Set
 	exceptions []*support.Exception
 }
 
 // compile makes policies ready, as the operator does. Two of one name cannot be in a cluster.
-func compile(read manifest.Policies) (compiled, error) {
+func compile(read manifest.PolicySet) (compiled, error) {
 	if len(read.Policies) == 0 {
 		return compiled{}, errors.New("there is no SupportPolicy in what was read")
 	}
-	all := compiled{Policies: read}
+	all := compiled{PolicySet: read}
 	policies := make([]*support.Policy, 0, len(read.Policies))
 	seen := map[string]manifest.Source{}
 	for i := range read.Policies {
@@ -79,8 +79,8 @@ func (d diagnostic) String() string {
 // errors are what the operator would refuse, in its own words.
 func (c *compiled) errors() []diagnostic {
 	var found []diagnostic
-	for i := range c.Policies.Policies {
-		one := &c.Policies.Policies[i]
+	for i := range c.PolicySet.Policies {
+		one := &c.PolicySet.Policies[i]
 		for _, problem := range c.set.Problems(one.Object.Name) {
 			found = append(found, diagnostic{one.Source, levelError, "SupportPolicy", one.Object.Name, problem})
 		}

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// documents gives each document of a file as JSON. A document that is JSON is taken as it is, since YAML reads some of it
-// differently. Keys that stand in a mapping twice are errors.
+// documents returns each document of a file as JSON. One that is JSON stays as it is: YAML reads some of it differently. A
+// key that is twice in a mapping is an error.
 func documents(content []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
@@ -43,7 +43,7 @@ func documents(content []byte) iter.Seq2[[]byte, error] {
 	}
 }
 
-// jsonDocuments splits a stream of JSON objects, which need no separators, if it is one.
+// jsonDocuments splits a stream of JSON objects, which needs no separators. It reports false for anything else.
 func jsonDocuments(content []byte) ([][]byte, bool) {
 	if !bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")) {
 		return nil, false

@@ -11,17 +11,17 @@ import (
 	"slices"
 )
 
-// maxInput bounds one file or the standard input. It has room for the ClusterSupports of thousands of clusters.
+// maxInput bounds one file or the standard input, in bytes. The ClusterSupports of thousands of clusters fit.
 const maxInput = 64 << 20
 
-// extensions are those of the files that are read in a folder.
+// extensions are those of the files to read in a folder.
 var extensions = []string{".yaml", ".yml", ".json"}
 
-// kustomizations are files for kustomize, which stand beside manifests and are none.
+// kustomizations are files that kustomize reads. They lie beside manifests and are none.
 var kustomizations = []string{"kustomization.yaml", "kustomization.yml"}
 
-// expand lists the files that a path means: of a folder, the manifests that lie directly in it. What is named by itself is
-// read whatever it is called.
+// expand returns the files of a path: of a folder, the manifests directly in it. A file named by the user is read whatever
+// its extension.
 func expand(path string) ([]string, error) {
 	if path == Stdin {
 		return []string{path}, nil
@@ -58,21 +58,21 @@ func expand(path string) ([]string, error) {
 	return files, nil
 }
 
-// contentOf reads a file or the standard input.
-func contentOf(stdin io.Reader, path string) ([]byte, error) {
+// readContent reads a file or the standard input.
+func readContent(stdin io.Reader, path string) ([]byte, error) {
 	if path == Stdin {
-		return bounded(stdin, "standard input")
+		return readBounded(stdin, "standard input")
 	}
 	file, err := os.Open(path) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	return bounded(file, path)
+	return readBounded(file, path)
 }
 
-// bounded reads to the end, which must come before the bound.
-func bounded(from io.Reader, name string) ([]byte, error) {
+// readBounded reads to the end, and fails beyond maxInput.
+func readBounded(from io.Reader, name string) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(from, maxInput+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)

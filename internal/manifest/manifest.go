@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manifest reads the objects of this project from files, as a Git repository has them: strictly, since a
-// misspelt field in a file is an answer to another question than the one that was meant.
+// Package manifest reads the objects of this project from files. It is strict: an unknown field is an error, since the
+// policy without a misspelt field is another policy.
 package manifest
 
 import (
@@ -16,7 +16,7 @@ import (
 // Stdin is the path that means the standard input.
 const Stdin = "-"
 
-// Source says where an object was read.
+// Source is where an object was read.
 type Source struct {
 	// File is the path, or Stdin.
 	File string
@@ -24,7 +24,7 @@ type Source struct {
 	Document, Item int
 }
 
-// String names the place as in an error.
+// String names the source as in an error.
 func (s Source) String() string {
 	place := s.File
 	if place == Stdin {
@@ -37,52 +37,52 @@ func (s Source) String() string {
 	return place
 }
 
-// Found is an object and where it was read.
+// Found is an object with its source.
 type Found[T any] struct {
 	Object T
 	Source Source
 }
 
-// Policies are the objects by which clusters are judged, in the order in which they were read.
-type Policies struct {
+// PolicySet has the objects by which clusters are evaluated, in the order in which they were read.
+type PolicySet struct {
 	Policies   []Found[v1alpha1.SupportPolicy]
 	Exceptions []Found[v1alpha1.SupportException]
 }
 
-// ReadPolicies reads SupportPolicies and SupportExceptions from files and folders. Beside an error, which names each
-// place and what is wrong there, it gives all that could be read nevertheless.
-func ReadPolicies(stdin io.Reader, paths ...string) (Policies, error) {
-	var read Policies
-	err := readAll(stdin, paths, map[string]keeper{
-		policyKind:    keep(&read.Policies),
-		exceptionKind: keep(&read.Exceptions),
+// ReadPolicies reads SupportPolicies and SupportExceptions from files, folders and, for the path Stdin, from stdin. The
+// error names each source and what is wrong there. Objects that could be read are returned beside an error.
+func ReadPolicies(stdin io.Reader, paths ...string) (PolicySet, error) {
+	var read PolicySet
+	err := readAll(stdin, paths, map[string]decoder{
+		policyKind:    decodeInto(&read.Policies),
+		exceptionKind: decodeInto(&read.Exceptions),
 	})
 	return read, err
 }
 
-// ReadClusters reads ClusterSupports from files and folders, and fails like ReadPolicies.
+// ReadClusters reads ClusterSupports, as ReadPolicies reads policies.
 func ReadClusters(stdin io.Reader, paths ...string) ([]Found[v1alpha1.ClusterSupport], error) {
 	var read []Found[v1alpha1.ClusterSupport]
-	err := readAll(stdin, paths, map[string]keeper{clusterKind: keep(&read)})
+	err := readAll(stdin, paths, map[string]decoder{clusterKind: decodeInto(&read)})
 	return read, err
 }
 
-// readAll hands every object in the files to the keeper of its kind, and joins all errors.
-func readAll(stdin io.Reader, paths []string, keepers map[string]keeper) error {
+// readAll passes each object in the files to the decoder of its kind, and joins all errors.
+func readAll(stdin io.Reader, paths []string, decoders map[string]decoder) error {
 	var failures []error
 	for _, path := range paths {
 		files, err := expand(path)
 		failures = append(failures, err)
 		for _, file := range files {
-			failures = append(failures, readFile(stdin, file, keepers))
+			failures = append(failures, readFile(stdin, file, decoders))
 		}
 	}
 	return errors.Join(failures...)
 }
 
 // readFile reads all objects of one file.
-func readFile(stdin io.Reader, path string, keepers map[string]keeper) error {
-	content, err := contentOf(stdin, path)
+func readFile(stdin io.Reader, path string, decoders map[string]decoder) error {
+	content, err := readContent(stdin, path)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func readFile(stdin io.Reader, path string, keepers map[string]keeper) error {
 			failures = append(failures, fmt.Errorf("%s: %w", source, err))
 			continue
 		}
-		failures = append(failures, readDocument(document, source, keepers))
+		failures = append(failures, readDocument(document, source, decoders))
 	}
 	return errors.Join(failures...)
 }

@@ -19,8 +19,8 @@ const (
 	policyJSON    = `{"apiVersion": "support.d2iq.io/v1alpha1", "kind": "SupportPolicy", "metadata": {"name": "konvoy"}, "spec": {"product": "Konvoy \ud83d\ude00"}}`
 )
 
-// places are the sources and names of what was read.
-func places(read Policies) []string {
+// sourcesOf returns the source and name of each object.
+func sourcesOf(read PolicySet) []string {
 	var all []string
 	for _, one := range read.Policies {
 		all = append(all, one.Source.String()+": "+one.Object.Name)
@@ -49,7 +49,7 @@ func TestRead(t *testing.T) {
 		{"a List", "as kubectl prints", `{"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [` + policyJSON + `]}`, []string{list}},
 		{"a SupportPolicyList", "as the API server answers, with items that do not say what they are",
 			`{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicyList, items: [{metadata: {name: konvoy}}]}`, []string{list}},
-		{"nothing", "for whoever reads to decide", "", nil},
+		{"nothing", "the caller decides whether that is an error", "", nil},
 		{"what an API server adds", "managed fields and the status are known fields", policyText +
 			"status: {observedGeneration: 1, conditions: [{type: Ready, status: \"True\", reason: R, message: m, lastTransitionTime: null}]}\n", []string{first}},
 	}
@@ -59,7 +59,7 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %s", test.reason, err)
 			}
-			if diff := cmp.Diff(test.want, places(read)); diff != "" {
+			if diff := cmp.Diff(test.want, sourcesOf(read)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 			}
 		})
@@ -116,13 +116,13 @@ func TestReadFailures(t *testing.T) {
 }
 
 // TestReadBesideErrors: one document that is wrong does not hide the others.
-func TestReadBesideErrors(t *testing.T) {
+func TestReadKeepsWhatIsValid(t *testing.T) {
 	stdin := "a: [b\n---\n" + policyText + "  a: 1\n---\n" + strings.Replace(policyText, "konvoy", "kommander", 1) + "---\nkind: Pod\napiVersion: v1\n"
 	read, err := ReadPolicies(strings.NewReader(stdin), Stdin, "testdata/none")
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
 		t.Errorf("want four errors, one in a line: %v", err)
 	}
-	if diff := cmp.Diff([]string{"standard input, document 2: konvoy", "standard input, document 3: kommander"}, places(read)); diff != "" {
+	if diff := cmp.Diff([]string{"standard input, document 2: konvoy", "standard input, document 3: kommander"}, sourcesOf(read)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -193,15 +193,15 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// endless gives spaces for ever.
-type endless struct{}
+// endlessReader is an endless stream of spaces.
+type endlessReader struct{}
 
-func (endless) Read(into []byte) (int, error) {
+func (endlessReader) Read(into []byte) (int, error) {
 	return copy(into, bytes.Repeat([]byte(" "), len(into))), nil
 }
 
-func TestSize(t *testing.T) {
-	if _, err := ReadPolicies(endless{}, Stdin); err == nil || !strings.Contains(err.Error(), "standard input: is larger than 64 MiB") {
+func TestInputIsBounded(t *testing.T) {
+	if _, err := ReadPolicies(endlessReader{}, Stdin); err == nil || !strings.Contains(err.Error(), "standard input: is larger than 64 MiB") {
 		t.Error(err)
 	}
 }

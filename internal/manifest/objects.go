@@ -29,29 +29,29 @@ const (
 	clusterKind   = "ClusterSupport"
 )
 
-// keeper takes one object, as JSON.
-type keeper func(object []byte, source Source) error
+// decoder reads one object from JSON.
+type decoder func(object []byte, source Source) error
 
-// keep makes a keeper that decodes an object and appends it to a list, also where something in it is wrong.
-func keep[T any, P interface {
+// decodeInto returns a decoder that appends the object to a list, even where a field is invalid.
+func decodeInto[T any, P interface {
 	*T
 	metav1.Object
-}](list *[]Found[T]) keeper {
+}](list *[]Found[T]) decoder {
 	return func(object []byte, source Source) error {
 		found := Found[T]{Source: source}
 		problems, err := kjson.UnmarshalStrict(object, &found.Object)
 		if err != nil {
-			return readable(object, found.Object, err)
+			return explain(object, found.Object, err)
 		}
 		*list = append(*list, found)
 		for _, problem := range validateMetadata(P(&found.Object)) {
 			problems = append(problems, problem)
 		}
-		return inOneLine(problems)
+		return joinProblems(problems)
 	}
 }
 
-// validateMetadata asks of names and labels what an API server asks.
+// validateMetadata validates names and labels as an API server does.
 func validateMetadata(object metav1.Object) field.ErrorList {
 	path := field.NewPath("metadata")
 	var problems field.ErrorList
@@ -66,21 +66,21 @@ func validateMetadata(object metav1.Object) field.ErrorList {
 	return append(problems, metav1validation.ValidateLabels(object.GetLabels(), path.Child("labels"))...)
 }
 
-// inOneLine joins what is wrong with one object.
-func inOneLine(problems []error) error {
+// joinProblems joins the problems of one object into one line.
+func joinProblems(problems []error) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	said := make([]string, 0, len(problems))
+	messages := make([]string, 0, len(problems))
 	for _, problem := range problems {
-		said = append(said, problem.Error())
+		messages = append(messages, problem.Error())
 	}
-	return errors.New(strings.Join(said, "; "))
+	return errors.New(strings.Join(messages, "; "))
 }
 
-// readable says what to do where a field has a value of another type, which is mostly a version without quotation marks.
-// The error itself does not reveal the field, that of the standard library does.
-func readable[T any](object []byte, into T, err error) error {
+// explain says what to do where a field has a value of the wrong type, which is mostly a version without quotation marks.
+// The strict decoder's error does not name the field; the one of the standard library does.
+func explain[T any](object []byte, into T, err error) error {
 	var mismatch *json.UnmarshalTypeError
 	if !errors.As(json.Unmarshal(object, &into), &mismatch) {
 		return err
@@ -91,20 +91,20 @@ func readable[T any](object []byte, into T, err error) error {
 	return fmt.Errorf("%s: is of type %s, which is not allowed here", mismatch.Field, mismatch.Value)
 }
 
-// header is what is read of a document to know what it is.
+// header is the kind and name of an object.
 type header struct {
 	metav1.TypeMeta
 
 	name string
 }
 
-// String names the object.
+// String returns the kind and the name.
 func (h *header) String() string { return strings.TrimSpace(h.Kind + " " + h.name) }
 
-// headerOf reads the header. Without a name that can be read an object is known by its place.
+// headerOf reads the header of a document. The name is empty where it cannot be read: errors have the source, too.
 func headerOf(document []byte) (header, error) {
-	var is header
-	err := kjson.UnmarshalCaseSensitivePreserveInts(document, &is.TypeMeta)
+	var found header
+	err := kjson.UnmarshalCaseSensitivePreserveInts(document, &found.TypeMeta)
 	var object struct {
 		Metadata struct {
 			Name      string `json:"name"`
@@ -112,41 +112,41 @@ func headerOf(document []byte) (header, error) {
 		} `json:"metadata"`
 	}
 	if json.Unmarshal(document, &object) == nil {
-		is.name = strings.TrimPrefix(object.Metadata.Namespace+"/"+object.Metadata.Name, "/")
+		found.name = strings.TrimPrefix(object.Metadata.Namespace+"/"+object.Metadata.Name, "/")
 	}
-	if err != nil || is.Kind == "" || is.APIVersion == "" {
+	if err != nil || found.Kind == "" || found.APIVersion == "" {
 		return header{}, errors.New("is not an object: it has no apiVersion and kind")
 	}
-	return is, nil
+	return found, nil
 }
 
-// readDocument reads one object, or a list of objects. Documents without anything but comments are passed over.
-func readDocument(document []byte, source Source, keepers map[string]keeper) error {
+// readDocument reads one object, or a list of objects. It skips documents that have only comments.
+func readDocument(document []byte, source Source, decoders map[string]decoder) error {
 	if string(document) == "null" {
 		return nil
 	}
-	is, err := headerOf(document)
+	found, err := headerOf(document)
 	if err != nil {
 		return fmt.Errorf("%s: %w", source, err)
 	}
-	itemKind, isList := strings.CutSuffix(is.Kind, "List")
+	itemKind, isList := strings.CutSuffix(found.Kind, "List")
 	if isList && source.Item == 0 {
-		return readList(document, source, itemKind, keepers)
+		return readList(document, source, itemKind, decoders)
 	}
-	keep, wanted := keepers[is.Kind]
-	if !wanted || is.APIVersion != v1alpha1.GroupVersion.String() {
-		return fmt.Errorf("%s: %s of %s is not read here; wanted is %s of %s", source, &is, is.APIVersion,
-			strings.Join(slices.Sorted(maps.Keys(keepers)), " or "), v1alpha1.GroupVersion)
+	decode, wanted := decoders[found.Kind]
+	if !wanted || found.APIVersion != v1alpha1.GroupVersion.String() {
+		return fmt.Errorf("%s: %s of %s is not read here; wanted is %s of %s", source, &found, found.APIVersion,
+			strings.Join(slices.Sorted(maps.Keys(decoders)), " or "), v1alpha1.GroupVersion)
 	}
-	if err := keep(document, source); err != nil {
-		return fmt.Errorf("%s: %s: %w", source, &is, err)
+	if err := decode(document, source); err != nil {
+		return fmt.Errorf("%s: %s: %w", source, &found, err)
 	}
 	return nil
 }
 
-// readList reads the items of a List, as kubectl prints several objects, or of a list of one kind, as the API server
-// gives it. The items of the latter need not say what they are.
-func readList(document []byte, source Source, itemKind string, keepers map[string]keeper) error {
+// readList reads the items of a List, as kubectl prints it, or of a list of one kind, as an API server returns it. The
+// items of the latter need no apiVersion and kind.
+func readList(document []byte, source Source, itemKind string, decoders map[string]decoder) error {
 	var list struct {
 		metav1.TypeMeta `json:",inline"`
 		metav1.ListMeta `json:"metadata"`
@@ -155,7 +155,7 @@ func readList(document []byte, source Source, itemKind string, keepers map[strin
 	}
 	problems, err := kjson.UnmarshalStrict(document, &list)
 	if err == nil {
-		err = inOneLine(problems)
+		err = joinProblems(problems)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %sList: %w", source, itemKind, err)
@@ -166,12 +166,12 @@ func readList(document []byte, source Source, itemKind string, keepers map[strin
 		if itemKind != "" {
 			item = withKind(item, list.APIVersion, itemKind)
 		}
-		failures = append(failures, readDocument(item, source, keepers))
+		failures = append(failures, readDocument(item, source, decoders))
 	}
 	return errors.Join(failures...)
 }
 
-// withKind says of an item what its list says, where the item does not say it itself.
+// withKind adds the apiVersion and kind of the list to an item that has neither.
 func withKind(item []byte, apiVersion, kind string) []byte {
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(item, &members)
