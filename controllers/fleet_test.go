@@ -90,7 +90,7 @@ func TestFleet(t *testing.T) {
 
 	w.run("one breaks, keeps its verdict, and the other one does not notice", func(t *testing.T) {
 		before := w.mustCluster("one")
-		if err := first.Front.Sever(); err != nil {
+		if err := first.Front.StopServing(); err != nil {
 			t.Fatal(err)
 		}
 		got := w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonConnectionRefused)
@@ -123,7 +123,7 @@ func TestFleet(t *testing.T) {
 	})
 
 	w.run("it heals", func(t *testing.T) {
-		if err := first.Front.Heal(); err != nil {
+		if err := first.Front.StartServing(); err != nil {
 			t.Fatal(err)
 		}
 		w.awaitConnected("one")

@@ -34,7 +34,7 @@ func TestOldServers(t *testing.T) {
 	// The garbage collector of this one would else know the kinds only after half a minute.
 	hub := controlplane.ForTest(t, controlplane.Options{Version: controlplane.Old, ControllerManager: true, CRDs: crds})
 	cluster := controlplane.ForTest(t, controlplane.Options{Version: controlplane.Old, CRDs: others})
-	w := newWorldOn(t, hub, sandbox.Options{KubernetesVersion: "v1.20.13", Now: at(t, "2021-10-01"), Manifests: "config/fleet", Plain: true})
+	w := newWorldOn(t, hub, sandbox.Options{KubernetesVersion: "v1.20.13", Now: at(t, "2021-10-01"), Manifests: "config/fleet", ClientSideApply: true})
 	kubectl := func(arguments ...string) string {
 		t.Helper()
 		said, err := w.Kubectl(t.Context(), arguments...)
@@ -94,7 +94,7 @@ func TestOldServers(t *testing.T) {
 
 	w.run("it breaks, time passes, and it heals", func(t *testing.T) {
 		before := w.mustCluster("one")
-		if err := first.Front.Sever(); err != nil {
+		if err := first.Front.StopServing(); err != nil {
 			t.Fatal(err)
 		}
 		got := w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonConnectionRefused)
@@ -106,7 +106,7 @@ func TestOldServers(t *testing.T) {
 		w.expectTold("the day on which support ended", got,
 			"Normal ExpiringSoon is False, was True", "Normal Supported is True, was Unknown",
 			"Warning ExpiringSoon is True, was Unknown", "Warning Supported is False, was True")
-		if err := first.Front.Heal(); err != nil {
+		if err := first.Front.StartServing(); err != nil {
 			t.Fatal(err)
 		}
 		w.awaitConnected("one")

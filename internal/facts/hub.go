@@ -26,7 +26,8 @@ type HubFacts struct {
 	Warnings []string
 }
 
-// WithHub returns the facts merged with hub facts, which replace those of an earlier call. It changes neither; nil stays nil.
+// WithHub returns the facts merged with hub facts, which replace those of an earlier call. It changes neither. Nil facts stay
+// nil.
 func (f *Facts) WithHub(hub HubFacts) *Facts {
 	if f == nil {
 		return nil

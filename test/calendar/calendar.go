@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package calendar helps tests to speak of days and instants.
+// Package calendar parses instants and time zones for tests.
 package calendar
 
 import (
@@ -10,7 +10,7 @@ import (
 	_ "time/tzdata" // the machine may have no zones
 )
 
-// At reads an instant in RFC 3339; a day alone means its beginning in UTC.
+// At parses an instant in RFC 3339, or a day, which stands for its start in UTC. It panics on anything else.
 func At(text string) time.Time {
 	layout := time.RFC3339Nano
 	if len(text) == len(time.DateOnly) {
@@ -33,8 +33,8 @@ func Zone(t testing.TB, name string) *time.Location {
 	return zone
 }
 
-// StartOfDay walks over all minutes in which a day can begin anywhere. False: the zone skipped the day. It is the slow
-// answer against which the fast one is tested.
+// StartOfDay returns the start of a day in a zone, or false where the zone skips the day. It tries every minute, to test
+// facts.StartOfDay against.
 func StartOfDay(day time.Time, zone *time.Location) (time.Time, bool) {
 	wantYear, wantMonth, wantDay := day.Date()
 	midnight := time.Date(wantYear, wantMonth, wantDay, 0, 0, 0, 0, time.UTC)

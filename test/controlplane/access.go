@@ -16,12 +16,11 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// tokenSeconds is longer than any test or demo runs: nobody renews the token.
+// tokenSeconds is longer than any test or demo runs: the token is not renewed.
 const tokenSeconds = 24 * 60 * 60
 
-// ServiceAccountConfig returns a configuration for a client that is the service account, which has to exist, and that
-// may do what RBAC lets it: the token is one that the API server issued, good for a day. Pass its BearerToken to a
-// front to be the same account behind it.
+// ServiceAccountConfig returns a configuration for a client with the identity of a service account, which must exist. The
+// API server issues the token for a day; RBAC decides about the rights. A front takes the BearerToken.
 func (c *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
 	clients, err := kubernetes.NewForConfig(c.config)
 	if err != nil {
@@ -39,8 +38,8 @@ func (c *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name
 	return config, nil
 }
 
-// WriteKubeconfig writes a kubeconfig file for the server and the user of config: one of a ControlPlane's, or of a
-// front's. Only its owner may read it.
+// WriteKubeconfig writes a kubeconfig file, readable by its owner only, for the server and the user of a configuration of a
+// ControlPlane or a front.
 func WriteKubeconfig(path string, config *rest.Config) error {
 	const name = "test"
 	kubeconfig := api.NewConfig()

@@ -14,7 +14,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
-// The programs of a control plane, as they are called in the folder that Assets finds.
+// The names of the programs in the folder that Assets finds.
 const (
 	etcd              = "etcd"
 	apiServer         = "kube-apiserver"
@@ -22,30 +22,30 @@ const (
 	kubectl           = "kubectl"
 )
 
-// Old is the oldest version of Kubernetes that builds from its module as the current one does. Options.Version takes it.
+// Old is a value of Options.Version: the oldest version of Kubernetes that builds from its module as the current one does.
 const Old = "v1.24"
 
-// assetsVariable names the folder to use instead of the project's own; envtest knows it by the same name. The other one
-// is for an old version, so that whoever gives a folder of the current one does not get that in its place.
+// assetsVariable is the environment variable with the folder to use instead of the project's own, as for envtest. An old
+// version has a variable of its own, so that a folder of the current version does not replace it.
 const (
 	assetsVariable    = "KUBEBUILDER_ASSETS"
 	oldAssetsVariable = "KUBEBUILDER_ASSETS_OLD"
 )
 
-// versionsFolder, seen from the root of the repository, has build.sh and a go.mod that says which version of Kubernetes
-// that builds. For an old version this go.mod is in a folder below with the version's name.
+// versionsFolder, relative to the root of the repository, has build.sh and a go.mod with the version of Kubernetes that it
+// builds. The go.mod of an old version is in a folder below, named for the version.
 const versionsFolder = "hack/controlplane"
 
-// ErrMissing is wrapped by the errors that say that a program is not there, and how to get it.
+// ErrMissing is wrapped by the errors for a missing program, which say how to get it.
 var ErrMissing = errors.New("run make controlplane (minutes the first time), or set " + assetsVariable +
 	" (for an old version " + oldAssetsVariable + ") to a folder that has the programs")
 
-// Assets returns the folder of the programs of the current version: that of KUBEBUILDER_ASSETS when it is set, else
-// .cache/controlplane/VERSION in the root of the repository that the working directory is in. It has etcd and
-// kube-apiserver; what else it has only shows when it is needed. The error wraps ErrMissing.
+// Assets returns the folder of the programs of the current version: KUBEBUILDER_ASSETS if that is set, or else
+// .cache/controlplane/VERSION in the repository around the working directory. It has at least etcd and kube-apiserver;
+// where one is missing, the error wraps ErrMissing.
 func Assets() (string, error) { return assets("") }
 
-// assets is Assets for any version that Options.Version takes.
+// assets is Assets for a value of Options.Version.
 func assets(version string) (string, error) {
 	variable := assetsVariable
 	if version != "" {

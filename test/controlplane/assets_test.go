@@ -49,7 +49,7 @@ func TestBuiltVersion(t *testing.T) {
 	}
 }
 
-// The folder that build.sh fills and the one that is looked in have to be the same.
+// TestAssetsAreThoseOfThisRepository: build.sh and Assets agree on the folder.
 func TestAssetsAreThoseOfThisRepository(t *testing.T) {
 	working, err := os.Getwd()
 	if err != nil {
@@ -70,7 +70,7 @@ func TestAssetsAreThoseOfThisRepository(t *testing.T) {
 	}
 }
 
-// A version that nobody builds is a mistake in the test that asks for it, and no reason to skip it.
+// TestUnknownVersionIsNotMissing: a version that does not exist fails the test that names it, rather than skip it.
 func TestUnknownVersionIsNotMissing(t *testing.T) {
 	t.Setenv(oldAssetsVariable, "")
 	if _, err := assets("v1.0"); err == nil || errors.Is(err, ErrMissing) {

@@ -1,12 +1,11 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controlplane runs a real Kubernetes control plane for tests and demos: etcd and kube-apiserver, and on
-// request kube-controller-manager, for what only that one does (garbage collection by owner references, emptying
-// deleted namespaces, service accounts).
+// Package controlplane runs a real Kubernetes control plane for tests and demos: etcd and kube-apiserver, and on request
+// kube-controller-manager, for garbage collection by owner references, deletion of namespaces, and service accounts.
 //
-// Authorization is RBAC, so that what a service account may do is proved by ServiceAccountConfig and not assumed.
-// Nothing runs pods. Tests get one from ForTest or, when the tests of a package have one in common, from Shared.
+// Authorization is RBAC, so a client with a ServiceAccountConfig has the rights of that account only. Nothing runs pods.
+// A test gets a control plane from ForTest, the tests of one package from Shared.
 package controlplane
 
 import (
@@ -29,16 +28,16 @@ import (
 const (
 	// startTimeout is for each program. On a busy machine with two cores an API server takes ten seconds.
 	startTimeout = time.Minute
-	// stopTimeout is how long a program may take to end by itself, before it is killed.
+	// stopTimeout is how long a program may take to end before it is killed.
 	stopTimeout = 20 * time.Second
-	// endWatches is the flag with which an API server ends open watches when it is told to stop. Without it one forgotten
-	// watch keeps it until it is killed.
+	// endWatches is the flag by which an API server ends open watches when it stops. Without it a single open watch keeps it
+	// running until it is killed.
 	endWatches = "shutdown-watch-termination-grace-period"
-	// endConnections does it before Kubernetes 1.27, in 2 s: a side effect of what it is for.
+	// endConnections ends them within 2 s before Kubernetes 1.27, as a side effect.
 	endConnections = "shutdown-send-retry-after"
 )
 
-// Options say what to start. Their zero value is an empty cluster without controllers.
+// Options are what to start. The zero value is an empty cluster without controllers.
 type Options struct {
 	// ControllerManager starts kube-controller-manager too.
 	ControllerManager bool
@@ -46,14 +45,14 @@ type Options struct {
 	// Version is the version of Kubernetes: empty for the current one, or Old.
 	Version string
 
-	// CRDs are files, or folders of files, with custom resource definitions that are to be established when Start
-	// returns. The garbage collector looks for new kinds every 30 s only; it knows those given here from the start.
+	// CRDs are files, or folders of files, with the CustomResourceDefinitions that are established when Start returns. The
+	// garbage collector discovers new kinds only every 30 s; it knows these from the start.
 	CRDs []string
 
-	// Dir is the folder of the programs, of whatever version. Empty means what Assets finds, or the like for Version.
+	// Dir is the folder of the programs. Empty means the one that Assets finds, or the one for Version.
 	Dir string
 
-	// Logs gets what the programs print, one write at a time. Nil drops it.
+	// Logs receives what the programs print, one write at a time; nil discards it.
 	Logs io.Writer
 }
 
@@ -67,9 +66,9 @@ type ControlPlane struct {
 	thread  *process.Thread
 }
 
-// Start starts a control plane and returns when it serves. The context bounds the start only: what was started runs
-// until Stop, or until the calling process ends, however it ends. The error wraps ErrMissing when a program is not
-// there; nothing is left running then, nor after any other error.
+// Start starts a control plane and returns when it serves. The context bounds the start only: the programs run until Stop,
+// or until the calling process ends or is killed. After an error nothing is left running; the error wraps ErrMissing where
+// a program is missing.
 func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	folder := options.Dir
 	if folder == "" {
@@ -93,14 +92,14 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	return c, nil
 }
 
-// The folders of a control plane's scratch folder.
+// The folders in the scratch folder of a control plane.
 const (
 	dataFolder     = "data"
 	certsFolder    = "certs"
 	programsFolder = "programs"
 )
 
-// newScratch makes the folder for everything that a control plane writes; Stop removes it.
+// newScratch makes the folder for all that a control plane writes. Stop removes it.
 func newScratch() (string, error) {
 	scratch, err := os.MkdirTemp("", "controlplane-")
 	for _, folder := range []string{dataFolder, certsFolder, programsFolder} {
@@ -114,7 +113,7 @@ func newScratch() (string, error) {
 	return scratch, nil
 }
 
-// start starts one program after the other. It runs on the thread that lives as long as they shall.
+// start starts one program after the other, on the thread that lives as long as they do.
 func (c *ControlPlane) start(ctx context.Context, options Options) error {
 	if err := c.startServer(options); err != nil {
 		return err
@@ -130,11 +129,11 @@ func (c *ControlPlane) start(ctx context.Context, options Options) error {
 
 // startServer starts etcd and the API server.
 func (c *ControlPlane) startServer(options Options) error {
-	etcdPath, err := c.bound(etcd)
+	etcdPath, err := c.wrapped(etcd)
 	if err != nil {
 		return err
 	}
-	serverPath, err := c.bound(apiServer)
+	serverPath, err := c.wrapped(apiServer)
 	if err != nil {
 		return err
 	}
@@ -147,17 +146,17 @@ func (c *ControlPlane) startServer(options Options) error {
 			APIServer: &envtest.APIServer{
 				Path: serverPath, CertDir: filepath.Join(c.scratch, certsFolder), Out: options.Logs, Err: options.Logs,
 			},
-			// Never run by envtest; set so that it does not look for one elsewhere.
+			// envtest never runs it. It is set so that envtest searches for none.
 			KubectlPath: filepath.Join(c.folder, kubectl),
 		},
-		// Whatever the environment says, a test must not get at a cluster that someone uses.
+		// A test must never use an existing cluster, whatever the environment says.
 		UseExistingCluster:       &existing,
 		CRDDirectoryPaths:        options.CRDs,
 		ErrorIfCRDPathMissing:    true,
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  stopTimeout,
 	}
-	// A server does not start with a flag that it does not know.
+	// An API server does not start with an unknown flag.
 	help, _ := exec.Command(serverPath, "--help").Output()
 	switch arguments := c.env.ControlPlane.APIServer.Configure(); {
 	case bytes.Contains(help, []byte(endWatches)):
@@ -171,29 +170,29 @@ func (c *ControlPlane) startServer(options Options) error {
 	return nil
 }
 
-// bound returns the path of one of the programs, or of a stand-in that is killed when the calling process is gone.
-// Without it etcd and the API server, which envtest puts into process groups of their own, would go on.
-func (c *ControlPlane) bound(name string) (string, error) {
+// wrapped returns the path of a script that runs the program and has it killed when the calling process ends. Without it
+// etcd and the API server would go on: envtest puts them into process groups of their own.
+func (c *ControlPlane) wrapped(name string) (string, error) {
 	path, err := program(c.folder, name)
 	if err != nil {
 		return "", err
 	}
-	if path, err = process.Bound(path, filepath.Join(c.scratch, programsFolder)); err != nil {
+	if path, err = process.WithParentDeathSignal(path, filepath.Join(c.scratch, programsFolder)); err != nil {
 		return "", fmt.Errorf("controlplane: %w", err)
 	}
 	return path, nil
 }
 
-// Config returns a configuration for a client that may do everything. Its own rate limit is out of the way.
+// Config returns a configuration for a client with all rights, and practically without a rate limit.
 func (c *ControlPlane) Config() *rest.Config { return rest.CopyConfig(c.config) }
 
-// WriteKubeconfig writes a kubeconfig file of the same rights, for programs such as kubectl.
+// WriteKubeconfig writes a kubeconfig file with all rights, for programs such as kubectl.
 func (c *ControlPlane) WriteKubeconfig(path string) error { return WriteKubeconfig(path, c.config) }
 
 // Kubectl returns the path of the kubectl that came with the programs. The error wraps ErrMissing.
 func (c *ControlPlane) Kubectl() (string, error) { return program(c.folder, kubectl) }
 
-// StopServer ends the API server alone, and all connections to it. etcd keeps the data.
+// StopServer stops the API server alone, and ends all connections to it. etcd keeps the data.
 func (c *ControlPlane) StopServer() error {
 	if err := c.env.ControlPlane.APIServer.Stop(); err != nil {
 		return fmt.Errorf("controlplane: stopping kube-apiserver: %w", err)
@@ -201,8 +200,7 @@ func (c *ControlPlane) StopServer() error {
 	return nil
 }
 
-// StartServer has an API server that was stopped serve again, at the same address and with the same certificates. It
-// returns when it serves.
+// StartServer starts the API server again, at the same address and with the same certificates. It returns when it serves.
 func (c *ControlPlane) StartServer() error {
 	var err error
 	c.thread.Do(func() { err = c.env.ControlPlane.APIServer.Start() })
@@ -212,8 +210,8 @@ func (c *ControlPlane) StartServer() error {
 	return nil
 }
 
-// Stop ends the programs and removes their data. It returns when they have ended, and says which had to be killed.
-// Further calls do nothing. Clients that still watch see their connections break.
+// Stop stops the programs, waits for their end and removes their data. The error says which had to be killed. Further calls
+// do nothing.
 func (c *ControlPlane) Stop() error {
 	var problems []error
 	if c.manager != nil {

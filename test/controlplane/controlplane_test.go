@@ -32,8 +32,8 @@ var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
-// patience is far more than anything here takes.
-const patience = 30 * time.Second
+// timeout is far longer than anything here takes.
+const timeout = 30 * time.Second
 
 func clientsFor(t *testing.T, config *rest.Config) *kubernetes.Clientset {
 	t.Helper()
@@ -44,10 +44,10 @@ func clientsFor(t *testing.T, config *rest.Config) *kubernetes.Clientset {
 	return clients
 }
 
-// eventually fails the test unless done comes true.
+// eventually waits until done returns true, and fails the test after the timeout.
 func eventually(t *testing.T, what string, done func(context.Context) (bool, error)) {
 	t.Helper()
-	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, done); err != nil {
+	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, timeout, true, done); err != nil {
 		t.Fatalf("waiting for %s: %v", what, err)
 	}
 }
@@ -74,7 +74,7 @@ func TestVersionsAreTrue(t *testing.T) {
 
 type version struct{ GitVersion, Major, Minor string }
 
-// versions returns what kubectl says of itself and of the API server, and what the folder of the programs is named for.
+// versions returns the versions of kubectl and the API server, and the one in the name of the programs' folder.
 func versions(t *testing.T, plane *controlplane.ControlPlane) (client, server, want version) {
 	t.Helper()
 	kubectl, err := plane.Kubectl()
@@ -93,7 +93,7 @@ func versions(t *testing.T, plane *controlplane.ControlPlane) (client, server, w
 	if err := json.Unmarshal(output, &got); err != nil {
 		t.Fatal(err)
 	}
-	// Our own programs are in a folder that is named for their version.
+	// The folder of the project's own programs is named for their version.
 	name := filepath.Base(filepath.Dir(kubectl))
 	if !strings.HasPrefix(name, "v") {
 		t.Skipf("someone else's programs, in %s, say %+v", filepath.Dir(kubectl), got)
@@ -186,7 +186,7 @@ func serviceAccountMayDoWhatItsRoleAllows(t *testing.T, plane *controlplane.Cont
 	}
 }
 
-// A test that forgets to stop its watches still gets an end.
+// TestStopEndsWatches: an open watch does not delay the end.
 func TestStopEndsWatches(t *testing.T) {
 	stopEndsWatches(t, controlplane.ForTest(t, controlplane.Options{}))
 }

@@ -35,13 +35,14 @@ spec:
       openAPIV3Schema: {type: object}
 `
 
-// The garbage collector looks for new kinds every 30 s. Kinds that are there before it starts cost no such wait.
+// TestGivenKindsAreCollectedFromTheStart: the garbage collector discovers new kinds every 30 s, but knows at once those that
+// exist when it starts.
 func TestGivenKindsAreCollectedFromTheStart(t *testing.T) {
 	givenKindsAreCollectedFromTheStart(t,
 		controlplane.ForTest(t, controlplane.Options{ControllerManager: true, CRDs: widgetCRDs(t)}))
 }
 
-// widgetCRDs returns what Options.CRDs needs for widgets.
+// widgetCRDs returns the Options.CRDs for widgets.
 func widgetCRDs(t *testing.T) []string {
 	t.Helper()
 	folder := t.TempDir()

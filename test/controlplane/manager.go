@@ -20,9 +20,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
-// controllers are those that a cluster without nodes needs to be like a real one: owned objects and deleted
-// namespaces go, namespaces get their service account and the authority to trust, aggregated roles their rules. The
-// names are those of before Kubernetes 1.28, which later versions take as well.
+// controllers are those that make a cluster without nodes behave like a real one: they delete owned objects and the
+// contents of deleted namespaces, and write service accounts, the root CA of namespaces and aggregated roles. The names
+// are those of before Kubernetes 1.28, which later versions accept.
 var controllers = []string{
 	"clusterrole-aggregation",
 	"garbagecollector",
@@ -34,7 +34,7 @@ var controllers = []string{
 
 // startManager starts kube-controller-manager and returns when its controllers work.
 func (c *ControlPlane) startManager(ctx context.Context, logs io.Writer) error {
-	path, err := c.bound(controllerManager)
+	path, err := c.wrapped(controllerManager)
 	if err != nil {
 		return err
 	}
@@ -50,12 +50,12 @@ func (c *ControlPlane) startManager(ctx context.Context, logs io.Writer) error {
 		"--kubeconfig="+kubeconfig,
 		"--controllers="+strings.Join(controllers, ","),
 		"--leader-elect=false",
-		// No port: nobody asks it for anything.
+		// No port: nothing connects to it.
 		"--secure-port=0",
-		// Where envtest puts the key that the API server verifies tokens with.
+		// The key by which the API server verifies tokens; envtest writes it.
 		"--service-account-private-key-file="+filepath.Join(c.env.ControlPlane.APIServer.CertDir, "sa-signer.key"),
 		"--root-ca-file="+authority,
-		// A test waits for it, and there is nobody whom it could crowd out.
+		// Tests wait for it, and no other client is on the API server.
 		"--kube-api-qps=500",
 		"--kube-api-burst=1000",
 	)
@@ -66,7 +66,7 @@ func (c *ControlPlane) startManager(ctx context.Context, logs io.Writer) error {
 	return c.awaitManager(ctx)
 }
 
-// awaitManager waits until the namespace default has its service account, which the manager makes.
+// awaitManager waits until the manager has made the service account of the namespace default.
 func (c *ControlPlane) awaitManager(ctx context.Context) error {
 	clients, err := kubernetes.NewForConfig(c.config)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 )
 
-// What the other tests show for the current version, on one control plane of the old one.
+// TestOldVersion runs the other tests on one control plane of the old version.
 func TestOldVersion(t *testing.T) {
 	crds := widgetCRDs(t)
-	// Its programs have this folder in their arguments, and can be told from those of other tests.
+	// This folder in their arguments identifies its programs among those of other tests.
 	scratch := t.TempDir()
 	t.Setenv("TMPDIR", scratch)
 	plane := controlplane.ForTest(t, controlplane.Options{Version: controlplane.Old, ControllerManager: true, CRDs: crds})

@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// An API server that was stopped comes back at the same address, with what was in it.
+// TestServerComesBack: an API server starts again at the same address, with its data.
 func TestServerComesBack(t *testing.T) {
 	plane := ForTest(t, Options{})
 	clients, err := kubernetes.NewForConfig(plane.Config())

@@ -12,8 +12,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
-// ForTest starts a control plane that is stopped when the test ends. Where the programs are missing, the test is
-// skipped with the reason; with CI=true it fails instead, so that no run passes for want of a server.
+// ForTest starts a control plane that stops when the test ends. Where programs are missing it skips the test; with CI=true
+// it fails the test.
 func ForTest(t testing.TB, options Options) *ControlPlane {
 	t.Helper()
 	c, err := Start(t.Context(), options)
@@ -26,8 +26,8 @@ func ForTest(t testing.TB, options Options) *ControlPlane {
 	return c
 }
 
-// Shared is the control plane that the tests of one package have in common. It starts with the first test that asks
-// for it, so that tests without one stay fast:
+// Shared is a control plane for the tests of one package. It starts when the first test calls ForTest, so that the others
+// stay fast:
 //
 //	var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
 //
@@ -38,7 +38,7 @@ func ForTest(t testing.TB, options Options) *ControlPlane {
 //		…
 //	}
 //
-// Tests keep out of each other's way by namespaces and names of their own. A Shared must not be copied.
+// Each test uses namespaces and names of its own. A Shared must not be copied.
 type Shared struct {
 	Options Options
 
@@ -47,8 +47,7 @@ type Shared struct {
 	err   error
 }
 
-// Run runs the tests, stops the control plane, and others that they have in common, if one of them had started it, and
-// returns the exit code for os.Exit.
+// Run runs the tests, stops this and the other control planes that were started, and returns the exit code for os.Exit.
 func (s *Shared) Run(m *testing.M, others ...*Shared) int {
 	code := m.Run()
 	for _, shared := range append([]*Shared{s}, others...) {
@@ -63,8 +62,8 @@ func (s *Shared) Run(m *testing.M, others ...*Shared) int {
 	return code
 }
 
-// ForTest returns the control plane, started by now. Where the programs are missing it skips or fails the test as the
-// function ForTest does.
+// ForTest returns the control plane, and starts it if necessary. Where programs are missing it skips or fails the test, as
+// the function ForTest does.
 func (s *Shared) ForTest(t testing.TB) *ControlPlane {
 	t.Helper()
 	s.once.Do(func() { s.plane, s.err = Start(t.Context(), s.Options) })

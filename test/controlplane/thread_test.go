@@ -18,32 +18,32 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 )
 
-// victimVariable makes this test binary a process that starts a control plane and waits to be killed.
-const victimVariable = "CONTROLPLANE_TEST_VICTIM"
+// helperVariable makes this test binary a process that starts a control plane and waits to be killed.
+const helperVariable = "CONTROLPLANE_TEST_HELPER"
 
-func TestVictim(t *testing.T) {
-	if os.Getenv(victimVariable) == "" {
-		t.Skip("only for TestNothingOutlivesItsTest")
+func TestHelperProcess(t *testing.T) {
+	if os.Getenv(helperVariable) == "" {
+		t.Skip("only for TestProgramsEndWithTheTest")
 	}
 	plane := controlplane.ForTest(t, controlplane.Options{ControllerManager: true})
 	fmt.Println("\nserving", plane.Config().Host)
 	select {}
 }
 
-// What timed out or was killed must leave no server behind: on a developer's machine they would add up.
-func TestNothingOutlivesItsTest(t *testing.T) {
+// TestProgramsEndWithTheTest: a test that is killed or times out leaves no server behind on the machine.
+func TestProgramsEndWithTheTest(t *testing.T) {
 	if _, err := exec.LookPath("setpriv"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("programs are bound to their parent on Linux with setpriv only")
 	}
 	shared.ForTest(t) // skips where there are no programs to start
 	scratch := t.TempDir()
-	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$", "-test.v")
-	victim.Env = append(os.Environ(), victimVariable+"=yes", "TMPDIR="+scratch)
-	output, err := victim.StdoutPipe()
+	helper := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelperProcess$", "-test.v")
+	helper.Env = append(os.Environ(), helperVariable+"=yes", "TMPDIR="+scratch)
+	output, err := helper.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := victim.Start(); err != nil {
+	if err := helper.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(output); ; {
@@ -58,16 +58,16 @@ func TestNothingOutlivesItsTest(t *testing.T) {
 		t.Errorf("%d programs before: %q, want 3", len(got), got)
 	}
 
-	if err := victim.Process.Kill(); err != nil {
+	if err := helper.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = victim.Wait() // it was killed, and says so
+	_ = helper.Wait() // it was killed, and says so
 	eventually(t, "the programs to end", func(context.Context) (bool, error) {
 		return len(processesNaming(t, scratch)) == 0, nil
 	})
 }
 
-// processesNaming returns the command lines with path in them.
+// processesNaming returns the command lines that contain a path.
 func processesNaming(t *testing.T, path string) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")

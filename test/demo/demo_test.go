@@ -11,15 +11,15 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
-// TestStory plays the demo to its end. Each chapter checks itself; here it is checked that a reader sees the transitions.
-func TestStory(t *testing.T) {
+// TestTimeline plays the demo to its end. Each step checks the conditions; this test checks that they are printed, in order.
+func TestTimeline(t *testing.T) {
 	_, err := controlplane.Assets()
 	process.Need(t, err, controlplane.ErrMissing)
-	var told strings.Builder
-	if err = run(t.Context(), []string{"--stay=false"}, &told); err != nil {
-		t.Fatalf("%v\n%s", err, told.String())
+	var output strings.Builder
+	if err = run(t.Context(), []string{"--stay=false"}, &output); err != nil {
+		t.Fatalf("%v\n%s", err, output.String())
 	}
-	story := told.String()
+	story := output.String()
 	for _, line := range []string{
 		"2021-05-20  cluster  eu: Reachable is True Connected (was nothing): the cluster answers",
 		"2021-05-20  cluster  us: Reachable is True Connected (was nothing): the cluster answers",
@@ -40,7 +40,7 @@ func TestStory(t *testing.T) {
 	} {
 		at := strings.Index(story, line)
 		if at < 0 {
-			t.Fatalf("the story lacks, or tells too early:\n%s\n\nWhat is left of it:\n%s", line, story)
+			t.Fatalf("the output lacks, or has too early:\n%s\n\nThe rest of it:\n%s", line, story)
 		}
 		story = story[at:]
 	}

@@ -22,15 +22,15 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// repository is the Git repository with the policies, as a GitOps tool would apply it: the shipped files, of which each
-// day knows what was published by then.
+// repository is the Git repository with the policies, which a GitOps tool applies: the shipped files, without what was
+// published after a day.
 type repository struct {
 	shipped []v1alpha1.SupportPolicy
 	applied map[string]v1alpha1.SupportPolicySpec
 }
 
-// plan is the demo's own: the vendor published hardly any day in advance. It stands in the repository from its
-// announcement on, until the fact is committed.
+// plan is a planned release. It is in the repository from the day of its announcement until its release is confirmed. The
+// demo makes plans up: the vendor announced hardly any.
 type plan struct {
 	policy, minor                 string
 	announced, planned, confirmed time.Time
@@ -52,20 +52,20 @@ func openRepository(folder string) (*repository, error) {
 	return r, nil
 }
 
-// known is a policy as the repository has it on a day.
-func known(policy v1alpha1.SupportPolicy, day time.Time, plans []plan) v1alpha1.SupportPolicySpec {
+// policyOn returns the spec of a policy that the repository has on a day.
+func policyOn(policy v1alpha1.SupportPolicy, day time.Time, plans []plan) v1alpha1.SupportPolicySpec {
 	spec := *policy.Spec.DeepCopy()
 	spec.Releases = slices.DeleteFunc(spec.Releases, func(r v1alpha1.Release) bool {
-		return later(r.GeneralAvailability, day) && !slices.ContainsFunc(plans, func(p plan) bool { return p.stands(policy.Name, r.Version, day) })
+		return isAfter(r.GeneralAvailability, day) && !slices.ContainsFunc(plans, func(p plan) bool { return p.appliesOn(policy.Name, r.Version, day) })
 	})
 	for i := range spec.Releases {
 		r := &spec.Releases[i]
-		if later(r.Withdrawn, day) {
+		if isAfter(r.Withdrawn, day) {
 			r.Withdrawn = ""
 		}
-		r.Patches = slices.DeleteFunc(r.Patches, func(p v1alpha1.Patch) bool { return later(p.GeneralAvailability, day) })
+		r.Patches = slices.DeleteFunc(r.Patches, func(p v1alpha1.Patch) bool { return isAfter(p.GeneralAvailability, day) })
 		for _, p := range plans {
-			if p.stands(policy.Name, r.Version, day) {
+			if p.appliesOn(policy.Name, r.Version, day) {
 				*r = v1alpha1.Release{Version: r.Version, PlannedGeneralAvailability: p.planned.Format(time.DateOnly)}
 			}
 		}
@@ -73,35 +73,36 @@ func known(policy v1alpha1.SupportPolicy, day time.Time, plans []plan) v1alpha1.
 	return spec
 }
 
-func (p plan) stands(policy, minor string, day time.Time) bool {
+// appliesOn tells whether the repository has the plan, for this minor, on a day.
+func (p plan) appliesOn(policy, minor string, day time.Time) bool {
 	return p.policy == policy && p.minor == minor && !day.Before(p.announced) && day.Before(p.confirmed)
 }
 
-func later(published string, day time.Time) bool {
+func isAfter(published string, day time.Time) bool {
 	return published != "" && date(published).After(day)
 }
 
-// sync applies what the repository has on a day, and returns the subjects of the commits that came since the last sync.
-func (r *repository) sync(ctx context.Context, world *sandbox.Sandbox, day time.Time) ([]string, error) {
+// sync applies the policies of a day, and returns the subjects of the commits since the last sync.
+func (r *repository) sync(ctx context.Context, hub *sandbox.Sandbox, day time.Time) ([]string, error) {
 	var commits []string
 	for _, policy := range r.shipped {
-		spec := known(policy, day, plans)
+		spec := policyOn(policy, day, plans)
 		before, exists := r.applied[policy.Name]
 		if exists && equality.Semantic.DeepEqual(before, spec) {
 			continue
 		}
 		if exists {
-			commits = append(commits, policy.Name+": "+strings.Join(changes(before, spec), ", "))
+			commits = append(commits, policy.Name+": "+strings.Join(describeChanges(before, spec), ", "))
 		}
 		r.applied[policy.Name] = spec
-		if err := apply(ctx, world, policy.Name, spec); err != nil {
+		if err := apply(ctx, hub, policy.Name, spec); err != nil {
 			return nil, err
 		}
 	}
 	return commits, nil
 }
 
-func apply(ctx context.Context, world *sandbox.Sandbox, name string, spec v1alpha1.SupportPolicySpec) error {
+func apply(ctx context.Context, hub *sandbox.Sandbox, name string, spec v1alpha1.SupportPolicySpec) error {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&spec)
 	if err != nil {
 		return fmt.Errorf("write policy %s: %w", name, err)
@@ -109,15 +110,15 @@ func apply(ctx context.Context, world *sandbox.Sandbox, name string, spec v1alph
 	object := &unstructured.Unstructured{Object: map[string]any{"spec": fields}}
 	object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("SupportPolicy"))
 	object.SetName(name)
-	err = world.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("gitops"), client.ForceOwnership)
+	err = hub.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("gitops"), client.ForceOwnership)
 	if err != nil {
 		return fmt.Errorf("apply policy %s: %w", name, err)
 	}
 	return nil
 }
 
-// changes are the subjects of a commit, in words.
-func changes(before, after v1alpha1.SupportPolicySpec) []string {
+// describeChanges returns the parts of the subject of a commit.
+func describeChanges(before, after v1alpha1.SupportPolicySpec) []string {
 	var words []string
 	for _, r := range after.Releases {
 		old := releaseOf(before, r.Version)

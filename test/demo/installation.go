@@ -12,10 +12,10 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// installation is what runs in the cluster at a time.
+// installation is what runs in a cluster.
 type installation struct {
 	konvoy, kubernetes, kommander string
-	// kommanderRevision and kommanderChart are how the release of Kommander 1.x shows; bps is empty from 2.x on.
+	// kommanderRevision and kommanderChart show the release of Kommander 1.x. bps is empty from 2.x on.
 	kommanderRevision, kommanderChart, bps string
 }
 
@@ -39,9 +39,9 @@ func (i installation) String() string {
 	return text
 }
 
-// Kubernetes reads as v1.19.7, addons carry labels and annotations, and the cluster's own description is in the
-// namespace konvoy: what a cluster of the 1.x line shows.
-var firstLine = template.Must(template.New("1.x").Parse(`
+// objectsOf1x are the objects of a cluster with the 1.x line: addons with labels and annotations, and the KonvoyCluster in
+// the namespace konvoy.
+var objectsOf1x = template.Must(template.New("1.x").Parse(`
 apiVersion: v1
 kind: Namespace
 metadata: {name: konvoy}
@@ -98,8 +98,9 @@ metadata:
 spec: {chartReference: {chart: kube-prometheus-stack, version: 9.5.0}}
 `))
 
-// In 2.x Flux installs Kommander, and nothing in the cluster tells the version of Konvoy: it is declared.
-const secondLine = `
+// objectsOf2x are the objects of a cluster with the 2.x line: Flux installs Kommander. Nothing in the cluster shows the
+// version of Konvoy, so it is declared.
+const objectsOf2x = `
 apiVersion: v1
 kind: Namespace
 metadata: {name: kommander}
@@ -111,28 +112,28 @@ spec: {interval: 15s, chart: {spec: {chart: kommander, version: v%[1]s, sourceRe
 status: {lastAppliedRevision: v%[1]s}
 `
 
-const declaration = `{"spec":{"declaredReleases":[{"product":"Konvoy","name":"default","version":%q}]}}`
+const declarationPatch = `{"spec":{"declaredReleases":[{"product":"Konvoy","name":"default","version":%q}]}}`
 
-// install makes the cluster be what the installation says.
-func (i installation) install(ctx context.Context, world *sandbox.Sandbox) error {
-	world.Front.SetVersion(i.kubernetes)
+// install changes the hub to the installation.
+func (i installation) install(ctx context.Context, hub *sandbox.Sandbox) error {
+	hub.Front.SetVersion(i.kubernetes)
 	if i.bps == "" {
-		return i.migrate(ctx, world)
+		return i.migrate(ctx, hub)
 	}
 	var objects bytes.Buffer
-	if err := firstLine.Execute(&objects, map[string]string{
+	if err := objectsOf1x.Execute(&objects, map[string]string{
 		"Konvoy": i.konvoy, "Kommander": i.kommander, "Revision": i.kommanderRevision, "Chart": i.kommanderChart, "BPS": i.bps,
 	}); err != nil {
 		return fmt.Errorf("write the objects of %s: %w", i, err)
 	}
-	if _, err := world.KubectlInput(ctx, objects.Bytes(), "apply", "-f", "-"); err != nil {
+	if _, err := hub.KubectlInput(ctx, objects.Bytes(), "apply", "-f", "-"); err != nil {
 		return err
 	}
-	_, err := world.KubectlInput(ctx, []byte(nodeReport), "apply", "--server-side", "--subresource=status", "-f", "-")
+	_, err := hub.KubectlInput(ctx, []byte(nodeReport), "apply", "--server-side", "--subresource=status", "-f", "-")
 	return err
 }
 
-// nodeReport is what the kubelet of the node tells.
+// nodeReport is the status that the kubelet of the node writes.
 const nodeReport = `
 apiVersion: v1
 kind: Node
@@ -142,9 +143,9 @@ status: {nodeInfo: {osImage: CentOS Linux 7 (Core), kernelVersion: 3.10.0-1160.e
   operatingSystem: linux, systemUUID: "1"}}
 `
 
-// migrate leaves 1.x: its objects go, those of 2.x come.
-func (i installation) migrate(ctx context.Context, world *sandbox.Sandbox) error {
-	objects := fmt.Appendf(nil, secondLine, i.kommander)
+// migrate replaces the objects of 1.x by those of 2.x.
+func (i installation) migrate(ctx context.Context, hub *sandbox.Sandbox) error {
+	objects := fmt.Appendf(nil, objectsOf2x, i.kommander)
 	steps := []struct {
 		input     []byte
 		arguments []string
@@ -154,10 +155,10 @@ func (i installation) migrate(ctx context.Context, world *sandbox.Sandbox) error
 		{objects, []string{"apply", "-f", "-"}},
 		{objects, []string{"apply", "--server-side", "--subresource=status", "-f", "-"}},
 		{nil, []string{"patch", "clustersupport", "host", "-n", sandbox.Namespace, "--type=merge", "-p",
-			fmt.Sprintf(declaration, i.konvoy)}},
+			fmt.Sprintf(declarationPatch, i.konvoy)}},
 	}
 	for _, step := range steps {
-		if _, err := world.KubectlInput(ctx, step.input, step.arguments...); err != nil {
+		if _, err := hub.KubectlInput(ctx, step.input, step.arguments...); err != nil {
 			return err
 		}
 	}

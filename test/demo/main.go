@@ -1,9 +1,9 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The demo shows two years in the life of a small fleet in about a minute: a hub and two attached clusters, each with a real
-// API server, the operator under the rights of its ServiceAccount, the shipped policies as they were known on each day, and a simulated clock that runs
-// from April 2021 to December 2022.
+// The demo shows two years of a small fleet in about a minute: a hub and two attached clusters, each with a real API server.
+// The operator runs with the rights of its ServiceAccount and a simulated clock, from April 2021 to December 2022, and the
+// shipped policies are applied as they were known on each day.
 package main
 
 import (
@@ -34,10 +34,10 @@ func main() {
 	}
 }
 
-// run tells the story on out, and then waits for a person to look around.
+// run plays the timeline, prints it to out, and with --stay waits for the user to end the demo.
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	stay := flags.Bool("stay", somebodyWatches(), "keep the API server and the operator up after the last day")
+	stay := flags.Bool("stay", isInteractive(), "keep the API server and the operator up after the last day")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -47,27 +47,27 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a folder left behind in the system's own is no harm
-	world, end, err := start(ctx, folder, out)
+	fleet, end, err := start(ctx, folder, out)
 	if err != nil {
 		return err
 	}
-	err = tell(ctx, world, out)
+	err = play(ctx, fleet, out)
 	if err == nil && *stay {
 		fmt.Fprintf(out, "\nThe API server and the operator stay up; the clock stands still. Look around in another terminal:\n\n"+
-			"  export KUBECONFIG=%s\n  kubectl get support -A\n\nCtrl-C ends the demo.\n", world.Kubeconfig())
+			"  export KUBECONFIG=%s\n  kubectl get support -A\n\nCtrl-C ends the demo.\n", fleet.Kubeconfig())
 		<-ctx.Done()
 	}
 	return errors.Join(err, end())
 }
 
-// somebodyWatches tells whether a person runs the demo at a terminal.
-func somebodyWatches() bool {
+// isInteractive tells whether the output is a terminal, outside of CI.
+func isInteractive() bool {
 	terminal, err := os.Stdout.Stat()
 	return err == nil && terminal.Mode()&os.ModeCharDevice != 0 && os.Getenv("CI") == ""
 }
 
-// start brings up the control plane, the world on it, and the operator. end takes all down.
-func start(ctx context.Context, folder string, out io.Writer) (world *demonstration, end func() error, err error) {
+// start starts the control planes and the operator. The function end stops them.
+func start(ctx context.Context, folder string, out io.Writer) (all *fleet, end func() error, err error) {
 	crds, err := sandbox.CRDs()
 	if err != nil {
 		return nil, nil, err
@@ -83,21 +83,21 @@ func start(ctx context.Context, folder string, out io.Writer) (world *demonstrat
 	if err != nil {
 		return nil, nil, errors.Join(err, plane.Stop())
 	}
-	world = &demonstration{Sandbox: hub}
-	if world.remotes, err = startRemotes(ctx, out); err != nil {
+	all = &fleet{Sandbox: hub}
+	if all.remotes, err = startRemotes(ctx, out); err != nil {
 		return nil, nil, errors.Join(err, hub.Close(), plane.Stop())
 	}
-	down := func() error { return errors.Join(hub.Close(), stopRemotes(world.remotes), plane.Stop()) }
+	down := func() error { return errors.Join(hub.Close(), stopRemotes(all.remotes), plane.Stop()) }
 	if err := firstInstallation.install(ctx, hub); err != nil {
 		return nil, nil, errors.Join(err, down())
 	}
 	fmt.Fprintln(out, "starting the operator …")
-	// The operator ends when it is told to, after the story, and not by the signal that ends the story.
-	stop, err := world.StartOperator(context.WithoutCancel(ctx), useKubeconfigs)
+	// A signal ends the timeline; end stops the operator after it.
+	stop, err := all.StartOperator(context.WithoutCancel(ctx), useKubeconfigs)
 	if err != nil {
 		return nil, nil, errors.Join(err, down())
 	}
-	return world, func() error { return errors.Join(stop(), down()) }, nil
+	return all, func() error { return errors.Join(stop(), down()) }, nil
 }
 
 func date(text string) time.Time {

@@ -5,7 +5,7 @@ package main
 
 import "github.com/d2iq-labs/support-policy-operator/test/sandbox"
 
-const istio = `
+const istioManifest = `
 apiVersion: kubeaddons.mesosphere.io/v1beta2
 kind: ClusterAddon
 metadata:
@@ -18,12 +18,12 @@ spec: {namespace: istio-system, chartReference: {chart: istio, version: 0.0.1}}
 `
 
 const (
-	production = `{"spec":{"environment":"Production"}}`
-	patchHost  = "patch clustersupport host -n " + sandbox.Namespace + " --type=merge --patch-file=/dev/stdin"
+	productionPatch    = `{"spec":{"environment":"Production"}}`
+	patchHostArguments = "patch clustersupport host -n " + sandbox.Namespace + " --type=merge --patch-file=/dev/stdin"
 )
 
-// exceptions are the customer's decision to run for some weeks what the vendor supports no longer.
-const exceptions = `
+// exceptionManifests let the customer run for some weeks what the vendor no longer supports.
+const exceptionManifests = `
 apiVersion: support.d2iq.io/v1alpha1
 kind: SupportException
 metadata: {name: konvoy-1.7-until-upgrade}

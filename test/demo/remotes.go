@@ -18,17 +18,17 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// workspace is the namespace of the hub in which the other clusters are described.
+// workspace is the namespace on the hub with the objects that describe the other clusters.
 const workspace = "workspace-a"
 
-// The other clusters.
+// The names of the attached clusters.
 const (
 	europe  = "eu"
 	america = "us"
 )
 
-// demonstration is the world of the demo: the hub, and the clusters that are attached to it.
-type demonstration struct {
+// fleet is the hub and the clusters that are attached to it.
+type fleet struct {
 	*sandbox.Sandbox
 
 	remotes map[string]*remote
@@ -43,13 +43,13 @@ type remote struct {
 
 func (r *remote) stop() error { return errors.Join(r.Close(), r.plane.Stop()) }
 
-// remoteInstallations are what the other clusters run at first.
+// remoteInstallations are what the attached clusters run at first.
 var remoteInstallations = map[string]installation{
 	europe:  {konvoy: "1.7.2", kubernetes: "v1.19.9", bps: "stable-1.19-3.4.1"},
 	america: {konvoy: "1.7.2", kubernetes: "v1.19.9", bps: "stable-1.19-3.4.1"},
 }
 
-// startRemotes starts the other clusters. Nothing on the hub tells of them yet.
+// startRemotes starts the other clusters. The hub does not describe them yet.
 func startRemotes(ctx context.Context, out io.Writer) (map[string]*remote, error) {
 	crds, err := sandbox.RemoteCRDs()
 	if err != nil {
@@ -72,7 +72,7 @@ func startRemote(ctx context.Context, runs installation, crds []string) (*remote
 	if err != nil {
 		return nil, err
 	}
-	//nolint:contextcheck // its front runs until it is closed, whatever becomes of the start
+	//nolint:contextcheck // its front runs until Close, and not only during the start
 	made, err := sandbox.NewRemote(plane, runs.kubernetes)
 	if err != nil {
 		return nil, errors.Join(err, plane.Stop())
@@ -92,8 +92,8 @@ func stopRemotes(remotes map[string]*remote) error {
 	return errors.Join(problems...)
 }
 
-// addon is the one that shows the release of Base Platform Services.
-const addon = `
+// addonManifest is an addon, whose label shows the release of Base Platform Services.
+const addonManifest = `
 apiVersion: kubeaddons.mesosphere.io/v1beta2
 kind: ClusterAddon
 metadata:
@@ -105,16 +105,16 @@ metadata:
 spec: {namespace: cert-manager, chartReference: {chart: cert-manager-setup, version: 0.2.7}}
 `
 
-// install makes the cluster be what the installation says. Of Konvoy nothing shows in it but that it made the nodes.
+// install changes the cluster to the installation. Its nodes show that Konvoy made it, and no version.
 func (r *remote) install(ctx context.Context, runs installation) error {
 	r.Front.SetVersion(runs.kubernetes)
-	if err := r.Apply(ctx, fmt.Sprintf(addon, runs.bps), konvoyNode); err != nil {
+	if err := r.Apply(ctx, fmt.Sprintf(addonManifest, runs.bps), nodeManifest); err != nil {
 		return err
 	}
-	return r.Report(ctx, "worker-0", "CentOS Linux 7 (Core)", "3.10.0-1160.el7.x86_64")
+	return r.ReportNode(ctx, "worker-0", "CentOS Linux 7 (Core)", "3.10.0-1160.el7.x86_64")
 }
 
-const konvoyNode = `
+const nodeManifest = `
 apiVersion: v1
 kind: Node
 metadata:
@@ -122,7 +122,8 @@ metadata:
   labels: {konvoy.mesosphere.com/node_pool: worker, konvoy.mesosphere.com/inventory_hostname: 10.0.0.10}
 `
 
-// useKubeconfigs lets the operator reach the other clusters, which are on this machine. Its own time is the machine's.
+// useKubeconfigs lets the operator connect to the other clusters, which are on this machine. Their intervals follow the real
+// clock.
 func useKubeconfigs(_ *rest.Config, options *controllers.Options) {
 	options.KubeconfigNamespaces = []string{workspace}
 	options.AllowLoopback = true
@@ -130,9 +131,9 @@ func useKubeconfigs(_ *rest.Config, options *controllers.Options) {
 	options.SecretInterval = refreshInterval
 }
 
-// descriptions are what the hub has of the attached clusters: Kommander made eu, so that a KonvoyCluster tells its version;
-// us was made by the command line, and somebody has declared it.
-const descriptions = `
+// hubObjects describe the attached clusters on the hub. Kommander made eu, so a KonvoyCluster has its version; the Konvoy CLI
+// made us, whose version is declared.
+const hubObjects = `
 apiVersion: kommander.mesosphere.io/v1beta1
 kind: KommanderCluster
 metadata:
@@ -158,7 +159,7 @@ metadata:
 spec: {kubeconfigRef: {name: us-kubeconfig}}
 `
 
-// joinedStatus is what Kommander writes when it has attached a cluster.
+// joinedStatus is the status that Kommander writes of an attached cluster.
 const joinedStatus = `
 apiVersion: kommander.mesosphere.io/v1beta1
 kind: KommanderCluster
@@ -166,12 +167,12 @@ metadata: {name: %s, namespace: workspace-a}
 status: {phase: Joined}
 `
 
-// attach describes the clusters on the hub, and lends it their kubeconfigs.
-func attach(ctx context.Context, world *demonstration) error {
-	if _, err := world.Kubectl(ctx, "create", "namespace", workspace); err != nil {
+// attachClusters creates the kubeconfigs and descriptions of the clusters on the hub.
+func attachClusters(ctx context.Context, fleet *fleet) error {
+	if _, err := fleet.Kubectl(ctx, "create", "namespace", workspace); err != nil {
 		return err
 	}
-	for name, r := range world.remotes {
+	for name, r := range fleet.remotes {
 		kubeconfig, err := r.Kubeconfig(ctx, "hub")
 		if err != nil {
 			return err
@@ -179,42 +180,42 @@ func attach(ctx context.Context, world *demonstration) error {
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: workspace, Name: name + "-kubeconfig"}, Data: map[string][]byte{"kubeconfig": kubeconfig},
 		}
-		if err := world.Client.Create(ctx, secret); err != nil {
+		if err := fleet.Client.Create(ctx, secret); err != nil {
 			return fmt.Errorf("store the kubeconfig of %s: %w", name, err)
 		}
 	}
-	if _, err := world.KubectlInput(ctx, []byte(descriptions), "apply", "-f", "-"); err != nil {
+	if _, err := fleet.KubectlInput(ctx, []byte(hubObjects), "apply", "-f", "-"); err != nil {
 		return err
 	}
-	for name := range world.remotes {
+	for name := range fleet.remotes {
 		status := fmt.Appendf(nil, joinedStatus, name)
-		if _, err := world.KubectlInput(ctx, status, "apply", "--server-side", "--subresource=status", "-f", "-"); err != nil {
+		if _, err := fleet.KubectlInput(ctx, status, "apply", "--server-side", "--subresource=status", "-f", "-"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// kill ends the control plane of us.
-func kill(_ context.Context, world *demonstration) error { return world.remotes[america].Kill() }
+// stopAmerica stops the API server of us.
+func stopAmerica(_ context.Context, fleet *fleet) error { return fleet.remotes[america].StopServer() }
 
-// revive brings it back, in newer versions than before.
-func revive(ctx context.Context, world *demonstration) error {
-	us := world.remotes[america]
-	//nolint:contextcheck // the same
-	if err := us.Revive(); err != nil {
+// startAmerica starts it again, after an upgrade.
+func startAmerica(ctx context.Context, fleet *fleet) error {
+	us := fleet.remotes[america]
+	//nolint:contextcheck // the API server runs until stopRemotes
+	if err := us.StartServer(); err != nil {
 		return err
 	}
 	if err := us.install(ctx, installation{kubernetes: secondInstallation.kubernetes, bps: secondInstallation.bps}); err != nil {
 		return err
 	}
-	_, err := world.Kubectl(ctx, "annotate", "--overwrite", "kommandercluster", america, "-n", workspace,
+	_, err := fleet.Kubectl(ctx, "annotate", "--overwrite", "kommandercluster", america, "-n", workspace,
 		"support.d2iq.io/declared-releases=Konvoy="+secondInstallation.konvoy)
 	return err
 }
 
-// detach removes eu from the hub.
-func detach(ctx context.Context, world *demonstration) error {
-	_, err := world.Kubectl(ctx, "delete", "kommandercluster,konvoycluster", europe, "-n", workspace)
+// detachEurope deletes the description of eu on the hub.
+func detachEurope(ctx context.Context, fleet *fleet) error {
+	_, err := fleet.Kubectl(ctx, "delete", "kommandercluster,konvoycluster", europe, "-n", workspace)
 	return err
 }

@@ -1,13 +1,13 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package front makes a current API server pass for one of the past.
+// Package front runs a proxy that makes a current API server report an old version.
 //
-// A front is a TLS reverse proxy on the loopback interface. It forwards every request, watches included, and changes
-// one thing only: the version that `GET /version` reports. It also counts what passes through it, so that a test can
-// say how many requests something cost. It adds no credentials: whoever talks through it brings a bearer token.
+// A front is a TLS reverse proxy on the loopback interface. It forwards every request, watches included, and changes one
+// thing only: the answer to `GET /version`. It counts the requests, so that a test can say how many something takes. It
+// adds no credentials: the client has a bearer token.
 //
-// It is for the demo and the tests; product code has no way to be told another version.
+// It is for the demo and the tests. Product code cannot be given another version.
 package front
 
 import (
@@ -30,29 +30,29 @@ import (
 
 // Front is a running reverse proxy. Its methods may be called from several goroutines.
 type Front struct {
-	// Requests that came through, whether the API server liked them or not.
-	ledger
+	// All requests that arrived, whatever the API server answered.
+	requestLog
 
 	version     atomic.Pointer[string]
 	target      *url.URL
 	address     string
 	certificate tls.Certificate
 	ca          []byte
-	severed     bool
+	stopped     bool
 	server      *http.Server
 	transport   http.RoundTripper
 	served      chan error
 }
 
-// Start runs a front before the API server that upstream names, reporting gitVersion (such as v1.19.7) as its version;
-// see SetVersion. Of upstream only the address and what is needed to verify the server are used: its credentials are
-// not. The error says what is wrong with upstream, or that no loopback port could be had.
+// Start starts a front for the API server of upstream, which reports gitVersion, such as v1.19.7 (see SetVersion). Of upstream
+// it uses the address and what verifies the server, but no credentials. The error says what is wrong with upstream, or
+// that no loopback port is free.
 func Start(upstream *rest.Config, gitVersion string) (*Front, error) {
-	target, transport, err := reach(upstream)
+	target, transport, err := upstreamTransport(upstream)
 	if err != nil {
 		return nil, err
 	}
-	ca, certificate, err := newIdentity()
+	ca, certificate, err := newCertificates()
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func Start(upstream *rest.Config, gitVersion string) (*Front, error) {
 	return f, f.serve("127.0.0.1:0")
 }
 
-// serve listens, at the address at which it listened before if there is one.
+// serve listens at an address and starts to serve.
 func (f *Front) serve(address string) error {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(context.Background(), "tcp", address)
@@ -79,37 +79,37 @@ func (f *Front) serve(address string) error {
 		Handler:           f.handler(f.target),
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{f.certificate}, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          silent(),
+		ErrorLog:          discardLog(),
 	}
 	server := f.server
 	go func() { f.served <- server.ServeTLS(listener, "", "") }()
 	return nil
 }
 
-// Sever ends all connections and refuses new ones, as an API server does that was killed, until Heal.
-func (f *Front) Sever() error {
+// StopServing ends all connections and refuses new ones until StartServing, as if the API server were gone.
+func (f *Front) StopServing() error {
 	err := f.server.Close()
 	if served := <-f.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
-	f.severed = true
+	f.stopped = true
 	return err
 }
 
-// Heal has a front that was severed serve again, at the same address.
-func (f *Front) Heal() error {
-	f.severed = false
+// StartServing serves again after StopServing, at the same address.
+func (f *Front) StartServing() error {
+	f.stopped = false
 	return f.serve(f.address)
 }
 
-// reach returns the address of the API server and a transport that verifies it and carries no credentials.
-func reach(upstream *rest.Config) (*url.URL, http.RoundTripper, error) {
+// upstreamTransport returns the address of the API server, and a transport that verifies it and adds no credentials.
+func upstreamTransport(upstream *rest.Config) (*url.URL, http.RoundTripper, error) {
 	target, _, err := rest.DefaultServerUrlFor(upstream)
 	if err != nil {
 		return nil, nil, fmt.Errorf("front: the API server's address %q is not a URL: %w", upstream.Host, err)
 	}
 	config := rest.AnonymousClientConfig(upstream)
-	// The client's own user agent and encodings are to arrive as they were sent.
+	// The client's user agent and encodings are forwarded as they are.
 	config.UserAgent = ""
 	config.DisableCompression = true
 	transport, err := rest.TransportFor(config)
@@ -123,25 +123,25 @@ func (f *Front) handler(target *url.URL) http.Handler {
 	forward := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: f.transport,
-		// An event of a watch must not wait for the next one.
+		// Each event of a watch is forwarded at once.
 		FlushInterval: -1,
-		ErrorHandler:  unreachable,
-		ErrorLog:      silent(),
+		ErrorHandler:  badGateway,
+		ErrorLog:      discardLog(),
 	}
 	version := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			// The answer has to be readable to be replaced.
+			// A compressed answer cannot be replaced.
 			r.Out.Header.Del("Accept-Encoding")
 		},
 		Transport:      f.transport,
 		ModifyResponse: f.replaceVersion,
-		ErrorHandler:   unreachable,
-		ErrorLog:       silent(),
+		ErrorHandler:   badGateway,
+		ErrorLog:       discardLog(),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.record(describe(r))
-		if asksVersion(r) {
+		f.record(parseRequest(r))
+		if isVersionRequest(r) {
 			version.ServeHTTP(w, r)
 			return
 		}
@@ -149,17 +149,17 @@ func (f *Front) handler(target *url.URL) http.Handler {
 	})
 }
 
-// unreachable answers for an API server that did not. A client that has gone away does not see it.
-func unreachable(w http.ResponseWriter, r *http.Request, err error) {
+// badGateway answers a request to which the API server did not answer.
+func badGateway(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, fmt.Sprintf("front: no answer from the API server to %s %s: %v", r.Method, r.URL.Path, err),
 		http.StatusBadGateway)
 }
 
-// silent drops what net/http says about connections that tests end on purpose.
-func silent() *log.Logger { return log.New(io.Discard, "", 0) }
+// discardLog drops the messages of net/http about connections that tests end on purpose.
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// Config returns a configuration for a client that talks through the front as the bearer of token. With an empty
-// token the client is anonymous. The client's own rate limit is out of the way.
+// Config returns a configuration for a client of the front with a bearer token, and practically without a rate limit. With
+// an empty token the client is anonymous.
 func (f *Front) Config(token string) *rest.Config {
 	return &rest.Config{
 		Host:            "https://" + f.address,
@@ -170,11 +170,11 @@ func (f *Front) Config(token string) *rest.Config {
 	}
 }
 
-// Close stops listening and ends all connections, open watches too.
+// Close stops the front for good and ends all connections, open watches included.
 func (f *Front) Close() error {
 	var err error
-	if !f.severed {
-		err = f.Sever()
+	if !f.stopped {
+		err = f.StopServing()
 	}
 	utilnet.CloseIdleConnectionsFor(f.transport)
 	if err != nil {

@@ -10,31 +10,31 @@ import (
 	"strings"
 )
 
-// Request is what is remembered of a request: what was asked for and by which program, but neither body nor token.
+// Request is what the front keeps of a request. It has neither body nor token.
 type Request struct {
 	// Method is the HTTP method, such as GET.
 	Method string
-	// Path is the URL's path, without the query. Empty for requests counted after maxDistinct others.
+	// Path is the URL's path, without the query; empty for requests beyond maxDistinct.
 	Path string
 	// Verb is the Kubernetes verb that the API server authorizes: get, list, watch, create, update, patch, delete or
-	// deletecollection. For a path that is not a resource's (/version, /apis) it is the method in lower case.
+	// deletecollection. For a path of no resource, such as /version, it is the method in lower case.
 	Verb string
-	// Group is the API group, empty for the core group and for paths that are not a resource's.
+	// Group is the API group; empty for the core group, and for a path of no resource.
 	Group string
 	// Version is the API version, such as v1alpha1.
 	Version string
-	// Resource is the plural, such as kommanderclusters. Empty for a path that is not a resource's.
+	// Resource is the plural, such as kommanderclusters; empty for a path of no resource.
 	Resource string
 	// Subresource is what follows the name, such as status.
 	Subresource string
-	// Namespace and Name are those of the object asked for, as far as the path names them.
+	// Namespace and Name are those of the object, as far as the path has them.
 	Namespace string
 	Name      string
-	// UserAgent is the program's own description of itself.
+	// UserAgent is the header of that name.
 	UserAgent string
 }
 
-// Writes reports whether the request asks for a change.
+// Writes tells whether the request changes something.
 func (r Request) Writes() bool {
 	switch r.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -43,11 +43,12 @@ func (r Request) Writes() bool {
 	return false
 }
 
+// String returns the verb and the path.
 func (r Request) String() string { return r.Verb + " " + r.Path }
 
-// describe reads a request as the API server does: /api/VERSION/… is the core group, /apis/GROUP/VERSION/… the others.
-func describe(r *http.Request) Request {
-	q := Request{
+// parseRequest reads a request as the API server does: /api/VERSION/… is the core group, /apis/GROUP/VERSION/… another.
+func parseRequest(r *http.Request) Request {
+	read := Request{
 		Method:    r.Method,
 		Path:      r.URL.Path,
 		Verb:      strings.ToLower(r.Method),
@@ -56,20 +57,20 @@ func describe(r *http.Request) Request {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
 	case len(parts) > 2 && parts[0] == "api":
-		q.Version, parts = parts[1], parts[2:]
+		read.Version, parts = parts[1], parts[2:]
 	case len(parts) > 3 && parts[0] == "apis":
-		q.Group, q.Version, parts = parts[1], parts[2], parts[3:]
+		read.Group, read.Version, parts = parts[1], parts[2], parts[3:]
 	default:
-		return q
+		return read
 	}
-	q.locate(parts)
-	q.Verb = verb(r.Method, q.Name != "", r.URL.Query())
-	return q
+	read.parsePath(parts)
+	read.Verb = verb(r.Method, read.Name != "", r.URL.Query())
+	return read
 }
 
-// locate reads the path below the API version: [namespaces/NAMESPACE/]RESOURCE[/NAME[/SUBRESOURCE]]. A namespace's own
-// subresources look like resources within it, and are told apart by their names.
-func (r *Request) locate(parts []string) {
+// parsePath reads the path below the API version: [namespaces/NAMESPACE/]RESOURCE[/NAME[/SUBRESOURCE]]. The names status and
+// finalize tell subresources of a namespace from resources in it.
+func (r *Request) parsePath(parts []string) {
 	if len(parts) > 2 && parts[0] == "namespaces" && parts[2] != "status" && parts[2] != "finalize" {
 		r.Namespace, parts = parts[1], parts[2:]
 	}

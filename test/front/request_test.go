@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func TestDescribe(t *testing.T) {
+func TestParseRequest(t *testing.T) {
 	tests := map[string]struct {
 		method, target string
 		want           Request
@@ -88,7 +88,7 @@ func TestDescribe(t *testing.T) {
 			asked := httptest.NewRequestWithContext(t.Context(), test.method, test.target, nil)
 			asked.Header.Set("User-Agent", "someone/1.0")
 			test.want.Method, test.want.Path, test.want.UserAgent = test.method, asked.URL.Path, "someone/1.0"
-			if diff := cmp.Diff(test.want, describe(asked)); diff != "" {
+			if diff := cmp.Diff(test.want, parseRequest(asked)); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
 		})
@@ -106,8 +106,8 @@ func TestWrites(t *testing.T) {
 	}
 }
 
-func TestLedgerIsBounded(t *testing.T) {
-	var l ledger
+func TestRequestLogIsBounded(t *testing.T) {
+	var l requestLog
 	const asked = maxDistinct + 500
 	for i := range asked {
 		l.record(Request{Verb: "get", Resource: "pods", Path: strconv.Itoa(i), UserAgent: "someone"})

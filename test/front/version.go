@@ -15,23 +15,23 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 )
 
-// maxVersionBytes is far more than a version answer has.
+// maxVersionBytes is far more than an answer to GET /version has.
 const maxVersionBytes = 64 << 10
 
-// SetVersion changes the version that is reported from the next request on. Major and minor are read from gitVersion;
-// both stay empty when it is not a version, which is the way to test against a server that reports nonsense. With an
-// empty gitVersion the API server's own answer passes through.
+// SetVersion changes the reported version from the next request on. Major and minor follow from gitVersion, and are empty
+// where it is not a version: so a test gets a server that reports nonsense. With an empty gitVersion the front forwards
+// the API server's own answer.
 func (f *Front) SetVersion(gitVersion string) { f.version.Store(&gitVersion) }
 
-// Version returns the gitVersion that is reported at present.
+// Version returns the gitVersion that the front reports.
 func (f *Front) Version() string { return *f.version.Load() }
 
-func asksVersion(r *http.Request) bool {
+func isVersionRequest(r *http.Request) bool {
 	return r.Method == http.MethodGet && (r.URL.Path == "/version" || r.URL.Path == "/version/")
 }
 
-// replaceVersion puts the chosen version into the API server's answer. The API server is asked all the same, so that
-// a token it refuses, or an API server that is down, looks through the front as it would without.
+// replaceVersion puts the chosen version into the API server's answer. An answer other than 200 stays as it is, so that a
+// refused token has the same effect with a front as without.
 func (f *Front) replaceVersion(answer *http.Response) error {
 	chosen := f.Version()
 	if chosen == "" || answer.StatusCode != http.StatusOK {
@@ -54,8 +54,8 @@ func (f *Front) replaceVersion(answer *http.Response) error {
 	return nil
 }
 
-// withVersion returns the version answer of a server that is like the one that gave answer but for its version. What
-// only belongs to the real version (the commit, the emulated versions) is left out.
+// withVersion returns an answer to GET /version with another version. It leaves out what belongs to the real version only,
+// such as the commit and the emulated versions.
 func withVersion(answer []byte, gitVersion string) ([]byte, error) {
 	var upstream version.Info
 	if err := json.Unmarshal(answer, &upstream); err != nil {

@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package golden holds what a test makes against a file that a person can read. With the flag -update the file is written
-// anew; its difference is then for a reviewer.
+// Package golden compares the output of tests with files. The flag -update writes the files, whose differences are then
+// reviewed.
 package golden
 
 import (
@@ -17,12 +17,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the files anew that tests compare with")
+var update = flag.Bool("update", false, "write the files that tests compare with")
 
-// Update says whether files are to be written instead of compared. Flags have to be parsed by then.
+// Update tells whether files are written instead of compared. Flags must be parsed before.
 func Update() bool { return *update }
 
-// Expect compares a file, line by line, with what it should hold, or has it hold that. A file that is not there is empty.
+// Expect compares a file with the wanted content, line by line, or writes it with -update. A missing file counts as empty.
 func Expect(t testing.TB, path, want string) {
 	t.Helper()
 	got, err := os.ReadFile(path)

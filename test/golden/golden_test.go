@@ -11,17 +11,17 @@ import (
 	"testing"
 )
 
-// complaints is a test that fails without failing.
-type complaints struct {
+// recorder records failures instead of failing.
+type recorder struct {
 	testing.TB
 
-	said []string
+	failures []string
 }
 
-func (c *complaints) Helper() {}
+func (c *recorder) Helper() {}
 
-func (c *complaints) Errorf(format string, a ...any) {
-	c.said = append(c.said, fmt.Sprintf(format, a...))
+func (c *recorder) Errorf(format string, a ...any) {
+	c.failures = append(c.failures, fmt.Sprintf(format, a...))
 }
 
 func TestExpect(t *testing.T) {
@@ -29,9 +29,9 @@ func TestExpect(t *testing.T) {
 	run := func(updating bool, want string) []string {
 		*update = updating
 		defer func() { *update = false }()
-		c := &complaints{TB: t}
+		c := &recorder{TB: t}
 		Expect(c, path, want)
-		return c.said
+		return c.failures
 	}
 	if said := run(false, "one\n"); len(said) != 1 {
 		t.Errorf("a file that is not there: %q", said)

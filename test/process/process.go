@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package process runs programs for tests and demos: started on a thread that keeps them alive, asked to end before
-// they are killed, and killed when whoever started them is gone.
+// Package process runs programs for tests and demos. It asks them to end before it kills them, and has them killed when the
+// process that started them ends.
 package process
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Process is a program that was started. Its methods may be called from several goroutines.
+// Process is a started program. Its methods may be called from several goroutines.
 type Process struct {
 	name   string
 	cmd    *exec.Cmd
@@ -24,10 +24,10 @@ type Process struct {
 	err error
 }
 
-// Start starts a program. The caller sees to it that it runs on a thread that lives long enough, see Thread.
+// Start starts a program. A program from WithParentDeathSignal must be started on a Thread.
 func Start(cmd *exec.Cmd) (*Process, error) {
 	name := filepath.Base(cmd.Path)
-	// What the programs spawn or still hold must not keep Wait from returning.
+	// Children that hold the program's output must not block Wait.
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)
@@ -43,18 +43,18 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 // Exited is closed when the program has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Err says how the program ended. It may be asked for once Exited is closed.
+// Err returns how the program ended. It must be called only after Exited is closed.
 func (p *Process) Err() error { return p.err }
 
-// Stop asks the program to end, and kills it when it has not after the timeout. It returns when it has ended. A
-// program that had ended by itself is an error: whoever needed it was without.
+// Stop asks the program to end, kills it after the timeout, and waits for its end. It is an error where it had to be killed,
+// or had ended before.
 func (p *Process) Stop(timeout time.Duration) error {
 	select {
 	case <-p.exited:
 		return fmt.Errorf("%s had ended by itself: %w", p.name, p.err)
 	default:
 	}
-	// An error means that it ends at this moment.
+	// An error means that the program has just ended.
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
@@ -66,14 +66,14 @@ func (p *Process) Stop(timeout time.Duration) error {
 	}
 }
 
-// SerialWriter lets several programs share a writer that knows nothing of goroutines.
+// SerialWriter lets several goroutines share a writer.
 type SerialWriter struct {
 	To io.Writer
 
 	mu sync.Mutex
 }
 
-// Write writes when no other write is under way.
+// Write waits until no other write is under way.
 func (w *SerialWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

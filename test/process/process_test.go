@@ -18,7 +18,7 @@ import (
 // patience bounds how long a test hangs that would never end. No outcome depends on it.
 const patience = 2 * time.Minute
 
-// start starts a shell script, and waits until it says that it runs.
+// start starts a shell script, and waits until it runs: it makes the file $0.
 func start(t *testing.T, script string) *process.Process {
 	t.Helper()
 	thread := process.NewThread()
@@ -50,15 +50,15 @@ func TestStop(t *testing.T) {
 	}{
 		"ends when asked": {
 			`trap 'exit 0' TERM; touch "$0"; while :; do sleep 0.01; done`, patience, "",
-			"whoever is asked to may end",
+			"it ends when it is asked to",
 		},
 		"does not listen": {
 			`trap '' TERM; touch "$0"; while :; do sleep 0.01; done`, 100 * time.Millisecond, "had to be killed",
-			"nothing must go on",
+			"a program that ignores the request is killed",
 		},
 		"had ended": {
 			`touch "$0"; exit 3`, patience, "had ended by itself: exit status 3",
-			"whoever needed it was without",
+			"the test ran without the program",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,8 +86,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// A stand-in is the program, with its arguments and its exit code, also where its path is no plain word.
-func TestBound(t *testing.T) {
+// TestWithParentDeathSignal: the script passes on arguments and exit code, and the path can have any characters.
+func TestWithParentDeathSignal(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "it's here")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -96,12 +96,12 @@ func TestBound(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '%s|' \"$@\"\nexit 7\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	standIn, err := process.Bound(program, t.TempDir())
+	wrapper, err := process.WithParentDeathSignal(program, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var output bytes.Buffer
-	cmd := exec.Command(standIn, "a b", "$c")
+	cmd := exec.Command(wrapper, "a b", "$c")
 	cmd.Stdout = &output
 	_ = cmd.Run() // it fails, as the program does
 	if got := output.String(); got != "a b|$c|" || cmd.ProcessState.ExitCode() != 7 {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Need ends the test when there is an error. Where a program is missing, which the error says by wrapping missing, the test
-// is skipped; with CI=true it fails, so that no run passes for want of a program.
+// Need ends the test where there is an error. An error that wraps missing, for a missing program, skips the test, or fails
+// it with CI=true.
 func Need(t testing.TB, err, missing error) {
 	t.Helper()
 	switch {
@@ -23,7 +23,7 @@ func Need(t testing.TB, err, missing error) {
 	}
 }
 
-// FreeAddress is an address of this machine on which nobody listens, for a program that has to be told its port.
+// FreeAddress returns a loopback address with a free port, for a program that cannot choose one.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

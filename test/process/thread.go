@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// Thread is one operating system thread that lives until End. A program bound to its parent (see Bound) is, to Linux,
-// bound to the thread that started it, and Go may end a thread when it pleases to.
+// Thread is an operating system thread that lives until End. To Linux the parent of a program is the thread that started
+// it (see WithParentDeathSignal), and Go can end its threads at any time.
 type Thread struct {
 	work chan func()
 	once sync.Once
@@ -43,28 +43,28 @@ func (t *Thread) Do(f func()) {
 	<-done
 }
 
-// End lets go of the thread. Further calls do nothing; Do must not be called any more.
+// End ends the thread. Further calls do nothing; Do must not be called after it.
 func (t *Thread) End() { t.once.Do(func() { close(t.work) }) }
 
-// Bound writes a stand-in for the program at path into a folder, and returns its path: the stand-in is the program,
-// killed when the thread that started it ends, and so when a test's process is killed or times out. It takes setpriv,
-// which comes with Linux; elsewhere the path of the program itself is returned, and only Stop ends it.
-func Bound(path, folder string) (string, error) {
+// WithParentDeathSignal writes a script into a folder, and returns its path. The script runs the program at path, which the
+// kernel kills when the thread that started it ends, and so when the process of a test is killed or times out. It needs
+// setpriv, which comes with Linux; without it the path of the program itself is returned, and only Stop ends the program.
+func WithParentDeathSignal(path, folder string) (string, error) {
 	setpriv, err := exec.LookPath("setpriv")
 	if err != nil || runtime.GOOS != "linux" {
-		return path, nil //nolint:nilerr // without setpriv the program runs by itself, as the comment says
+		return path, nil //nolint:nilerr // without setpriv the program runs without the signal
 	}
 	name := filepath.Base(path)
 	if path, err = filepath.Abs(path); err != nil {
 		return "", fmt.Errorf("where %s is: %w", name, err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec %s --pdeathsig KILL -- %s \"$@\"\n", quote(setpriv), quote(path))
-	standIn := filepath.Join(folder, name)
-	// A program has to be executable.
-	if err := os.WriteFile(standIn, []byte(script), 0o700); err != nil {
-		return "", fmt.Errorf("writing the stand-in for %s: %w", name, err)
+	wrapper := filepath.Join(folder, name)
+	// A script has to be executable.
+	if err := os.WriteFile(wrapper, []byte(script), 0o700); err != nil {
+		return "", fmt.Errorf("writing the script for %s: %w", name, err)
 	}
-	return standIn, nil
+	return wrapper, nil
 }
 
 // quote makes a path one word for the shell.

@@ -15,20 +15,19 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
-// Alertmanager is a running Alertmanager, which has no others to gossip with.
+// Alertmanager is a running Alertmanager without peers.
 type Alertmanager struct {
-	// URL is where it serves.
+	// URL is the address of its API.
 	URL string
-	// Address is the same as Prometheus wants it among the targets of its alertmanagers: host and port.
+	// Address is the host and port, for the configuration of Prometheus.
 	Address string
 }
 
-// StartAlertmanager starts an Alertmanager with a configuration, the text of an alertmanager.yml, and returns when it is
-// ready. It starts with no alerts and ends with the test. Where Alertmanager is missing, the test is skipped; with
-// CI=true it fails instead.
+// StartAlertmanager starts an Alertmanager without alerts, with the text of an alertmanager.yml, and returns when it is ready.
+// It ends with the test. Where Alertmanager is missing, the test is skipped, or fails with CI=true.
 func StartAlertmanager(t testing.TB, config string) *Alertmanager {
 	t.Helper()
-	path, err := program(alertmanager, plainAlertmanager)
+	path, err := program(alertmanager, upstreamAlertmanager)
 	process.Need(t, err, ErrMissing)
 	folder := t.TempDir()
 	address := run(t, path,
@@ -39,26 +38,26 @@ func StartAlertmanager(t testing.TB, config string) *Alertmanager {
 	return &Alertmanager{URL: "http://" + address, Address: address}
 }
 
-// Alert is an alert that Alertmanager has and that is not resolved.
+// Alert is an alert of Alertmanager that is not resolved.
 type Alert struct {
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
-	// StartsAt is when it began, as who sent it first has told.
+	// StartsAt is when it began, according to the first message about it.
 	StartsAt time.Time `json:"startsAt"`
-	// EndsAt is when it is resolved unless it is sent again.
+	// EndsAt is when it counts as resolved unless it is sent again.
 	EndsAt time.Time `json:"endsAt"`
-	// UpdatedAt is when it was sent last.
+	// UpdatedAt is when it was sent the last time.
 	UpdatedAt time.Time   `json:"updatedAt"`
 	Status    AlertStatus `json:"status"`
 }
 
-// AlertStatus is what Alertmanager makes of an alert.
+// AlertStatus is the state of an alert in Alertmanager.
 type AlertStatus struct {
 	// State is unprocessed, active or suppressed.
 	State string `json:"state"`
 }
 
-// Alerts returns the alerts that Alertmanager has at this moment.
+// Alerts returns the alerts that are not resolved.
 func (a *Alertmanager) Alerts(ctx context.Context) ([]Alert, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+"/api/v2/alerts", nil)
 	if err != nil {

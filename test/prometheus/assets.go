@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package prometheus runs a real Prometheus and a real Alertmanager for tests, and has promtool. hack/prometheus/fetch.sh
-// gets the programs; where they are missing, tests are skipped with the reason, and fail with CI=true.
+// Package prometheus runs a real Prometheus and a real Alertmanager for tests, and finds promtool. hack/prometheus/fetch.sh
+// downloads the programs. Where one is missing, tests are skipped, or fail with CI=true.
 package prometheus
 
 import (
@@ -16,23 +16,22 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
-// The programs, as they are called in the folder of which assetsVariable has the name. Debian has Alertmanager under the
-// first of its names, everybody else under the second.
+// The names of the programs. Debian names Alertmanager differently from its own releases.
 const (
-	server            = "prometheus"
-	promtool          = "promtool"
-	alertmanager      = "prometheus-alertmanager"
-	plainAlertmanager = "alertmanager"
+	server               = "prometheus"
+	promtool             = "promtool"
+	alertmanager         = "prometheus-alertmanager"
+	upstreamAlertmanager = "alertmanager"
 )
 
-// assetsVariable names the folder to use instead of the project's own.
+// assetsVariable is the environment variable with the folder to use instead of the project's own.
 const assetsVariable = "PROMETHEUS_ASSETS"
 
-// ErrMissing is wrapped by the errors that say that a program is not there, and how to get it.
+// ErrMissing is wrapped by the errors for a missing program, which say how to get it.
 var ErrMissing = errors.New("run make prometheus (seconds), or set " + assetsVariable +
 	" to a folder that has Prometheus, promtool and Alertmanager")
 
-// Promtool returns the path of promtool.
+// Promtool returns the path of promtool. Where it is missing, the test is skipped, or fails with CI=true.
 func Promtool(t testing.TB) string {
 	t.Helper()
 	path, err := program(promtool)
@@ -40,7 +39,7 @@ func Promtool(t testing.TB) string {
 	return path
 }
 
-// program returns the path of the program with one of the names, the first that there is. The error wraps ErrMissing.
+// program returns the path of the first of these programs that exists. The error wraps ErrMissing.
 func program(names ...string) (string, error) {
 	folder := os.Getenv(assetsVariable)
 	if folder == "" {

@@ -23,20 +23,20 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
-// patience is far more than anything here takes.
-const patience = 30 * time.Second
+// timeout is far longer than anything here takes.
+const timeout = 30 * time.Second
 
-// eventually fails the test unless done comes true.
+// eventually waits until done returns true, and fails the test after the timeout.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(timeout); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("waited %s for %s", patience, what)
+			t.Fatalf("waited %s for %s", timeout, what)
 		}
 	}
 }
 
-// firing are the names of the alerts that Alertmanager has.
+// firing returns the names of the alerts in Alertmanager.
 func firing(t *testing.T, a *Alertmanager) []string {
 	t.Helper()
 	alerts, err := a.Alerts(t.Context())
@@ -50,15 +50,15 @@ func firing(t *testing.T, a *Alertmanager) []string {
 	return names
 }
 
-const noReceiver = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+const silentReceiver = "route: {receiver: none}\nreceivers: [{name: none}]\n"
 
-// All together: a target is scraped, a rule evaluated, an alert sent and resolved.
+// TestAlertIsSentAndResolved scrapes a target, evaluates a rule, and waits for an alert and its end.
 func TestAlertIsSentAndResolved(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, `temperature{room="kitchen"} 23.5`)
 	}))
 	defer target.Close()
-	manager := StartAlertmanager(t, noReceiver)
+	manager := StartAlertmanager(t, silentReceiver)
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
 	if err := os.WriteFile(rules, []byte(`groups:
 - name: rooms
@@ -107,7 +107,7 @@ scrape_configs:
 }
 
 func TestAlertmanagerTakesAlerts(t *testing.T) {
-	manager := StartAlertmanager(t, noReceiver)
+	manager := StartAlertmanager(t, silentReceiver)
 	if got := firing(t, manager); len(got) != 0 {
 		t.Errorf("alerts %q at first, want none", got)
 	}
@@ -131,12 +131,12 @@ func TestPromtoolRuns(t *testing.T) {
 	}
 }
 
-// What a program says when it refuses its configuration must not be lost in a wait for it to be ready.
+// TestProgramThatEndsIsReported: a program that refuses its configuration ends the wait, and its message is kept.
 func TestProgramThatEndsIsReported(t *testing.T) {
 	path, err := program(server)
 	process.Need(t, err, ErrMissing)
 	config := writeConfig(t, t.TempDir(), "prometheus.yml", "no: such\n")
-	logs := &printed{}
+	logs := &output{}
 	_, _, err = start(t.Context(), t.TempDir(), logs, path, "--config.file="+config)
 	if err == nil || !strings.Contains(err.Error(), "prometheus had ended by itself") {
 		t.Errorf("error %v, want that it had ended by itself", err)
@@ -149,7 +149,7 @@ func TestProgramThatEndsIsReported(t *testing.T) {
 func TestProgramNamesWhatIsMissing(t *testing.T) {
 	empty := t.TempDir()
 	t.Setenv(assetsVariable, empty)
-	_, err := program(alertmanager, plainAlertmanager)
+	_, err := program(alertmanager, upstreamAlertmanager)
 	if !errors.Is(err, ErrMissing) {
 		t.Fatalf("error %v, want ErrMissing", err)
 	}
@@ -158,12 +158,12 @@ func TestProgramNamesWhatIsMissing(t *testing.T) {
 			t.Errorf("error %q does not say %q", err, want)
 		}
 	}
-	// As everybody but Debian calls it.
+	// The name in Alertmanager's own releases.
 	path := filepath.Join(empty, "alertmanager")
 	if err := os.WriteFile(path, nil, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	got, err := program(alertmanager, plainAlertmanager)
+	got, err := program(alertmanager, upstreamAlertmanager)
 	if err != nil {
 		t.Fatal(err)
 	}

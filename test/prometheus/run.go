@@ -23,23 +23,23 @@ import (
 )
 
 const (
-	// startTimeout is far more than it takes: some 200 ms on an idle machine.
+	// startTimeout is far longer than a start takes: some 200 ms on an idle machine.
 	startTimeout = time.Minute
-	// stopTimeout is how long a program may take to end by itself, before it is killed.
+	// stopTimeout is how long a program may take to end before it is killed.
 	stopTimeout = 20 * time.Second
 )
 
-// anyPort lets the program choose a port that is free, which it tells in its log.
+// anyPort lets the program choose a free port, which it logs.
 const anyPort = "127.0.0.1:0"
 
-// listening is what both programs log when they listen, with the address.
+// listening matches the line with the address that both programs log when they listen.
 var listening = regexp.MustCompile(`msg="?Listening on"? .*address=(127\.0\.0\.1:\d+)`)
 
-// run starts a program and returns the address where it serves, once it is ready. It ends with the test; what it has
-// printed is shown when the test has failed.
+// run starts a program, and returns its address when it is ready. The program ends with the test. Its output becomes a part
+// of the log of a failed test.
 func run(t testing.TB, path string, args ...string) string {
 	t.Helper()
-	logs := &printed{}
+	logs := &output{}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("what %s printed:\n%s", filepath.Base(path), logs)
@@ -57,21 +57,21 @@ func run(t testing.TB, path string, args ...string) string {
 	return address
 }
 
-// start starts a program, with a scratch folder that is its own, and returns the address where it serves, once it is
-// ready. Nothing is left running after an error.
-func start(ctx context.Context, scratch string, logs *printed, path string, args ...string) (address string, stop func() error, err error) {
-	standIn, err := process.Bound(path, scratch)
+// start starts a program, with a scratch folder of its own, and returns its address when it is ready. After an error nothing
+// is left running.
+func start(ctx context.Context, scratch string, logs *output, path string, args ...string) (address string, stop func() error, err error) {
+	wrapper, err := process.WithParentDeathSignal(path, scratch)
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.Command(standIn, append(args, "--web.listen-address="+anyPort)...)
+	cmd := exec.Command(wrapper, append(args, "--web.listen-address="+anyPort)...)
 	cmd.Stdout, cmd.Stderr = logs, logs
-	// Debian's Alertmanager finds its templates beside it, see hack/prometheus/fetch.sh; the path may be that of a link.
-	beside, err := filepath.EvalSymlinks(path)
+	// Debian's Alertmanager reads its templates from its own folder, see hack/prometheus/fetch.sh. The path can be a link.
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", nil, err
 	}
-	cmd.Dir = filepath.Dir(beside)
+	cmd.Dir = filepath.Dir(target)
 	thread := process.NewThread()
 	var started *process.Process
 	thread.Do(func() { started, err = process.Start(cmd) })
@@ -89,8 +89,8 @@ func start(ctx context.Context, scratch string, logs *printed, path string, args
 	return address, stop, nil
 }
 
-// awaitReady returns the address of a program that says that it is ready.
-func awaitReady(ctx context.Context, started *process.Process, logs *printed) (string, error) {
+// awaitReady waits until the program is ready, and returns its address.
+func awaitReady(ctx context.Context, started *process.Process, logs *output) (string, error) {
 	address := ""
 	ready := func(ctx context.Context) (bool, error) {
 		select {
@@ -109,7 +109,7 @@ func awaitReady(ctx context.Context, started *process.Process, logs *printed) (s
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
-			return false, nil //nolint:nilerr // it may be about to serve; the timeout says when it was too long
+			return false, nil //nolint:nilerr // it may not serve yet; the timeout bounds the wait
 		}
 		response.Body.Close()
 		return response.StatusCode == http.StatusOK, nil
@@ -130,19 +130,19 @@ func writeConfig(t testing.TB, folder, name, config string) string {
 	return path
 }
 
-// printed is what a program has printed. It may be read while more is written.
-type printed struct {
+// output is what a program has printed so far. It can be read while the program writes.
+type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (p *printed) Write(more []byte) (int, error) {
+func (p *output) Write(more []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.Write(more)
 }
 
-func (p *printed) String() string {
+func (p *output) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()

@@ -16,20 +16,20 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
-// queryTimeout is far more than any query of a test takes.
+// queryTimeout is far longer than any query of a test takes.
 const queryTimeout = 30 * time.Second
 
 // Server is a running Prometheus.
 type Server struct {
-	// URL is where it serves.
+	// URL is the address of its API and pages.
 	URL string
 
 	api v1.API
 }
 
-// StartServer starts a Prometheus with a configuration, the text of a prometheus.yml, and returns when it is ready. It
-// starts with no data and ends with the test. The paths of other files in the configuration have to be absolute.
-// Where Prometheus is missing, the test is skipped; with CI=true it fails instead.
+// StartServer starts a Prometheus without data, with the text of a prometheus.yml, and returns when it is ready. It ends with
+// the test. Paths in the configuration must be absolute. Where Prometheus is missing, the test is skipped, or fails with
+// CI=true.
 func StartServer(t testing.TB, config string) *Server {
 	t.Helper()
 	path, err := program(server)
@@ -48,16 +48,16 @@ func StartServer(t testing.TB, config string) *Server {
 	return s
 }
 
-// API is the whole API of the server: targets, rules, alerts, ranges.
+// API returns a client for the whole API of the server.
 func (s *Server) API() v1.API { return s.api }
 
-// Query evaluates an expression whose result is a vector, at this moment.
+// Query evaluates an expression now. The result must be a vector.
 func (s *Server) Query(t testing.TB, expr string) model.Vector {
 	t.Helper()
 	return s.QueryAt(t, expr, time.Time{})
 }
 
-// QueryAt evaluates an expression whose result is a vector, at a time. The zero time is that of the server.
+// QueryAt evaluates an expression at an instant; the zero time means now. The result must be a vector.
 func (s *Server) QueryAt(t testing.TB, expr string, at time.Time) model.Vector {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), queryTimeout)

@@ -14,15 +14,15 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// Overlay is the text of a kustomization.yaml and of the files beside it, by their names. In all of them ROOT stands for the
-// root of the repository.
+// Overlay is the text of a kustomization.yaml, and of the files beside it by name. In all of them ROOT stands for the root
+// of the repository.
 type Overlay struct {
 	Kustomization string
 	Files         map[string]string
 }
 
-// Build returns the manifest that kustomize makes of an overlay, and ends the test where it makes none. It runs in this
-// process, so that Go knows which files the result of a test depends on.
+// Build returns the manifest that kustomize makes of an overlay, and ends the test after an error. It runs kustomize in this
+// process, so that Go's cache of test results knows the files that it reads.
 func Build(t testing.TB, overlay Overlay) string {
 	t.Helper()
 	manifest, err := TryBuild(t, overlay)
@@ -32,7 +32,7 @@ func Build(t testing.TB, overlay Overlay) string {
 	return manifest
 }
 
-// TryBuild is Build for what kustomize may refuse: it returns the refusal.
+// TryBuild is Build with the error returned.
 func TryBuild(t testing.TB, overlay Overlay) (string, error) {
 	t.Helper()
 	root, err := Root()
@@ -40,7 +40,7 @@ func TryBuild(t testing.TB, overlay Overlay) (string, error) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	// kustomize wants paths that are relative.
+	// kustomize accepts only relative paths.
 	relative, err := filepath.Rel(folder, root)
 	if err != nil {
 		t.Fatal(err)

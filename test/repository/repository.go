@@ -12,13 +12,13 @@ import (
 	"path/filepath"
 )
 
-// ErrOutside is wrapped by the errors that say that the working directory is in no checkout of the repository.
+// ErrOutside is wrapped by the errors for a working directory outside of the repository.
 var ErrOutside = errors.New("change into the repository")
 
-// own is this package's folder. Others have a go.mod as well.
-const own = "test/repository"
+// ownFolder is the folder of this package. It identifies the root: other folders have a go.mod, too.
+const ownFolder = "test/repository"
 
-// Root is the nearest folder above the working directory, which for a test is its package's, that has this package. The
+// Root returns the root of the repository around the working directory, which for a test is the folder of its package. The
 // error wraps ErrOutside where there is none.
 func Root() (string, error) {
 	start, err := os.Getwd()
@@ -26,13 +26,13 @@ func Root() (string, error) {
 		return "", fmt.Errorf("no working directory to look for the repository from: %w", err)
 	}
 	for folder := start; ; folder = filepath.Dir(folder) {
-		switch _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(own))); {
+		switch _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(ownFolder))); {
 		case err == nil:
 			return folder, nil
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", fmt.Errorf("where the repository is: %w", err)
 		case folder == filepath.Dir(folder):
-			return "", fmt.Errorf("neither %s nor a folder above it has %s: %w", start, own, ErrOutside)
+			return "", fmt.Errorf("neither %s nor a folder above it has %s: %w", start, ownFolder, ErrOutside)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// hash is what the generator puts behind a name.
+// hash matches what the generator appends to a name.
 var hash = regexp.MustCompile(`name: module-[a-z0-9]{10}`)
 
 func TestBuild(t *testing.T) {

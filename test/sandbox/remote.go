@@ -34,10 +34,10 @@ type Remote struct {
 	plane *controlplane.ControlPlane
 }
 
-// accountNamespace is where the accounts are that kubeconfigs are for.
+// accountNamespace is the namespace of the service accounts in kubeconfigs.
 const accountNamespace = metav1.NamespaceDefault
 
-// RemoteCRDs are the folders whose CustomResourceDefinitions a control plane for a Remote has to be started with.
+// RemoteCRDs returns the folders of the CustomResourceDefinitions for the control plane of a Remote.
 func RemoteCRDs() ([]string, error) {
 	all, err := CRDs()
 	if err != nil {
@@ -46,23 +46,23 @@ func RemoteCRDs() ([]string, error) {
 	return all[1:], nil
 }
 
-// NewRemote makes a cluster of a control plane that claims to be of a version of Kubernetes.
+// NewRemote returns a cluster on a control plane, which reports a version of Kubernetes.
 func NewRemote(plane *controlplane.ControlPlane, version string) (*Remote, error) {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(corev1.AddToScheme(scheme))
 	utilruntime.Must(rbacv1.AddToScheme(scheme))
-	made, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	admin, err := client.New(plane.Config(), client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	before, err := front.Start(plane.Config(), version)
+	proxy, err := front.Start(plane.Config(), version)
 	if err != nil {
 		return nil, err
 	}
-	return &Remote{Client: made, Front: before, plane: plane}, nil
+	return &Remote{Client: admin, Front: proxy, plane: plane}, nil
 }
 
-// Apply makes the cluster have objects, each from YAML.
+// Apply applies objects to the cluster, each from YAML.
 func (r *Remote) Apply(ctx context.Context, objects ...string) error {
 	for _, text := range objects {
 		object := &unstructured.Unstructured{}
@@ -77,8 +77,8 @@ func (r *Remote) Apply(ctx context.Context, objects ...string) error {
 	return nil
 }
 
-// Report has a node report its operating system, as its kubelet would.
-func (r *Remote) Report(ctx context.Context, node, image, kernel string) error {
+// ReportNode writes the operating system and kernel of a node, as its kubelet would.
+func (r *Remote) ReportNode(ctx context.Context, node, image, kernel string) error {
 	patch := fmt.Appendf(nil, `{"status": {"nodeInfo": {"osImage": %q, "kernelVersion": %q}}}`, image, kernel)
 	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
 	if err := r.Client.Status().Patch(ctx, object, client.RawPatch(types.StrategicMergePatchType, patch)); err != nil {
@@ -87,18 +87,21 @@ func (r *Remote) Report(ctx context.Context, node, image, kernel string) error {
 	return nil
 }
 
-// Close ends the front. The control plane stays.
+// Close ends the front. The control plane goes on.
 func (r *Remote) Close() error { return r.Front.Close() }
 
-// Kill ends the API server. Nobody listens at the address of the cluster any more.
-func (r *Remote) Kill() error { return errors.Join(r.Front.Sever(), r.plane.StopServer()) }
+// StopServer stops the API server. Nothing listens at its address until StartServer.
+func (r *Remote) StopServer() error { return errors.Join(r.Front.StopServing(), r.plane.StopServer()) }
 
-// Revive has the cluster answer again, with all that was in it.
-func (r *Remote) Revive() error { return errors.Join(r.plane.StartServer(), r.Front.Heal()) }
+// StartServer starts the API server again, with its data.
+func (r *Remote) StartServer() error {
+	return errors.Join(r.plane.StartServer(), r.Front.StartServing())
+}
 
-// Kubeconfig is one with a token of an account that may do everything. Each name is another account; Revoke ends it.
+// Kubeconfig returns a kubeconfig with a token of the service account of this name, which it creates with all rights if
+// necessary. Revoke ends its validity.
 func (r *Remote) Kubeconfig(ctx context.Context, account string) ([]byte, error) {
-	if err := r.account(ctx, account); err != nil {
+	if err := r.ensureAccount(ctx, account); err != nil {
 		return nil, err
 	}
 	config, err := r.plane.ServiceAccountConfig(ctx, accountNamespace, account)
@@ -115,8 +118,8 @@ func (r *Remote) Kubeconfig(ctx context.Context, account string) ([]byte, error)
 	return content, errors.Join(err, errRead, os.RemoveAll(folder))
 }
 
-// account makes a service account that may do everything, if there is none.
-func (r *Remote) account(ctx context.Context, name string) error {
+// ensureAccount creates a service account with all rights, if it does not exist.
+func (r *Remote) ensureAccount(ctx context.Context, name string) error {
 	subject := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: accountNamespace, Name: name}
 	for _, object := range []client.Object{
 		&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: accountNamespace, Name: name}},
@@ -133,7 +136,7 @@ func (r *Remote) account(ctx context.Context, name string) error {
 	return nil
 }
 
-// Revoke removes an account: its tokens are refused a moment later.
+// Revoke deletes a service account. The API server refuses its tokens a moment later.
 func (r *Remote) Revoke(ctx context.Context, account string) error {
 	object := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: accountNamespace, Name: account}}
 	if err := r.Client.Delete(ctx, object); err != nil {

@@ -1,9 +1,9 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sandbox is a small world for the demo and the tests: a real API server with the operator's manifests and
-// stand-ins for the CRDs of the products, a front that makes it pass for an old one, and the operator with a clock that
-// is set by hand, under the rights of its own ServiceAccount and no others.
+// Package sandbox sets up a hub for the demo and the tests: a real API server with the operator's manifests and simple CRDs of
+// the products, a front that reports an old version, and the operator, with a clock that the caller sets and the rights of
+// its own ServiceAccount.
 package sandbox
 
 import (
@@ -28,24 +28,24 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
-// Namespace is the operator's own, as config/default has it.
+// Namespace is the operator's namespace in config/default.
 const Namespace = "support-policy-system"
 
-// Options are what a world can be told.
+// Options are those of a sandbox.
 type Options struct {
-	// KubernetesVersion is what the API server claims to be.
+	// KubernetesVersion is the version that the API server reports.
 	KubernetesVersion string
-	// Manifests is the folder of the manifests by which the operator is installed; config/default by default.
+	// Manifests is the folder of the operator's manifests; config/default by default.
 	Manifests string
-	// Plain has them applied as kubectl does unless it is told otherwise, and not by server-side apply.
-	Plain bool
-	// Now is where the operator's clock stands at first.
+	// ClientSideApply applies them as kubectl does by default, instead of by server-side apply.
+	ClientSideApply bool
+	// Now is the first instant of the operator's clock.
 	Now time.Time
 	// Log receives what the operator logs.
 	Log logr.Logger
 }
 
-// Sandbox is the world. Kubectl and Client have an administrator's rights and see the real API server.
+// Sandbox is a hub. Kubectl and Client have all rights and bypass the front.
 type Sandbox struct {
 	Client client.Client
 	Front  *front.Front
@@ -58,22 +58,22 @@ type Sandbox struct {
 	operator   *rest.Config
 }
 
-// CRDs are the folders whose CustomResourceDefinitions a control plane for a Sandbox has to be started with. As the
-// operator's main does first of all, it switches streaming lists off: starting a control plane makes clients.
+// CRDs returns the folders of the CustomResourceDefinitions for the control plane of a Sandbox. It also switches streaming
+// lists off, as the operator's main does: that must come before the first client, and a control plane makes clients.
 func CRDs() ([]string, error) {
 	if err := controllers.DisableStreamingLists(); err != nil {
 		return nil, err
 	}
-	root, err := repository()
+	root, err := repositoryRoot()
 	if err != nil {
 		return nil, err
 	}
 	return []string{filepath.Join(root, "config", "crd", "bases"), filepath.Join(root, "test", "crds")}, nil
 }
 
-// New makes a world on a control plane, in a folder for its kubeconfig. Errors say which part could not be made.
+// New installs a sandbox on a control plane, and writes its kubeconfig into the folder.
 func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, options Options) (*Sandbox, error) {
-	root, err := repository()
+	root, err := repositoryRoot()
 	if err != nil {
 		return nil, err
 	}
@@ -87,19 +87,19 @@ func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, o
 	if s.Client, err = client.New(plane.Config(), client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	if _, err := s.Kubectl(ctx, "apply", "--server-side="+strconv.FormatBool(!options.Plain), "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
+	if _, err := s.Kubectl(ctx, "apply", "--server-side="+strconv.FormatBool(!options.ClientSideApply), "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
 		return nil, err
 	}
 	return s, s.connect(ctx, options.KubernetesVersion)
 }
 
-// connect gives the operator its way to the API server: through the front, with a token of its ServiceAccount.
+// connect configures the operator's access to the API server: through the front, with a token of its ServiceAccount.
 func (s *Sandbox) connect(ctx context.Context, version string) error {
 	account, err := s.plane.ServiceAccountConfig(ctx, Namespace, controllers.Name)
 	if err != nil {
 		return err
 	}
-	//nolint:contextcheck // the front runs until it is closed, whatever becomes of the start
+	//nolint:contextcheck // the front runs until Close, and not only during the start
 	if s.Front, err = front.Start(s.plane.Config(), version); err != nil {
 		return err
 	}
@@ -108,17 +108,17 @@ func (s *Sandbox) connect(ctx context.Context, version string) error {
 	return nil
 }
 
-// Close ends the front. The control plane stays.
+// Close ends the front. The control plane goes on.
 func (s *Sandbox) Close() error { return s.Front.Close() }
 
-// Root is the folder of this repository.
+// Root returns the root of this repository.
 func (s *Sandbox) Root() string { return s.root }
 
-// Kubeconfig is a file with an administrator's access to the API server.
+// Kubeconfig returns the path of a kubeconfig with all rights.
 func (s *Sandbox) Kubeconfig() string { return s.kubeconfig }
 
-// Kubectl runs the kubectl of the control plane in the folder of this repository, as an administrator. The error has what
-// kubectl wrote to stderr.
+// Kubectl runs kubectl with all rights in the root of this repository, and returns its output. The error has what it wrote to
+// stderr.
 func (s *Sandbox) Kubectl(ctx context.Context, arguments ...string) (string, error) {
 	return s.KubectlInput(ctx, nil, arguments...)
 }
@@ -140,8 +140,7 @@ func (s *Sandbox) KubectlInput(ctx context.Context, input []byte, arguments ...s
 	return stdout.String(), nil
 }
 
-// StartOperator runs the operator until stop is called, which waits for its end. Changes are made to what it would be
-// started with.
+// StartOperator starts the operator, after changes to its configuration and options. Stop ends it and waits for its end.
 func (s *Sandbox) StartOperator(ctx context.Context, changes ...func(*rest.Config, *controllers.Options)) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	config, options := rest.CopyConfig(s.operator), controllers.Options{
@@ -166,8 +165,8 @@ func (s *Sandbox) StartOperator(ctx context.Context, changes ...func(*rest.Confi
 	}, nil
 }
 
-// repository is the folder of this repository, found from the working folder upwards.
-func repository() (string, error) {
+// repositoryRoot returns the nearest folder with a go.mod, from the working directory upwards.
+func repositoryRoot() (string, error) {
 	folder, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("find the repository: %w", err)

@@ -24,7 +24,7 @@ type authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// pem is the certificate of the authority.
+// pem returns the certificate of the authority.
 func (a *authority) pem() []byte { return encoded("CERTIFICATE", a.certificate.Raw) }
 
 func newAuthority(t *testing.T, name string) *authority {
@@ -38,7 +38,7 @@ func newAuthority(t *testing.T, name string) *authority {
 	return &authority{sign(t, template, template, key, key), key}
 }
 
-// issue writes tls.crt and tls.key, as cert-manager does into a Secret, for a server of that name and no address.
+// issue writes tls.crt and tls.key for a server of this name, as cert-manager writes them into a Secret.
 func (a *authority) issue(t *testing.T, folder, server string) {
 	t.Helper()
 	key := newKey(t)
@@ -65,7 +65,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// sign makes a certificate for a key, signed by the issuer's key.
+// sign returns a certificate for a key, signed by the key of the issuer.
 func sign(t *testing.T, template, issuer *x509.Certificate, key, by *ecdsa.PrivateKey) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, by)
@@ -81,7 +81,7 @@ func sign(t *testing.T, template, issuer *x509.Certificate, key, by *ecdsa.Priva
 
 func encoded(kind string, content []byte) []byte {
 	var text bytes.Buffer
-	// A buffer takes everything.
+	// Writing to a buffer cannot fail.
 	_ = pem.Encode(&text, &pem.Block{Type: kind, Bytes: content})
 	return text.Bytes()
 }

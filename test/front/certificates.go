@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-// lifetime of the certificates: longer than any test or demo runs.
+// lifetime is that of the certificates, longer than any test or demo runs.
 const lifetime = 7 * 24 * time.Hour
 
-// newIdentity makes a certificate authority and has it sign a serving certificate for the loopback address. The
-// authority comes as PEM, for clients to trust; its key is forgotten, and nothing is written to disk.
-func newIdentity() (ca []byte, serving tls.Certificate, err error) {
+// newCertificates makes a certificate authority and a serving certificate for the loopback address. It returns the authority
+// as PEM. The authority's key is dropped, and nothing is written to disk.
+func newCertificates() (ca []byte, serving tls.Certificate, err error) {
 	fail := func(err error) ([]byte, tls.Certificate, error) {
 		return nil, tls.Certificate{}, fmt.Errorf("front: making its certificates: %w", err)
 	}
@@ -30,7 +30,7 @@ func newIdentity() (ca []byte, serving tls.Certificate, err error) {
 	if err != nil {
 		return fail(err)
 	}
-	// An hour back, for a client whose clock is a little behind.
+	// A clock that is a little behind accepts the certificates, too.
 	start := time.Now().Add(-time.Hour)
 	caTemplate := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),

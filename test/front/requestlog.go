@@ -6,25 +6,24 @@ package front
 import "sync"
 
 const (
-	// maxDistinct bounds the counters. Requests that differ from all counted ones after that are counted by kind
-	// only, without path, namespace, name and user agent.
+	// maxDistinct bounds the counters. Further distinct requests are counted without path, namespace, name and user agent.
 	maxDistinct = 10_000
-	// maxRecent bounds Recent.
+	// maxRecent bounds what Recent returns.
 	maxRecent = 1_000
 )
 
-// ledger counts requests in bounded memory. Its zero value is ready for use.
-type ledger struct {
+// requestLog counts requests, and keeps the last ones, in bounded memory. Its zero value is ready for use.
+type requestLog struct {
 	mu     sync.Mutex
 	counts map[Request]int
-	// recent is a ring: once it is full, next is the oldest entry and the one to be overwritten.
+	// recent is a ring buffer: once it is full, next is the index of the oldest entry.
 	recent []Request
 	next   int
 }
 
-// Requests returns how many requests since the start, or the last Reset, fulfil match; with a nil match, all of them.
-// A request is counted when it arrives, a watch thus once however many events it delivers.
-func (l *ledger) Requests(match func(Request) bool) int {
+// Requests returns the number of requests since the start, or the last Reset, for which match returns true; nil matches all.
+// A request counts when it arrives, so a watch counts once.
+func (l *requestLog) Requests(match func(Request) bool) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	sum := 0
@@ -36,9 +35,9 @@ func (l *ledger) Requests(match func(Request) bool) int {
 	return sum
 }
 
-// Recent returns the last requests that fulfil match, at most the last 1000 of all, in the order of arrival; with a
-// nil match, all of those. It is for telling what was asked when a count is not the expected one.
-func (l *ledger) Recent(match func(Request) bool) []Request {
+// Recent returns, in the order of arrival, those of the last 1000 requests for which match returns true; nil matches all. It
+// explains a count that is not the expected one.
+func (l *requestLog) Recent(match func(Request) bool) []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var found []Request
@@ -50,14 +49,14 @@ func (l *ledger) Recent(match func(Request) bool) []Request {
 	return found
 }
 
-// Reset forgets all requests.
-func (l *ledger) Reset() {
+// Reset drops all requests.
+func (l *requestLog) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counts, l.recent, l.next = nil, nil, 0
 }
 
-func (l *ledger) record(request Request) {
+func (l *requestLog) record(request Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.recent) < maxRecent {
