@@ -1,12 +1,11 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package alerts is the source of the rules by which Prometheus watches over the support of a fleet. The files below
-// monitoring/ are generated from it, and the pages in docs/runbooks are held against it.
+// Package alerts is the source of Prometheus' rules about the support of a fleet. The rule files below monitoring/ are
+// generated from it, and its tests compare the pages in docs/runbooks with it.
 //
-// There are two layers. Recording rules take each metric over the last minutes and over all replicas of the operator, so
-// that a restart or a failed scrape changes nothing; alerts are written in terms of these records alone, and no join in
-// them can meet two series for one.
+// There are two layers. Recording rules aggregate each metric over the last minutes and all replicas of the operator, so that
+// a restart or a failed scrape changes nothing. Alerts read only these records, so that each join has one series a side.
 package alerts
 
 import (
@@ -17,32 +16,32 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// GroupName is the name of the one group in which all rules are. Rules of a group are evaluated one after the other and
-// at one instant, so that alerts see the records of the same instant.
+// GroupName is the group of all rules. Prometheus evaluates the rules of a group in order and for one instant, so alerts
+// read the records of the same instant.
 const GroupName = "support-policy"
 
 const runbooks = "https://github.com/d2iq-labs/support-policy-operator/blob/main/docs/runbooks/"
 
-// Timing is every length of time in the rules, so that a test can shorten them.
+// Timing has all durations of the rules. A test shortens them.
 type Timing struct {
-	// Window is how far back records look. What is not exported for less than that is not missed.
+	// Window is the range of the records. A gap in the scrapes that is shorter changes nothing.
 	Window time.Duration
-	// Settle is how long most alerts wait. By default it is longer than Window: what was in a single scrape stays in the
-	// records for a Window, and alerts nobody.
+	// Settle is how long most alerts wait. By default it is longer than Window: a value of a single scrape stays in the
+	// records for a Window, and does not fire an alert.
 	Settle time.Duration
-	// Upgrade is how long alerts wait that somebody who upgrades may see on the way.
+	// Upgrade is how long alerts wait whose cause can occur during an upgrade.
 	Upgrade time.Duration
-	// Absence is how long OperatorAbsent waits, after the last sign of the operator has left the Window.
+	// Absence is how long OperatorAbsent waits, after the operator's last sample has left the Window.
 	Absence time.Duration
-	// Unanswered is the age of a cluster's last answer from which on the cluster is not observed.
+	// Unanswered is the age of a cluster's last answer at which the cluster counts as not observed.
 	Unanswered time.Duration
-	// FirstWarning and SecondWarning are how long before an end SupportEndingSoon begins: whole days.
+	// FirstWarning and SecondWarning are how long before an end SupportEndingSoon fires, in whole days.
 	FirstWarning, SecondWarning time.Duration
 }
 
 const day = 24 * time.Hour
 
-// Default is the timing of the shipped rules.
+// Default returns the timing of the shipped rules.
 func Default() Timing {
 	return Timing{
 		Window:        10 * time.Minute,
@@ -55,44 +54,44 @@ func Default() Timing {
 	}
 }
 
-// Shortened is the same timing with a short Window, and with waits that have to it the relation of the default: Settle and
-// Upgrade outlast it by two seconds. What is compared with instants of the world stays: the two warnings and Unanswered.
+// Shortened returns the timing with another Window, and waits to match: Settle and Upgrade are two seconds longer. It does
+// not change the two warnings and Unanswered, which rules compare with timestamps.
 func (t Timing) Shortened(window time.Duration) Timing {
 	const more = 2 * time.Second
 	t.Window, t.Settle, t.Upgrade, t.Absence = window, window+more, window+more, window
 	return t
 }
 
-// Severity says who should look, and when.
+// Severity says how soon an alert needs attention.
 type Severity string
 
 // The severities, as labels of alerts.
 const (
-	// SeverityCritical: now.
+	// SeverityCritical needs attention at once.
 	SeverityCritical Severity = "critical"
-	// SeverityWarning: on a working day.
+	// SeverityWarning needs attention on a working day.
 	SeverityWarning Severity = "warning"
-	// SeverityInfo: whoever plans upgrades.
+	// SeverityInfo is for the planning of upgrades.
 	SeverityInfo Severity = "info"
 )
 
 // Alert is one alerting rule. SupportEndingSoon has two, which differ in the label horizon.
 type Alert struct {
-	// Name is that of the alert and of its page in docs/runbooks.
+	// Name is the name of the alert and of its page in docs/runbooks.
 	Name string
 	// Severity is the label severity.
 	Severity Severity
-	// Horizon is the label horizon, such as 90d. Empty: the alert has none.
+	// Horizon is the label horizon, such as 90d; empty where the alert has none.
 	Horizon string
-	// For is how long the expression has to hold before the alert fires.
+	// For is how long the expression must hold before the alert fires.
 	For time.Duration
-	// Expr is the expression, in terms of records.
+	// Expr is the expression over records.
 	Expr string
-	// Summary and Description are templates for people.
+	// Summary and Description are the templates of the annotations.
 	Summary, Description string
 }
 
-// RunbookURL is the page that says what to do.
+// RunbookURL returns the address of the page that says what to do.
 func (a Alert) RunbookURL() string { return runbooks + a.Name + ".md" }
 
 func (a Alert) rule() monitoringv1.Rule {
@@ -114,10 +113,10 @@ func (a Alert) rule() monitoringv1.Rule {
 	return rule
 }
 
-// duration is a length of time as Prometheus writes it: 90d, 15m.
+// duration returns a duration in the form of Prometheus: 90d, 15m.
 func duration(d time.Duration) string { return model.Duration(d).String() }
 
-// Alerts are the alerts, worst first.
+// Alerts returns all alerts, worst first.
 func Alerts(t Timing) []Alert {
 	return []Alert{
 		supportEnded(t),
@@ -133,16 +132,16 @@ func Alerts(t Timing) []Alert {
 	}
 }
 
-// Templates of annotations: what a release, its cluster and its policy are called. The last two labels of a release are
-// empty when they are not known.
+// The parts of the annotations that name a release, its cluster and its policy. The version and the policy of a release can be
+// empty.
 const (
 	release = `{{ $labels.product }}{{ with $labels.version }} {{ . }}{{ end }}`
 	cluster = `{{ $labels.cluster_namespace }}/{{ $labels.cluster_name }}`
 	origin  = `(installation {{ $labels.installation }}, policy {{ with $labels.policy }}{{ . }}{{ else }}none{{ end }})`
 )
 
-// about is a template with one text for a release and another one for a cluster as a whole.
-func about(release, whole string) string {
+// releaseOrCluster returns a template with one text for a release, and another one for a cluster as a whole.
+func releaseOrCluster(release, whole string) string {
 	return `{{ with $labels.product }}` + release + `{{ else }}` + whole + `{{ end }}`
 }
 
@@ -151,7 +150,7 @@ func supportEnded(t Timing) Alert {
 		Name:     "SupportEnded",
 		Severity: SeverityCritical,
 		For:      t.Settle,
-		// What is prohibited in production and supported elsewhere is ExperimentalInProduction only.
+		// A supported version with experimental parts in production is the alert ExperimentalInProduction only.
 		Expr:    unless(onRelease, unsupported, exceptionRuns),
 		Summary: release + ` on ` + cluster + ` is not supported`,
 		Description: `The vendor does not support ` + release + ` on cluster ` + cluster + ` ` + origin +
@@ -177,7 +176,7 @@ func lastInWindow(t Timing) Alert {
 		Name:     "LastInWindow",
 		Severity: SeverityInfo,
 		For:      t.Settle,
-		// An end that is near or past says more.
+		// The alerts about a near or past end say more.
 		Expr:    unless(onRelease, last, endsWithin(t.FirstWarning), unsupported, exceptionRuns),
 		Summary: release + ` on ` + cluster + ` loses its support with the next release`,
 		Description: `The next minor release of {{ $labels.product }} ends the support of ` + release + ` on cluster ` + cluster +
@@ -191,8 +190,8 @@ func prohibitedCombination(t Timing) Alert {
 		Severity: SeverityWarning,
 		For:      t.Upgrade,
 		Expr:     either(unless(onRelease, prohibited, exceptionRuns), clusterProhibited+" == 1"),
-		Summary:  about(release+` on `, `Cluster `) + cluster + ` runs with something with which it must not`,
-		Description: about(`The vendor does not allow `+release+` on cluster `+cluster+` `+origin+` together with another product, with`+
+		Summary:  releaseOrCluster(release+` on `, `Cluster `) + cluster + ` runs with something with which it must not`,
+		Description: releaseOrCluster(`The vendor does not allow `+release+` on cluster `+cluster+` `+origin+` together with another product, with`+
 			` this Kubernetes or on these nodes.`,
 			`Cluster `+cluster+` is attached to a Kommander that does not allow its Kubernetes.`),
 	}
@@ -203,10 +202,10 @@ func experimentalInProduction(t Timing) Alert {
 		Name:     "ExperimentalInProduction",
 		Severity: SeverityWarning,
 		For:      t.Settle,
-		Expr:     either(unless(onRelease, experimental, exceptionRuns), clusterParts+" == 1"),
-		Summary:  about(release+` on production cluster `, `Production cluster `) + cluster + ` has an experimental part`,
+		Expr:     either(unless(onRelease, experimental, exceptionRuns), clusterExperimental+" == 1"),
+		Summary:  releaseOrCluster(release+` on production cluster `, `Production cluster `) + cluster + ` has an experimental part`,
 		Description: `The vendor prohibits experimental parts on production clusters, and ` +
-			about(release+` on cluster `+cluster+` `+origin+` has one.`, `cluster `+cluster+` has one that belongs to no release.`),
+			releaseOrCluster(release+` on cluster `+cluster+` `+origin+` has one.`, `cluster `+cluster+` has one that belongs to no release.`),
 	}
 }
 
@@ -223,12 +222,12 @@ func supportUnknown(t Timing) Alert {
 }
 
 func clusterUnobserved(t Timing) Alert {
-	fresh := matched("and", onCluster, reachable+" == 1", observed+" >= time() - "+seconds(t.Unanswered))
+	fresh := joinOn("and", onCluster, reachable+" == 1", observed+" >= time() - "+seconds(t.Unanswered))
 	return Alert{
 		Name:     "ClusterUnobserved",
 		Severity: SeverityWarning,
 		For:      t.Settle,
-		// Every cluster but those that are known to be observed: what is missing alerts too.
+		// All clusters except those with a fresh answer: a missing record fires the alert, too.
 		Expr:    unless(onCluster, reachable, fresh),
 		Summary: `Cluster ` + cluster + ` is not observed`,
 		Description: `The operator has no fresh answer from cluster ` + cluster +

@@ -13,35 +13,35 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// The labels that tell clusters and releases apart. A release is matched on all six: while its version or its policy
-// changes, the old and the new one are both in the window.
+// The labels that identify clusters and releases. A release is matched on all six: after its version or its policy changes,
+// the window has both.
 const (
 	onCluster = "cluster_namespace, cluster_name"
 	onRelease = onCluster + ", product, installation, version, policy"
 )
 
-// The names of the records, as level:metric:operation. The window is not in them: it can be changed.
+// The names of the records, as level:metric:operation. They do not have the window, which is configurable.
 const (
-	stateRecord        = "release:supportpolicy_release_state:max"
-	unsupportedRecord  = "release:supportpolicy_release_version_unsupported:max"
-	vendorEnd          = "release:supportpolicy_release_support_end_timestamp_seconds:max"
-	exceptionEnd       = "release:supportpolicy_release_exception_end_timestamp_seconds:max"
-	effectiveEnd       = "release:supportpolicy_release_effective_end_timestamp_seconds:max"
-	lastRecord         = "release:supportpolicy_release_last_in_window:max"
-	prohibitedRecord   = "release:supportpolicy_release_prohibited_combination:max"
-	experimentalRecord = "release:supportpolicy_release_experimental_in_production:max"
-	clusterProhibited  = "cluster:supportpolicy_cluster_prohibited_combination:max"
-	clusterParts       = "cluster:supportpolicy_cluster_experimental_in_production:max"
-	reachable          = "cluster:supportpolicy_cluster_reachable:max"
-	observed           = "cluster:supportpolicy_cluster_observed_timestamp_seconds:max"
-	stalledRecord      = "policy:supportpolicy_policy_stalled:max"
-	activeRecord       = "shard:supportpolicy_operator_active:max"
-	shardsRecord       = "operator:supportpolicy_operator_shards:max"
+	stateRecord         = "release:supportpolicy_release_state:max"
+	unsupportedRecord   = "release:supportpolicy_release_version_unsupported:max"
+	vendorEnd           = "release:supportpolicy_release_support_end_timestamp_seconds:max"
+	exceptionEnd        = "release:supportpolicy_release_exception_end_timestamp_seconds:max"
+	effectiveEnd        = "release:supportpolicy_release_effective_end_timestamp_seconds:max"
+	lastRecord          = "release:supportpolicy_release_last_in_window:max"
+	prohibitedRecord    = "release:supportpolicy_release_prohibited_combination:max"
+	experimentalRecord  = "release:supportpolicy_release_experimental_in_production:max"
+	clusterProhibited   = "cluster:supportpolicy_cluster_prohibited_combination:max"
+	clusterExperimental = "cluster:supportpolicy_cluster_experimental_in_production:max"
+	reachable           = "cluster:supportpolicy_cluster_reachable:max"
+	observed            = "cluster:supportpolicy_cluster_observed_timestamp_seconds:max"
+	stalledRecord       = "policy:supportpolicy_policy_stalled:max"
+	activeRecord        = "shard:supportpolicy_operator_active:max"
+	shardsRecord        = "operator:supportpolicy_operator_shards:max"
 )
 
-// What is said about a release or a policy, in terms of records.
+// The states of releases and policies, as expressions over records.
 const (
-	// unsupported is what the version is. Experimental parts make a release Unsupported as well, which is an alert of its own.
+	// unsupported is about the version only. Experimental parts make a release Unsupported, too, and have an alert of their own.
 	unsupported   = unsupportedRecord + " == 1"
 	unknown       = stateRecord + `{state="Unknown"} == 1`
 	notSupported  = stateRecord + `{state=~"Unsupported|Unknown"} == 1`
@@ -50,11 +50,11 @@ const (
 	experimental  = experimentalRecord + " == 1"
 	stalled       = stalledRecord + " == 1"
 	exceptionRuns = exceptionEnd + " > time()"
-	// fewerShards holds also when there is no series at all: an operator that is not scraped is absent.
+	// fewerShards holds without any series, too: an operator that is not scraped is absent.
 	fewerShards = "(count(" + activeRecord + " == 1) or vector(0))\n< (" + shardsRecord + " or vector(1))"
 )
 
-// records are the recording rules. The last one is of records itself.
+// records returns the recording rules. The last one reads other records.
 func records(t Timing) []monitoringv1.Rule {
 	return []monitoringv1.Rule{
 		t.record(stateRecord, onRelease+", state", "supportpolicy_release_state"),
@@ -65,17 +65,17 @@ func records(t Timing) []monitoringv1.Rule {
 		t.record(prohibitedRecord, onRelease, "supportpolicy_release_prohibited_combination"),
 		t.record(experimentalRecord, onRelease, "supportpolicy_release_experimental_in_production"),
 		t.record(clusterProhibited, onCluster, "supportpolicy_cluster_prohibited_combination"),
-		t.record(clusterParts, onCluster, "supportpolicy_cluster_experimental_in_production"),
+		t.record(clusterExperimental, onCluster, "supportpolicy_cluster_experimental_in_production"),
 		t.record(reachable, onCluster, `supportpolicy_cluster_condition{condition="Reachable",status="True"}`),
 		t.record(observed, onCluster, "supportpolicy_cluster_observed_timestamp_seconds"),
 		t.record(stalledRecord, "policy", `supportpolicy_policy_condition{condition="Stalled",status="True"}`),
 		t.record(activeRecord, "shard", "supportpolicy_operator_active"),
 		t.record(shardsRecord, "", "supportpolicy_operator_shards"),
-		{Record: effectiveEnd, Expr: intstr.FromString(countedEnd(t))},
+		{Record: effectiveEnd, Expr: intstr.FromString(effectiveEndExpr(t))},
 	}
 }
 
-// record is the recording rule that takes a metric over the window and over all replicas.
+// record returns the rule that aggregates a metric over the window and all replicas.
 func (t Timing) record(name, labels, metric string) monitoringv1.Rule {
 	return monitoringv1.Rule{
 		Record: name,
@@ -83,52 +83,50 @@ func (t Timing) record(name, labels, metric string) monitoringv1.Rule {
 	}
 }
 
-// countedEnd is the end that counts for a release. It is the vendor's, or that of the running exception where the release
-// rests on one: because the vendor does not support it, does not allow it or does not tell, or will stop before the
-// exception does. A version that is unsupported has no end before it any more, but that of an exception: once SupportEnded
-// has waited, however the end came about.
+// effectiveEndExpr is the end of support that counts for a release: the vendor's, or that of a running exception where the
+// vendor's verdict is not Supported, the combination is prohibited, or the vendor's end comes before the exception's. A
+// version that has been unsupported for as long as SupportEnded waits has no vendor's end any more.
 //
 // `or` keeps the left one of two series for one release.
-func countedEnd(t Timing) string {
+func effectiveEndExpr(t Timing) string {
 	outlasts := exceptionEnd + "\n  > on (" + onRelease + ")\n  " + vendorEnd
-	rests := strings.Join([]string{notSupported, prohibited, outlasts}, "\nor\n")
-	over := fmt.Sprintf("min_over_time(%s[%s]) == 1", unsupportedRecord, duration(t.Settle+t.Window/2))
-	return either(matched("and", onRelease, exceptionRuns, rests), unless(onRelease, vendorEnd, over))
+	covered := strings.Join([]string{notSupported, prohibited, outlasts}, "\nor\n")
+	longUnsupported := fmt.Sprintf("min_over_time(%s[%s]) == 1", unsupportedRecord, duration(t.Settle+t.Window/2))
+	return either(joinOn("and", onRelease, exceptionRuns, covered), unless(onRelease, vendorEnd, longUnsupported))
 }
 
-// endsWithin holds for what has less than the horizon before it; the value is the instant of the end. An end that has
-// passed is within every horizon.
+// endsWithin holds for releases whose support ends before the horizon, or has ended. The value is the time of the end.
 func endsWithin(horizon time.Duration) string {
 	return effectiveEnd + " < time() + " + seconds(horizon)
 }
 
-// exceptionEnded holds for what has rested on an exception that has ended, until the alert that this kept at rest has waited.
-// The value is the instant of the end. An exception is no longer exported when it has ended; where its end was moved, the
-// first of both counts.
+// exceptionEnded holds for releases that an exception covered until it ended, until the alert that it suppressed has waited.
+// The value is the time of the end. The operator does not export an exception that has ended; where its end was moved, the
+// earlier one counts.
 func exceptionEnded(t Timing) string {
 	ended := unless(onRelease, fmt.Sprintf("min_over_time(%s[%s]) <= time()", exceptionEnd, duration(t.Upgrade)), exceptionRuns)
-	return matched("and", onRelease, ended, notSupported+"\nor\n"+prohibited)
+	return joinOn("and", onRelease, ended, notSupported+"\nor\n"+prohibited)
 }
 
-// unless is the left side without what any of the others holds for.
+// unless is the left expression without the series for which any other one holds.
 func unless(labels, left string, others ...string) string {
-	return matched("unless", labels, left, others...)
+	return joinOn("unless", labels, left, others...)
 }
 
-// matched joins expressions with a set operator, which knows no many-to-many error.
-func matched(operator, labels, left string, others ...string) string {
+// joinOn joins expressions by a set operator on labels. Set operators allow many-to-many matches.
+func joinOn(operator, labels, left string, others ...string) string {
 	for _, other := range others {
 		left += fmt.Sprintf("\n%s on (%s) %s", operator, labels, parens(other))
 	}
 	return left
 }
 
-// either is what one of two expressions holds for; where both do, it has the value of the first.
+// either holds where one of two expressions does; where both do, it has the value of the first.
 func either(first, second string) string { return first + "\nor\n" + parens(second) }
 
 func parens(text string) string { return "(\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n)" }
 
-// seconds is a length of time as old servers read it in an expression: a number, with the days in sight.
+// seconds returns a duration as a number, which old servers need in an expression. It keeps days legible.
 func seconds(d time.Duration) string {
 	if d >= day && d%day == 0 {
 		return fmt.Sprintf("%d * 86400", d/day)

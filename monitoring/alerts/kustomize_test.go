@@ -27,10 +27,10 @@ const (
 	operators = "support-policy-operator"
 )
 
-// manifests are the objects of an overlay, as YAML, by kind and name.
+// manifests are the objects of an overlay as YAML, by kind and name.
 type manifests map[string]string
 
-// overlay is one of folders of this repository, in a namespace unless that is empty.
+// overlay returns an overlay of folders of this repository, in a namespace unless that is empty.
 func overlay(namespace, base string, components ...string) repository.Overlay {
 	kustomization := "resources: [ROOT/" + base + "]\ncomponents:\n"
 	for _, component := range components {
@@ -42,7 +42,7 @@ func overlay(namespace, base string, components ...string) repository.Overlay {
 	return repository.Overlay{Kustomization: kustomization}
 }
 
-// build has kustomize make an overlay.
+// build returns what kustomize makes of an overlay.
 func build(t *testing.T, overlay repository.Overlay) manifests {
 	t.Helper()
 	found := manifests{}
@@ -56,7 +56,7 @@ func build(t *testing.T, overlay repository.Overlay) manifests {
 	return found
 }
 
-// decode reads an object strictly: a field that its type does not have is an error.
+// decode reads an object. An unknown field is an error.
 func decode[T any](t *testing.T, from manifests, name string) T {
 	t.Helper()
 	var object T
@@ -87,7 +87,7 @@ func TestPrometheusOperatorComponent(t *testing.T) {
 	}
 }
 
-// checkScrape holds the ServiceMonitor against the Service that it selects, and that against the operators.
+// checkScrape compares the ServiceMonitor with the Service that it selects, and the Service with the operators.
 func checkScrape(t *testing.T, found manifests) {
 	t.Helper()
 	monitor := decode[monitoringv1.ServiceMonitor](t, found, "ServiceMonitor/"+operators)
@@ -126,7 +126,7 @@ func checkScrape(t *testing.T, found manifests) {
 	}
 }
 
-// checkToken follows the token from the ServiceMonitor to its Secret, and from there on.
+// checkToken follows the token from the ServiceMonitor to its Secret, and to its rights.
 func checkToken(t *testing.T, found manifests) {
 	t.Helper()
 	var monitor struct {
@@ -146,7 +146,7 @@ func checkToken(t *testing.T, found manifests) {
 	checkReader(t, found, namespace, token.Name)
 }
 
-// checkReader follows the token from its Secret to the right to read metrics.
+// checkReader follows the token from its Secret to the role that allows to read metrics.
 func checkReader(t *testing.T, found manifests, in, name string) {
 	t.Helper()
 	secret := decode[corev1.Secret](t, found, "Secret/"+name)
@@ -166,8 +166,8 @@ func checkReader(t *testing.T, found manifests, in, name string) {
 	}
 }
 
-// TestCertManagerComponent wants the same certificate in all four places: where it is made, where the operator serves it, what
-// Prometheus verifies, and the name for which it does.
+// TestCertManagerComponent: the issued certificate, the one that the operator serves, the one that Prometheus verifies, and the
+// name that it verifies, all agree.
 func TestCertManagerComponent(t *testing.T) {
 	for base, deployments := range map[string]int{"config/default": 1, "config/fleet": 1, "config/sharded": 3} {
 		for _, in := range []string{namespace, "elsewhere"} {
@@ -181,7 +181,7 @@ func TestCertManagerComponent(t *testing.T) {
 					t.Errorf("Prometheus does not verify: %+v", tls)
 				case tls.CA.Secret.Name != certificate.Spec.SecretName || tls.CA.Secret.Key != "ca.crt" || monitor.Namespace != in:
 					t.Errorf("Prometheus trusts %v in %s, and the certificate is in %s", tls.CA.Secret, monitor.Namespace, certificate.Spec.SecretName)
-				// It need not be an address: what is compared is the text.
+				// The text is compared; it need not be an address.
 				case !cmp.Equal(certificate.Spec.DNSNames, []string{*tls.ServerName}):
 					t.Errorf("the certificate is for %q, and Prometheus asks for %s", certificate.Spec.DNSNames, *tls.ServerName)
 				}
@@ -190,7 +190,7 @@ func TestCertManagerComponent(t *testing.T) {
 	}
 }
 
-// TestPlainComponents builds what a Prometheus without its operator needs, and nothing that is for that.
+// TestPlainComponents builds what a Prometheus without the Prometheus Operator needs, and nothing for the latter.
 func TestPlainComponents(t *testing.T) {
 	for base, deployments := range map[string]int{"config/default": 1, "config/sharded": 3} {
 		for _, in := range []string{namespace, "elsewhere"} {
@@ -208,7 +208,7 @@ func TestPlainComponents(t *testing.T) {
 	}
 }
 
-// TestWrongComponents: where the ServiceMonitor would not get the certificate, nothing is built.
+// TestWrongComponents: kustomize fails where the ServiceMonitor would not get the certificate.
 func TestWrongComponents(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason     string
@@ -234,7 +234,7 @@ func TestWrongComponents(t *testing.T) {
 	}
 }
 
-// checkCertificate wants every operator to serve the certificate, and returns that.
+// checkCertificate checks that every operator serves the certificate, and returns it.
 func checkCertificate(t *testing.T, found manifests, in string, deployments int) certificate {
 	t.Helper()
 	made := decode[certificate](t, found, "Certificate/"+metrics)
@@ -255,7 +255,7 @@ func checkCertificate(t *testing.T, found manifests, in string, deployments int)
 	return made
 }
 
-// checkServes wants the Secret where the operator is told to look for its certificate, and its other arguments kept.
+// checkServes checks that the Secret is mounted where the operator reads its certificate, and that its other arguments stay.
 func checkServes(t *testing.T, deployment appsv1.Deployment, secret string) {
 	t.Helper()
 	pod := deployment.Spec.Template.Spec
@@ -278,7 +278,7 @@ func checkServes(t *testing.T, deployment appsv1.Deployment, secret string) {
 	t.Errorf("%s does not have the Secret %s", deployment.Name, secret)
 }
 
-// As much of the types of cert-manager.io/v1 as the component uses.
+// The fields of cert-manager.io/v1 that the component uses.
 type (
 	certificate struct {
 		metav1.TypeMeta   `json:",inline"`

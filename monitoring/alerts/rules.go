@@ -14,7 +14,7 @@ import (
 
 const header = "# Generated from monitoring/alerts by `make generate-all`.\n"
 
-// Rules are all rules, records first.
+// Rules returns all rules, records first.
 func Rules(t Timing) monitoringv1.PrometheusRuleSpec {
 	rules := records(t)
 	for _, alert := range Alerts(t) {
@@ -23,26 +23,26 @@ func Rules(t Timing) monitoringv1.PrometheusRuleSpec {
 	return monitoringv1.PrometheusRuleSpec{Groups: []monitoringv1.RuleGroup{{Name: GroupName, Rules: rules}}}
 }
 
-// File is a rule file, as Prometheus reads it.
-func File(t Timing) ([]byte, error) { return readable(Rules(t)) }
+// RuleFile returns the rules as a rule file of Prometheus.
+func RuleFile(t Timing) ([]byte, error) { return marshal(Rules(t)) }
 
-// Object is the rules as a manifest for the Prometheus Operator.
-func Object(t Timing) ([]byte, error) {
-	return readable(manifest{
+// Manifest returns the rules as a PrometheusRule of the Prometheus Operator.
+func Manifest(t Timing) ([]byte, error) {
+	return marshal(manifest{
 		APIVersion: monitoringv1.SchemeGroupVersion.String(),
 		Kind:       monitoringv1.PrometheusRuleKind,
 		Metadata: metadata{
 			Name:      "support-policy-operator",
 			Namespace: "support-policy-system",
 			Labels:    map[string]string{"app.kubernetes.io/name": "support-policy-operator"},
-			// Flux would take $labels and $value for variables of its own.
+			// Flux would replace $labels and $value as its own variables.
 			Annotations: map[string]string{"kustomize.toolkit.fluxcd.io/substitute": "disabled"},
 		},
 		Spec: Rules(t),
 	})
 }
 
-// manifest is a PrometheusRule as a person writes one: the API's type would add an empty status.
+// manifest is a PrometheusRule without the empty status that the API's type would add.
 type manifest struct {
 	APIVersion string                          `json:"apiVersion"`
 	Kind       string                          `json:"kind"`
@@ -57,9 +57,9 @@ type metadata struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// readable is the YAML of an object with the fields in the order of its type, and with expressions as they were written.
-// The usual way, by sigs.k8s.io/yaml, would sort the fields and fold the lines.
-func readable(object any) ([]byte, error) {
+// marshal returns the YAML of an object, with the fields in the order of its type and expressions line by line.
+// sigs.k8s.io/yaml would sort the fields and fold the lines.
+func marshal(object any) ([]byte, error) {
 	asJSON, err := json.Marshal(object)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func readable(object any) ([]byte, error) {
 	return content.Bytes(), encoder.Close()
 }
 
-// restyle takes the braces and quotes of JSON away.
+// restyle replaces the style of JSON by that of YAML.
 func restyle(node *yaml.Node) {
 	node.Style = 0
 	if strings.Contains(node.Value, "\n") {

@@ -26,7 +26,7 @@ const (
 )
 
 func TestFilesAreUpToDate(t *testing.T) {
-	for path, form := range map[string]func(alerts.Timing) ([]byte, error){rulesFile: alerts.File, objectFile: alerts.Object} {
+	for path, form := range map[string]func(alerts.Timing) ([]byte, error){rulesFile: alerts.RuleFile, objectFile: alerts.Manifest} {
 		want, err := form(alerts.Default())
 		if err != nil {
 			t.Fatal(err)
@@ -41,14 +41,14 @@ func TestFilesAreUpToDate(t *testing.T) {
 	}
 }
 
-// TestPromtoolAccepts has promtool read the rules, also those that a test has shortened.
+// TestPromtoolAccepts checks the rules, and the shortened ones, with promtool.
 func TestPromtoolAccepts(t *testing.T) {
 	for name, timing := range map[string]alerts.Timing{
 		"default":   alerts.Default(),
 		"shortened": alerts.Default().Shortened(time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
-			content, err := alerts.File(timing)
+			content, err := alerts.RuleFile(timing)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,10 +63,10 @@ func TestPromtoolAccepts(t *testing.T) {
 
 const examplesFile = "testdata/alerts.yaml"
 
-// TestExamples has promtool compare the labels and annotations of every alert.
+// TestExamples compares the labels and annotations of every alert, with promtool.
 func TestExamples(t *testing.T) { promtool(t, "test", "rules", examplesFile) }
 
-// TestExamplesAreComplete wants an example of each alert that fires, and one a minute earlier that does not.
+// TestExamplesAreComplete: each alert has an example in which it fires, and one a minute earlier in which it does not.
 func TestExamplesAreComplete(t *testing.T) {
 	content, err := os.ReadFile(examplesFile)
 	if err != nil {
@@ -83,21 +83,21 @@ func TestExamplesAreComplete(t *testing.T) {
 	if err := yaml.Unmarshal(content, &file); err != nil {
 		t.Fatal(err)
 	}
-	fires, rests := map[string]bool{}, map[string]bool{}
+	fires, covered := map[string]bool{}, map[string]bool{}
 	for _, group := range file.Tests {
 		for _, check := range group.Checks {
 			fires[check.Alert] = fires[check.Alert] || len(check.Fires) > 0
-			rests[check.Alert] = rests[check.Alert] || len(check.Fires) == 0
+			covered[check.Alert] = covered[check.Alert] || len(check.Fires) == 0
 		}
 	}
 	for _, alert := range alerts.Alerts(alerts.Default()) {
-		if !fires[alert.Name] || !rests[alert.Name] {
+		if !fires[alert.Name] || !covered[alert.Name] {
 			t.Errorf("%s lacks an example of %s that fires or of one that does not", examplesFile, alert.Name)
 		}
 	}
 }
 
-// TestShortened wants nothing to wait in the short rules but what the world decides.
+// TestShortened: only durations that are compared with timestamps stay long in the short rules.
 func TestShortened(t *testing.T) {
 	timing := alerts.Default().Shortened(2 * time.Second)
 	for _, alert := range alerts.Alerts(timing) {
@@ -105,7 +105,7 @@ func TestShortened(t *testing.T) {
 			t.Errorf("%s waits for %s", alert.Name, alert.For)
 		}
 	}
-	content, err := alerts.File(timing)
+	content, err := alerts.RuleFile(timing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +117,13 @@ func TestShortened(t *testing.T) {
 	}
 }
 
-// TestOneScrapeAlertsNobody: a value stays in a record for the window, and must not outlast the wait by that.
-func TestOneScrapeAlertsNobody(t *testing.T) {
+// TestSingleScrapeDoesNotAlert: a value of one scrape stays in a record for the window, which must be shorter than the wait.
+func TestSingleScrapeDoesNotAlert(t *testing.T) {
 	for name, timing := range map[string]alerts.Timing{
 		"default": alerts.Default(), "shortened": alerts.Default().Shortened(time.Second),
 	} {
 		for _, alert := range alerts.Alerts(timing) {
-			// That nothing works is no value in a scrape.
+			// The absence of the operator is no value of a scrape.
 			if alert.Name != "OperatorAbsent" && alert.For <= timing.Window {
 				t.Errorf("%s: %s waits for %s, and the window is %s", name, alert.Name, alert.For, timing.Window)
 			}
@@ -150,7 +150,7 @@ type oldRule struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// What old servers know of expressions and templates, as far as the rules need it.
+// The functions and forms that old servers have, as far as the rules use any.
 var (
 	call         = regexp.MustCompile(`([a-z_]+)\s*\(`)
 	oldFunctions = []string{"max", "by", "max_over_time", "min_over_time", "count", "vector", "time", "on", "or", "and", "unless"}
@@ -161,9 +161,9 @@ var (
 	oldTemplate  = regexp.MustCompile(`^{{ ((with )?\$labels\.[a-z_]+|\.|else|end|\$value( \| humanizeTimestamp)?) }}$`)
 )
 
-// TestOldServersUnderstand refuses what came into Prometheus after the servers beside Konvoy 1.x: fields of rules and
-// groups, functions, @, subqueries, lengths of time of several units or as numbers, functions in templates.
-func TestOldServersUnderstand(t *testing.T) {
+// TestOldServersAccept refuses what is newer than the Prometheus of Konvoy 1.x: fields of rules and groups, functions, @,
+// subqueries, durations of several units or as numbers, functions in templates.
+func TestOldServersAccept(t *testing.T) {
 	content, err := os.ReadFile(rulesFile)
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestOldServersUnderstand(t *testing.T) {
 	}
 }
 
-// TestMetricsExist looks for what the records read in what the operator exports, with all its labels.
+// TestMetricsExist: the operator exports what the records read, with all labels.
 func TestMetricsExist(t *testing.T) {
 	exported, err := os.ReadFile("../../internal/metrics/testdata/fleet.prom")
 	if err != nil {
@@ -223,8 +223,8 @@ func TestMetricsExist(t *testing.T) {
 	}
 }
 
-// TestRecordsComeFirst: rules are evaluated in their order, and alerts must see the records of the same instant. Records
-// alone know the operator's metrics.
+// TestRecordsComeFirst: rules are evaluated in order, and alerts must read the records of the same instant. Only records read
+// the operator's metrics.
 func TestRecordsComeFirst(t *testing.T) {
 	recorded, metric := []string{"ALERTS"}, regexp.MustCompile(`[a-z]*:?supportpolicy_[a-z_]+(:max)?`)
 	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {

@@ -31,7 +31,7 @@ import (
 
 const runbooksFolder = "../../docs/runbooks"
 
-// pages are the runbooks by the name of their file without its ending.
+// pages returns the runbooks by the name of their file without its extension.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(runbooksFolder + "/*.md")
@@ -49,8 +49,8 @@ func pages(t *testing.T) map[string]string {
 	return found
 }
 
-// TestEveryAlertHasItsPage, and every page its alert. The page has the alert for its title and names the metrics of which the
-// alert is made, and no others.
+// TestEveryAlertHasItsPage: every alert has a page, and every page an alert. The title is the alert, and the page names the
+// metrics of the alert and no others.
 func TestEveryAlertHasItsPage(t *testing.T) {
 	found := pages(t)
 	delete(found, "README")
@@ -84,7 +84,7 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 	}
 }
 
-// metricsOf are the operator's metrics of which an expression is made, through records.
+// metricsOf returns the operator's metrics that an expression reads through records.
 func metricsOf(expr string) []string {
 	records := map[string]string{}
 	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
@@ -109,7 +109,7 @@ func unique(matches [][]string) []string {
 func TestTable(t *testing.T) {
 	var want []string
 	for _, alert := range alerts.Alerts(alerts.Default()) {
-		rule := fmt.Sprintf("| [%s](%s.md) | %s | %s |", alert.Name, alert.Name, alert.Severity, waits(t, alert.Name))
+		rule := fmt.Sprintf("| [%s](%s.md) | %s | %s |", alert.Name, alert.Name, alert.Severity, waitOf(t, alert.Name))
 		if !slices.Contains(want, rule) {
 			want = append(want, rule)
 		}
@@ -120,8 +120,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// waits is how long an alert waits, as the rule file has it.
-func waits(t *testing.T, name string) string {
+// waitOf returns how long an alert waits, from the rule file.
+func waitOf(t *testing.T, name string) string {
 	t.Helper()
 	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
 		if rule.Alert == name {
@@ -132,8 +132,8 @@ func waits(t *testing.T, name string) string {
 	return ""
 }
 
-// TestLinksLeadSomewhere looks for the files and headings to which the pages link.
-func TestLinksLeadSomewhere(t *testing.T) {
+// TestLinksExist: the pages link to existing files and headings.
+func TestLinksExist(t *testing.T) {
 	for name, page := range pages(t) {
 		for _, match := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(page, -1) {
 			path, heading, _ := strings.Cut(match[1], "#")
@@ -152,7 +152,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// anchors are the headings of a page as links name them.
+// anchors returns the headings of a page as links name them.
 func anchors(page string) []string {
 	var found []string
 	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
@@ -162,7 +162,7 @@ func anchors(page string) []string {
 	return found
 }
 
-// commands are what the pages have people type, a line each, by page.
+// commands returns the commands in the pages, one a line, by page.
 func commands(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -184,7 +184,7 @@ func commands(t *testing.T) map[string][]string {
 	return found
 }
 
-// fixtures are objects that have all that the pages look at, by kind; read strictly, so that they have nothing else.
+// fixtures returns objects with all fields that the pages read, by kind. They are decoded strictly.
 func fixtures(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	policies, err := manifest.ReadPolicies(nil, "testdata/policies.yaml")
@@ -219,15 +219,15 @@ func asMap(t *testing.T, object any) map[string]any {
 	return found
 }
 
-// singular is a name of a resource as in fixtures.
+// singular returns the name of a resource as in fixtures.
 func singular(resource string) string {
 	resource = strings.Replace(resource, "policies", "policy", 1)
 	return strings.TrimSuffix(resource, "s")
 }
 
-// TestJSONPathsFindSomething evaluates every JSONPath of the pages against an object of the kind that it is about. A field
-// that does not exist is an error, and so is an answer in which a value is missing.
-func TestJSONPathsFindSomething(t *testing.T) {
+// TestJSONPathsMatch evaluates every JSONPath of the pages on an object of its kind. A field that does not exist is an error,
+// and so is a missing value.
+func TestJSONPathsMatch(t *testing.T) {
 	objects, tried := fixtures(t), 0
 	pattern := regexp.MustCompile(`kubectl get ([a-z]+) (.*)-o jsonpath='([^']*)'`)
 	for page, lines := range commands(t) {
@@ -238,7 +238,7 @@ func TestJSONPathsFindSomething(t *testing.T) {
 			}
 			tried++
 			var object any = objects[singular(match[1])]
-			// A name in singular means one object, a name in plural several.
+			// A singular name stands for one object, a plural name for a list.
 			if singular(match[1]) != match[1] {
 				object = map[string]any{"items": []any{object}}
 			}
@@ -261,8 +261,8 @@ func TestJSONPathsFindSomething(t *testing.T) {
 	}
 }
 
-// TestCommandsWork runs every command of the pages, as it stands there, with the plugin and against an API server that has
-// the objects. An exit code of 1 is an error; the plugin has others for its answers.
+// TestCommandsWork runs every command of the pages, with the plugin and an API server that has the objects. Exit code 1 is an
+// error; the plugin has other codes for its answers.
 func TestCommandsWork(t *testing.T) {
 	shell := newShell(t)
 	shell.run("kubectl apply -f testdata/setup.yaml -f testdata/policies.yaml -f testdata/cluster.yaml" +
@@ -285,15 +285,15 @@ func TestCommandsWork(t *testing.T) {
 	}
 }
 
-// shell is where somebody types commands.
-type shell struct {
+// commandShell runs the commands of the pages.
+type commandShell struct {
 	t           *testing.T
 	folder      string
 	environment []string
 }
 
-// newShell is a shell with kubectl, the plugin and an API server of its own.
-func newShell(t *testing.T) *shell {
+// newShell returns a shell with kubectl, the plugin and an API server of its own.
+func newShell(t *testing.T) *commandShell {
 	t.Helper()
 	crds, err := filepath.Glob("../../config/crd/bases/support.d2iq.io_*.yaml")
 	if err != nil {
@@ -314,10 +314,10 @@ func newShell(t *testing.T) *shell {
 		t.Fatal(err)
 	}
 	path := programs + ":" + filepath.Dir(kubectl) + ":" + os.Getenv("PATH")
-	return &shell{t: t, environment: append(os.Environ(), "PATH="+path, "KUBECONFIG="+kubeconfig, "HOME="+programs)}
+	return &commandShell{t: t, environment: append(os.Environ(), "PATH="+path, "KUBECONFIG="+kubeconfig, "HOME="+programs)}
 }
 
-func (s *shell) run(line string) {
+func (s *commandShell) run(line string) {
 	s.t.Helper()
 	command := exec.CommandContext(s.t.Context(), "bash", "-o", "pipefail", "-c", line)
 	command.Dir, command.Env = s.folder, s.environment
@@ -328,7 +328,7 @@ func (s *shell) run(line string) {
 	s.t.Logf("$ %s\n%s", line, output)
 }
 
-// alertmanagerFile begins what is for a configuration of Alertmanager.
+// alertmanagerFile begins a block that belongs into the configuration of Alertmanager.
 const alertmanagerFile = "# alertmanager.yml\n"
 
 func yamlBlocks(page string) []string {
@@ -339,7 +339,7 @@ func yamlBlocks(page string) []string {
 	return blocks
 }
 
-// TestInhibition gives a real Alertmanager the rules of the page: the cause is told, and what follows from it is not.
+// TestInhibition runs Alertmanager with the rules of the page: the alert of the cause is sent, those of its effects are not.
 func TestInhibition(t *testing.T) {
 	blocks := slices.DeleteFunc(yamlBlocks(pages(t)["README"]), func(b string) bool { return !strings.HasPrefix(b, alertmanagerFile) })
 	if len(blocks) != 1 {
@@ -389,7 +389,7 @@ func TestInhibition(t *testing.T) {
 	t.Errorf("Alertmanager answers %s and has others (-want +got):\n%s", response.Status, diff)
 }
 
-// TestExceptionsInPages reads the exceptions that the pages show, as the operator would.
+// TestExceptionsInPages validates the exceptions in the pages as the operator does.
 func TestExceptionsInPages(t *testing.T) {
 	found := 0
 	for name, page := range pages(t) {
@@ -409,7 +409,7 @@ func TestExceptionsInPages(t *testing.T) {
 	}
 }
 
-// TestPatchesInPages reads what the pages have people patch into a ClusterSupport, strictly.
+// TestPatchesInPages decodes the patches of ClusterSupports in the pages strictly.
 func TestPatchesInPages(t *testing.T) {
 	found := 0
 	for page, lines := range commands(t) {

@@ -19,22 +19,21 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 )
 
-// scenario is what Prometheus scrapes, once a minute, and what fires then. All times are in minutes from its beginning,
-// which is the instant 0 of Unix time. promtool evaluates the rules once a minute and tells.
+// scenario is what Prometheus scrapes, once a minute, and which alerts fire. Times are minutes since its start, which is the
+// Unix time 0. promtool evaluates the rules once a minute.
 type scenario struct {
-	// reason is why it has to be so.
+	// reason is why these alerts fire.
 	reason string
-	// scraped are series; those of a working operator come with every scenario that has none.
+	// scraped are the series. A scenario without series of the operator gets those of a working one.
 	scraped []series
-	// fires holds the alerts that fire at a minute, all of them: an alert that fires twice is there twice. Of
-	// SupportEndingSoon the horizon stands behind the name.
+	// fires are all alerts that fire at a minute, with their horizon. An alert for two releases is there twice.
 	fires map[int][]string
 }
 
-// length is how long a scenario lasts.
-const length = 180
+// scenarioMinutes is the length of a scenario.
+const scenarioMinutes = 180
 
-// none is that no alert fires.
+// none says that no alert fires.
 var none []string
 
 // series is one line of promtool's input.
@@ -44,7 +43,7 @@ type series struct {
 	values string
 }
 
-// change is a value that is scraped from a minute on. No value: nothing is scraped any more.
+// change is the value of a series from a minute on; an empty value ends the series.
 type change struct {
 	from  int
 	value string
@@ -54,18 +53,18 @@ func from(minute int, value any) change { return change{minute, fmt.Sprint(value
 func always(value any) change           { return from(0, value) }
 func gone(minute int) change            { return change{minute, ""} }
 
-// at is an instant: that many minutes, or days and minutes, from the beginning, as a metric has it.
+// at returns the timestamp of a minute of the scenario, and inDays that of a later day.
 func at(minutes int) int           { return minutes * 60 }
 func inDays(days, minutes int) int { return days*86400 + at(minutes) }
 
-// values writes changes as promtool reads them. Before the first one nothing is scraped.
+// values returns the changes in the form of promtool. Before the first one there are no samples.
 func values(changes []change) string {
 	if changes[0].from > 0 {
 		changes = append([]change{{}}, changes...)
 	}
 	var written []string
 	for i, c := range changes {
-		until := length
+		until := scenarioMinutes
 		if i+1 < len(changes) {
 			until = changes[i+1].from
 		}
@@ -81,27 +80,27 @@ func values(changes []change) string {
 	return strings.Join(written, " ")
 }
 
-// object is something that metrics are about, as one replica of the operator exports them.
-type object map[string]string
+// labelSet is the labels of a cluster or a release, as one replica of the operator exports them.
+type labelSet map[string]string
 
-// prod and its Konvoy are what most scenarios are about.
+// prod is the cluster, and konvoy the release, of most scenarios.
 var (
-	prod   = object{"cluster_namespace": "workspace-a", "cluster_name": "prod-eu", "pod": "operator-a"}
+	prod   = labelSet{"cluster_namespace": "workspace-a", "cluster_name": "prod-eu", "pod": "operator-a"}
 	konvoy = prod.with("product", "Konvoy").with("installation", "default").with("version", "1.7.2").with("policy", "konvoy")
 )
 
-func (o object) with(label, value string) object {
+func (o labelSet) with(label, value string) labelSet {
 	o = maps.Clone(o)
 	o[label] = value
 	return o
 }
 
-func (o object) series(metric string, changes ...change) series {
+func (o labelSet) series(metric string, changes ...change) series {
 	return series{metric, o, values(changes)}
 }
 
-// state is a release's state, a series for each, and whether that is because of its version.
-func (o object) state(changes ...change) []series {
+// state returns the series of a release's state, and whether its version is the reason.
+func (o labelSet) state(changes ...change) []series {
 	var version []change
 	for _, c := range changes {
 		switch c.value {
@@ -116,13 +115,12 @@ func (o object) state(changes ...change) []series {
 	return append(o.stateOnly(changes), o.series("supportpolicy_release_version_unsupported", version...))
 }
 
-func (o object) stateOnly(changes []change) []series {
-	return o.choice("supportpolicy_release_state", "state", []string{"Supported", "Unsupported", "Unknown"}, changes)
+func (o labelSet) stateOnly(changes []change) []series {
+	return o.stateSet("supportpolicy_release_state", "state", []string{"Supported", "Unsupported", "Unknown"}, changes)
 }
 
-// parts is a release on a production cluster that is Unsupported for its experimental parts while it has them, and whose
-// version is supported.
-func (o object) parts(has ...change) []series {
+// experimentalParts returns a release of a supported version that is Unsupported while it has experimental parts.
+func (o labelSet) experimentalParts(has ...change) []series {
 	var states, none []change
 	for _, c := range has {
 		states = append(states, from(c.from, map[string]string{"1": "Unsupported", "0": "Supported"}[c.value]))
@@ -131,19 +129,19 @@ func (o object) parts(has ...change) []series {
 	return join(o.stateOnly(states), o.experimental(has...), []series{o.series("supportpolicy_release_version_unsupported", none...)})
 }
 
-// reachable is a cluster's condition, and stalled a policy's: a series for each status.
-func (o object) reachable(changes ...change) []series {
-	return o.with("condition", "Reachable").choice("supportpolicy_cluster_condition", "status", statuses, changes)
+// reachable returns a cluster's condition, and stalled a policy's: one series for each status.
+func (o labelSet) reachable(changes ...change) []series {
+	return o.with("condition", "Reachable").stateSet("supportpolicy_cluster_condition", "status", statuses, changes)
 }
 
-func (o object) stalled(changes ...change) []series {
-	return o.with("condition", "Stalled").choice("supportpolicy_policy_condition", "status", statuses, changes)
+func (o labelSet) stalled(changes ...change) []series {
+	return o.with("condition", "Stalled").stateSet("supportpolicy_policy_condition", "status", statuses, changes)
 }
 
 var statuses = []string{"True", "False", "Unknown"}
 
-// choice has a series for each of several values of a label: 1 for the one that is, 0 for the others.
-func (o object) choice(metric, label string, all []string, changes []change) []series {
+// stateSet returns a series for each value of a label: 1 for the current one, 0 for the others.
+func (o labelSet) stateSet(metric, label string, all []string, changes []change) []series {
 	var found []series
 	for _, one := range all {
 		var own []change
@@ -162,49 +160,49 @@ func (o object) choice(metric, label string, all []string, changes []change) []s
 	return found
 }
 
-func (o object) end(changes ...change) []series {
+func (o labelSet) end(changes ...change) []series {
 	return []series{o.series("supportpolicy_release_support_end_timestamp_seconds", changes...)}
 }
 
-func (o object) exception(changes ...change) []series {
+func (o labelSet) exception(changes ...change) []series {
 	return []series{o.series("supportpolicy_release_exception_end_timestamp_seconds", changes...)}
 }
 
-func (o object) last(changes ...change) []series {
+func (o labelSet) last(changes ...change) []series {
 	return []series{o.series("supportpolicy_release_last_in_window", changes...)}
 }
 
-func (o object) prohibited(changes ...change) []series {
+func (o labelSet) prohibited(changes ...change) []series {
 	return []series{o.series("supportpolicy_release_prohibited_combination", changes...)}
 }
 
-func (o object) experimental(changes ...change) []series {
+func (o labelSet) experimental(changes ...change) []series {
 	return []series{o.series("supportpolicy_release_experimental_in_production", changes...)}
 }
 
-// clusterProhibited and clusterParts are about a cluster as a whole.
-func (o object) clusterProhibited(changes ...change) []series {
+// clusterProhibited and clusterExperimental are about a cluster as a whole.
+func (o labelSet) clusterProhibited(changes ...change) []series {
 	return []series{o.series("supportpolicy_cluster_prohibited_combination", changes...)}
 }
 
-func (o object) clusterParts(changes ...change) []series {
+func (o labelSet) clusterExperimental(changes ...change) []series {
 	return []series{o.series("supportpolicy_cluster_experimental_in_production", changes...)}
 }
 
-func (o object) answered(changes ...change) []series {
+func (o labelSet) answered(changes ...change) []series {
 	return []series{o.series("supportpolicy_cluster_observed_timestamp_seconds", changes...)}
 }
 
-// operator is a replica that says whether it works for a shard.
+// operator returns the series of a replica, and whether it works for a shard.
 func operator(pod, shard string, shards int, active ...change) []series {
-	o := object{"pod": pod}
+	o := labelSet{"pod": pod}
 	return []series{
 		o.with("shard", shard).series("supportpolicy_operator_active", active...),
 		o.series("supportpolicy_operator_shards", always(shards)),
 	}
 }
 
-// line is the name of a series in PromQL.
+// line returns the series in PromQL.
 func (s series) line() string {
 	var labels []string
 	for _, name := range slices.Sorted(maps.Keys(s.labels)) {
@@ -213,7 +211,7 @@ func (s series) line() string {
 	return s.metric + "{" + strings.Join(labels, ",") + "}"
 }
 
-// The file that `promtool test rules` reads.
+// The input of `promtool test rules`.
 type (
 	testFile struct {
 		RuleFiles []string    `json:"rule_files"`
@@ -241,7 +239,7 @@ type (
 	}
 )
 
-// group is the scenario as promtool reads it.
+// group returns the scenario in the form of promtool.
 func (s scenario) group() testGroup {
 	scraped := slices.Clone(s.scraped)
 	if !slices.ContainsFunc(scraped, func(one series) bool { return one.metric == "supportpolicy_operator_shards" }) {
@@ -278,8 +276,8 @@ func counted(alerts []string) []testSample {
 	return samples
 }
 
-// try has promtool try the shipped rules.
-func (s scenario) try(t *testing.T) {
+// check runs promtool with the shipped rules.
+func (s scenario) check(t *testing.T) {
 	t.Parallel()
 	rules, err := filepath.Abs(rulesFile)
 	if err != nil {
@@ -296,7 +294,7 @@ func (s scenario) try(t *testing.T) {
 	promtool(t, "test", "rules", path)
 }
 
-// promtool runs promtool, and fails the test where that does.
+// promtool runs promtool, and fails the test if it fails.
 func promtool(t *testing.T, arguments ...string) {
 	t.Helper()
 	if output, err := exec.CommandContext(t.Context(), prometheus.Promtool(t), arguments...).CombinedOutput(); err != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
 )
 
-// Long after everything that a scenario is about.
-var farAway = always(inDays(400, 0))
+// farAhead is long after the end of any scenario.
+var farAhead = always(inDays(400, 0))
 
-// both are the two horizons of an end that is near.
-var both = []string{"SupportEndingSoon 90d", "SupportEndingSoon 30d"}
+// bothHorizons are the alerts of an end within 30 days.
+var bothHorizons = []string{"SupportEndingSoon 90d", "SupportEndingSoon 30d"}
 
-// scenarios cross every threshold on both sides. The shipped rules look back 10 minutes and mostly wait for 15; a record
-// ends within the eleventh minute after the last scrape, since Prometheus 3 leaves the first instant of a range out.
+// scenarios cross every threshold on both sides. The shipped rules have a window of 10 minutes and mostly wait for 15. A record
+// ends in the eleventh minute after the last sample: Prometheus 3 leaves out the first instant of a range.
 var scenarios = []scenario{
 	// SupportEnded
 	{
@@ -45,23 +45,23 @@ var scenarios = []scenario{
 		reason:  "an exception rests it until its instant, also while its series is still within the window",
 		scraped: join(konvoy.state(always("Unsupported")), konvoy.exception(from(0, at(40)), gone(40))),
 		fires: map[int][]string{
-			15: both, 39: both, 40: both, 54: both, 55: append([]string{"SupportEnded"}, both...), 99: append([]string{"SupportEnded"}, both...), 112: {"SupportEnded"},
+			15: bothHorizons, 39: bothHorizons, 40: bothHorizons, 54: bothHorizons, 55: append([]string{"SupportEnded"}, bothHorizons...), 99: append([]string{"SupportEnded"}, bothHorizons...), 112: {"SupportEnded"},
 		},
 	},
 	{
 		reason:  "an exception that ends far away leaves nothing to say",
-		scraped: join(konvoy.state(always("Unsupported")), konvoy.exception(farAway)),
+		scraped: join(konvoy.state(always("Unsupported")), konvoy.exception(farAhead)),
 		fires:   map[int][]string{15: none, 75: none},
 	},
 	{
 		reason: "the exception for one release rests no other",
 		scraped: join(konvoy.state(always("Unsupported")),
-			konvoy.with("version", "1.7.4").exception(farAway),
-			konvoy.with("installation", "other").exception(farAway),
-			konvoy.with("product", "Kommander").exception(farAway),
-			konvoy.with("policy", "contract").exception(farAway),
-			konvoy.with("cluster_name", "prod-us").exception(farAway),
-			konvoy.with("cluster_namespace", "workspace-b").exception(farAway)),
+			konvoy.with("version", "1.7.4").exception(farAhead),
+			konvoy.with("installation", "other").exception(farAhead),
+			konvoy.with("product", "Kommander").exception(farAhead),
+			konvoy.with("policy", "contract").exception(farAhead),
+			konvoy.with("cluster_name", "prod-us").exception(farAhead),
+			konvoy.with("cluster_namespace", "workspace-b").exception(farAhead)),
 		fires: map[int][]string{14: none, 15: {"SupportEnded"}},
 	},
 	{
@@ -69,8 +69,8 @@ var scenarios = []scenario{
 		scraped: join(konvoy.stateOnly([]change{always("Unsupported")}), konvoy.experimental(always(1)), konvoy.end(always(at(30))),
 			[]series{konvoy.series("supportpolicy_release_version_unsupported", from(0, 0), from(30, 1))}),
 		fires: map[int][]string{
-			15: append([]string{"ExperimentalInProduction"}, both...), 44: append([]string{"ExperimentalInProduction"}, both...),
-			45: append([]string{"ExperimentalInProduction", "SupportEnded"}, both...), 75: {"ExperimentalInProduction", "SupportEnded"},
+			15: append([]string{"ExperimentalInProduction"}, bothHorizons...), 44: append([]string{"ExperimentalInProduction"}, bothHorizons...),
+			45: append([]string{"ExperimentalInProduction", "SupportEnded"}, bothHorizons...), 75: {"ExperimentalInProduction", "SupportEnded"},
 		},
 	},
 	{
@@ -88,14 +88,14 @@ var scenarios = []scenario{
 	{
 		reason:  "the second warning begins 30 days before the end, beside the first",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(30, 20)))),
-		fires:   map[int][]string{14: none, 15: both[:1], 35: both[:1], 36: both},
+		fires:   map[int][]string{14: none, 15: bothHorizons[:1], 35: bothHorizons[:1], 36: bothHorizons},
 	},
 	{
 		reason: "the warnings outlast the end until SupportEnded has waited",
 		scraped: join(konvoy.state(from(0, "Supported"), from(30, "Unsupported")),
 			konvoy.end(always(at(30)))),
 		fires: map[int][]string{
-			29: both, 30: both, 44: both, 45: append([]string{"SupportEnded"}, both...), 46: append([]string{"SupportEnded"}, both...),
+			29: bothHorizons, 30: bothHorizons, 44: bothHorizons, 45: append([]string{"SupportEnded"}, bothHorizons...), 46: append([]string{"SupportEnded"}, bothHorizons...),
 			52: {"SupportEnded"},
 		},
 	},
@@ -103,48 +103,48 @@ var scenarios = []scenario{
 		reason: "the warnings end with the release when it goes at its end, or is upgraded",
 		scraped: join(konvoy.state(from(0, "Supported"), gone(30)), konvoy.end(from(0, at(30)), gone(30)),
 			konvoy.with("version", "1.8.4").state(from(30, "Supported"))),
-		fires: map[int][]string{29: both, 38: both, 41: none, 75: none},
+		fires: map[int][]string{29: bothHorizons, 38: bothHorizons, 41: none, 75: none},
 	},
 	{
 		reason: "an end that is moved while it passes is not one that has passed",
 		scraped: join(konvoy.state(always("Supported")),
 			konvoy.end(from(0, at(30)), from(25, inDays(400, 0)))),
-		fires: map[int][]string{24: both, 36: none, 75: none},
+		fires: map[int][]string{24: bothHorizons, 36: none, 75: none},
 	},
 	{
 		reason: "the warnings outlast an end that comes at once as well: a release that ended its support is told late",
 		scraped: join(konvoy.state(from(0, "Supported"), from(60, "Unsupported")),
 			konvoy.end(from(0, inDays(20, 0)), from(60, inDays(-1, 0)))),
-		fires: map[int][]string{59: both, 60: both, 74: both, 75: append([]string{"SupportEnded"}, both...), 85: {"SupportEnded"}},
+		fires: map[int][]string{59: bothHorizons, 60: bothHorizons, 74: bothHorizons, 75: append([]string{"SupportEnded"}, bothHorizons...), 85: {"SupportEnded"}},
 	},
 	{
 		reason:  "and one that the operator, which had been standing still, says late",
 		scraped: join(konvoy.state(from(0, "Supported"), from(120, "Unsupported")), konvoy.end(always(at(30)))),
-		fires:   map[int][]string{29: both, 119: both, 134: both, 135: append([]string{"SupportEnded"}, both...), 145: {"SupportEnded"}},
+		fires:   map[int][]string{29: bothHorizons, 119: bothHorizons, 134: bothHorizons, 135: append([]string{"SupportEnded"}, bothHorizons...), 145: {"SupportEnded"}},
 	},
 	{
 		reason: "an exception that is shortened ends when it says at last, and once",
 		scraped: join(konvoy.state(always("Unsupported")),
 			konvoy.exception(from(0, inDays(60, 0)), from(30, at(60)), gone(60))),
 		fires: map[int][]string{
-			29: both[:1], 59: both, 74: both, 75: append([]string{"SupportEnded"}, both...), 135: {"SupportEnded"}, 175: {"SupportEnded"},
+			29: bothHorizons[:1], 59: bothHorizons, 74: bothHorizons, 75: append([]string{"SupportEnded"}, bothHorizons...), 135: {"SupportEnded"}, 175: {"SupportEnded"},
 		},
 	},
 	{
 		reason: "an exception that is renewed after its end runs again",
 		scraped: join(konvoy.state(always("Unsupported")),
 			konvoy.exception(from(0, at(60)), gone(60), from(80, inDays(400, 0)))),
-		fires: map[int][]string{59: both, 76: append([]string{"SupportEnded"}, both...), 82: none, 175: none},
+		fires: map[int][]string{59: bothHorizons, 76: append([]string{"SupportEnded"}, bothHorizons...), 82: none, 175: none},
 	},
 	{
 		reason:  "an end that has passed while the operator stands still stays",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(at(30)))),
-		fires:   map[int][]string{29: both, 31: both, 170: both},
+		fires:   map[int][]string{29: bothHorizons, 31: bothHorizons, 170: bothHorizons},
 	},
 	{
 		reason:  "an end of what nobody can tell counts too",
 		scraped: join(konvoy.state(always("Unknown")), konvoy.end(always(inDays(20, 0)))),
-		fires:   map[int][]string{59: both, 60: append([]string{"SupportUnknown"}, both...)},
+		fires:   map[int][]string{59: bothHorizons, 60: append([]string{"SupportUnknown"}, bothHorizons...)},
 	},
 	{
 		reason:  "an end before what is not supported for another reason says nothing",
@@ -153,20 +153,20 @@ var scenarios = []scenario{
 	},
 	{
 		reason:  "an exception that outlasts the vendor's support takes its place: far away",
-		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(20, 0))), konvoy.exception(farAway)),
+		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(20, 0))), konvoy.exception(farAhead)),
 		fires:   map[int][]string{15: none, 75: none},
 	},
 	{
 		reason: "an exception that outlasts the vendor's support takes its place: near",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(20, 0))),
 			konvoy.exception(always(inDays(90, 20)))),
-		fires: map[int][]string{35: none, 36: both[:1]},
+		fires: map[int][]string{35: none, 36: bothHorizons[:1]},
 	},
 	{
 		reason: "an exception that ends before the vendor's support takes no place",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(80, 0))),
 			konvoy.exception(always(inDays(20, 0)))),
-		fires: map[int][]string{15: both[:1], 75: both[:1]},
+		fires: map[int][]string{15: bothHorizons[:1], 75: bothHorizons[:1]},
 	},
 	{
 		reason:  "an exception on which nothing rests may end",
@@ -177,24 +177,24 @@ var scenarios = []scenario{
 		reason: "what is not supported rests on its exception, 30 days before its end too",
 		scraped: join(konvoy.state(always("Unsupported")), konvoy.end(always(0)),
 			konvoy.exception(always(inDays(30, 20)))),
-		fires: map[int][]string{14: none, 15: both[:1], 35: both[:1], 36: both},
+		fires: map[int][]string{14: none, 15: bothHorizons[:1], 35: bothHorizons[:1], 36: bothHorizons},
 	},
 	{
 		reason:  "what nobody can tell rests on its exception",
 		scraped: join(konvoy.state(always("Unknown")), konvoy.exception(always(inDays(90, 20)))),
-		fires:   map[int][]string{35: none, 36: both[:1], 75: both[:1]},
+		fires:   map[int][]string{35: none, 36: bothHorizons[:1], 75: bothHorizons[:1]},
 	},
 	{
 		reason: "what is prohibited rests on its exception, although it is supported for longer",
 		scraped: join(konvoy.state(always("Supported")), konvoy.prohibited(always(1)), konvoy.end(always(inDays(400, 0))),
 			konvoy.exception(always(inDays(20, 0)))),
-		fires: map[int][]string{14: none, 15: both, 75: both},
+		fires: map[int][]string{14: none, 15: bothHorizons, 75: bothHorizons},
 	},
 	{
 		reason: "when an exception has ended, the vendor's end counts again",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(60, 0))), konvoy.prohibited(always(1)),
 			konvoy.exception(from(0, at(40)), gone(40))),
-		fires: map[int][]string{39: both, 41: both, 99: both, 103: append([]string{"ProhibitedCombination"}, both...), 112: {"ProhibitedCombination", both[0]}},
+		fires: map[int][]string{39: bothHorizons, 41: bothHorizons, 99: bothHorizons, 103: append([]string{"ProhibitedCombination"}, bothHorizons...), 112: {"ProhibitedCombination", bothHorizons[0]}},
 	},
 
 	// LastInWindow
@@ -212,7 +212,7 @@ var scenarios = []scenario{
 		reason: "an announced end rests it from the first warning on",
 		scraped: join(konvoy.state(always("Supported")), konvoy.last(always(1)),
 			konvoy.end(always(inDays(90, 20)))),
-		fires: map[int][]string{15: {"LastInWindow"}, 20: {"LastInWindow"}, 21: none, 35: none, 36: both[:1]},
+		fires: map[int][]string{15: {"LastInWindow"}, 20: {"LastInWindow"}, 21: none, 35: none, 36: bothHorizons[:1]},
 	},
 	{
 		reason: "a running exception rests the last place in the window until its instant",
@@ -242,7 +242,7 @@ var scenarios = []scenario{
 		scraped: join(konvoy.state(always("Supported")), konvoy.prohibited(always(1)),
 			konvoy.exception(from(0, at(80)), gone(80))),
 		fires: map[int][]string{
-			60: both, 79: both, 80: both, 139: both, 140: append([]string{"ProhibitedCombination"}, both...),
+			60: bothHorizons, 79: bothHorizons, 80: bothHorizons, 139: bothHorizons, 140: append([]string{"ProhibitedCombination"}, bothHorizons...),
 		},
 	},
 	{
@@ -252,34 +252,34 @@ var scenarios = []scenario{
 	},
 	{
 		reason:  "and not where there is none",
-		scraped: join(konvoy.state(always("Supported")), prod.clusterProhibited(always(0)), prod.clusterParts(always(0))),
+		scraped: join(konvoy.state(always("Supported")), prod.clusterProhibited(always(0)), prod.clusterExperimental(always(0))),
 		fires:   map[int][]string{15: none, 75: none},
 	},
 	{
 		reason:  "an exception covers releases, and not what is wrong with the cluster as a whole",
-		scraped: join(konvoy.state(always("Supported")), konvoy.exception(farAway), prod.clusterProhibited(always(1)), prod.clusterParts(always(1))),
+		scraped: join(konvoy.state(always("Supported")), konvoy.exception(farAhead), prod.clusterProhibited(always(1)), prod.clusterExperimental(always(1))),
 		fires:   map[int][]string{14: none, 15: {"ExperimentalInProduction"}, 60: {"ExperimentalInProduction", "ProhibitedCombination"}},
 	},
 
 	// ExperimentalInProduction
 	{
 		reason:  "an experimental part in production alerts, and is not the end of support",
-		scraped: konvoy.parts(always(1)),
+		scraped: konvoy.experimentalParts(always(1)),
 		fires:   map[int][]string{14: none, 15: {"ExperimentalInProduction"}, 75: {"ExperimentalInProduction"}},
 	},
 	{
 		reason:  "the end of its version is announced all the same",
-		scraped: join(konvoy.parts(always(1)), konvoy.end(always(inDays(20, 0)))),
-		fires:   map[int][]string{15: append([]string{"ExperimentalInProduction"}, both...)},
+		scraped: join(konvoy.experimentalParts(always(1)), konvoy.end(always(inDays(20, 0)))),
+		fires:   map[int][]string{15: append([]string{"ExperimentalInProduction"}, bothHorizons...)},
 	},
 	{
 		reason:  "so is that it is the last in the window",
-		scraped: join(konvoy.parts(always(1)), konvoy.last(always(1))),
+		scraped: join(konvoy.experimentalParts(always(1)), konvoy.last(always(1))),
 		fires:   map[int][]string{15: {"ExperimentalInProduction", "LastInWindow"}},
 	},
 	{
 		reason:  "a part that belongs to no release alerts as well",
-		scraped: join(konvoy.state(always("Supported")), prod.clusterParts(always(1))),
+		scraped: join(konvoy.state(always("Supported")), prod.clusterExperimental(always(1))),
 		fires:   map[int][]string{14: none, 15: {"ExperimentalInProduction"}},
 	},
 	{
@@ -289,9 +289,9 @@ var scenarios = []scenario{
 	},
 	{
 		reason:  "a running exception rests what is experimental until its instant",
-		scraped: join(konvoy.parts(always(1)), konvoy.exception(from(0, at(40)), gone(40))),
+		scraped: join(konvoy.experimentalParts(always(1)), konvoy.exception(from(0, at(40)), gone(40))),
 		fires: map[int][]string{
-			39: both, 40: both, 54: both, 55: append([]string{"ExperimentalInProduction"}, both...), 112: {"ExperimentalInProduction"},
+			39: bothHorizons, 40: bothHorizons, 54: bothHorizons, 55: append([]string{"ExperimentalInProduction"}, bothHorizons...), 112: {"ExperimentalInProduction"},
 		},
 	},
 
@@ -306,7 +306,7 @@ var scenarios = []scenario{
 		scraped: join(konvoy.state(always("Unknown")),
 			konvoy.exception(from(0, at(80)), gone(80))),
 		fires: map[int][]string{
-			60: both, 79: both, 80: both, 139: both, 140: append([]string{"SupportUnknown"}, both...),
+			60: bothHorizons, 79: bothHorizons, 80: bothHorizons, 139: bothHorizons, 140: append([]string{"SupportUnknown"}, bothHorizons...),
 		},
 	},
 
@@ -366,19 +366,19 @@ var scenarios = []scenario{
 	// PolicyStalled
 	{
 		reason:  "a policy with an error alerts",
-		scraped: object{"policy": "konvoy"}.stalled(from(5, "True")),
+		scraped: labelSet{"policy": "konvoy"}.stalled(from(5, "True")),
 		fires:   map[int][]string{19: none, 20: {"PolicyStalled"}},
 	},
 	{
 		reason:  "one without does not",
-		scraped: object{"policy": "konvoy"}.stalled(always("False")),
+		scraped: labelSet{"policy": "konvoy"}.stalled(always("False")),
 		fires:   map[int][]string{15: none, 75: none},
 	},
 
 	// OperatorAbsent
 	{
 		reason:  "an operator of which there is no sign is absent",
-		scraped: []series{object{}.series("supportpolicy_operator_shards", gone(0))},
+		scraped: []series{labelSet{}.series("supportpolicy_operator_shards", gone(0))},
 		fires:   map[int][]string{9: none, 10: {"OperatorAbsent"}},
 	},
 	{
@@ -415,7 +415,7 @@ var scenarios = []scenario{
 		fires: map[int][]string{10: none, 75: none},
 	},
 
-	// What replicas, restarts and upgrades do to all of them.
+	// Replicas, restarts and upgrades
 	{
 		reason: "two replicas that export the same are one alert of each kind",
 		scraped: join(badRelease(konvoy, forever), badRelease(konvoy.with("pod", "operator-b"), forever),
@@ -432,7 +432,7 @@ var scenarios = []scenario{
 		reason: "where two replicas disagree on the end, the later one counts",
 		scraped: join(konvoy.state(always("Supported")), konvoy.end(always(inDays(20, 0))),
 			konvoy.with("pod", "operator-b").end(always(inDays(60, 0)))),
-		fires: map[int][]string{15: both[:1]},
+		fires: map[int][]string{15: bothHorizons[:1]},
 	},
 	{
 		reason: "a restart of some minutes neither ends an alert nor begins it anew",
@@ -450,7 +450,7 @@ var scenarios = []scenario{
 		scraped: join(endingUnderException(konvoy, until(40)), endingUnderException(konvoy.with("version", "1.7.4"), since(40)),
 			endingUnderException(konvoy.with("pod", "operator-b"), until(40)),
 			endingUnderException(konvoy.with("pod", "operator-b").with("version", "1.7.4"), since(40))),
-		fires: map[int][]string{14: none, 15: both[:1], 39: both[:1], 45: both[:1], 48: both[:1], 51: none, 54: none, 55: both[:1]},
+		fires: map[int][]string{14: none, 15: bothHorizons[:1], 39: bothHorizons[:1], 45: bothHorizons[:1], 48: bothHorizons[:1], 51: none, 54: none, 55: bothHorizons[:1]},
 	},
 	{
 		reason: "what is not exported for longer than the window ends, and OperatorAbsent says why",
@@ -476,8 +476,8 @@ var scenarios = []scenario{
 	},
 	{
 		reason:  "a release of which version and policy are not known has its alerts and its exceptions as well",
-		scraped: join(nameless.state(always("Unknown")), nameless.exception(always(at(80))), nameless.end(always(inDays(400, 0)))),
-		fires:   map[int][]string{60: both, 79: both, 139: both, 140: append([]string{"SupportUnknown"}, both...)},
+		scraped: join(unknownVersion.state(always("Unknown")), unknownVersion.exception(always(at(80))), unknownVersion.end(always(inDays(400, 0)))),
+		fires:   map[int][]string{60: bothHorizons, 79: bothHorizons, 139: bothHorizons, 140: append([]string{"SupportUnknown"}, bothHorizons...)},
 	},
 	{
 		reason:  "two releases are two alerts",
@@ -486,15 +486,14 @@ var scenarios = []scenario{
 	},
 }
 
-// wrong are the alerts of a bad release on a bad cluster, the one that waits for an hour last; clusterWrong those of the
-// cluster.
+// wrong are the alerts of badRelease on badCluster, the one that waits for an hour last; clusterWrong are those of the cluster.
 var (
 	wrong        = append(clusterWrong, "ExperimentalInProduction", "SupportEnded", "ProhibitedCombination")
 	clusterWrong = []string{"ClusterUnobserved", "PolicyStalled"}
 )
 
-// badRelease is as much as can be wrong with a release, whose support ended a day ago.
-func badRelease(release object, when func(any) []change) []series {
+// badRelease returns a release with every problem at once, whose support ended a day ago.
+func badRelease(release labelSet, when func(any) []change) []series {
 	return join(
 		release.state(when("Unsupported")...),
 		release.end(when(inDays(-1, 0))...),
@@ -504,8 +503,8 @@ func badRelease(release object, when func(any) []change) []series {
 	)
 }
 
-// endingUnderException is a release that rests on an exception, which ends after the release does.
-func endingUnderException(release object, when func(any) []change) []series {
+// endingUnderException returns a release that an exception covers beyond the vendor's end.
+func endingUnderException(release labelSet, when func(any) []change) []series {
 	return join(
 		release.state(when("Supported")...),
 		release.end(when(inDays(20, 0))...),
@@ -513,9 +512,9 @@ func endingUnderException(release object, when func(any) []change) []series {
 	)
 }
 
-// badCluster is as much as can be wrong with a cluster and with a policy.
-func badCluster(cluster object, when func(any) []change) []series {
-	policy := object{"policy": "konvoy", "pod": cluster["pod"]}
+// badCluster returns a cluster and a policy with every problem at once.
+func badCluster(cluster labelSet, when func(any) []change) []series {
+	policy := labelSet{"policy": "konvoy", "pod": cluster["pod"]}
 	return join(cluster.reachable(when("False")...), cluster.answered(when(0)...), policy.stalled(when("True")...))
 }
 
@@ -529,25 +528,25 @@ func since(minute int) func(any) []change {
 	return func(value any) []change { return []change{from(minute, value)} }
 }
 
-// staleAt is a value with a failed scrape, which Prometheus marks in every series, and some more that were missed.
+// staleAt returns a value with a failed scrape, which Prometheus marks in every series, and some missed scrapes after it.
 func staleAt(minute int) func(any) []change {
 	return func(value any) []change {
 		return []change{always(value), from(minute, "stale"), gone(minute + 1), from(minute+5, value)}
 	}
 }
 
-// nameless is an installation of which nothing tells the version, and about which no policy speaks.
-var nameless = prod.with("product", "Konvoy").with("installation", "default")
+// unknownVersion is an installation without a version and a policy.
+var unknownVersion = prod.with("product", "Konvoy").with("installation", "default")
 
 func join(parts ...[]series) []series { return slices.Concat(parts...) }
 
 func TestScenarios(t *testing.T) {
 	for _, s := range scenarios {
-		t.Run(s.reason, s.try)
+		t.Run(s.reason, s.check)
 	}
 }
 
-// TestEveryAlertHasBothSides wants a scenario for each alert in which it fires at one minute and not at another.
+// TestEveryAlertHasBothSides: each alert fires at one minute of a scenario and not at another.
 func TestEveryAlertHasBothSides(t *testing.T) {
 	for _, alert := range alerts.Alerts(alerts.Default()) {
 		name := strings.TrimSpace(alert.Name + " " + alert.Horizon)
@@ -558,10 +557,10 @@ func TestEveryAlertHasBothSides(t *testing.T) {
 }
 
 func (s scenario) hasBothSides(alert string) bool {
-	fires, rests := false, false
+	fires, covered := false, false
 	for _, firing := range s.fires {
 		fires = fires || slices.Contains(firing, alert)
-		rests = rests || !slices.Contains(firing, alert)
+		covered = covered || !slices.Contains(firing, alert)
 	}
-	return fires && rests
+	return fires && covered
 }

@@ -175,7 +175,7 @@ func (e *environment) startPrometheus(timing alerts.Timing) {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	rules, err := alerts.File(timing)
+	rules, err := alerts.RuleFile(timing)
 	if err != nil {
 		e.t.Fatal(err)
 	}

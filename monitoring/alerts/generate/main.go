@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints the rules of package alerts: `generate file` as a rule file of Prometheus, `generate object` as a manifest of the
-// Prometheus Operator.
+// Generate prints the rules of package alerts: `generate file` as a rule file of Prometheus, `generate object` as a manifest
+// of the Prometheus Operator.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 }
 
 func run(arguments []string) error {
-	forms := map[string]func(alerts.Timing) ([]byte, error){"file": alerts.File, "object": alerts.Object}
+	forms := map[string]func(alerts.Timing) ([]byte, error){"file": alerts.RuleFile, "object": alerts.Manifest}
 	if len(arguments) != 1 || forms[arguments[0]] == nil {
 		return fmt.Errorf("want file or object, got %q", arguments)
 	}
