@@ -9,14 +9,13 @@ import (
 	"sync"
 )
 
-// bounded is a listener with so many connections at a time, of everybody and of each address. Who connects beyond that is
-// gone at once, before he has cost more than a moment: a TLS connection that waits takes some 35 kB, of a memory that has
-// a limit.
+// limitedListener accepts a limited number of connections at a time, in all and from each address. A connection beyond the
+// limit is closed at once, before it costs anything: a TLS connection that waits takes some 35 kB of a limited memory.
 //
-// Who has as many addresses as fill the whole, 16, keeps others out for as long as he goes on, and who shares an address
-// with somebody who fills its part is kept out, too. The connection of a Prometheus that was let in stays meanwhile: it
-// scrapes more often than idle connections are closed.
-type bounded struct {
+// A client with 16 addresses can fill all places and keep others out, and a client that shares its address with such a one
+// is kept out, too. The connection of a Prometheus that was let in stays: it scrapes more often than idle connections are
+// closed.
+type limitedListener struct {
 	net.Listener
 
 	limits limits
@@ -26,27 +25,27 @@ type bounded struct {
 	each map[netip.Addr]int
 }
 
-func bound(listener net.Listener, limits limits) *bounded {
-	return &bounded{Listener: listener, limits: limits, each: map[netip.Addr]int{}}
+func limitConnections(listener net.Listener, limits limits) *limitedListener {
+	return &limitedListener{Listener: listener, limits: limits, each: map[netip.Addr]int{}}
 }
 
-// Accept waits for a connection for which there is a place.
-func (b *bounded) Accept() (net.Conn, error) {
+// Accept waits for a connection within the limits.
+func (b *limitedListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := b.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
 		from := addressOf(conn.RemoteAddr().String())
-		if b.enter(from) {
-			return &connection{conn, sync.OnceFunc(func() { b.leave(from) })}, nil
+		if b.acquire(from) {
+			return &connection{conn, sync.OnceFunc(func() { b.release(from) })}, nil
 		}
 		_ = conn.Close()
 	}
 }
 
-// enter takes a place, if there is one.
-func (b *bounded) enter(from netip.Addr) bool {
+// acquire takes a place, and tells whether there was one.
+func (b *limitedListener) acquire(from netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all >= b.limits.connections || b.each[from] >= b.limits.perAddress {
@@ -57,8 +56,8 @@ func (b *bounded) enter(from netip.Addr) bool {
 	return true
 }
 
-// leave gives a place back.
-func (b *bounded) leave(from netip.Addr) {
+// release gives a place back.
+func (b *limitedListener) release(from netip.Addr) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.all--
@@ -67,20 +66,20 @@ func (b *bounded) leave(from netip.Addr) {
 	}
 }
 
-// connection is one that has a place.
+// connection gives its place back when it is closed.
 type connection struct {
 	net.Conn
 
-	leave func()
+	release func()
 }
 
 // Close ends the connection.
 func (c *connection) Close() error {
-	defer c.leave()
+	defer c.release()
 	return c.Conn.Close()
 }
 
-// addressOf is the address of somebody without his port. All who have none that can be read are the same.
+// addressOf is a remote address without its port. Addresses that cannot be read count as one.
 func addressOf(remote string) netip.Addr {
 	address, _ := netip.ParseAddrPort(remote)
 	return address.Addr()

@@ -70,7 +70,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 				arriving.coming = append(arriving.coming, &visitor{from: from})
 			}
 			all := arriving.coming
-			listener := bound(&arriving, limits)
+			listener := limitConnections(&arriving, limits)
 			open := map[string]net.Conn{}
 			accept := func() {
 				for {

@@ -1,17 +1,17 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package endpoint serves metrics over TLS to those whom the API server lets read them.
+// Package endpoint serves metrics over TLS to users whom the API server lets read them.
 //
-// Whoever reaches its port can ask for something, so that what he can make it spend is bounded before it is known who he
-// is: connections for each address and in all, and with them memory; seconds for each step; questions to the API server for
-// each second. Requests wait for each other instead of being refused, so that guessed tokens make a scrape later and not fail.
-// Not bounded is the time that handshakes take.
+// Anybody who reaches the port can make requests, so what a client can make the operator spend is limited before it is
+// known who it is: connections, and with them memory, for each address and in all; seconds for each step; requests to the
+// API server for each second. Requests queue instead of being refused, so that guessed tokens delay a scrape and do not fail
+// it. The time that TLS handshakes take is not limited.
 //
-//	endpoint.go    the server: its certificate, its beginning and its end
-//	connections.go how many connections there are
-//	doorkeeper.go  who is let in
-//	turn.go        who asks the API server next
+//	endpoint.go    the server: its certificate, its start and its end
+//	connections.go the limit of connections
+//	authorizer.go  which requests are let through
+//	limiter.go     how often the API server is asked
 package endpoint
 
 import (
@@ -37,18 +37,18 @@ import (
 // Path is where the metrics are.
 const Path = "/metrics"
 
-// limits are what somebody can have of the endpoint.
+// limits are what clients can take of the endpoint.
 type limits struct {
-	// connections are those of everybody at a time, perAddress those of each address.
+	// connections is the number of connections at a time, perAddress that of each address.
 	connections, perAddress int
-	// everybody and address are how many requests with a token get to the API server.
-	everybody, address pace
+	// allRequests and addressRequests limit the requests with a token that get to the API server, in all and for each address.
+	allRequests, addressRequests rateLimit
 	// review is how long a request waits for its turn and for the API server. Prometheus waits ten seconds.
 	review time.Duration
 	// request is for the TLS handshake, and once more for the header of a request and its body, which nobody reads. answer is
 	// for all that comes after the header.
 	request, answer time.Duration
-	// idle is how long a connection is kept for the next scrape. It is only kept for those who were let in.
+	// idle is how long a connection is kept for the next scrape. That of a refused request is not kept.
 	idle time.Duration
 	// scrapes are how many are answered at a time. Each one of a large fleet takes some megabytes for a moment.
 	scrapes int
@@ -56,12 +56,12 @@ type limits struct {
 	shutdown time.Duration
 }
 
-// pace is so many a second, and so many at once after a rest.
-type pace struct{ perSecond, atOnce int }
+// rateLimit is so many a second, with a burst after a rest.
+type rateLimit struct{ perSecond, burst int }
 
-var standard = limits{
+var defaultLimits = limits{
 	connections: 256, perAddress: 16,
-	everybody: pace{100, 100}, address: pace{10, 20},
+	allRequests: rateLimit{100, 100}, addressRequests: rateLimit{10, 20},
 	review:  5 * time.Second,
 	request: 5 * time.Second, answer: time.Minute,
 	idle:     2 * time.Minute,
@@ -90,34 +90,34 @@ type Options struct {
 
 // Endpoint is a server of metrics.
 type Endpoint struct {
-	options Options
-	limits  limits
-	door    *doorkeeper
-	// certificate proves who this is. It is that of watcher, or without one it does not change.
+	options    Options
+	limits     limits
+	authorizer *authorizer
+	// certificate is that of watcher, or without one a certificate that does not change.
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	watcher     *certwatcher.CertWatcher
 }
 
 // New makes an endpoint, which Start then opens. A CertDir without a certificate is an error: one that was made in its place
-// would show nothing to whoever verifies it.
-func New(options Options) (*Endpoint, error) { return newEndpoint(options, standard) }
+// would prove nothing to a client that verifies it.
+func New(options Options) (*Endpoint, error) { return newEndpoint(options, defaultLimits) }
 
 func newEndpoint(options Options, limits limits) (*Endpoint, error) {
 	metrics := promhttp.HandlerFor(options.Gatherer, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: limits.scrapes,
 	})
-	door, err := newDoorkeeper(options, limits, metrics)
+	authorizer, err := newAuthorizer(options, limits, metrics)
 	if err != nil {
 		return nil, err
 	}
-	e := &Endpoint{options: options, limits: limits, door: door}
-	if err := e.certify(); err != nil {
+	e := &Endpoint{options: options, limits: limits, authorizer: authorizer}
+	if err := e.loadCertificate(); err != nil {
 		return nil, fmt.Errorf("the certificate of the metrics endpoint: %w", err)
 	}
 	return e, nil
 }
 
-// NeedLeaderElection tells that a replica which waits for its turn serves, too.
+// NeedLeaderElection tells that a replica which is not the leader serves, too.
 func (*Endpoint) NeedLeaderElection() bool { return false }
 
 // Start serves until the context ends.
@@ -131,20 +131,20 @@ func (e *Endpoint) Start(ctx context.Context) error {
 
 // serve is Start on a listener, which it closes.
 func (e *Endpoint) serve(ctx context.Context, listener net.Listener) error {
-	var beside sync.WaitGroup
-	defer beside.Wait()
+	var background sync.WaitGroup
+	defer background.Wait()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	if e.watcher != nil {
-		beside.Go(func() { e.watch(ctx) })
+		background.Go(func() { e.watchCertificate(ctx) })
 	}
 	server := e.server()
-	beside.Go(func() {
+	background.Go(func() {
 		<-ctx.Done()
-		e.shut(context.WithoutCancel(ctx), server)
+		e.shutdown(context.WithoutCancel(ctx), server)
 	})
 	e.options.Log.Info("Serving metrics", "address", listener.Addr().String())
-	err := server.Serve(tls.NewListener(bound(listener, e.limits), &tls.Config{
+	err := server.Serve(tls.NewListener(limitConnections(listener, e.limits), &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, GetCertificate: e.certificate,
 	}))
 	if errors.Is(err, http.ErrServerClosed) {
@@ -160,13 +160,13 @@ func (e *Endpoint) server() *http.Server {
 	return &http.Server{
 		Handler: e, Protocols: &protocols, DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHeader,
 		ReadTimeout: e.limits.request, WriteTimeout: e.limits.answer, IdleTimeout: e.limits.idle,
-		// Whoever connects without TLS could fill the log.
+		// Clients that connect without TLS could fill the log.
 		ErrorLog: slog.NewLogLogger(logr.ToSlogHandler(e.options.Log), slog.LevelDebug),
 	}
 }
 
-// shut lets those scrapes end that take no time. Another replica may be waiting for this one to be gone.
-func (e *Endpoint) shut(ctx context.Context, server *http.Server) {
+// shutdown waits for short scrapes. Another replica may be waiting for this one to be gone.
+func (e *Endpoint) shutdown(ctx context.Context, server *http.Server) {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.shutdown)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
@@ -174,8 +174,8 @@ func (e *Endpoint) shut(ctx context.Context, server *http.Server) {
 	}
 }
 
-// certify reads the certificate, or makes one.
-func (e *Endpoint) certify() error {
+// loadCertificate reads the certificate, or makes one.
+func (e *Endpoint) loadCertificate() error {
 	if e.options.CertDir == "" {
 		certificate, key, err := certutil.GenerateSelfSignedCertKey("localhost", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
 		if err != nil {
@@ -193,18 +193,18 @@ func (e *Endpoint) certify() error {
 	return nil
 }
 
-// watch reads the certificate again when it changes, as long as the context lasts.
-func (e *Endpoint) watch(ctx context.Context) {
+// watchCertificate reads the certificate again when it changes, as long as the context lasts.
+func (e *Endpoint) watchCertificate(ctx context.Context) {
 	if err := e.watcher.Start(ctx); err != nil {
 		e.options.Log.Error(err, "The certificate of the metrics endpoint is not watched: restart the operator when it is renewed")
 	}
 }
 
-// ServeHTTP has nothing but the metrics.
+// ServeHTTP serves the metrics and nothing else.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != Path {
 		refuse(w, http.StatusNotFound)
 		return
 	}
-	e.door.ServeHTTP(w, r)
+	e.authorizer.ServeHTTP(w, r)
 }

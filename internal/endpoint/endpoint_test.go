@@ -59,7 +59,7 @@ func serveOn(t *testing.T, listener net.Listener, dialer dialer, change func(*li
 		<-s.hold
 		return registry.Gather()
 	})
-	limits := standard
+	limits := defaultLimits
 	if change != nil {
 		change(&limits)
 	}
@@ -221,11 +221,11 @@ func TestSlowVisitors(t *testing.T) {
 		want    time.Duration
 		reason  string
 	}{
-		"nothing":                 {false, "", standard.request, "the handshake has a limit"},
-		"half a handshake":        {false, "\x16\x03\x01", standard.request, "the handshake has a limit"},
-		"a handshake":             {true, "", standard.request, "the request has a limit"},
-		"half a header":           {true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bea", standard.request, "the request has a limit"},
-		"a header without a body": {true, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", standard.request, "the request has a limit"},
+		"nothing":                 {false, "", defaultLimits.request, "the handshake has a limit"},
+		"half a handshake":        {false, "\x16\x03\x01", defaultLimits.request, "the handshake has a limit"},
+		"a handshake":             {true, "", defaultLimits.request, "the request has a limit"},
+		"half a header":           {true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bea", defaultLimits.request, "the request has a limit"},
+		"a header without a body": {true, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", defaultLimits.request, "the request has a limit"},
 		"all of it, and no token": {true, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
 		"a path beside":           {true, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
 		"options of all":          {true, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
@@ -290,7 +290,7 @@ func TestFlood(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var flood sync.WaitGroup
-		for i := range standard.perAddress - 1 {
+		for i := range defaultLimits.perAddress - 1 {
 			junk := s.newClient()
 			flood.Go(func() {
 				for ctx.Err() == nil {
@@ -305,7 +305,7 @@ func TestFlood(t *testing.T) {
 		const scrapes = 10
 		before, began := s.oracle.questions(), time.Now()
 		// Each of those who are before it waits for a tenth of a second.
-		longest := time.Duration(standard.perAddress) * time.Second / time.Duration(standard.address.perSecond)
+		longest := time.Duration(defaultLimits.perAddress) * time.Second / time.Duration(defaultLimits.addressRequests.perSecond)
 		for range scrapes {
 			started := time.Now()
 			if err := client.expect(Path, secret, http.StatusOK); err != nil {
@@ -319,7 +319,7 @@ func TestFlood(t *testing.T) {
 		cancel()
 		flood.Wait()
 		// Those who are let in cost two questions.
-		most := int(took.Seconds()*float64(standard.address.perSecond)) + scrapes + 1
+		most := int(took.Seconds()*float64(defaultLimits.addressRequests.perSecond)) + scrapes + 1
 		if asked > most || asked < most*9/10 {
 			t.Errorf("the API server was asked %d times in %s, want %d: no more, and not much less in a flood", asked, took, most)
 		}
@@ -356,7 +356,7 @@ func TestSlowScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, nil)
 		s.hold = make(chan struct{})
-		time.AfterFunc(3*standard.request, func() { close(s.hold) })
+		time.AfterFunc(3*defaultLimits.request, func() { close(s.hold) })
 		client := s.newClient()
 		for range 2 {
 			if _, body, err := client.get(Path, secret); err != nil || !strings.Contains(body, "example 1") {
@@ -375,13 +375,13 @@ func TestEnd(t *testing.T) {
 		s.hold = make(chan struct{})
 		last := s.call(true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+secret+"\r\n\r\n")
 		<-s.gathered
-		time.AfterFunc(standard.shutdown/2, func() { close(s.hold) })
+		time.AfterFunc(defaultLimits.shutdown/2, func() { close(s.hold) })
 		started := time.Now()
 		if err := s.stop(); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(started); took > standard.shutdown {
-			t.Errorf("the end takes %s, want at most %s", took, standard.shutdown)
+		if took := time.Since(started); took > defaultLimits.shutdown {
+			t.Errorf("the end takes %s, want at most %s", took, defaultLimits.shutdown)
 		}
 		<-s.hold
 		last.untilClosed(t)

@@ -21,16 +21,16 @@ import (
 // BenchmarkScrape is a scrape of a thousand clusters with four releases each. The floor is what every exporter has to do:
 // to write these series as text. The difference is what it takes to make them of the statuses and to sort them.
 func BenchmarkScrape(b *testing.B) {
-	shelf := fleet()
-	few := shelf.clusters[0].Status
-	few.Releases = append(few.Releases, shelf.clusters[1].Status.Releases...)
-	shelf.clusters = nil
+	cache := fleet()
+	few := cache.clusters[0].Status
+	few.Releases = append(few.Releases, cache.clusters[1].Status.Releases...)
+	cache.clusters = nil
 	for i := range 1000 {
-		shelf.clusters = append(shelf.clusters, clusterOf("workspace-a", fmt.Sprintf("cluster-%d", i), few))
+		cache.clusters = append(cache.clusters, clusterOf("workspace-a", fmt.Sprintf("cluster-%d", i), few))
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics.NewCollector(metrics.Options{
-		Reader: shelf, Answered: func(*v1alpha1.ClusterSupport) time.Time { return day("2021-06-01").Time },
+		Reader: cache, Answered: func(*v1alpha1.ClusterSupport) time.Time { return day("2021-06-01").Time },
 	}))
 	families, err := registry.Gather()
 	if err != nil {

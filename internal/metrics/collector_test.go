@@ -29,8 +29,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
-// shelf is a cache with these objects.
-type shelf struct {
+// fakeCache is a cache with these objects.
+type fakeCache struct {
 	client.Reader
 
 	clusters   []v1alpha1.ClusterSupport
@@ -40,7 +40,7 @@ type shelf struct {
 	failure error
 }
 
-func (s *shelf) List(_ context.Context, into client.ObjectList, _ ...client.ListOption) error {
+func (s *fakeCache) List(_ context.Context, into client.ObjectList, _ ...client.ListOption) error {
 	switch list := into.(type) {
 	case *v1alpha1.ClusterSupportList:
 		list.Items = s.clusters
@@ -104,7 +104,7 @@ func clusterOf(namespace, name string, status v1alpha1.ClusterSupportStatus) v1a
 }
 
 // fleet has one of everything that makes a difference.
-func fleet() *shelf {
+func fleet() *fakeCache {
 	healthy := []metav1.Condition{
 		condition(v1alpha1.ConditionReady, metav1.ConditionTrue), condition(v1alpha1.ConditionReachable, metav1.ConditionTrue),
 		condition(v1alpha1.ConditionSupported, metav1.ConditionFalse), condition(v1alpha1.ConditionCompatible, metav1.ConditionUnknown),
@@ -118,7 +118,7 @@ func fleet() *shelf {
 		f.Condition, f.Status = condition, status
 		return f
 	}
-	return &shelf{
+	return &fakeCache{
 		clusters: []v1alpha1.ClusterSupport{
 			clusterOf("workspace-a", "prod", v1alpha1.ClusterSupportStatus{Conditions: healthy, Findings: []v1alpha1.Finding{
 				feeds(v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.FindingAttachRange, v1alpha1.ReasonOutsideAttachRange),
@@ -234,17 +234,17 @@ func TestNumberOfSeries(t *testing.T) {
 		Product: "Konvoy", Version: "1.6.3", State: v1alpha1.StateSupported, SupportEndTime: day("2021-05-05"),
 		Exception: &v1alpha1.CoveringException{Name: "until-upgrade", EndTime: day("2021-09-01")},
 	}
-	shelf := fleet()
-	shelf.clusters = nil
+	cache := fleet()
+	cache.clusters = nil
 	for i := range 3 {
 		status := v1alpha1.ClusterSupportStatus{}
 		for j := range 64 {
 			everything.Name = fmt.Sprint(j)
 			status.Releases = append(status.Releases, everything)
 		}
-		shelf.clusters = append(shelf.clusters, clusterOf("workspace-a", fmt.Sprint(i), status))
+		cache.clusters = append(cache.clusters, clusterOf("workspace-a", fmt.Sprint(i), status))
 	}
-	text := mustScrape(t, metrics.Options{Reader: shelf, Answered: func(*v1alpha1.ClusterSupport) time.Time { return day("2021-06-01").Time }})
+	text := mustScrape(t, metrics.Options{Reader: cache, Answered: func(*v1alpha1.ClusterSupport) time.Time { return day("2021-06-01").Time }})
 	got := 0
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, "#") {
@@ -284,20 +284,20 @@ func TestStateSets(t *testing.T) {
 
 // A cache that cannot be read fails the scrape: half of the truth would resolve alerts.
 func TestUnreadableCache(t *testing.T) {
-	shelf := fleet()
-	shelf.failure = errors.New("the cache is not filled")
-	if text, err := scrape(t, metrics.Options{Reader: shelf}); err == nil || !strings.Contains(err.Error(), "not filled") {
+	cache := fleet()
+	cache.failure = errors.New("the cache is not filled")
+	if text, err := scrape(t, metrics.Options{Reader: cache}); err == nil || !strings.Contains(err.Error(), "not filled") {
 		t.Errorf("the scrape is %.80q, %v", text, err)
 	}
 }
 
 // An installation that is there twice, which old API servers may let through, is exported once.
 func TestInstallationTwice(t *testing.T) {
-	shelf := fleet()
-	releases := &shelf.clusters[0].Status.Releases
+	cache := fleet()
+	releases := &cache.clusters[0].Status.Releases
 	*releases = append(*releases, (*releases)[0])
 	want := mustScrape(t, metrics.Options{Reader: fleet()})
-	if diff := cmp.Diff(want, mustScrape(t, metrics.Options{Reader: shelf})); diff != "" {
+	if diff := cmp.Diff(want, mustScrape(t, metrics.Options{Reader: cache})); diff != "" {
 		t.Errorf("(-once +twice):\n%s", diff)
 	}
 }

@@ -96,12 +96,12 @@ func asking(o *oracle) Options {
 	}
 }
 
-// door is a doorkeeper before a handler, and what it logs.
+// door is an authorizer before a handler, and what it logs.
 func door(t *testing.T, o *oracle, limits limits, log *strings.Builder) http.Handler {
 	t.Helper()
 	options := asking(o)
 	options.Log = funcr.New(func(prefix, args string) { log.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 9})
-	handler, err := newDoorkeeper(options, limits,
+	handler, err := newAuthorizer(options, limits,
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "inside") }))
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestDoorkeeper(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, log := oracle{failing: test.failing}, strings.Builder{}
-			answer := visit(door(t, &o, standard, &log), httptest.NewRequest(test.method, Path, nil), test.authorization)
+			answer := visit(door(t, &o, defaultLimits, &log), httptest.NewRequest(test.method, Path, nil), test.authorization)
 			if answer.Code != test.want || o.asked != test.asked {
 				t.Errorf("%d after %d questions, want %d after %d: %s", answer.Code, o.asked, test.want, test.asked, test.reason)
 			}
@@ -170,7 +170,7 @@ func TestDoorkeeper(t *testing.T) {
 // What somebody may depends on all that is known of him, and on what he asks for.
 func TestDoorkeeperTellsAllOfIt(t *testing.T) {
 	o := oracle{}
-	handler := door(t, &o, standard, &strings.Builder{})
+	handler := door(t, &o, defaultLimits, &strings.Builder{})
 	for _, test := range []struct{ method, path, verb string }{{"GET", "/metrics", "get"}, {"POST", "/other", "post"}} {
 		visit(handler, httptest.NewRequest(test.method, test.path+"?with=query", nil), "Bearer "+secret)
 		want := authorizationv1.SubjectAccessReviewSpec{
@@ -188,13 +188,13 @@ func TestDoorkeeperDoesNotWaitForLong(t *testing.T) {
 	for _, path := range []string{"/tokenreviews", "/subjectaccessreviews"} {
 		synctest.Test(t, func(t *testing.T) {
 			o := oracle{hanging: path}
-			handler := door(t, &o, standard, &strings.Builder{})
+			handler := door(t, &o, defaultLimits, &strings.Builder{})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			started := time.Now()
 			answer := visit(handler, httptest.NewRequestWithContext(ctx, "GET", Path, nil), "Bearer "+secret)
-			if took := time.Since(started); answer.Code != http.StatusServiceUnavailable || took != standard.review {
-				t.Errorf("%s hangs: the answer is %d after %s, want one after %s", path, answer.Code, took, standard.review)
+			if took := time.Since(started); answer.Code != http.StatusServiceUnavailable || took != defaultLimits.review {
+				t.Errorf("%s hangs: the answer is %d after %s, want one after %s", path, answer.Code, took, defaultLimits.review)
 			}
 		})
 	}
@@ -204,9 +204,9 @@ func TestDoorkeeperDoesNotWaitForLong(t *testing.T) {
 func TestDoorkeeperDoesNotLogWhoHasGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, log := oracle{hanging: "/tokenreviews"}, strings.Builder{}
-		gone, cancel := context.WithTimeout(t.Context(), standard.review/2)
+		gone, cancel := context.WithTimeout(t.Context(), defaultLimits.review/2)
 		defer cancel()
-		visit(door(t, &o, standard, &log), httptest.NewRequestWithContext(gone, "GET", Path, nil), "Bearer "+secret)
+		visit(door(t, &o, defaultLimits, &log), httptest.NewRequestWithContext(gone, "GET", Path, nil), "Bearer "+secret)
 		if log.Len() > 0 || o.questions() != 1 {
 			t.Errorf("it logs after %d questions: %s", o.questions(), &log)
 		}
@@ -216,8 +216,8 @@ func TestDoorkeeperDoesNotLogWhoHasGone(t *testing.T) {
 // Those without a token do not use up anybody's turn.
 func TestDoorkeeperWithoutTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limits := standard
-		limits.address, limits.review = pace{1, 1}, 100*time.Millisecond
+		limits := defaultLimits
+		limits.addressRequests, limits.review = rateLimit{1, 1}, 100*time.Millisecond
 		o := oracle{}
 		handler := door(t, &o, limits, &strings.Builder{})
 		for range 100 {

@@ -15,13 +15,13 @@ import (
 var here, there = netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
 
 // after is how long it takes until all of so many requests of an address are let through.
-func after(t *testing.T, turns *turns, from netip.Addr, requests int) time.Duration {
+func after(t *testing.T, limiter *requestLimiter, from netip.Addr, requests int) time.Duration {
 	t.Helper()
 	started := time.Now()
 	var all sync.WaitGroup
 	for range requests {
 		all.Go(func() {
-			if !turns.await(t.Context(), from) {
+			if !limiter.wait(t.Context(), from) {
 				t.Error("one is not let through")
 			}
 		})
@@ -42,7 +42,7 @@ func TestTurns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if got := after(t, newTurns(standard), here, test.requests); got.Round(time.Millisecond) != test.want {
+				if got := after(t, newRequestLimiter(defaultLimits), here, test.requests); got.Round(time.Millisecond) != test.want {
 					t.Errorf("all are through after %s, want %s: %s", got, test.want, test.reason)
 				}
 			})
@@ -53,24 +53,24 @@ func TestTurns(t *testing.T) {
 // Addresses do not wait for each other, unless all of them together ask too much.
 func TestTurnsOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(standard)
+		limiter := newRequestLimiter(defaultLimits)
 		done := make(chan struct{})
 		go func() {
-			after(t, turns, here, 36)
+			after(t, limiter, here, 36)
 			close(done)
 		}()
 		synctest.Wait()
-		if got := after(t, turns, there, 1); got != 0 {
+		if got := after(t, limiter, there, 1); got != 0 {
 			t.Errorf("one of another address waits for %s", got)
 		}
 		<-done
 	})
 	synctest.Test(t, func(t *testing.T) {
-		limits := standard
-		limits.everybody = pace{1, 1}
-		turns := newTurns(limits)
-		after(t, turns, here, 1)
-		if got := after(t, turns, there, 1); got != time.Second {
+		limits := defaultLimits
+		limits.allRequests = rateLimit{1, 1}
+		limiter := newRequestLimiter(limits)
+		after(t, limiter, here, 1)
+		if got := after(t, limiter, there, 1); got != time.Second {
 			t.Errorf("everybody is let through after %s", got)
 		}
 	})
@@ -79,17 +79,17 @@ func TestTurnsOfOthers(t *testing.T) {
 // Who waits and goes away, again and again, leaves no gap behind that others would have to wait for.
 func TestTurnsOfThoseWhoHaveGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(standard)
-		after(t, turns, here, 20)
+		limiter := newRequestLimiter(defaultLimits)
+		after(t, limiter, here, 20)
 		gone, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		for range 100 {
-			all.Go(func() { turns.await(gone, here) })
+			all.Go(func() { limiter.wait(gone, here) })
 		}
 		synctest.Wait()
 		cancel()
 		all.Wait()
-		if got := after(t, turns, here, 1); got > 100*time.Millisecond {
+		if got := after(t, limiter, here, 1); got > 100*time.Millisecond {
 			t.Errorf("the next one waits for %s", got)
 		}
 	})
@@ -97,13 +97,13 @@ func TestTurnsOfThoseWhoHaveGone(t *testing.T) {
 
 // What is remembered of addresses has a bound.
 func TestTurnsForgetAddresses(t *testing.T) {
-	turns := newTurns(standard)
+	limiter := newRequestLimiter(defaultLimits)
 	address := netip.MustParseAddr("10.1.0.0")
-	for range 2 * addresses {
-		turns.of(address)
+	for range 2 * maxAddresses {
+		limiter.queueOf(address)
 		address = address.Next()
 	}
-	if got := turns.each.Len(); got != addresses {
+	if got := limiter.each.Len(); got != maxAddresses {
 		t.Errorf("it remembers %d", got)
 	}
 }

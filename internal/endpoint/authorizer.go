@@ -23,42 +23,42 @@ import (
 // maxToken is more than any token has.
 const maxToken = 16 << 10
 
-// doorkeeper lets those in whom the API server lets read the path. It remembers nobody: a right that is taken away is gone
-// with the next request. The filter of controller-runtime would do nearly the same with the libraries of the API server,
-// half of the program's size; docs/adr/0014-signals.md has the reason.
-type doorkeeper struct {
-	tokens   authenticationclient.TokenReviewInterface
-	access   authorizationclient.SubjectAccessReviewInterface
-	turns    *turns
-	patience time.Duration
-	log      logr.Logger
-	handler  http.Handler
+// authorizer lets requests through whose user the API server lets read the path. It caches nothing: a right that is taken
+// away is gone with the next request. The filter of controller-runtime would do nearly the same with the libraries of the
+// API server, half of the program's size; docs/adr/0014-signals.md has the reason.
+type authorizer struct {
+	tokens  authenticationclient.TokenReviewInterface
+	access  authorizationclient.SubjectAccessReviewInterface
+	limiter *requestLimiter
+	timeout time.Duration
+	log     logr.Logger
+	handler http.Handler
 }
 
-// newDoorkeeper puts a doorkeeper before a handler.
-func newDoorkeeper(options Options, limits limits, handler http.Handler) (*doorkeeper, error) {
+// newAuthorizer puts an authorizer before a handler.
+func newAuthorizer(options Options, limits limits, handler http.Handler) (*authorizer, error) {
 	config := rest.CopyConfig(options.Config)
-	// It is not for the client to have one request wait for those of everybody else: the turns do it.
+	// The client must not have one request wait for those of all others: the request limiter does it.
 	config.QPS, config.RateLimiter = -1, nil
 	tokens, err := authenticationclient.NewForConfigAndClient(config, options.Client)
 	if err != nil {
-		return nil, fmt.Errorf("make a client that asks who somebody is: %w", err)
+		return nil, fmt.Errorf("make a client for token reviews: %w", err)
 	}
 	access, err := authorizationclient.NewForConfigAndClient(config, options.Client)
 	if err != nil {
-		return nil, fmt.Errorf("make a client that asks what somebody may: %w", err)
+		return nil, fmt.Errorf("make a client for access reviews: %w", err)
 	}
-	return &doorkeeper{
-		tokens.TokenReviews(), access.SubjectAccessReviews(), newTurns(limits), limits.review, options.Log, handler,
+	return &authorizer{
+		tokens.TokenReviews(), access.SubjectAccessReviews(), newRequestLimiter(limits), limits.review, options.Log, handler,
 	}, nil
 }
 
-// ServeHTTP refuses with 401 who is not known, and with 403 who may not; with 429 who did not get his turn. 503 tells that
-// the API server could not be asked.
-func (d *doorkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers 401 to an unknown user, 403 to one without the right, 429 to a request that waited too long for its
+// turn, and 503 where the API server could not be asked.
+func (d *authorizer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch code, err := d.review(r); {
 	case err != nil:
-		// What the API server says could quote the token. Who has gone has nothing to be told, and could fill the log.
+		// What the API server says could quote the token. A client that has gone could fill the log.
 		if r.Context().Err() == nil {
 			d.log.Info("The API server does not tell who may read the metrics", "reason", apierrors.ReasonForError(err))
 		}
@@ -70,7 +70,7 @@ func (d *doorkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers, and ends the connection: its place is for somebody else.
+// refuse answers and ends the connection, so that its place is free.
 func refuse(w http.ResponseWriter, code int) {
 	w.Header().Set("Connection", "close")
 	if code == http.StatusUnauthorized {
@@ -80,24 +80,24 @@ func refuse(w http.ResponseWriter, code int) {
 }
 
 // review is the status with which the request is to be answered.
-func (d *doorkeeper) review(r *http.Request) (int, error) {
+func (d *authorizer) review(r *http.Request) (int, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken || strings.ContainsAny(token, " \t") {
 		return http.StatusUnauthorized, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), d.patience)
+	ctx, cancel := context.WithTimeout(r.Context(), d.timeout)
 	defer cancel()
-	if !d.turns.await(ctx, addressOf(r.RemoteAddr)) {
+	if !d.limiter.wait(ctx, addressOf(r.RemoteAddr)) {
 		return http.StatusTooManyRequests, nil
 	}
-	user, err := d.known(ctx, token)
+	user, err := d.userOf(ctx, token)
 	switch {
 	case err != nil:
 		return 0, err
 	case user == nil:
 		return http.StatusUnauthorized, nil
 	}
-	switch may, err := d.may(ctx, user, r); {
+	switch may, err := d.isAllowed(ctx, user, r); {
 	case err != nil:
 		return 0, err
 	case !may:
@@ -106,8 +106,8 @@ func (d *doorkeeper) review(r *http.Request) (int, error) {
 	return http.StatusOK, nil
 }
 
-// known is whose token it is; nil when the API server knows nobody by it.
-func (d *doorkeeper) known(ctx context.Context, token string) (*authenticationv1.UserInfo, error) {
+// userOf is the user of a token; nil when the API server knows none.
+func (d *authorizer) userOf(ctx context.Context, token string) (*authenticationv1.UserInfo, error) {
 	review, err := d.tokens.Create(ctx, &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil || !review.Status.Authenticated {
 		return nil, err
@@ -115,8 +115,8 @@ func (d *doorkeeper) known(ctx context.Context, token string) (*authenticationv1
 	return &review.Status.User, nil
 }
 
-// may tells whether somebody may do what the request does.
-func (d *doorkeeper) may(ctx context.Context, user *authenticationv1.UserInfo, r *http.Request) (bool, error) {
+// isAllowed tells whether the user may do what the request does.
+func (d *authorizer) isAllowed(ctx context.Context, user *authenticationv1.UserInfo, r *http.Request) (bool, error) {
 	extra := map[string]authorizationv1.ExtraValue{}
 	for key, values := range user.Extra {
 		extra[key] = authorizationv1.ExtraValue(values)
