@@ -64,12 +64,19 @@ func screen(t testing.TB, content []byte, options Options) *rest.Config {
 	return config
 }
 
-// permissive are the options of most tests, whose API servers are on this machine and which are in a hurry.
+// permissive are the options of most tests, whose API servers are on this machine. Nothing times out, however busy that is.
 func permissive() Options {
 	return Options{
-		AllowLoopback: true, DialTimeout: time.Second, HandshakeTimeout: time.Second, AnswerTimeout: time.Second,
-		PingInterval: time.Second,
+		AllowLoopback: true, DialTimeout: patience, HandshakeTimeout: patience, AnswerTimeout: patience, PingInterval: patience,
 	}
+}
+
+// hasty are those of tests that are about what does not come.
+func hasty() Options {
+	const moment = 300 * time.Millisecond
+	options := permissive()
+	options.DialTimeout, options.HandshakeTimeout, options.AnswerTimeout = moment, moment, moment
+	return options
 }
 
 // serve starts an API server.

@@ -39,7 +39,9 @@ func TestReasonsThroughClients(t *testing.T) {
 			t.Parallel()
 			server := serve(t, row.answer)
 			options := permissive()
-			options.AnswerTimeout = 200 * time.Millisecond
+			if row.want == v1alpha1.ReasonUnreachable {
+				options = hasty()
+			}
 			config := screen(t, trusted(t, server, server.URL), options)
 
 			typed := rest.CopyConfig(config)
@@ -58,7 +60,7 @@ func TestReasonsThroughClients(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			var running sync.WaitGroup
 			running.Go(func() {
 				if err := observer.Run(ctx); err != nil {
