@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -25,7 +26,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 func TestClusterIsObserved(t *testing.T) {
@@ -121,18 +121,20 @@ func TestNamespaceIsNotAllowed(t *testing.T) {
 		"nothing": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHub(t, func(o *ConnectionsOptions) { o.IsAllowed = allowed })
-			secret := types.NamespacedName{Namespace: "kube-system", Name: "s"}
-			h.Connect(key("one"), target(secret), nil)
-			want := View{Problem: &facts.Problem{Reason: v1alpha1.ReasonSecretNotAllowed, Message: "kubeconfigs are not read from that namespace: add it to " +
-				"--kubeconfig-namespaces of the operator (Secret kube-system/s)"}}
-			if diff := cmp.Diff(want, h.awaitProblem(key("one"), v1alpha1.ReasonSecretNotAllowed)); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-			time.Sleep(50 * time.Millisecond)
-			if reads := h.secrets.count(); reads > 0 {
-				t.Errorf("the Secret was read %d times", reads)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				h := newHub(t, func(o *ConnectionsOptions) { o.IsAllowed = allowed })
+				secret := types.NamespacedName{Namespace: "kube-system", Name: "s"}
+				h.Connect(key("one"), target(secret), nil)
+				want := View{Problem: &facts.Problem{Reason: v1alpha1.ReasonSecretNotAllowed, Message: "kubeconfigs are not read from that namespace: add it to " +
+					"--kubeconfig-namespaces of the operator (Secret kube-system/s)"}}
+				time.Sleep(24 * time.Hour)
+				if diff := cmp.Diff(want, h.View(key("one"))); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+				if reads := h.secrets.count(); reads > 0 {
+					t.Errorf("the Secret was read %d times", reads)
+				}
+			})
 		})
 	}
 }
@@ -161,7 +163,7 @@ func TestFirstKeyThatIsThereCounts(t *testing.T) {
 func TestSecretIsUnreadableForAMoment(t *testing.T) {
 	cluster := newPlain(t, "v1.19.7")
 	var failed sync.Once
-	h := newHub(t, func(o *ConnectionsOptions) {
+	h := newHub(t, patiently, func(o *ConnectionsOptions) {
 		read := o.Secret
 		o.Secret = func(ctx context.Context, name types.NamespacedName) (data map[string][]byte, err error) {
 			failed.Do(func() { err = errors.New("the server is busy") })
@@ -197,12 +199,12 @@ const newToken = "SECRET-token-new-91c2"
 
 func TestRotation(t *testing.T) {
 	cluster := newPlain(t, "v1.19.7")
-	h := newHub(t)
+	h := newHub(t, patiently)
 	one := h.join("one", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
 	known := len(h.changes(one))
 
-	// The old one is accepted no more, and would be a problem soon.
+	// The old one is accepted no more, and would be a problem if that lasted.
 	h.secrets.put(one, "value", cluster.lend(t, newToken))
 	cluster.accept(newToken)
 	eventually(t, "there is another connection", func() bool { return cluster.accepted.Load() == 2 })
@@ -239,7 +241,8 @@ func TestRevokedCredentials(t *testing.T) {
 	// Others that are refused, too, are no better, for no moment.
 	h.secrets.put(one, "value", cluster.lend(t, "SECRET-token-bad"))
 	eventually(t, "it was tried", func() bool { return cluster.accepted.Load() == 2 })
-	time.Sleep(300 * time.Millisecond)
+	looks := h.secrets.count()
+	eventually(t, "others were looked for, again and again", func() bool { return h.secrets.count() > looks+2 })
 	for _, view := range h.changes(one)[refused:] {
 		if !view.isUnauthorized() || !view.Snapshot.Complete {
 			t.Errorf("other credentials that are refused are news: %+v", view)
@@ -249,7 +252,7 @@ func TestRevokedCredentials(t *testing.T) {
 	h.awaitVersion(one, "v1.19.7")
 	cluster.want(t, "one for each credentials", 3, 2)
 	reads := h.secrets.count()
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(5 * quick.renewal)
 	if more := h.secrets.count() - reads; more > 1 {
 		t.Errorf("the Secret was read %d times after all was well", more)
 	}
@@ -308,7 +311,7 @@ func TestConnectionsOutliveTheHub(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cluster := newPlain(t, "v1.19.7")
-			h := newHub(t)
+			h := newHub(t, patiently)
 			one := h.join("one", cluster.lend(t, secretToken))
 			h.awaitVersion(one, "v1.19.7")
 			h.secrets.fail(err)
@@ -352,7 +355,8 @@ func TestAnotherTarget(t *testing.T) {
 	eventually(t, "the first connection ends", func() bool { return first.open.Load() == 0 })
 
 	h.Connect(one, target(key("two")), nil)
-	time.Sleep(50 * time.Millisecond)
+	second.upgrade("v1.20.2")
+	h.awaitVersion(one, "v1.20.2")
 	second.want(t, "of the same target again", 1, 1)
 }
 
@@ -382,64 +386,94 @@ func TestRulesArePassedOn(t *testing.T) {
 	cluster.want(t, "rules are no reason for a connection", 2, 2)
 }
 
+// Nothing is looked at before Start, nor after its end.
 func TestBeforeAndAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		known := secrets{}
+		c := NewConnections(ConnectionsOptions{IsAllowed: func(string) bool { return true }, Secret: known.get})
+		expect := func(when string, want int) {
+			t.Helper()
+			time.Sleep(time.Minute)
+			if looks := known.count(); looks != want {
+				t.Errorf("there were %d looks %s, want %d", looks, when, want)
+			}
+		}
+		c.Connect(key("before"), target(key("before")), nil)
+		c.Connect(key("forgotten"), target(key("forgotten")), nil)
+		c.Forget(key("forgotten"))
+		expect("before Start", 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- c.Start(ctx) }()
+		synctest.Wait()
+		if looks := known.count(); looks != 1 {
+			t.Errorf("there were %d looks at what was not forgotten, want one", looks)
+		}
+		if err := c.Start(ctx); err == nil {
+			t.Error("they started again")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		c.Connect(key("after"), target(key("before")), nil)
+		c.Forget(key("before"))
+		expect("after the end", 1)
+	})
+}
+
+func TestEnd(t *testing.T) {
 	cluster := newPlain(t, "v1.19.7")
-	hub := newHub(t)
-	options := hub.options
-	c := NewConnections(options)
-	hub.secrets.put(key("before"), "value", cluster.lend(t, secretToken))
-	c.Connect(key("before"), target(key("before")), nil)
-	c.Connect(key("forgotten"), target(key("before")), nil)
-	c.Forget(key("forgotten"))
-	time.Sleep(20 * time.Millisecond)
-	if reads := hub.secrets.count(); reads > 0 {
-		t.Errorf("there were %d looks before Start", reads)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- c.Start(ctx) }()
-	eventually(t, "it is known", func() bool { return c.View(key("before")).Snapshot.Complete })
-	if err := c.Start(ctx); err == nil {
-		t.Error("they started again")
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	h := newHub(t)
+	h.awaitVersion(h.join("one", cluster.lend(t, secretToken)), "v1.19.7")
+	h.stop()
 	if all := stacks(); strings.Contains(all, "(*Observer).Run") {
 		t.Errorf("an observer still runs:\n%s", all)
 	}
-	cluster.want(t, "of what was not forgotten", 1, 1)
 	eventually(t, "the connection has ended", func() bool { return cluster.open.Load() == 0 })
-	reads := hub.secrets.count()
-	c.Connect(key("after"), target(key("before")), nil)
-	c.Forget(key("before"))
-	time.Sleep(20 * time.Millisecond)
-	if more := hub.secrets.count() - reads; more > 0 {
-		t.Errorf("there were %d looks after the end", more)
-	}
 }
 
 // Whoever waits for the end of Start can be sure that nothing goes on.
 func TestStartWaits(t *testing.T) {
-	begun := make(chan struct{})
-	var ended atomic.Bool
-	c := NewConnections(ConnectionsOptions{
-		IsAllowed: func(string) bool { return true },
-		Secret: func(ctx context.Context, _ types.NamespacedName) (map[string][]byte, error) {
-			close(begun)
-			<-ctx.Done()
-			time.Sleep(100 * time.Millisecond)
-			ended.Store(true)
-			return nil, ctx.Err()
-		},
+	synctest.Test(t, func(t *testing.T) {
+		begun := make(chan struct{})
+		var ended atomic.Bool
+		c := NewConnections(ConnectionsOptions{
+			IsAllowed: func(string) bool { return true },
+			Secret: func(ctx context.Context, _ types.NamespacedName) (map[string][]byte, error) {
+				close(begun)
+				<-ctx.Done()
+				time.Sleep(time.Minute)
+				ended.Store(true)
+				return nil, ctx.Err()
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		c.Connect(key("one"), target(key("one")), nil)
+		go func() { <-begun; cancel() }()
+		if err := c.Start(ctx); err != nil || !ended.Load() {
+			t.Errorf("Start has returned before all had ended: %v", err)
+		}
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	c.Connect(key("one"), target(key("one")), nil)
-	go func() { <-begun; cancel() }()
-	if err := c.Start(ctx); err != nil || !ended.Load() {
-		t.Errorf("Start has returned before all had ended: %v", err)
-	}
+}
+
+// Nobody waits for what does not end when it is told to.
+func TestForgetDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, func(o *ConnectionsOptions) {
+			o.Secret = func(context.Context, types.NamespacedName) (map[string][]byte, error) {
+				time.Sleep(time.Minute)
+				return nil, errForbidden
+			}
+		})
+		h.Connect(key("one"), target(key("one")), nil)
+		synctest.Wait()
+		begin := time.Now()
+		h.Forget(key("one"))
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 // stacks are those of all goroutines.
@@ -451,50 +485,50 @@ func stacks() string {
 // goroutines waits for their number to be no more than it was.
 func goroutines(t *testing.T, before int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("there are %d goroutines, and were %d:\n%s", runtime.NumGoroutine(), before, stacks())
 		}
 	}
 }
 
-// What hangs is forgotten at once, and nothing of it stays.
+// What hangs ends when it is forgotten, and nothing of it stays. By itself none of it would end.
 func TestForgetHanging(t *testing.T) {
+	begun := make(chan struct{}, 1000)
+	swallows := func(conn net.Conn) { begun <- struct{}{}; swallow(conn) }
+	hangs := func(w http.ResponseWriter, r *http.Request) { begun <- struct{}{}; hang(w, r) }
 	hanging := map[string][]byte{
-		"before TLS": kubeconfig(t, "https://"+listen(t, func(conn net.Conn) { swallow(conn) }), nil),
+		"before TLS": kubeconfig(t, "https://"+listen(t, swallows), nil),
 		"over HTTP/2": func() []byte {
-			server := serve(t, hang)
+			server := serve(t, hangs)
 			return trusted(t, server, server.URL)
 		}(),
 		"over HTTP/1": func() []byte {
-			server := serve(t, hang, withoutHTTP2)
+			server := serve(t, hangs, withoutHTTP2)
 			return trusted(t, server, server.URL)
 		}(),
-		"the proxy": behind(t, "socks5://"+listen(t, func(conn net.Conn) { swallow(conn) }), "https://api.example.com", nil),
+		"the proxy": behind(t, "socks5://"+listen(t, swallows), "https://api.example.com", nil),
 	}
 	for name, content := range hanging {
 		t.Run(name, func(t *testing.T) {
-			h := newHub(t, func(o *ConnectionsOptions) {
-				o.Options = Options{AllowLoopback: true, AllowProxy: true} // as patient as in production
-				o.Observe = observe.Options{}
-			})
+			h := newHub(t, endlessly)
 			h.Connect(key("allowed"), Target{Secret: types.NamespacedName{Namespace: "other"}}, nil) // has it started
 			h.awaitProblem(key("allowed"), v1alpha1.ReasonSecretNotAllowed)
 			before := runtime.NumGoroutine()
 			one := h.join("one", content)
-			time.Sleep(200 * time.Millisecond)
-			begin := time.Now()
+			<-begun
 			h.Forget(one)
-			if took := time.Since(begin); took > 50*time.Millisecond {
-				t.Errorf("it took %s", took)
-			}
 			// Those of the test's own server end, too, once their connection does.
 			goroutines(t, before)
-			if took := time.Since(begin); took > 3*time.Second {
-				t.Errorf("something went on for %s", took)
-			}
 		})
 	}
+}
+
+// endlessly gives a cluster more time than any test takes.
+func endlessly(o *ConnectionsOptions) {
+	const never = time.Hour
+	o.AllowProxy = true
+	o.DialTimeout, o.HandshakeTimeout, o.AnswerTimeout, o.PingInterval, o.Observe.RequestTimeout = never, never, never, never, never
 }
 
 // An observer that has news while it ends has nobody to tell them.

@@ -100,6 +100,7 @@ type hub struct {
 
 	t       *testing.T
 	secrets *secrets
+	clock   *fastClock
 	stop    func()
 	log     journal
 
@@ -110,7 +111,7 @@ type hub struct {
 
 // quick is in a hurry where that changes nothing but the time that a test takes.
 var quick = pace{
-	secretTimeout: 2 * time.Second,
+	secretTimeout: patience,
 	firstRetry:    5 * time.Millisecond, lastRetry: 50 * time.Millisecond,
 	nudge: 5 * time.Millisecond, renewal: 20 * time.Millisecond,
 }
@@ -120,6 +121,7 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 	t.Helper()
 	h := &hub{
 		t:       t,
+		clock:   newFastClock(),
 		secrets: &secrets{data: map[types.NamespacedName]map[string][]byte{}},
 		told:    map[types.NamespacedName][]View{},
 	}
@@ -129,8 +131,7 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 		IsAllowed: func(namespace string) bool { return namespace == "allowed" },
 		Changed:   h.note,
 		Observe: observe.Options{
-			Log: h.log.logger(), VersionInterval: 20 * time.Millisecond,
-			Patience: 2 * time.Second, RequestTimeout: time.Second,
+			Log: h.log.logger(), Clock: h.clock, VersionInterval: time.Second, RequestTimeout: patience,
 		},
 		RefreshInterval: 50 * time.Millisecond,
 	}
@@ -149,7 +150,7 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Error("the connections do not end")
 		}
 	})
@@ -159,6 +160,12 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 
 // slowly has the Secrets looked at once, unless there is a reason.
 func slowly(options *ConnectionsOptions) { options.RefreshInterval = time.Hour }
+
+// patiently has no failure told, as none of a moment is, however long that moment takes on a busy machine.
+func patiently(options *ConnectionsOptions) { options.Observe.Patience = 1000 * time.Hour }
+
+// inRealTime has an observer wait for as long as it does.
+func inRealTime(options *ConnectionsOptions) { options.Observe.Clock = nil }
 
 func (h *hub) note(key types.NamespacedName) {
 	view := h.View(key)
@@ -191,7 +198,7 @@ func (h *hub) join(name string, kubeconfig []byte) types.NamespacedName {
 func (h *hub) await(key types.NamespacedName, what string, is func(View) bool) View {
 	h.t.Helper()
 	view := h.View(key)
-	for deadline := time.Now().Add(20 * time.Second); !is(view); view = h.View(key) {
+	for deadline := time.Now().Add(patience); !is(view); view = h.View(key) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("it does not come about that %s: %s\nits problem is %+v, and it is %+v",
 				what, key.Name, view.Problem, view.Snapshot)

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -247,33 +248,33 @@ func install(t *testing.T, config *rest.Config, file string) func(name string, a
 	}
 }
 
-// highest measures how much memory is in use at most, until it is asked.
+// highest measures how much memory is in use at most, until it is asked. What the collector is about to free is not: how
+// much that is depends on when it gets to it.
 func highest(t *testing.T) func() (mebibytes int64) {
-	var memory runtime.MemStats
+	live := func() int64 {
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(sample)
+		return int64(sample[0].Value.Uint64()) //nolint:gosec // it is no more than the machine has
+	}
 	runtime.GC()
-	runtime.ReadMemStats(&memory)
-	before, most := memory.HeapAlloc, atomic.Uint64{}
+	before := live()
+	most := before
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			var memory runtime.MemStats
-			runtime.ReadMemStats(&memory)
-			most.Store(max(most.Load(), memory.HeapAlloc))
-			time.Sleep(20 * time.Millisecond)
+			most = max(most, live())
+			time.Sleep(5 * time.Millisecond)
 		}
 	}()
 	return func() int64 {
 		cancel()
 		<-done
-		return (int64(most.Load()) - int64(before)) >> 20
+		return (most - before) >> 20
 	}
 }
-
-// soon is many times what it takes when nobody else is observed.
-const soon = 5 * time.Second
 
 // maxGrowth is how much memory, in MiB, all the hostile clusters together may cost, with the servers that play them and
 // with what is garbage already.
@@ -283,9 +284,7 @@ const maxGrowth = 200
 func TestIsolation(t *testing.T) {
 	plane := shared.ForTest(t)
 	config := plane.Config()
-	h := newHub(t, slowly, func(o *ConnectionsOptions) {
-		// A connection that does not come about keeps whoever waits for it much longer than the cluster that is well has.
-		o.HandshakeTimeout, o.AnswerTimeout = 6*soon, 6*soon
+	h := newHub(t, slowly, inRealTime, func(o *ConnectionsOptions) {
 		o.Observe.RequestTimeout, o.Observe.Patience = 5*time.Second, 2*time.Second
 		o.Observe.VersionInterval = 500 * time.Millisecond
 	})
@@ -294,15 +293,8 @@ func TestIsolation(t *testing.T) {
 	for i, one := range all {
 		h.join(fmt.Sprint(i), one.kubeconfig(t))
 	}
-	time.Sleep(500 * time.Millisecond)
-
-	begin := time.Now()
 	well := h.join("well", administrator(t, config))
-	view := h.await(well, "it is known", func(v View) bool { return v.Snapshot.Complete })
-	known := time.Since(begin)
-	if view.Problem != nil || known > soon {
-		t.Errorf("the cluster that is well is known after %s, and has the problem %+v", known, view.Problem)
-	}
+	h.await(well, "it is known", func(v View) bool { return v.Snapshot.Complete && v.Problem == nil })
 	if open := h.open(well); open != 1 {
 		t.Errorf("its observer has %d connections, want one", open)
 	}
@@ -310,26 +302,18 @@ func TestIsolation(t *testing.T) {
 	if finds(h.View(well), facts.Kommander) {
 		t.Error("what is about to come is there already")
 	}
-	begin = time.Now()
 	create("kommander", map[string]string{"appversion.kubeaddons.mesosphere.io/kommander": "1.3.0"})
 	h.await(well, "a change is seen", func(v View) bool { return finds(v, facts.Kommander) })
-	seen := time.Since(begin)
-	if seen > soon {
-		t.Errorf("the change is seen after %s", seen)
-	}
-	t.Logf("the cluster that is well was known after %s, and a change %s after it was begun", known, seen)
 
 	for i, one := range all {
 		if len(one.want) > 0 {
 			h.await(key(fmt.Sprint(i)), one.name+" is told of", func(v View) bool { return one.isTold(v.Problem) })
 		}
 	}
-	t.Logf("all that is wrong with the others was known %s later", time.Since(begin))
-	create("konvoy-config", nil)
-	time.Sleep(time.Second)
-	if view := h.View(well); view.Problem != nil || !view.Snapshot.Complete {
-		t.Errorf("the cluster that is well is not any more: %+v", view)
-	}
+	answered := h.Answered(well)
+	h.await(well, "the cluster that is well still is, and answers", func(v View) bool {
+		return v.Problem == nil && v.Snapshot.Complete && finds(v, facts.Kommander) && h.Answered(well).After(answered)
+	})
 	for i, one := range all {
 		view := h.View(key(fmt.Sprint(i)))
 		t.Logf("%s: %+v", one.name, view.Problem)
@@ -342,12 +326,31 @@ func TestIsolation(t *testing.T) {
 	if mebibytes > maxGrowth {
 		t.Errorf("the memory in use grew by %d MiB, may by %d", mebibytes, maxGrowth)
 	}
-	begin = time.Now()
 	h.stop()
-	if took := time.Since(begin); took > soon {
-		t.Errorf("the end of all took %s", took)
-	}
 	h.nothingLeaks(config)
+}
+
+// Clusters that keep whoever waits for them for ever hold up neither another one nor the end.
+func TestHangingClustersHoldNobodyUp(t *testing.T) {
+	h := newHub(t, slowly, patiently, endlessly)
+	var hanging atomic.Int32
+	swallows := func(conn net.Conn) { hanging.Add(1); swallow(conn) }
+	hangs := func(w http.ResponseWriter, r *http.Request) { hanging.Add(1); hang(w, r) }
+	h.join("before TLS", kubeconfig(t, "https://"+listen(t, swallows), nil))
+	h.join("the proxy", behind(t, "http://"+listen(t, swallows), "https://api.example.com", nil))
+	for name, change := range map[string]func(*httptest.Server){
+		"over HTTP/2": func(*httptest.Server) {}, "over HTTP/1": withoutHTTP2,
+	} {
+		server := serve(t, hangs, change)
+		h.join(name, trusted(t, server, server.URL))
+	}
+	eventually(t, "they hang", func() bool { return hanging.Load() >= 4 })
+	cluster := newPlain(t, "v1.19.7")
+	well := h.join("well", cluster.lend(t, secretToken))
+	h.awaitVersion(well, "v1.19.7")
+	cluster.upgrade("v1.19.9")
+	h.awaitVersion(well, "v1.19.9")
+	h.stop()
 }
 
 // webPage is what a load balancer or an ingress answers to everything that it does not know.
@@ -403,6 +406,9 @@ func endable(ended <-chan struct{}) http.HandlerFunc {
 	}
 }
 
+// longer is more than a failure has to last to be believed.
+const longer = 30 * time.Second
+
 // TestReplaced has something else come into the place of a cluster, and the cluster come back.
 func TestReplaced(t *testing.T) {
 	for _, row := range []struct {
@@ -419,7 +425,7 @@ func TestReplaced(t *testing.T) {
 			t.Parallel()
 			ended := make(chan struct{})
 			cluster := &coresCluster{list: oneCore, watch: endable(ended)}
-			h := newHub(t, slowly, func(o *ConnectionsOptions) { o.Observe.Patience = 2 * time.Second })
+			h := newHub(t, slowly)
 			server := serve(t, cluster.answer)
 			one := h.join("one", trusted(t, server, server.URL))
 			h.await(one, "it is known", func(v View) bool {
@@ -428,14 +434,14 @@ func TestReplaced(t *testing.T) {
 			cluster.instead.Store(&row.answer)
 			close(ended)
 			h.await(one, "it is told of", func(v View) bool { return v.Problem != nil })
-			time.Sleep(3 * time.Second)
+			h.clock.Sleep(longer)
 			view := h.View(one)
 			if view.Problem == nil || !finds(view, facts.Kommander) || view.Snapshot.Facts.KubernetesVersion == "" {
 				t.Errorf("what was known is lost, or the problem is: %+v, %+v; %s", view.Problem, view.Snapshot, row.reason)
 			}
 			cluster.instead.Store(nil)
 			h.await(one, "it is well again", func(v View) bool { return v.Problem == nil && finds(v, facts.Kommander) })
-			time.Sleep(3 * time.Second)
+			h.clock.Sleep(longer)
 			if view := h.View(one); view.Problem != nil || !finds(view, facts.Kommander) {
 				t.Errorf("it does not stay well: %+v", view)
 			}
@@ -481,7 +487,7 @@ func TestBloat(t *testing.T) {
 			read.Add(4)
 		}
 	})
-	h := newHub(t, slowly, func(o *ConnectionsOptions) { o.Observe.RequestTimeout = 30 * time.Second })
+	h := newHub(t, slowly, inRealTime)
 	growth := highest(t)
 	one := h.join("one", trusted(t, server, server.URL))
 	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete })
@@ -504,7 +510,7 @@ func TestNamesAreBounded(t *testing.T) {
 		}
 		hang(w, r)
 	}}
-	h := newHub(t, slowly)
+	h := newHub(t, slowly, inRealTime)
 	growth := highest(t)
 	server := serve(t, cluster.answer)
 	one := h.join("one", trusted(t, server, server.URL))
