@@ -6,6 +6,11 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+# Go fetches the toolchain that go.mod names where the installed one is older, so that everybody builds with the security
+# fixes that `vulnerabilities` asks for. Distributions switch that off in their Go; whoever sets the variable decides.
+GOTOOLCHAIN ?= auto
+export GOTOOLCHAIN
+
 # The tools are pinned in modules of their own, where they do not meet the operator's dependencies. Go builds them when
 # they are first used; run from here, they see the paths of this repository.
 CONTROLLER_GEN := go tool -modfile=hack/tools/go.mod controller-gen
