@@ -18,6 +18,7 @@ KUSTOMIZE      := go tool -modfile=hack/tools/go.mod kustomize
 CRD_REF_DOCS   := go tool -modfile=hack/tools/go.mod crd-ref-docs
 HELM           := go tool -modfile=hack/helm/go.mod helm
 GOLANGCI_LINT  := go tool -modfile=hack/lint/go.mod golangci-lint-kube-api-linter
+GOVULNCHECK    := go tool -modfile=hack/vulnerabilities/go.mod govulncheck
 
 # Print the folder of the programs of a control plane, for KUBEBUILDER_ASSETS and, with an old API server, for
 # KUBEBUILDER_ASSETS_OLD; build what is missing.
@@ -157,6 +158,17 @@ test: ## Run all tests, those against a control plane and Prometheus included
 .PHONY: test-fast
 test-fast: ## Run the tests that need no control plane and no Prometheus
 	CI= KUBEBUILDER_ASSETS=none KUBEBUILDER_ASSETS_OLD=none PROMETHEUS_ASSETS=none go test -count=1 -short ./...
+
+# Some 20 seconds. It fails when the code calls something vulnerable, and names the version that mends it; there is no list
+# of exceptions. It is no part of CI: it asks for the newest database, so the same commit may pass today and fail tomorrow.
+# The database comes as a Go module, from where the dependencies come. govulncheck indexes its files by itself. The calls of
+# each vulnerability go into the hundreds; three show the way.
+.PHONY: vulnerabilities
+vulnerabilities: ## Check that the code calls nothing with a known vulnerability
+	@go mod download golang.org/x/vulndb@latest
+	@found="$$(go list -m -f '{{.Version}} {{.Dir}}' golang.org/x/vulndb@latest)"; read -r version folder <<<"$$found"; \
+	echo "with $$(go env GOVERSION), against golang.org/x/vulndb $$version:"; \
+	$(GOVULNCHECK) -db "file://$$folder/data/osv" ./... | sed -E '/^ +#([4-9]|[0-9]{2,}): /d'
 
 # Both need what a mirror of modules or of packages may not have, so they are no part of `test`.
 .PHONY: check-dashboard
