@@ -25,11 +25,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// latest is the image of the kustomizations.
+// latest sets the image of the kustomizations.
 const latest = "image: {tag: latest}\n"
 
-// everything sets each value that adds something.
-const everything = latest + `
+// allValues sets each value that adds an object.
+const allValues = latest + `
 shards: 3
 fleet: {enabled: true}
 metrics: {certManager: {enabled: true}, networkPolicy: {enabled: true}}
@@ -44,7 +44,7 @@ func TestSameAsKustomize(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		overlay, values string
-		// namespace is the release's, where it is not the usual one.
+		// namespace is that of the release, where it is not the default.
 		namespace string
 	}{
 		"the default": {overlay: "resources: [ROOT/config/default]", values: latest},
@@ -82,7 +82,7 @@ func TestSameAsKustomize(t *testing.T) {
 		"all together": {
 			overlay: "resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
 				" ROOT/monitoring/cert-manager, ROOT/config/network-policy, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
-			values: everything,
+			values: allValues,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestSameAsKustomize(t *testing.T) {
 	}
 }
 
-// TestPolicies compares the chart of the policies with their kustomization. Helm has nothing to add to them.
+// TestPolicies compares the chart of the policies with their kustomization, object by object.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	out, err := runHelm(t, "", "template", "policies", "charts/"+policiesChart)
@@ -114,7 +114,7 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// TestEachValue sets one value at a time and says which objects that adds and takes away.
+// TestEachValue sets one value at a time, and lists the objects that it adds and removes.
 func TestEachValue(t *testing.T) {
 	t.Parallel()
 	const (
@@ -162,18 +162,18 @@ func TestEachValue(t *testing.T) {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()
 			with := chart(t, "support-policy-operator", system, values)
-			if diff := cmp.Diff(test.added, beyond(with, without)); diff != "" {
+			if diff := cmp.Diff(test.added, missingFrom(with, without)); diff != "" {
 				t.Errorf("added (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(test.gone, beyond(without, with)); diff != "" {
+			if diff := cmp.Diff(test.gone, missingFrom(without, with)); diff != "" {
 				t.Errorf("gone (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// beyond are the names of the objects that the others do not have.
-func beyond(all, others objects) []string {
+// missingFrom returns the names of the objects that the others lack.
+func missingFrom(all, others objects) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if _, is := others[name]; !is {
@@ -183,7 +183,7 @@ func beyond(all, others objects) []string {
 	return names
 }
 
-// TestNamespacesOfKubeconfigs: what may be read is what the operator is told to read, and nothing in other namespaces.
+// TestNamespacesOfKubeconfigs: the operator may read the Secrets of the namespaces it is configured with, and no others.
 func TestNamespacesOfKubeconfigs(t *testing.T) {
 	t.Parallel()
 	const binding = "support-policy-operator-kubeconfigs"
@@ -207,7 +207,7 @@ func TestNamespacesOfKubeconfigs(t *testing.T) {
 	}
 }
 
-// TestValuesOfDeployment sets what ends up in the Deployment.
+// TestValuesOfDeployment sets the values that change the Deployment.
 func TestValuesOfDeployment(t *testing.T) {
 	t.Parallel()
 	with := func(argument string) func(*appsv1.Deployment) {
@@ -233,7 +233,7 @@ func TestValuesOfDeployment(t *testing.T) {
 		},
 		"replicas: 2": func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](2) },
 		"replicas: 0": func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](0) },
-		// What is not said stays.
+		// What is not set keeps its default.
 		"resources: {limits: {memory: 2Gi, cpu: 1}}": func(d *appsv1.Deployment) {
 			limits := d.Spec.Template.Spec.Containers[0].Resources.Limits
 			limits[corev1.ResourceMemory], limits[corev1.ResourceCPU] = resource.MustParse("2Gi"), resource.MustParse("1")
@@ -274,7 +274,7 @@ func TestValuesOfDeployment(t *testing.T) {
 	}
 }
 
-// deployment is the operator's. A field that the API does not have is an error.
+// deployment returns the operator's Deployment. An unknown field is an error.
 func deployment(t *testing.T, all objects) *appsv1.Deployment {
 	t.Helper()
 	var d appsv1.Deployment
@@ -304,7 +304,7 @@ func TestArguments(t *testing.T) {
 func TestAnotherRelease(t *testing.T) {
 	t.Parallel()
 	const namespace = "1234" // a number, but for the quotes
-	content, err := json.Marshal(chart(t, "support-policy-operator", system, everything))
+	content, err := json.Marshal(chart(t, "support-policy-operator", system, allValues))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +312,7 @@ func TestAnotherRelease(t *testing.T) {
 	if err := json.Unmarshal(bytes.ReplaceAll(content, []byte(system), []byte(namespace)), &want); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, chart(t, "5678", namespace, everything)); diff != "" {
+	if diff := cmp.Diff(want, chart(t, "5678", namespace, allValues)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -329,18 +329,18 @@ func TestInAnotherChart(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(umbrella, "Chart.yaml"), []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	values := "global: {region: eu}\nsupport-policy-operator:\n" + indent(everything)
+	values := "global: {region: eu}\nsupport-policy-operator:\n" + indent(allValues)
 	out, err := runHelm(t, values, "template", "platform", umbrella, "--namespace="+system, "--values=-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(chart(t, "support-policy-operator", system, everything), withoutHelm(parse(t, out))); diff != "" {
+	if diff := cmp.Diff(chart(t, "support-policy-operator", system, allValues), withoutHelm(parse(t, out))); diff != "" {
 		t.Errorf("(-alone +in another chart):\n%s", diff)
 	}
 }
 
-// TestLabels: an object has Helm's labels and those by which Prometheus and Grafana find it, and none can take the place of
-// those by which it is known.
+// TestLabels: objects have Helm's labels and those by which Prometheus and Grafana select them. Labels in values cannot replace
+// the chart's own.
 func TestLabels(t *testing.T) {
 	t.Parallel()
 	const added = "{release: prometheus, app.kubernetes.io/name: other, helm.sh/chart: other}"
@@ -373,7 +373,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestRefused: a mistake in a value is told, and not passed over.
+// TestRefused: a mistake in a value is an error.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for values, message := range map[string]string{
@@ -427,16 +427,16 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestNull sets each value to null, by which Helm takes it away. Of a list or a map nothing is left then; of anything else it
-// is told.
+// TestNull sets each value to null, by which Helm removes a default. A list or a map is then empty; for anything else it is an
+// error.
 func TestNull(t *testing.T) {
 	t.Parallel()
-	full := chart(t, "support-policy-operator", system, everything)
+	full := chart(t, "support-policy-operator", system, allValues)
 	for _, v := range values(t) {
 		t.Run(v.path, func(t *testing.T) {
 			t.Parallel()
 			var tree map[string]any
-			if err := yaml.Unmarshal([]byte(everything), &tree); err != nil {
+			if err := yaml.Unmarshal([]byte(allValues), &tree); err != nil {
 				t.Fatal(err)
 			}
 			path := strings.Split(v.path, ".")
@@ -474,7 +474,7 @@ func TestLint(t *testing.T) {
 		{"charts/" + operatorChart, "charts/" + policiesChart},
 		{"charts/" + operatorChart, "--values=-"},
 	} {
-		out, err := runHelm(t, everything, append([]string{"lint", "--strict"}, arguments...)...)
+		out, err := runHelm(t, allValues, append([]string{"lint", "--strict"}, arguments...)...)
 		if err != nil || strings.Contains(out, "[WARNING]") {
 			t.Errorf("%v\n%s", err, out)
 		}

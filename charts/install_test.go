@@ -14,7 +14,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
-// cluster is an API server as the tools see it.
+// cluster is an API server, with a kubeconfig for the tools.
 type cluster struct {
 	*testing.T
 	kubeconfig, program string
@@ -70,8 +70,8 @@ func (c cluster) kubectl(input string, arguments ...string) string {
 	return out
 }
 
-// maySecrets asks whether the operator may get Secrets of a namespace: yes or no. kubectl fails when it says no.
-func (c cluster) maySecrets(namespace string) string {
+// canGetSecrets returns yes or no: whether the operator may get the Secrets of a namespace. kubectl fails for no.
+func (c cluster) canGetSecrets(namespace string) string {
 	c.Helper()
 	command := exec.CommandContext(c.Context(), c.program, "auth", "can-i", "get", "secrets", "--namespace="+namespace,
 		"--as=system:serviceaccount:"+system+":support-policy-operator", "--kubeconfig="+c.kubeconfig)
@@ -79,7 +79,7 @@ func (c cluster) maySecrets(namespace string) string {
 	return strings.TrimSpace(out)
 }
 
-// expect compares what kubectl prints.
+// expect compares the output of kubectl.
 func (c cluster) expect(want string, arguments ...string) {
 	c.Helper()
 	if got := strings.TrimSpace(c.kubectl("", arguments...)); got != want {
@@ -95,17 +95,17 @@ var (
 
 const shipped = "base-platform-services cassandra dispatch kafka kaptain kommander konvoy kubernetes spark"
 
-// TestOnServer uses one API server in turn: there is one operator in a cluster.
+// TestOnServer runs its tests one after the other on one API server: a cluster has one operator.
 func TestOnServer(t *testing.T) {
 	t.Parallel()
-	t.Run("life of a release", testLife)
-	t.Run("take over what kubectl apply has installed", func(t *testing.T) { testTakeOver(t, "apply", "-f", "-") })
+	t.Run("life of a release", testLifecycle)
+	t.Run("take over what kubectl apply has installed", func(t *testing.T) { testAdoption(t, "apply", "-f", "-") })
 	t.Run("take over what kubectl apply --server-side has installed", func(t *testing.T) {
-		testTakeOver(t, "apply", "--server-side", "-f", "-")
+		testAdoption(t, "apply", "--server-side", "-f", "-")
 	})
 }
 
-func testLife(t *testing.T) {
+func testLifecycle(t *testing.T) {
 	c := newCluster(t)
 	older := t.TempDir()
 	if err := os.CopyFS(older, os.DirFS(operatorChart)); err != nil {
@@ -126,11 +126,11 @@ func testLife(t *testing.T) {
 	c.release("", "install", "policies", "charts/"+policiesChart)
 	c.expect(shipped, policies...)
 
-	c.release(everything, "upgrade", "operator", "charts/"+operatorChart)
+	c.release(allValues, "upgrade", "operator", "charts/"+operatorChart)
 	c.expect("support-policy-operator-shard-0 support-policy-operator-shard-1 support-policy-operator-shard-2", deployments...)
 	c.expect(`["sexc"]`, shortNames...)
-	// Strictly: a field that a kind does not have is an error, where Helm takes it for a warning.
-	manifest, err := template(t, "operator", system, everything)
+	// kubectl fails for an unknown field, where Helm only warns.
+	manifest, err := template(t, "operator", system, allValues)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func testLife(t *testing.T) {
 	c.kubectl("", "create", "namespace", "workspace-a")
 	c.release("fleet: {enabled: true, namespaces: [workspace-a]}", "upgrade", "operator", "charts/"+operatorChart)
 	for namespace, want := range map[string]string{"workspace-a": "yes", system: "no"} {
-		if got := c.maySecrets(namespace); got != want {
+		if got := c.canGetSecrets(namespace); got != want {
 			t.Errorf("may the operator read Secrets in %s? %s, want %s", namespace, got, want)
 		}
 	}
@@ -153,14 +153,14 @@ func testLife(t *testing.T) {
 	c.expect("", deployments...)
 	c.expect(shipped, policies...)
 
-	// The CRDs that stayed are taken for the release's own.
+	// The release adopts the CRDs that are left.
 	c.release("", "install", "operator", "charts/"+operatorChart)
 	c.expect("support-policy-operator", deployments...)
 	c.uninstall()
 }
 
-// testTakeOver makes a release of an operator that was installed with kustomize, as README.md tells.
-func testTakeOver(t *testing.T, apply ...string) {
+// testAdoption installs a release over an operator that kustomize installed, as README.md describes.
+func testAdoption(t *testing.T, apply ...string) {
 	c := newCluster(t)
 	c.kubectl(repository.Build(t, repository.Overlay{Kustomization: "resources: [ROOT/config/default]"}), apply...)
 	c.kubectl("", "delete", "deployment", "support-policy-operator", "-n", system)

@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package charts_test holds the Helm charts against what they are made of: the kustomizations of this repository.
+// Package charts_test compares the Helm charts with the kustomizations of this repository.
 package charts_test
 
 import (
@@ -33,14 +33,14 @@ var shared = controlplane.Shared{Options: controlplane.Options{CRDs: []string{"t
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
-// helm returns the path of Helm, to be run directly: `go tool` would look through its sources each time. Go builds it when
-// it is first asked for, which takes minutes.
+// helm returns the path of Helm, to run it directly: `go tool` checks its sources each time. The first call builds it, which
+// takes minutes.
 var helm = sync.OnceValues(func() (string, error) {
 	out, err := run(exec.Command("go", "tool", "-n", "-modfile=hack/helm/go.mod", "helm"))
 	return strings.TrimSpace(out), err
 })
 
-// run runs a command at the root of the repository and returns what it prints. The error has what it complains about.
+// run runs a command in the root of the repository and returns its output. The error has what it wrote to stderr.
 func run(command *exec.Cmd) (string, error) {
 	command.Dir = ".."
 	out, err := command.Output()
@@ -104,7 +104,7 @@ func template(t *testing.T, release, namespace, values string) (string, error) {
 	return runHelm(t, values, "template", release, "charts/"+operatorChart, "--namespace="+namespace, "--values=-")
 }
 
-// withoutHelm takes away what Helm's objects have and others do not. All of them have the labels.
+// withoutHelm removes what only Helm adds. All objects must have its labels.
 func withoutHelm(all objects) objects {
 	for name, content := range all {
 		object := unstructured.Unstructured{Object: content}
@@ -129,11 +129,11 @@ func withoutHelm(all objects) objects {
 	return all
 }
 
-// hash is what kustomize's generator puts behind a name.
+// hash matches what kustomize's generator appends to a name.
 var hash = regexp.MustCompile(`-[a-z0-9]{10}$`)
 
-// kustomized builds a kustomization over folders of this repository, and leaves out what a chart has no part in: its
-// namespace, and what stands for an installed kube-state-metrics.
+// kustomized returns the objects of a kustomization over folders of this repository, without what no chart has: its namespace,
+// and the installed kube-state-metrics that a component changes.
 func kustomized(t *testing.T, overlay string) objects {
 	t.Helper()
 	out := repository.Build(t, repository.Overlay{
@@ -155,7 +155,7 @@ func kustomized(t *testing.T, overlay string) objects {
 	return all
 }
 
-// kubeStateMetrics is what the component for it changes.
+// kubeStateMetrics is an installed kube-state-metrics, which the component changes.
 const kubeStateMetrics = `
 apiVersion: apps/v1
 kind: Deployment
@@ -169,7 +169,7 @@ spec:
       - {name: kube-state-metrics, image: kube-state-metrics}
 `
 
-// indent puts text below a key.
+// indent indents text for the place below a key.
 func indent(text string) string {
 	var out bytes.Buffer
 	for line := range strings.Lines(text) {

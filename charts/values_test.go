@@ -16,10 +16,10 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
-// value is one that can be set.
+// value is a value of the chart.
 type value struct{ path, content, comment string }
 
-// values are those of values.yaml. What is written with braces is one value, whatever is in it.
+// values returns the values of values.yaml. One in braces is one value, whatever is in it.
 func values(t *testing.T) []value {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(operatorChart, "values.yaml"))
@@ -75,7 +75,7 @@ func TestTableOfValues(t *testing.T) {
 	golden.Expect(t, path, before+table+end+after)
 }
 
-// schema is a JSON schema, as far as the tests ask for it.
+// schema is the part of a JSON schema that the tests read.
 type schema struct {
 	Ref                  string             `json:"$ref"`
 	Type                 any                `json:"type"`
@@ -84,8 +84,8 @@ type schema struct {
 	Definitions          map[string]*schema `json:"definitions"`
 }
 
-// TestSchemaKnowsEachValue: the schema has the values of values.yaml and no others, and lets nothing else pass.
-func TestSchemaKnowsEachValue(t *testing.T) {
+// TestSchemaHasEachValue: the schema has the values of values.yaml, and accepts no others.
+func TestSchemaHasEachValue(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(operatorChart, "values.schema.json"))
 	if err != nil {
 		t.Fatal(err)

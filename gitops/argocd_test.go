@@ -25,18 +25,18 @@ import (
 
 const argoFolder = "argocd"
 
-// customization is the folder of a kind as Argo CD lays them out.
+// customization returns the folder of a kind in the layout of Argo CD.
 func customization(kind string) string {
 	return filepath.Join(argoFolder, v1alpha1.GroupVersion.Group, kind)
 }
 
-// healthStatus is what a script returns, as health_test.yaml has it.
+// healthStatus is the result of a script, as in health_test.yaml.
 type healthStatus struct {
 	Status  string `json:"status"`
 	Message string `json:"message"`
 }
 
-// healthTests is a health_test.yaml.
+// healthTests is the content of a health_test.yaml.
 type healthTests struct {
 	Tests []healthTest `json:"tests"`
 }
@@ -46,8 +46,8 @@ type healthTest struct {
 	InputPath    string       `json:"inputPath"`
 }
 
-// health runs the script of the object's kind as Argo CD does: with package, base and table and no other library, on the
-// object as the global obj, for one second at most.
+// health runs the script of the object's kind as Argo CD does: with the libraries package, base and table only, the object in
+// the global obj, for at most a second.
 func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 	t.Helper()
 	script, err := os.ReadFile(filepath.Join(customization(object.GetKind()), "health.lua"))
@@ -90,7 +90,7 @@ func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 	return healthStatus{got["status"], got["message"]}
 }
 
-// luaValue is what Argo CD makes of a value of an object.
+// luaValue converts a value of an object as Argo CD does.
 func luaValue(t *testing.T, machine *lua.LState, value any) lua.LValue {
 	t.Helper()
 	switch typed := value.(type) {
@@ -119,13 +119,13 @@ func luaValue(t *testing.T, machine *lua.LState, value any) lua.LValue {
 	return nil
 }
 
-// TestHealthTests holds each health_test.yaml to the situations of its kind, and to what the script says of them.
+// TestHealthTests compares each health_test.yaml with the situations of its kind and the results of the script.
 func TestHealthTests(t *testing.T) {
 	want := map[string]*healthTests{}
 	for _, kind := range kinds {
 		want[kind] = &healthTests{}
 	}
-	each(t, func(t *testing.T, s *situation, kind string) {
+	forEachSituation(t, func(t *testing.T, s *situation, kind string) {
 		want[kind].Tests = append(want[kind].Tests, healthTest{
 			HealthStatus: health(t, s.object(t, kind)), InputPath: "testdata/" + s.name + ".yaml",
 		})
@@ -146,16 +146,16 @@ func TestHealthTests(t *testing.T) {
 	}
 }
 
-// TestEverySituationHasAMessage: a status alone tells nobody what to do.
+// TestEverySituationHasAMessage: a status alone does not say what to do.
 func TestEverySituationHasAMessage(t *testing.T) {
-	each(t, func(t *testing.T, s *situation, kind string) {
+	forEachSituation(t, func(t *testing.T, s *situation, kind string) {
 		if got := health(t, s.object(t, kind)); got.Message == "" {
 			t.Error("there is none")
 		}
 	})
 }
 
-// TestForms holds the forms of health.lua to it: one file for each kind, a patch of argocd-cm, values for the Helm chart.
+// TestForms compares health.lua with its copies: a file for each kind, a patch of argocd-cm, values for the Helm chart.
 func TestForms(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
 	if err != nil {
@@ -177,12 +177,12 @@ func TestForms(t *testing.T) {
 		"configs:\n  cm:\n"+indent(data.String(), 4))
 }
 
-// dataKey is the key of a kind's script in argocd-cm.
+// dataKey returns the key of a kind's script in argocd-cm.
 func dataKey(kind string) string {
 	return "resource.customizations.health." + v1alpha1.GroupVersion.Group + "_" + kind
 }
 
-// indent indents each line that has anything in it.
+// indent indents the lines that are not empty.
 func indent(text string, by int) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
@@ -194,7 +194,7 @@ func indent(text string, by int) string {
 	return out.String()
 }
 
-// TestArgoComponent builds an overlay that has an argocd-cm, and finds the scripts in it beside what was there.
+// TestArgoComponent builds an overlay with an argocd-cm, to which the component adds the scripts.
 func TestArgoComponent(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
 	if err != nil {
@@ -237,7 +237,7 @@ data: {url: "https://argocd.example.com"}
 	}
 }
 
-// build builds an overlay of files with a component of this folder. The objects are in the order of their names.
+// build builds an overlay of files with a component of this folder. It returns the objects, ordered by name.
 func build(t *testing.T, component string, files map[string]string) []*unstructured.Unstructured {
 	t.Helper()
 	kustomization := "components: [ROOT/gitops/" + component + "]\nresources:\n"
@@ -247,7 +247,7 @@ func build(t *testing.T, component string, files map[string]string) []*unstructu
 	return built(t, repository.Overlay{Kustomization: kustomization, Files: files})
 }
 
-// built are the objects of an overlay, by name.
+// built returns the objects of an overlay, ordered by name.
 func built(t *testing.T, overlay repository.Overlay) []*unstructured.Unstructured {
 	t.Helper()
 	var objects []*unstructured.Unstructured

@@ -14,11 +14,11 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
-// console is a block of a page with one command and what it prints.
+// console matches a block of a page with one command and its output.
 var console = regexp.MustCompile("(?m)^```console\n\\$ kubectl (.+)\n((?:.*\n)*?)```$")
 
-// runConsole runs the commands of a page, and compares what they print, in whatever order, with what the page shows.
-func (w *world) runConsole(t *testing.T, page string) {
+// runConsole runs the commands of a page, and compares their output, in any order, with the page.
+func (e *environment) runConsole(t *testing.T, page string) {
 	t.Helper()
 	content, err := os.ReadFile(page)
 	if err != nil {
@@ -28,7 +28,7 @@ func (w *world) runConsole(t *testing.T, page string) {
 	fresh := console.ReplaceAllStringFunc(string(content), func(block string) string {
 		ran++
 		command := console.FindStringSubmatch(block)[1]
-		out, err := w.Kubectl(t.Context(), strings.Fields(command)...)
+		out, err := e.Kubectl(t.Context(), strings.Fields(command)...)
 		if err != nil {
 			t.Error(err)
 		}
@@ -36,7 +36,7 @@ func (w *world) runConsole(t *testing.T, page string) {
 		for i := range lines {
 			lines[i] = strings.TrimRight(lines[i], " ")
 		}
-		// The events of one instant have names that nobody can tell beforehand.
+		// The names of events contain random parts.
 		slices.Sort(lines[1:])
 		return "```console\n$ kubectl " + command + "\n" + strings.Join(lines, "\n") + "\n```"
 	})
@@ -44,9 +44,9 @@ func (w *world) runConsole(t *testing.T, page string) {
 		t.Errorf("%s has no commands", page)
 	}
 	golden.Expect(t, page, fresh)
-	// What the page says of `kubectl describe`.
+	// The part about `kubectl describe`.
 	for _, object := range []string{policyKind + "/konvoy", clusterKind + "/" + v1alpha1.HostName} {
-		out, err := w.Kubectl(t.Context(), "describe", "--namespace=support-policy-system", object)
+		out, err := e.Kubectl(t.Context(), "describe", "--namespace=support-policy-system", object)
 		_, events, found := strings.Cut(out, "\nEvents:")
 		if err != nil || !found || !strings.Contains(events, "SupportEnded") {
 			t.Errorf("kubectl describe %s does not show its events: %v\n%s", object, err, events)

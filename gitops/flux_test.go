@@ -22,7 +22,7 @@ import (
 
 const fluxFolder = "flux"
 
-// checks are the health checks that a file of flux/ gives to a Flux Kustomization.
+// checks returns the health checks in a file of flux/.
 func checks(t *testing.T, file string) []kustomize.CustomHealthCheck {
 	t.Helper()
 	var patch struct {
@@ -43,7 +43,7 @@ func checks(t *testing.T, file string) []kustomize.CustomHealthCheck {
 	return patch.Spec.HealthCheckExprs
 }
 
-// evaluate has Flux's own code say how an object is.
+// evaluate returns the status of an object by Flux's own code.
 func evaluate(t *testing.T, file string, object *unstructured.Unstructured) status.Status {
 	t.Helper()
 	for _, check := range checks(t, file) {
@@ -64,7 +64,7 @@ func evaluate(t *testing.T, file string, object *unstructured.Unstructured) stat
 	return ""
 }
 
-// TestFluxComponent builds an overlay with Kustomizations, and finds the checks in those that ask for them.
+// TestFluxComponent builds an overlay with Kustomizations. The component adds the checks to those with its label.
 func TestFluxComponent(t *testing.T) {
 	files := map[string]string{}
 	for _, name := range []string{"a-Invalid", "b-Unsupported", "c-Never", "d"} {
@@ -108,10 +108,10 @@ spec: {interval: 10m, path: ./policies, prune: true, wait: true, sourceRef: {kin
 	}
 }
 
-// substitute is the annotation by which Flux leaves an object as it is.
+// substitute is the annotation that excludes an object from Flux's substitution of variables.
 const substitute = "kustomize.toolkit.fluxcd.io/substitute"
 
-// TestNoSubstitution: the definitions and the shipped policies are never subject to Flux's variables.
+// TestNoSubstitution: Flux substitutes nothing in the definitions and the shipped policies.
 func TestNoSubstitution(t *testing.T) {
 	for folder, kind := range map[string]string{"crd": "CustomResourceDefinition", "policies": policyKind} {
 		objects := built(t, repository.Overlay{Kustomization: "resources: [ROOT/config/" + folder + "]"})
@@ -126,7 +126,7 @@ func TestNoSubstitution(t *testing.T) {
 	}
 }
 
-// TestWhatSubstitutionDoes says why: to Flux a dollar is the beginning of a variable, and in a policy it ends an expression.
+// TestWhatSubstitutionDoes shows the reason: Flux takes a dollar for a variable, and regular expressions in policies have one.
 func TestWhatSubstitutionDoes(t *testing.T) {
 	none := func(string) (string, bool) { return "", true }
 	for name, test := range map[string]struct{ text, want, err string }{

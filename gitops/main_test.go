@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package gitops_test holds what this folder tells Argo CD and Flux to what the operator really writes.
+// Package gitops_test checks the configuration of Argo CD and Flux in this folder with objects that the operator writes.
 package gitops_test
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// With a control plane the objects of testdata come from the operator. What is generated is written anew with -update: the
-// first time these objects, the second time what follows from them.
+// With a control plane the operator writes the objects of testdata. The flag -update writes generated files: in the first run
+// these objects, in the second what follows from them.
 var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
 
 func TestMain(m *testing.M) {

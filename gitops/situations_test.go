@@ -25,58 +25,58 @@ const (
 
 var kinds = []string{policyKind, clusterKind, exceptionKind}
 
-// situation is one in which an object can be, and what GitOps tools are to make of it.
+// situation is a state of an object, with the health that GitOps tools must report.
 type situation struct {
-	// name is that of the file in the testdata of each kind, what is how README.md puts it.
+	// name is the name of the file in the testdata of each kind; what is the text in README.md.
 	name, what string
 	kinds      []string
-	verdicts
+	toolStatus
 }
 
-// verdicts are what each tool says.
-type verdicts struct {
-	// kstatus is what Flux, Config Sync and `kubectl wait`-like tools conclude by themselves.
+// toolStatus is what each tool reports.
+type toolStatus struct {
+	// kstatus is the status by kstatus, as in Flux and Config Sync without further configuration.
 	kstatus status.Status
-	// invalid and unsupported are what Flux concludes with the expressions of flux/invalid.yaml and unsupported.yaml.
+	// invalid and unsupported are the statuses in Flux with the expressions of flux/invalid.yaml and unsupported.yaml.
 	invalid, unsupported status.Status
-	// argo is what Argo CD concludes with health.lua.
+	// argo is the health in Argo CD with health.lua.
 	argo string
 }
 
-// What the tools are to say. They all say the same, but for what somebody has asked for.
+// The wanted statuses. The tools agree, except where the user chooses otherwise.
 var (
-	waiting = verdicts{status.InProgressStatus, status.InProgressStatus, status.InProgressStatus, "Progressing"}
-	refused = verdicts{status.FailedStatus, status.FailedStatus, status.FailedStatus, "Degraded"}
-	well    = verdicts{status.CurrentStatus, status.CurrentStatus, status.CurrentStatus, "Healthy"}
-	// A day on the calendar has passed, or two releases must not run together.
-	unsupported = verdicts{status.CurrentStatus, status.CurrentStatus, status.FailedStatus, "Healthy"}
+	progressing = toolStatus{status.InProgressStatus, status.InProgressStatus, status.InProgressStatus, "Progressing"}
+	failed      = toolStatus{status.FailedStatus, status.FailedStatus, status.FailedStatus, "Degraded"}
+	healthy     = toolStatus{status.CurrentStatus, status.CurrentStatus, status.CurrentStatus, "Healthy"}
+	// Support has ended, or a combination is prohibited.
+	unsupported = toolStatus{status.CurrentStatus, status.CurrentStatus, status.FailedStatus, "Healthy"}
 	// The same with the annotation, which only Argo CD reads.
-	annotated = verdicts{status.CurrentStatus, status.CurrentStatus, status.FailedStatus, "Degraded"}
-	misspelt  = verdicts{status.CurrentStatus, status.CurrentStatus, status.CurrentStatus, "Degraded"}
+	annotated  = toolStatus{status.CurrentStatus, status.CurrentStatus, status.FailedStatus, "Degraded"}
+	misspelled = toolStatus{status.CurrentStatus, status.CurrentStatus, status.CurrentStatus, "Degraded"}
 )
 
-// situations are all that matter. TestSituations brings objects into each of them with the real operator.
+// situations are all situations. TestSituations brings objects into each, by the real operator.
 var situations = []situation{
-	{"new", "the operator has not seen it yet", kinds, waiting},
-	{"edited", "its spec has changed since the operator saw it", kinds, waiting},
-	{"connecting", "the first look at the cluster is under way", []string{clusterKind}, waiting},
-	{"valid", "its spec is valid, and all is supported; the exception runs", kinds, well},
-	{"refused", "its spec is not valid", kinds, refused},
-	{"refused-again", "its spec has changed and is still not valid", kinds, refused},
+	{"new", "the operator has not seen it yet", kinds, progressing},
+	{"edited", "its spec has changed since the operator saw it", kinds, progressing},
+	{"connecting", "the first look at the cluster is under way", []string{clusterKind}, progressing},
+	{"valid", "its spec is valid, and all is supported; the exception runs", kinds, healthy},
+	{"refused", "its spec is not valid", kinds, failed},
+	{"refused-again", "its spec has changed and is still not valid", kinds, failed},
 	{"unsupported", "what is installed is no longer supported", []string{policyKind, clusterKind}, unsupported},
 	{"unsupported-annotated", "the same, annotated with `Unsupported`", []string{policyKind, clusterKind}, annotated},
 	{"incompatible", "what is installed may not run together", []string{clusterKind}, unsupported},
 	{"incompatible-annotated", "the same, annotated with `Unsupported`", []string{clusterKind}, annotated},
-	{"unreachable", "the cluster cannot be reached", []string{clusterKind}, well},
-	{"unusable", "nobody can use its kubeconfig", []string{clusterKind}, refused},
-	{"duplicate", "an older object stands for the same cluster", []string{clusterKind}, well},
-	{"unused", "the product is installed nowhere: support is unknown", []string{policyKind}, well},
-	{"conflicting", "another policy has the same priority", []string{policyKind}, well},
-	{"ended", "the exception has ended", []string{exceptionKind}, well},
-	{"misspelt", "it is valid, and annotated with what is no such choice", []string{clusterKind}, misspelt},
+	{"unreachable", "the cluster cannot be reached", []string{clusterKind}, healthy},
+	{"unusable", "nobody can use its kubeconfig", []string{clusterKind}, failed},
+	{"duplicate", "an older object stands for the same cluster", []string{clusterKind}, healthy},
+	{"unused", "the product is installed nowhere: support is unknown", []string{policyKind}, healthy},
+	{"conflicting", "another policy has the same priority", []string{policyKind}, healthy},
+	{"ended", "the exception has ended", []string{exceptionKind}, healthy},
+	{"misspelt", "it is valid, and annotated with what is no such choice", []string{clusterKind}, misspelled},
 }
 
-// object is one of the kind in the situation, as the operator left it.
+// object returns the object of a kind in the situation, as the operator left it.
 func (s *situation) object(t *testing.T, kind string) *unstructured.Unstructured {
 	t.Helper()
 	content, err := os.ReadFile(s.file(kind))
@@ -86,12 +86,12 @@ func (s *situation) object(t *testing.T, kind string) *unstructured.Unstructured
 	return parse(t, content)
 }
 
-// file is where Argo CD looks for it.
+// file returns the path where Argo CD expects it.
 func (s *situation) file(kind string) string {
 	return filepath.Join(customization(kind), "testdata", s.name+".yaml")
 }
 
-// parse reads an object with whole numbers as a client has them.
+// parse decodes an object, with integers as a client decodes them.
 func parse(t *testing.T, content []byte) *unstructured.Unstructured {
 	t.Helper()
 	text, err := yaml.YAMLToJSON(content)
@@ -105,8 +105,8 @@ func parse(t *testing.T, content []byte) *unstructured.Unstructured {
 	return object
 }
 
-// each runs a test for each kind in each situation.
-func each(t *testing.T, test func(t *testing.T, s *situation, kind string)) {
+// forEachSituation runs a test for each kind in each situation.
+func forEachSituation(t *testing.T, test func(t *testing.T, s *situation, kind string)) {
 	t.Helper()
 	for i := range situations {
 		s := &situations[i]
@@ -116,14 +116,14 @@ func each(t *testing.T, test func(t *testing.T, s *situation, kind string)) {
 	}
 }
 
-// judge asks every tool about an object.
-func judge(t *testing.T, object *unstructured.Unstructured) verdicts {
+// evaluateAll returns the status of an object by every tool.
+func evaluateAll(t *testing.T, object *unstructured.Unstructured) toolStatus {
 	t.Helper()
 	computed, err := status.Compute(object)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verdicts{
+	return toolStatus{
 		kstatus:     computed.Status,
 		invalid:     evaluate(t, "invalid.yaml", object),
 		unsupported: evaluate(t, "unsupported.yaml", object),
@@ -131,25 +131,25 @@ func judge(t *testing.T, object *unstructured.Unstructured) verdicts {
 	}
 }
 
-// TestVerdicts asks all tools about the objects of testdata.
-func TestVerdicts(t *testing.T) {
-	each(t, func(t *testing.T, s *situation, kind string) {
-		if diff := cmp.Diff(s.verdicts, judge(t, s.object(t, kind)), cmp.AllowUnexported(verdicts{})); diff != "" {
+// TestToolStatuses evaluates the objects of testdata by all tools.
+func TestToolStatuses(t *testing.T) {
+	forEachSituation(t, func(t *testing.T, s *situation, kind string) {
+		if diff := cmp.Diff(s.toolStatus, evaluateAll(t, s.object(t, kind)), cmp.AllowUnexported(toolStatus{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s.what, diff)
 		}
 	})
 }
 
-// TestOddStatuses: what the operator never writes. No script or expression ends in an error, and none takes for well what
-// kstatus does not.
-func TestOddStatuses(t *testing.T) {
-	// To kstatus an object without any conditions is one that never has any.
-	empty := waiting
+// TestInvalidStatuses has statuses that the operator never writes. No script or expression fails, and none reports an object
+// as healthy that kstatus does not.
+func TestInvalidStatuses(t *testing.T) {
+	// kstatus takes an object without conditions for one of a kind without conditions.
+	empty := progressing
 	empty.kstatus = status.CurrentStatus
 	for name, test := range map[string]struct {
 		reason string
 		change func(object *unstructured.Unstructured)
-		want   verdicts
+		want   toolStatus
 	}{
 		"no conditions": {
 			"somebody has emptied the status",
@@ -165,40 +165,40 @@ func TestOddStatuses(t *testing.T) {
 		},
 		"Ready is Unknown": {
 			"it may still become True",
-			func(object *unstructured.Unstructured) { setConditions(object, condition("Ready", "Unknown")) }, waiting,
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Ready", "Unknown")) }, progressing,
 		},
 		"Ready is False": {
 			"nobody has to mend anything: it is not Stalled",
-			func(object *unstructured.Unstructured) { setConditions(object, condition("Ready", "False")) }, waiting,
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Ready", "False")) }, progressing,
 		},
 		"Stalled beside Ready": {
 			"a person has to mend something",
 			func(object *unstructured.Unstructured) {
 				setConditions(object, condition("Ready", "True"), condition("Stalled", "True"))
-			}, refused,
+			}, failed,
 		},
 		"Stalled without Ready": {
 			"a person has to mend something",
-			func(object *unstructured.Unstructured) { setConditions(object, condition("Stalled", "True")) }, refused,
+			func(object *unstructured.Unstructured) { setConditions(object, condition("Stalled", "True")) }, failed,
 		},
 		"Stalled is False": {
 			"it says the same as if it were absent",
 			func(object *unstructured.Unstructured) {
 				setConditions(object, condition("Ready", "True"), condition("Stalled", "False"), condition("Reconciling", "False"))
-			}, well,
+			}, healthy,
 		},
 		"Reconciling beside Ready": {
 			"the verdict is not the last one",
 			func(object *unstructured.Unstructured) {
 				setConditions(object, condition("Ready", "True"), condition("Reconciling", "True"))
-			}, waiting,
+			}, progressing,
 		},
 	} {
 		for _, kind := range kinds {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				object := find(t, "valid", kind).object(t, kind)
 				test.change(object)
-				if diff := cmp.Diff(test.want, judge(t, object), cmp.AllowUnexported(verdicts{})); diff != "" {
+				if diff := cmp.Diff(test.want, evaluateAll(t, object), cmp.AllowUnexported(toolStatus{})); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 				}
 			})
@@ -206,8 +206,8 @@ func TestOddStatuses(t *testing.T) {
 	}
 }
 
-// TestOddConditions: conditions without a message, a status or a type cannot be stored, and yet end no script.
-func TestOddConditions(t *testing.T) {
+// TestInvalidConditions: conditions without a message, a status or a type cannot be stored, but do not fail a script.
+func TestInvalidConditions(t *testing.T) {
 	for _, kind := range []string{"Ready", "Stalled", "Reconciling", "Supported", "Compatible", "ExpiringSoon", "Reachable"} {
 		for _, status := range []any{"True", "False", "Unknown", nil} {
 			object := find(t, "valid", clusterKind).object(t, clusterKind)
@@ -233,7 +233,7 @@ func setConditions(object *unstructured.Unstructured, conditions ...any) {
 	}
 }
 
-// TestTable holds the table of README.md to the one above.
+// TestTable compares the table in README.md with the situations.
 func TestTable(t *testing.T) {
 	rows := []string{
 		"| situation | of | kstatus, Flux | Flux, label `Unsupported` | Argo CD |",

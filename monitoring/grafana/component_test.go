@@ -49,7 +49,7 @@ func TestComponent(t *testing.T) {
 				got.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
 				t.Errorf("metadata %+v", got.ObjectMeta)
 			}
-			// kubectl apply keeps the object once more in an annotation, of which an object may have 256 KiB.
+			// kubectl apply stores the object in an annotation, too, and annotations are limited to 256 KiB.
 			if size := len(manifest); name == "alone" && size > 200<<10 {
 				t.Errorf("%d bytes, which kubectl apply may not be able to take", size)
 			}

@@ -1,124 +1,125 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package grafana makes the Grafana dashboard of the fleet.
+// Package grafana generates the Grafana dashboard of the fleet.
 //
-//	dashboard.go  what it shows, from the top to the bottom, with every query
+//	dashboard.go  the panels, from top to bottom, with every query
 //	model.go      the parts of Grafana's dashboard model that it uses
 //
 // dashboard.json is generated from it, since forty queries share their labels and their filters:
 //
 //	go test ./monitoring/grafana -update
 //
-// Two replicas of the operator export the same series, so every query takes the maximum over them before it counts. No query
-// looks back in time: of a release that was upgraded only the new version is there, once each replica was scraped. None needs
-// a recording rule. A number is 0 only where something is exported of which nothing is so.
+// Replicas of the operator export the same series, so every query takes the maximum over them before it counts. No query has a
+// range: of an upgraded release only the new version is shown, once each replica is scraped. None needs a recording rule. A
+// number is 0 only where there are series and none matches; without series there is no number.
 package grafana
 
 import "fmt"
 
 const (
-	// uid is the name of the dashboard in its address.
+	// uid is the part of the dashboard's address.
 	uid = "support-policy"
-	// runbooks is where it is written what to do.
+	// runbooks is the address of the runbooks.
 	runbooks = "https://github.com/d2iq-labs/support-policy-operator/tree/main/docs/runbooks"
-	// schemaVersion is older than today's: what is written for 37 is understood by Grafana 8.3 as it is, and Grafana 9 and
-	// later turn it into what they have for it, custom.displayMode above all.
+	// schemaVersion is old: Grafana 8.3 reads 37 as it is, and later versions migrate it, custom.displayMode above all.
 	schemaVersion = 37
 )
 
-// The labels by which series of the replicas are the same.
+// The labels that identify the series of one cluster or release across replicas.
 const (
 	clusterLabels = "cluster_namespace, cluster_name"
 	releaseLabels = clusterLabels + ", product, installation, version, policy"
 )
 
-// What the variables choose.
+// The selectors of the variables.
 const (
 	ofCluster = `cluster_namespace=~"$namespace", cluster_name=~"$cluster"`
 	ofRelease = ofCluster + `, product=~"$product"`
 )
 
-// condition is a condition of the chosen clusters: 0 where its status is good, 1 where it is Unknown, 2 where it is bad. Of
-// replicas that disagree for a moment, the worst counts.
+// condition returns a condition of the selected clusters: 0 where its status is good, 1 for Unknown, 2 where it is bad. Where
+// replicas disagree, the worst counts.
 func condition(kind, bad string) string {
 	return fmt.Sprintf(`max by (%[1]s) (`+
 		`supportpolicy_cluster_condition{condition="%[2]s", status="Unknown", %[4]s}`+
 		` or 2 * supportpolicy_cluster_condition{condition="%[2]s", status="%[3]s", %[4]s})`, clusterLabels, kind, bad, ofCluster)
 }
 
-// clustersWith counts the chosen clusters whose condition has a status. A sum of 0 and 1 is 0 where nothing is so, and is
-// absent where nothing is known.
+// clustersWith counts the selected clusters whose condition has a status: the sum of 0 and 1 is 0 where none has it, and absent
+// where there is no series.
 func clustersWith(kind, status string) string {
 	return fmt.Sprintf(`sum(max by (%s) (supportpolicy_cluster_condition{condition="%s", status="%s", %s}))`,
 		clusterLabels, kind, status, ofCluster)
 }
 
-// policyCondition is 1 where the condition of a policy has a status.
+// policyCondition returns 1 where the condition of a policy has a status.
 func policyCondition(kind, status string) string {
 	return fmt.Sprintf(`max by (policy) (supportpolicy_policy_condition{condition="%s", status="%s"})`, kind, status)
 }
 
-// of is a metric of the chosen releases, of which filter chooses some more.
-func of(metric, filter string) string {
+// ofReleases returns a metric of the selected releases, with a further filter.
+func ofReleases(metric, filter string) string {
 	return fmt.Sprintf(`max by (%s) (supportpolicy_release_%s{%s%s})`, releaseLabels, metric, filter, ofRelease)
 }
 
-// ofWhole is the value of a metric of the chosen clusters, as wholes.
-func ofWhole(metric string) string {
+// ofClusters returns a metric of the selected clusters as a whole.
+func ofClusters(metric string) string {
 	return fmt.Sprintf(`max by (%s) (supportpolicy_cluster_%s{%s})`, clusterLabels, metric, ofCluster)
 }
 
-// named puts a label on an expression that has none of that name.
-func named(label, value, expr string) string {
+// withLabel adds a label to an expression without one of that name.
+func withLabel(label, value, expr string) string {
 	return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, label, value)
 }
 
-// or0 is 0 where an expression counts nothing and there is something to count. Nothing at all stays nothing: an operator that
-// nobody scrapes must not look like a fleet without a worry.
-func or0(count, all string) string { return fmt.Sprintf("count(%s) or 0 * count(%s)", count, all) }
+// countOrZero returns 0 where an expression has no series but all has. Where all has none, so has it: an operator that is not
+// scraped must not look like a fleet without problems.
+func countOrZero(count, all string) string {
+	return fmt.Sprintf("count(%s) or 0 * count(%s)", count, all)
+}
 
 var (
 	clusters = fmt.Sprintf(`count by (%s) (supportpolicy_cluster_condition{%s})`, clusterLabels, ofCluster)
-	answered = ofWhole("observed_timestamp_seconds")
-	// lastAnswer is in milliseconds, and 0 where there is none.
+	answered = ofClusters("observed_timestamp_seconds")
+	// lastAnswer is the time in milliseconds; 0 where there is none.
 	lastAnswer = answered + " * 1000 or 0 * " + clusters
-	// unobserved is as Reachable, of the clusters that are not, and of those that have not answered for a quarter of an hour,
-	// as in the alerts: when no replica asks, nobody writes that into the status either.
+	// unobserved is the condition Reachable of the clusters that are not, or have not answered for a quarter of an hour, as in
+	// the alerts: without a working replica the status does not change.
 	reachable  = condition("Reachable", "False")
 	unobserved = fmt.Sprintf(`%[1]s > 0 or (%[1]s unless %[2]s > time() - 900)`, reachable, answered)
 
-	releases    = of("info", "")
-	isUnknown   = of("state", `state="Unknown", `)
-	unsupported = of("state", `state="Unsupported", `)
-	vendorEnd   = of("support_end_timestamp_seconds", "")
-	exception   = of("exception_end_timestamp_seconds", "")
+	releases    = ofReleases("info", "")
+	isUnknown   = ofReleases("state", `state="Unknown", `)
+	unsupported = ofReleases("state", `state="Unsupported", `)
+	vendorEnd   = ofReleases("support_end_timestamp_seconds", "")
+	exception   = ofReleases("exception_end_timestamp_seconds", "")
 	// state is 0 for Supported, 1 for Unknown and 2 for Unsupported.
 	state = fmt.Sprintf(`max by (%[1]s) (supportpolicy_release_state{state="Unknown", %[2]s}`+
 		` or 2 * supportpolicy_release_state{state="Unsupported", %[2]s})`, releaseLabels, ofRelease)
-	// rests holds for releases for which an exception counts, as in the alerts: the vendor does not support them, does not
-	// allow them or does not tell, or stops before the exception does.
-	rests = fmt.Sprintf("(%s > 0 or %s == 1 or %s > %s)", state, prohibited, exception, vendorEnd)
-	// ends are when releases lose what they rest on: an exception, else the vendor's support. A version that is unsupported
-	// has lost that already.
-	ends         = fmt.Sprintf("(%[1]s > time() and %[2]s or (%[3]s unless %[4]s == 1))", exception, rests, vendorEnd, over)
-	over         = of("version_unsupported", "")
-	prohibited   = of("prohibited_combination", "")
-	experimental = of("experimental_in_production", "")
-	// wrong is 1 for a prohibited combination, 2 for experimental parts and 3 for both, of releases and of clusters as a whole.
-	wrong = fmt.Sprintf("%s + 2 * %s > 0 or %s", prohibited, experimental, named("product", "as a whole", named("version", "–",
-		ofWhole("prohibited_combination")+" + 2 * "+ofWhole("experimental_in_production")+" > 0")))
+	// exceptionCounts holds for releases whose exception counts, as in the alerts: they are not Supported or prohibited, or the
+	// vendor's end comes before the exception's.
+	exceptionCounts = fmt.Sprintf("(%s > 0 or %s == 1 or %s > %s)", state, prohibited, exception, vendorEnd)
+	// ends are the ends of support: of the exception that counts, or else of the vendor. An unsupported version has no vendor's
+	// end any more.
+	ends         = fmt.Sprintf("(%[1]s > time() and %[2]s or (%[3]s unless %[4]s == 1))", exception, exceptionCounts, vendorEnd, over)
+	over         = ofReleases("version_unsupported", "")
+	prohibited   = ofReleases("prohibited_combination", "")
+	experimental = ofReleases("experimental_in_production", "")
+	// violations is 1 for a prohibited combination, 2 for experimental parts and 3 for both, of releases and clusters as a whole.
+	violations = fmt.Sprintf("%s + 2 * %s > 0 or %s", prohibited, experimental, withLabel("product", "as a whole", withLabel("version", "–",
+		ofClusters("prohibited_combination")+" + 2 * "+ofClusters("experimental_in_production")+" > 0")))
 
 	exceptions = `max by (exception, product) (supportpolicy_exception_end_timestamp_seconds{product=~"$product"})`
 )
 
-// The colours of what is good, and of what there must be none of.
+// The colours of good values, and of values that must be 0.
 var (
 	neutral = thresholds("text")
 	good    = thresholds("green")
 )
 
-func none(but string) object { return thresholds("green", step{1, but}) }
+func greenBelowOne(but string) object { return thresholds("green", step{1, but}) }
 
 // endsWithin counts the releases that end within so many days.
 func endsWithin(days int, color string) panel {
@@ -126,10 +127,10 @@ func endsWithin(days int, color string) panel {
 		fmt.Sprintf("Releases whose support, or the exception on which they rest, ends within %d days from now. Cumulative: what ends"+
 			" within 30 days is counted within 60, 90 and 180 too. Not counted: releases that are unsupported already and rest on no"+
 			" exception, and ends that nobody has announced.", days),
-		or0(fmt.Sprintf("%s < time() + %d * 86400", ends, days), releases), none(color))
+		countOrZero(fmt.Sprintf("%s < time() + %d * 86400", ends, days), releases), greenBelowOne(color))
 }
 
-// The columns by which a row is known.
+// The columns that identify a row.
 var (
 	clusterColumns = []label{
 		{name: "cluster_namespace", title: "Namespace"},
@@ -145,17 +146,17 @@ var (
 		label{name: "policy", title: "Policy", properties: list{property("noValue", "none")}})
 )
 
-// Statuses of conditions, in the order of condition.
+// The statuses of conditions, in the order of the values of condition.
 var (
-	trueIsGood  = []word{{"True", "green"}, {"Unknown", "purple"}, {"False", "red"}}
-	falseIsGood = []word{{"False", "green"}, {"Unknown", "purple"}, {"True", "orange"}}
+	trueIsGood  = []valueText{{"True", "green"}, {"Unknown", "purple"}, {"False", "red"}}
+	falseIsGood = []valueText{{"False", "green"}, {"Unknown", "purple"}, {"True", "orange"}}
 )
 
-// daysLeft is how many whole days there are until an instant.
+// daysLeft returns the whole days until an instant.
 func daysLeft(end string) string { return fmt.Sprintf("floor((%s - time()) / 86400)", end) }
 
-// soon are the colours of days that are left.
-func soon(past string) object {
+// daysLeftColors returns the colours of the days that are left.
+func daysLeftColors(past string) object {
 	return thresholds(past, step{0, "red"}, step{30, "orange"}, step{90, "yellow"}, step{180, "green"})
 }
 
@@ -172,31 +173,31 @@ func panels() []panel {
 		stat(4, "Clusters unsupported",
 			"Clusters on which at least one release is not supported: the condition Supported is False. An exception does not change"+
 				" that.",
-			clustersWith("Supported", "False"), none("red")),
+			clustersWith("Supported", "False"), greenBelowOne("red")),
 		stat(4, "Clusters unknown",
 			"Clusters of which nobody can tell, for want of a version, of a policy or of contact: the condition Supported is"+
 				" Unknown. Unknown is never taken for supported.",
-			clustersWith("Supported", "Unknown"), none("purple")),
+			clustersWith("Supported", "Unknown"), greenBelowOne("purple")),
 		stat(4, "Clusters unobserved",
 			"Clusters that do not answer, were never reached, or have not answered for 15 minutes although nobody says so, such as when"+
 				" no replica of the operator asks. What was last known of them is judged on as time passes. Which ones: the table Unobserved clusters.",
-			or0(unobserved, clusters), none("orange")),
+			countOrZero(unobserved, clusters), greenBelowOne("orange")),
 		stat(4, "Clusters expiring soon",
 			"Clusters on which something supported, or an exception, has an announced end within the days that its policy or"+
 				" exception names: the condition ExpiringSoon is True.",
-			clustersWith("ExpiringSoon", "True"), none("orange")),
+			clustersWith("ExpiringSoon", "True"), greenBelowOne("orange")),
 
 		heading("State of releases and ends"),
 		stat(3, "Releases", "Installed releases of the chosen products on the chosen clusters.", "count("+releases+")", neutral),
 		stat(3, "Unsupported", "Releases that the vendor does not support, those under an exception included.",
-			"sum("+unsupported+")", none("red")),
+			"sum("+unsupported+")", greenBelowOne("red")),
 		stat(3, "Under exception",
 			"Releases that a SupportException covers at present, whether they are supported or not.",
-			or0(exception, releases), thresholds("text", step{1, "blue"})),
+			countOrZero(exception, releases), thresholds("text", step{1, "blue"})),
 		stat(3, "Unknown",
 			"Releases of which the policies or the cluster do not tell whether they are supported. Which ones: the table Unknown"+
 				" releases.",
-			"sum("+isUnknown+")", none("purple")),
+			"sum("+isUnknown+")", greenBelowOne("purple")),
 		endsWithin(30, "red"), endsWithin(60, "orange"), endsWithin(90, "yellow"), endsWithin(180, "blue"),
 
 		table{
@@ -208,7 +209,7 @@ func panels() []panel {
 			width: 24, height: 11, labels: releaseColumns[:5], hidden: []string{"policy"}, sort: []string{"Ends"},
 			values: []value{
 				{expr: ends + " * 1000", title: "Ends", properties: date("none")},
-				{expr: daysLeft(ends), title: "Left", properties: bar(soon("red"))},
+				{expr: daysLeft(ends), title: "Left", properties: bar(daysLeftColors("red"))},
 			},
 		}.panel(),
 		table{
@@ -220,13 +221,13 @@ func panels() []panel {
 			width: 24, height: 13, labels: releaseColumns, sort: []string{"-State", "Support ends"},
 			values: []value{
 				{expr: state, title: "State", properties: coloured(110,
-					word{"Supported", "green"}, word{"Unknown", "purple"}, word{"Unsupported", "red"})},
+					valueText{"Supported", "green"}, valueText{"Unknown", "purple"}, valueText{"Unsupported", "red"})},
 				{expr: vendorEnd + " * 1000 or 0 * " + releases, title: "Support ends", properties: date("not known")},
-				{expr: of("last_in_window", ""), title: "Next release", properties: coloured(115,
-					word{"–", "text"}, word{"ends it", "orange"})},
+				{expr: ofReleases("last_in_window", ""), title: "Next release", properties: coloured(115,
+					valueText{"–", "text"}, valueText{"ends it", "orange"})},
 				{expr: exception + " * 1000 or 0 * " + releases, title: "Exception ends", properties: date("–")},
 				{expr: prohibited, title: "Combination", properties: coloured(115,
-					word{"–", "text"}, word{"prohibited", "red"})},
+					valueText{"–", "text"}, valueText{"prohibited", "red"})},
 			},
 		}.panel(),
 
@@ -253,7 +254,7 @@ func panels() []panel {
 				" policy: write one. With both: the policy is out of date or invalid; the finding in the ClusterSupport says which.",
 			width: 12, height: 8, labels: releaseColumns, sort: []string{"Product", "Cluster"},
 			values: []value{{expr: isUnknown + " == 1", title: "State", properties: coloured(100,
-				word{"", "text"}, word{"Unknown", "purple"})}},
+				valueText{"", "text"}, valueText{"Unknown", "purple"})}},
 		}.panel(),
 		table{
 			title: "Unobserved clusters",
@@ -262,7 +263,7 @@ func panels() []panel {
 			width: 12, height: 8, labels: clusterColumns, sort: []string{"-Reachable", "Last answer"},
 			values: []value{
 				{expr: unobserved, title: "Reachable", properties: coloured(150,
-					word{"no answer lately", "orange"}, word{"Unknown", "purple"}, word{"False", "red"})},
+					valueText{"no answer lately", "orange"}, valueText{"Unknown", "purple"}, valueText{"False", "red"})},
 				{expr: fmt.Sprintf("(%s) and (%s)", lastAnswer, unobserved), title: "Last answer", properties: date("none")},
 			},
 		}.panel(),
@@ -273,8 +274,8 @@ func panels() []panel {
 				" about no single release.",
 			width: 12, height: 8, labels: releaseColumns[:5], hidden: []string{"policy"}, sort: []string{"Cluster", "Product"},
 			values: []value{
-				{expr: wrong, title: "Prohibited", properties: coloured(190,
-					word{"nothing", "text"}, word{"combination", "red"}, word{"experimental in production", "red"}, word{"both", "red"})},
+				{expr: violations, title: "Prohibited", properties: coloured(190,
+					valueText{"nothing", "text"}, valueText{"combination", "red"}, valueText{"experimental in production", "red"}, valueText{"both", "red"})},
 			},
 		}.panel(),
 		table{
@@ -285,7 +286,7 @@ func panels() []panel {
 			labels: []label{{name: "exception", title: "Exception"}, {name: "product", title: "Product"}},
 			values: []value{
 				{expr: exceptions + " * 1000", title: "Ends", properties: date("none")},
-				{expr: daysLeft(exceptions), title: "Left", properties: bar(soon("text"))},
+				{expr: daysLeft(exceptions), title: "Left", properties: bar(daysLeftColors("text"))},
 			},
 		}.panel(),
 
@@ -297,21 +298,21 @@ func panels() []panel {
 				" it is Unknown. So it is where two policies of the same priority conflict. The variables do not choose policies.",
 			width: 12, height: 8, labels: []label{{name: "policy", title: "Policy"}}, sort: []string{"-Stalled", "-Conflicting", "Policy"},
 			values: []value{
-				{expr: policyCondition("Stalled", "True"), title: "Stalled", properties: coloured(110, word{"–", "text"}, word{"stalled", "red"})},
+				{expr: policyCondition("Stalled", "True"), title: "Stalled", properties: coloured(110, valueText{"–", "text"}, valueText{"stalled", "red"})},
 				{expr: policyCondition("Conflicting", "True"), title: "Conflicting", properties: coloured(110,
-					word{"–", "text"}, word{"conflicting", "red"})},
-				{expr: policyCondition("Ready", "True"), title: "Ready", properties: coloured(110, word{"not ready", "red"}, word{"ready", "green"})},
+					valueText{"–", "text"}, valueText{"conflicting", "red"})},
+				{expr: policyCondition("Ready", "True"), title: "Ready", properties: coloured(110, valueText{"not ready", "red"}, valueText{"ready", "green"})},
 			},
 		}.panel(),
 		replicas(),
-		tall(stat(6, "Shards without a replica",
+		fillRow(stat(6, "Shards without a replica",
 			"Shards for which no replica does the work. Their clusters are not observed, and with shard 0 no policy is evaluated.",
 			"max(supportpolicy_operator_shards) - (count(max by (shard) (supportpolicy_operator_active) == 1)"+
-				" or 0 * max(supportpolicy_operator_shards))", none("red"))),
+				" or 0 * max(supportpolicy_operator_shards))", greenBelowOne("red"))),
 	}
 }
 
-// history is what was, over the time range of the dashboard.
+// history returns the panel over the time range of the dashboard.
 func history() panel {
 	colour := func(name, color string, more ...any) object {
 		return object{"matcher": object{"id": "byName", "options": name},
@@ -342,7 +343,7 @@ func history() panel {
 	}
 }
 
-// replicas has a number for each shard.
+// replicas returns the panel with the working replicas of each shard.
 func replicas() panel {
 	p := stat(6, "Active replicas",
 		"Replicas that do the work, for each shard: one. The others wait to take over, and export the same series but for the times of"+
@@ -350,18 +351,18 @@ func replicas() panel {
 			" operator runs without leader election.",
 		"sum by (shard) (supportpolicy_operator_active)", thresholds("red", step{1, "green"}, step{2, "orange"}))
 	p.queries[0].legend = "shard {{shard}}"
-	return tall(p)
+	return fillRow(p)
 }
 
-// tall makes a panel as high as the table beside it.
-func tall(p panel) panel {
+// fillRow makes a panel as high as the table beside it.
+func fillRow(p panel) panel {
 	p.height = 8
 	return p
 }
 
-// variable is a choice of values of a label of a metric. All is everything, also what Grafana does not know yet.
+// variable returns a variable with the values of a label of a metric. All includes values that Grafana does not know yet.
 func variable(name, title, metric, label string) object {
-	// Grafana's own language: Prometheus has no such function.
+	// label_values is a function of Grafana, not of Prometheus.
 	expr := fmt.Sprintf("label_values(%s, %s)", metric, label)
 	return object{
 		"type": "query", "name": name, "label": title, "datasource": source,
@@ -374,14 +375,14 @@ func variable(name, title, metric, label string) object {
 	}
 }
 
-// dashboard is the whole.
+// dashboard returns the dashboard.
 func dashboard() object {
 	return object{
 		"uid": uid, "title": "Support policy", "tags": list{"support-policy", "kubernetes"}, "schemaVersion": schemaVersion,
 		"description": "Which installed releases the vendor supports, until when, and what nobody can tell. Made by" +
 			" support-policy-operator.",
 		"annotations": object{"list": list{}}, "editable": true, "graphTooltip": 0, "fiscalYearStartMonth": 0, "id": nil,
-		// An end of support is a day of the calendar: in another zone it would be shown as the day before.
+		// An end of support is the start of a day in UTC. Another zone would show the day before.
 		"timezone": "utc", "refresh": "5m", "time": object{"from": "now-30d", "to": "now"}, "timepicker": object{},
 		"links": list{object{
 			"type": "link", "title": "Runbooks", "tooltip": "What to do", "url": runbooks, "icon": "doc", "targetBlank": true,
@@ -401,5 +402,5 @@ func dashboard() object {
 	}
 }
 
-// JSON is the dashboard as Grafana imports it.
+// JSON returns the dashboard in the form that Grafana imports.
 func JSON() []byte { return canonical(dashboard()) }

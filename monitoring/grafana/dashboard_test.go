@@ -9,7 +9,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 
-// It comes first: the other tests read the file.
+// TestFileIsUpToDate comes first: the other tests read the file.
 func TestFileIsUpToDate(t *testing.T) {
 	golden.Expect(t, "dashboard.json", string(JSON()))
 }

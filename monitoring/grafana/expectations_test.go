@@ -5,15 +5,16 @@ package grafana
 
 import "time"
 
-// shows is what a panel shows of the whole fleet, and of what some chooses of it.
-type shows struct{ all, some []string }
+// expectation is what a panel shows of the whole fleet, and of a selection.
+type expectation struct{ all, some []string }
 
-// one is what a stat shows.
-func one(all, some string) shows { return shows{[]string{all}, []string{some}} }
+// one returns the expectation of a stat.
+func one(all, some string) expectation { return expectation{[]string{all}, []string{some}} }
 
-// expectations are by the titles of the panels, and follow from clustersOf, policies, exceptionObjects and operators alone.
-func expectations(c calendar) map[string]shows {
-	return map[string]shows{
+// expectations returns the expectations by the title of the panel. They follow from clustersOf, policies, exceptionObjects and
+// operators alone.
+func expectations(c calendar) map[string]expectation {
+	return map[string]expectation{
 		"Clusters":               one("6", "1"), // the seventh is a duplicate
 		"Clusters supported":     one("2", "0"),
 		"Clusters unsupported":   one("1", "1"),
@@ -128,7 +129,7 @@ func expectations(c calendar) map[string]shows {
 	}
 }
 
-// What the variables do not choose.
+// The panels that do not depend on the variables.
 var (
 	policyRows = []string{
 		"kommander | stalled | – | not ready",

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// file is what the tests read of dashboard.json: the file that is shipped, not what it is made of.
+// file has the fields of dashboard.json that the tests read. They read the shipped file, not its source.
 type file struct {
 	ID            *int
 	UID           string
@@ -28,7 +28,7 @@ type fileVariable struct {
 	Type, Name, AllValue string
 	Multi, IncludeAll    bool
 	Datasource           reference
-	// Query is a text where the type is datasource.
+	// Query is a string where the type is datasource, and otherwise an object.
 	Query any
 }
 
@@ -65,7 +65,7 @@ type target struct {
 	Instant, Range                    bool
 }
 
-// organize are the options of the transformation of that name.
+// organize has the options of the transformation of that name.
 type organize struct {
 	ExcludeByName map[string]bool
 	IndexByName   map[string]int
@@ -84,10 +84,10 @@ func readFile(t *testing.T) (f file, text string) {
 	return f, string(content)
 }
 
-// The data source that every query is put to.
-var theSource = reference{Type: "prometheus", UID: "${datasource}"}
+// wantSource is the data source of every query.
+var wantSource = reference{Type: "prometheus", UID: "${datasource}"}
 
-// TestPanels checks what Grafana would show no error about and a person would see at once.
+// TestPanels checks the layout of the panels, in which Grafana reports no errors.
 func TestPanels(t *testing.T) {
 	f, _ := readFile(t)
 	if f.ID != nil {
@@ -124,7 +124,7 @@ func TestPanels(t *testing.T) {
 		if p.Description == "" {
 			t.Errorf("panel %q has no description", p.Title)
 		}
-		if p.Datasource != theSource {
+		if p.Datasource != wantSource {
 			t.Errorf("panel %q: data source %+v, want the variable", p.Title, p.Datasource)
 		}
 		checkTargets(t, p)
@@ -142,7 +142,7 @@ func checkTargets(t *testing.T, p filePanel) {
 			t.Errorf("panel %q: refId %q is there twice or empty", p.Title, q.RefID)
 		}
 		refs[q.RefID] = true
-		if q.Datasource != theSource {
+		if q.Datasource != wantSource {
 			t.Errorf("panel %q, query %s: data source %+v, want the variable", p.Title, q.RefID, q.Datasource)
 		}
 		if q.Instant == q.Range {
@@ -151,11 +151,11 @@ func checkTargets(t *testing.T, p filePanel) {
 		if wanted := map[bool]string{true: "table", false: "time_series"}[p.Type == "table"]; q.Format != wanted {
 			t.Errorf("panel %q, query %s: format %q, want %q", p.Title, q.RefID, q.Format, wanted)
 		}
-		// What looks back shows a release before and after its upgrade side by side.
+		// A range shows a release before and after its upgrade side by side.
 		if regexp.MustCompile(`\[|_over_time|offset`).MatchString(q.Expr) {
 			t.Errorf("panel %q, query %s looks back: %s", p.Title, q.RefID, q.Expr)
 		}
-		// The names of recording rules have colons, which nothing else has.
+		// Only the names of recording rules have colons.
 		if regexp.MustCompile(`\w:\w`).MatchString(q.Expr) {
 			t.Errorf("panel %q, query %s needs a recording rule: %s", p.Title, q.RefID, q.Expr)
 		}
@@ -167,7 +167,7 @@ func checkTargets(t *testing.T, p filePanel) {
 	}
 }
 
-// TestVariables checks that each variable that is used is there, and that each that is there is used.
+// TestVariables: each variable that a query uses exists, and each that exists is used.
 func TestVariables(t *testing.T) {
 	f, text := readFile(t)
 	unused := map[string]bool{}
@@ -176,7 +176,7 @@ func TestVariables(t *testing.T) {
 		if v.Type == "datasource" {
 			continue
 		}
-		if v.Datasource != theSource {
+		if v.Datasource != wantSource {
 			t.Errorf("variable %s: data source %+v, want the variable", v.Name, v.Datasource)
 		}
 		if !v.Multi || !v.IncludeAll || v.AllValue != ".*" {

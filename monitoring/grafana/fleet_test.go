@@ -19,20 +19,20 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
 )
 
-// The fleet of the tests, by the calendar of the test: at(10) is ten and a half days from now, so that it has ten whole days
-// left for as long as the test runs.
+// calendar returns instants relative to the start of the test: at(10) is ten and a half days later, so that ten whole days are
+// left while the test runs.
 type calendar struct{ now time.Time }
 
 func (c calendar) at(days int) *metav1.Time {
 	return &metav1.Time{Time: c.now.Add(time.Duration(days)*24*time.Hour + 12*time.Hour)}
 }
 
-// shown is that instant as Grafana shows it.
+// shown returns the instant in the form of Grafana.
 func (c calendar) shown(days int) string { return iso(c.at(days).Time) }
 
 func iso(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
-// cluster builds a ClusterSupport whose conditions are all good until one of them is said to be something else.
+// cluster returns a ClusterSupport whose conditions are good, but for the given ones.
 func cluster(namespace, name string, conditions map[string]metav1.ConditionStatus, releases ...v1alpha1.InstalledRelease) v1alpha1.ClusterSupport {
 	status := map[string]metav1.ConditionStatus{
 		v1alpha1.ConditionReady: "True", v1alpha1.ConditionReachable: "True", v1alpha1.ConditionSupported: "True",
@@ -49,7 +49,7 @@ func cluster(namespace, name string, conditions map[string]metav1.ConditionStatu
 	return object
 }
 
-// release builds an installed release; each option says more about it.
+// release returns an installed release, with options.
 func release(product, name, version string, state v1alpha1.State, options ...func(*v1alpha1.InstalledRelease)) v1alpha1.InstalledRelease {
 	r := v1alpha1.InstalledRelease{Product: product, Name: name, Version: version, State: state}
 	for _, option := range options {
@@ -72,53 +72,57 @@ func covered(name string, end *metav1.Time) func(*v1alpha1.InstalledRelease) {
 	}
 }
 
-func finding(kind v1alpha1.FindingType, reason string) func(*v1alpha1.InstalledRelease) {
-	return func(r *v1alpha1.InstalledRelease) {
-		r.Findings = append(r.Findings, v1alpha1.Finding{Type: kind, Reason: reason, Message: "…"})
-	}
+func finding(kind v1alpha1.FindingType, condition string, status metav1.ConditionStatus, reason string) v1alpha1.Finding {
+	return v1alpha1.Finding{Type: kind, Condition: condition, Status: status, Reason: reason, Message: "…"}
 }
 
-// clustersOf is the fleet.
+func with(found v1alpha1.Finding) func(*v1alpha1.InstalledRelease) {
+	return func(r *v1alpha1.InstalledRelease) { r.Findings = append(r.Findings, found) }
+}
+
+// clustersOf returns the clusters of the fleet.
 func clustersOf(c calendar) []v1alpha1.ClusterSupport {
-	lastInWindow := finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonLastInWindow)
-	prohibited := finding(v1alpha1.FindingRequires, v1alpha1.ReasonProhibitedCombination)
-	ended := finding(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded)
+	lastInWindow := with(finding(v1alpha1.FindingLifecycle, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonLastInWindow))
+	prohibited := with(finding(v1alpha1.FindingRequires, v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.ReasonProhibitedCombination))
+	ended := with(finding(v1alpha1.FindingLifecycle, v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded))
 	twin := cluster("workspace-b", "twin", map[string]metav1.ConditionStatus{"Supported": "False", "ExpiringSoon": "True"},
 		release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), prohibited))
 	twin.Status.DuplicateOf = "workspace-a/eu"
 	us := cluster("workspace-a", "us", map[string]metav1.ConditionStatus{"Reachable": "False", "Supported": "Unknown", "Compatible": "False"},
 		release("Konvoy", "default", "", v1alpha1.StateUnknown, by("konvoy")),
 		release("BasePlatformServices", "default", "stable-1.20-4.1.0", v1alpha1.StateSupported, by("base-platform-services"), until(c.at(179))))
-	// The Kommander that manages it does not allow its Kubernetes.
-	us.Status.Findings = []v1alpha1.Finding{{Type: v1alpha1.FindingAttachRange, Reason: v1alpha1.ReasonOutsideAttachRange, Message: "…"}}
+	// The manager does not allow its Kubernetes.
+	us.Status.Findings = []v1alpha1.Finding{
+		finding(v1alpha1.FindingAttachRange, v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.ReasonOutsideAttachRange),
+	}
 	return []v1alpha1.ClusterSupport{
 		cluster("support-policy-system", "host", map[string]metav1.ConditionStatus{"ExpiringSoon": "True", "UpgradeRecommended": "True"},
 			release("Konvoy", "default", "1.8.4", v1alpha1.StateSupported, by("konvoy"), until(c.at(29))),
 			release("Kommander", "kommander", "1.4.3", v1alpha1.StateSupported, by("kommander"), until(c.at(89)), lastInWindow),
 			release("Kubernetes", "default", "v1.20.13", v1alpha1.StateSupported, by("kubernetes"), lastInWindow)),
 		cluster("workspace-a", "eu", map[string]metav1.ConditionStatus{"Supported": "False", "Compatible": "False", "ExpiringSoon": "True"},
-			// It has ended, and rests on an exception.
+			// The vendor's support has ended, and an exception covers the release.
 			release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), covered("konvoy-1.6", c.at(20)), prohibited, ended),
-			// A product that is installed twice, in one version that is supported and in one that is not.
+			// Two installations of a product, of a supported and an unsupported version.
 			release("Cassandra", "prod.blue", "3.11", v1alpha1.StateSupported, by("cassandra"), until(c.at(59))),
 			release("Cassandra", "prod.green", "3.10", v1alpha1.StateUnsupported, by("cassandra"), until(c.at(-10)), ended),
-			// Its version is supported, and a part of it must not be there.
+			// A supported version with an experimental part in production.
 			release("Kaptain", "default", "1.0", v1alpha1.StateUnsupported, by("kaptain"), until(c.at(45)),
-				finding(v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalInProduction))),
+				with(finding(v1alpha1.FindingExperimental, v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonExperimentalInProduction)))),
 		us,
 		cluster("workspace-b", "new", map[string]metav1.ConditionStatus{
 			"Reachable": "Unknown", "Supported": "Unknown", "Compatible": "Unknown", "ExpiringSoon": "Unknown", "UpgradeRecommended": "Unknown"}),
-		// Its status was written by a replica that is no more.
+		// The replica that wrote its status does not exist any more.
 		cluster("workspace-b", "silent", map[string]metav1.ConditionStatus{"Compatible": "False", "Supported": "Unknown"},
 			release("Dispatch", "default", "1.3.0", v1alpha1.StateUnknown),
-			// It is supported, and the exception outlasts that.
+			// The exception ends after the vendor's support.
 			release("Spark", "prod.spark", "3.0", v1alpha1.StateSupported, by("spark"), until(c.at(100)), covered("spark", c.at(400))),
-			// The exception ends first and nothing rests on it.
+			// The exception ends first, and does not count.
 			release("Spark", "test.spark", "3.0", v1alpha1.StateSupported, by("spark"), until(c.at(200)), covered("spark-test", c.at(5))),
-			// The exception ends first, and what the vendor prohibits rests on it.
+			// The exception ends first, and counts: the combination is prohibited.
 			release("Kafka", "prod.kafka", "2.7", v1alpha1.StateSupported, by("kafka"), until(c.at(300)), covered("kafka", c.at(80)), prohibited)),
 		twin,
-		// Nobody asks it any more and nobody evaluates it, so that its status has an exception that has ended.
+		// It is no longer evaluated, so that its status has an exception that has ended.
 		cluster("workspace-c", "late", map[string]metav1.ConditionStatus{"Compatible": "False"},
 			release("Kafka", "late.kafka", "2.6", v1alpha1.StateSupported, by("kafka"), until(c.at(150)), covered("kafka", c.at(-3)), prohibited)),
 	}
@@ -157,14 +161,14 @@ func exceptionObjects(c calendar) []v1alpha1.SupportException {
 	}
 }
 
-// cache is the cache of the operator.
-type cache struct {
+// fakeCache replaces the operator's cache.
+type fakeCache struct {
 	client.Reader
 
 	calendar calendar
 }
 
-func (c cache) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+func (c fakeCache) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
 	switch l := list.(type) {
 	case *v1alpha1.ClusterSupportList:
 		l.Items = clustersOf(c.calendar)
@@ -178,7 +182,7 @@ func (c cache) List(_ context.Context, list client.ObjectList, _ ...client.ListO
 	return nil
 }
 
-// replica serves the real metrics of one replica of the operator and returns its address.
+// replica serves the operator's metrics as one replica does, and returns its address.
 func replica(t *testing.T, options metrics.Options) string {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -188,16 +192,16 @@ func replica(t *testing.T, options metrics.Options) string {
 	return server.Listener.Addr().String()
 }
 
-// operators are two replicas: one works for shard 0 and observes its clusters, one waits to work for shard 1, whose clusters nobody
-// observes.
+// operators starts two replicas: one works for shard 0 and observes its clusters; the other waits for shard 1, whose clusters
+// are not observed.
 func operators(t *testing.T, c calendar) []string {
-	// 15 minutes are too long: one is just below, one just above.
+	// The threshold is 15 minutes: one is below, one above.
 	answers := map[string]time.Time{
 		"host": c.now, "eu": c.now.Add(-14 * time.Minute), "late": c.now.Add(-16 * time.Minute), "us": c.now.Add(-3 * time.Hour),
 	}
 	return []string{
-		replica(t, metrics.Options{Reader: cache{calendar: c}, Shard: 0, Shards: 2,
+		replica(t, metrics.Options{Reader: fakeCache{calendar: c}, Shard: 0, Shards: 2,
 			Answered: func(cluster *v1alpha1.ClusterSupport) time.Time { return answers[cluster.Name] }}),
-		replica(t, metrics.Options{Reader: cache{calendar: c}, Shard: 1, Shards: 2, Active: func() bool { return false }}),
+		replica(t, metrics.Options{Reader: fakeCache{calendar: c}, Shard: 1, Shards: 2, Active: func() bool { return false }}),
 	}
 }

@@ -15,13 +15,13 @@ type (
 	list   = []any
 )
 
-// columns is how wide Grafana's grid is.
+// columns is the width of Grafana's grid.
 const columns = 24
 
 // source is the data source that the variable names.
 var source = object{"type": "prometheus", "uid": "${datasource}"}
 
-// panel is one panel of the dashboard, without its place.
+// panel is a panel of the dashboard, without its position.
 type panel struct {
 	kind, title, description string
 	// width and height are in units of the grid.
@@ -33,19 +33,18 @@ type panel struct {
 	transform     list
 }
 
-// query is one question to Prometheus.
+// query is a query to Prometheus.
 type query struct {
 	expr string
 	// format is time_series, or table for a row for each series.
 	format string
 	// legend names the series of a time_series, such as {{state}}.
 	legend string
-	// isRange asks for the time range of the dashboard instead of for its end.
+	// isRange queries the time range of the dashboard instead of its end.
 	isRange bool
 }
 
-// place sets the panels from the left to the right and from the top to the bottom, each row as high as its first panel, and
-// numbers them.
+// place positions the panels from left to right and from top to bottom, each row as high as its first panel, and numbers them.
 func place(panels []panel) list {
 	placed := make(list, 0, len(panels))
 	x, y, height := 0, 0, 0
@@ -100,13 +99,13 @@ func heading(title string) panel {
 	return panel{kind: "row", title: title, width: columns, height: 1}
 }
 
-// step is the colour of values from one on.
+// step is the colour from a value on.
 type step struct {
 	from  float64
 	color string
 }
 
-// thresholds are colours by value. Below the first step it is base.
+// thresholds returns colours by value, with base below the first step.
 func thresholds(base string, steps ...step) object {
 	all := list{object{"color": base, "value": nil}}
 	for _, s := range steps {
@@ -115,11 +114,11 @@ func thresholds(base string, steps ...step) object {
 	return object{"mode": "absolute", "steps": all}
 }
 
-// word is what is shown instead of a number, and its colour.
-type word struct{ text, color string }
+// valueText replaces a number by a text with a colour.
+type valueText struct{ text, color string }
 
-// words are shown instead of the numbers from 0 on.
-func words(of ...word) list {
+// valueTexts replaces the numbers from 0 on.
+func valueTexts(of ...valueText) list {
 	options := object{}
 	for i, w := range of {
 		options[fmt.Sprint(i)] = object{"text": w.text, "color": w.color, "index": i}
@@ -127,7 +126,7 @@ func words(of ...word) list {
 	return list{object{"type": "value", "options": options}}
 }
 
-// stat is one number. Where Prometheus has nothing at all it says so, and no 0.
+// stat returns a panel with one number. Without series it says so, and does not show 0.
 func stat(width int, title, description, expr string, colors object) panel {
 	return panel{
 		kind: "stat", title: title, description: description, width: width, height: 4,
@@ -152,16 +151,16 @@ type value struct {
 	properties  list
 }
 
-// table has a row for each set of labels. Each of its queries has to return all of them: Grafana merges the answers by the
-// columns that all of them have. An empty one has none, and then it takes many seconds for a few thousand rows.
+// table is a panel with a row for each set of labels. Each of its queries must return all labels: Grafana merges by the columns
+// that all results have. An empty result has none, and the merge of a few thousand rows then takes many seconds.
 type table struct {
 	title, description string
 	width, height      int
 	labels             []label
 	values             []value
-	// hidden are labels that are no columns.
+	// hidden are the labels without a column.
 	hidden []string
-	// sort are titles of columns, the first one decides; a minus before it turns the order.
+	// sort are titles of columns; a minus reverses the order.
 	sort []string
 }
 
@@ -220,14 +219,14 @@ func sortBy(titles []string) list {
 
 func property(id string, value any) object { return object{"id": id, "value": value} }
 
-// coloured shows words in their colours instead of the numbers from 0 on.
-func coloured(width int, of ...word) list {
-	return list{property("mappings", words(of...)), property("custom.displayMode", "color-text"), property("custom.width", width)}
+// coloured replaces the numbers from 0 on by texts in their colours.
+func coloured(width int, of ...valueText) list {
+	return list{property("mappings", valueTexts(of...)), property("custom.displayMode", "color-text"), property("custom.width", width)}
 }
 
 // date shows milliseconds since 1970 as an instant, and 0 as a word.
 func date(absent string) list {
-	return list{property("mappings", words(word{absent, "text"})), property("unit", "dateTimeAsIso"), property("custom.width", 165)}
+	return list{property("mappings", valueTexts(valueText{absent, "text"})), property("unit", "dateTimeAsIso"), property("custom.width", 165)}
 }
 
 // bar shows days as a bar of at most a year.

@@ -20,16 +20,16 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 )
 
-// choice is what a person has chosen, in the form in which Grafana puts it into a regular expression.
-type choice struct{ namespace, cluster, product string }
+// selection has the values of the variables, in the form in which Grafana inserts them into a regular expression.
+type selection struct{ namespace, cluster, product string }
 
 var (
-	everything = choice{".*", ".*", ".*"}
+	everything = selection{".*", ".*", ".*"}
 	// one cluster, and two products.
-	some = choice{"workspace-a", "eu", "(Cassandra|Konvoy)"}
+	some = selection{"workspace-a", "eu", "(Cassandra|Konvoy)"}
 )
 
-func (c choice) in(expr string) string {
+func (c selection) in(expr string) string {
 	return strings.NewReplacer("$namespace", c.namespace, "$cluster", c.cluster, "$product", c.product).Replace(expr)
 }
 
@@ -57,8 +57,8 @@ func toAny(texts []string) []any {
 	return all
 }
 
-// ask puts the queries of a panel to Prometheus. Of a range it returns the end.
-func ask(t *testing.T, server *prometheus.Server, p filePanel, c choice) []model.Vector {
+// runQueries sends the queries of a panel to Prometheus. Of a range it returns the end.
+func runQueries(t *testing.T, server *prometheus.Server, p filePanel, c selection) []model.Vector {
 	t.Helper()
 	answers := make([]model.Vector, 0, len(p.Targets))
 	for _, q := range p.Targets {
@@ -85,8 +85,8 @@ func ask(t *testing.T, server *prometheus.Server, p filePanel, c choice) []model
 	return answers
 }
 
-// TestQueries puts every query of every panel to a Prometheus that scrapes the operator's own metrics of a fleet, from two
-// replicas, and compares what the panel shows with what is true of the fleet.
+// TestQueries sends every query of every panel to a Prometheus that scrapes two replicas of the operator, and compares what the
+// panel shows with the fleet.
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	c := calendar{now: time.Now().Truncate(time.Second)}
@@ -103,17 +103,17 @@ func TestQueries(t *testing.T) {
 		}
 		delete(expected, p.Title)
 		t.Run(p.Title, func(t *testing.T) {
-			answers := ask(t, server, p, everything)
+			answers := runQueries(t, server, p, everything)
 			for i, answer := range answers {
 				if len(answer) == 0 {
 					t.Errorf("query %s returns nothing, so nothing was tried: %s", p.Targets[i].RefID, p.Targets[i].Expr)
 				}
 			}
 			checkFields(t, p, answers)
-			if diff := cmp.Diff(want.all, p.screen(answers)); diff != "" {
+			if diff := cmp.Diff(want.all, p.rendered(answers)); diff != "" {
 				t.Errorf("of everything (-want +shown):\n%s", diff)
 			}
-			if diff := cmp.Diff(want.some, p.screen(ask(t, server, p, some)), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(want.some, p.rendered(runQueries(t, server, p, some)), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("of %v (-want +shown):\n%s", some, diff)
 			}
 		})
@@ -123,14 +123,14 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// TestNobodyExports puts the queries to a Prometheus that has no metrics of the operator. Nothing is the only right answer:
-// no 0 may look like a fleet in which all is well.
-func TestNobodyExports(t *testing.T) {
+// TestQueriesWithoutMetrics sends the queries to a Prometheus without the operator's metrics. They must return nothing: a 0
+// would look like a fleet without problems.
+func TestQueriesWithoutMetrics(t *testing.T) {
 	t.Parallel()
 	server := prometheus.StartServer(t, "{}")
 	f, _ := readFile(t)
 	for _, p := range f.Panels {
-		for i, answer := range ask(t, server, p, everything) {
+		for i, answer := range runQueries(t, server, p, everything) {
 			if len(answer) > 0 {
 				t.Errorf("panel %q, query %s: %v, want nothing", p.Title, p.Targets[i].RefID, answer)
 			}
@@ -138,8 +138,7 @@ func TestNobodyExports(t *testing.T) {
 	}
 }
 
-// checkFields checks that the panel speaks only of what is in the answers. A name that is not there is passed over by
-// Grafana without a word.
+// checkFields checks that the panel names only fields in the results. Grafana ignores other names silently.
 func checkFields(t *testing.T, p filePanel, answers []model.Vector) {
 	t.Helper()
 	var titles []string
@@ -166,8 +165,8 @@ func checkFields(t *testing.T, p filePanel, answers []model.Vector) {
 		if len(o.IndexByName) != len(o.RenameByName) || !o.ExcludeByName["Time"] {
 			t.Errorf("columns %v, names %v, left out %v; want all named, and the time left out", o.IndexByName, o.RenameByName, o.ExcludeByName)
 		}
-		// Grafana merges by the columns that all answers have. One that is empty has none, and then thousands of rows are
-		// compared with each other; if the others were empty too, the column would not even have its name.
+		// Grafana merges by the columns that all results have. An empty result has none, so thousands of rows are compared with
+		// each other; if the others are empty, too, the column has no name.
 		for i, answer := range answers {
 			if len(answer) != len(rows) {
 				t.Errorf("query %s returns %d of %d rows, want all", p.Targets[i].RefID, len(answer), len(rows))
@@ -177,7 +176,7 @@ func checkFields(t *testing.T, p filePanel, answers []model.Vector) {
 			t.Errorf("%d queries, transformations %v; want a merge of several", len(answers), p.Transformations)
 		}
 	} else {
-		for _, line := range p.screen(answers) {
+		for _, line := range p.rendered(answers) {
 			name, _, _ := strings.Cut(line, ":")
 			titles = append(titles, name)
 		}
@@ -196,7 +195,7 @@ func checkFields(t *testing.T, p filePanel, answers []model.Vector) {
 
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// TestVariableQueries asks for the values of the variables as Grafana does.
+// TestVariableQueries queries the values of the variables as Grafana does.
 func TestVariableQueries(t *testing.T) {
 	t.Parallel()
 	want := map[string][2]model.LabelValues{
@@ -225,7 +224,7 @@ func TestVariableQueries(t *testing.T) {
 			t.Errorf("variable %s: query %v, want label_values", v.Name, v.Query)
 			continue
 		}
-		for i, c := range []choice{everything, some} {
+		for i, c := range []selection{everything, some} {
 			got, _, err := server.API().LabelValues(t.Context(), parts[2], []string{c.in(parts[1])}, time.Now().Add(-time.Hour), time.Now())
 			if err != nil {
 				t.Fatal(err)

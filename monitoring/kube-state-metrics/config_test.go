@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ksm_test holds the configuration of kube-state-metrics to the schemas of the definitions and to statuses that the
-// operator has written, and to what kube-state-metrics itself makes of them where it is at hand.
+// Package ksm_test checks the configuration of kube-state-metrics with the schemas of the definitions, with statuses that the
+// operator wrote, and, where it is available, with kube-state-metrics itself.
 package ksm_test
 
 import (
@@ -28,7 +28,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
-// configuration is a CustomResourceStateMetrics, as kube-state-metrics documents it: the fields that are used here.
+// configuration is a CustomResourceStateMetrics of kube-state-metrics, with the fields that are used here.
 type configuration struct {
 	Kind string `json:"kind"`
 	Spec struct {
@@ -92,15 +92,15 @@ func read[T any](t *testing.T, path string) *T {
 	return into
 }
 
-// definition is the one of a kind.
+// definition returns the CustomResourceDefinition of a kind.
 func definition(t *testing.T, r *resource) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	return read[apiextensionsv1.CustomResourceDefinition](t,
 		filepath.Join("..", "..", "config", "crd", "bases", v1alpha1.GroupVersion.Group+"_"+r.ResourcePlural+".yaml"))
 }
 
-// each runs a test for each metric.
-func each(t *testing.T, test func(t *testing.T, r *resource, m *metric)) {
+// forEachMetric runs a test for each metric.
+func forEachMetric(t *testing.T, test func(t *testing.T, r *resource, m *metric)) {
 	t.Helper()
 	config := read[configuration](t, "config.yaml")
 	if config.Kind != "CustomResourceStateMetrics" || len(config.Spec.Resources) != 3 {
@@ -116,7 +116,7 @@ func each(t *testing.T, test func(t *testing.T, r *resource, m *metric)) {
 
 func (r *resource) name(m *metric) string { return r.MetricNamePrefix + "_" + m.Name }
 
-// common is what all types of metrics have.
+// common returns the fields that all types of metrics have.
 func (m *metric) common() meta {
 	switch {
 	case m.Each.Gauge != nil:
@@ -129,12 +129,12 @@ func (m *metric) common() meta {
 	return meta{}
 }
 
-// labels are the paths of all labels but the one of a StateSet, from the object and from the metric's path.
+// labels returns the paths of all labels but that of a StateSet, from the object and from the metric's path.
 func (r *resource) labels(m *metric) (fromObject, fromPath map[string][]string) {
 	return r.LabelsFromPath, m.common().LabelsFromPath
 }
 
-// TestKinds: the resources are those of the definitions.
+// TestKinds: the resources are the kinds of the definitions.
 func TestKinds(t *testing.T) {
 	for _, r := range read[configuration](t, "config.yaml").Spec.Resources {
 		crd := definition(t, &r)
@@ -146,10 +146,10 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestPaths: every path leads to a field, the values are of a kind that kube-state-metrics can read, and a StateSet lists
-// all values that the field can have.
+// TestPaths: every path leads to a field of a type that kube-state-metrics can read, and a StateSet lists all values of its
+// field.
 func TestPaths(t *testing.T) {
-	each(t, func(t *testing.T, r *resource, m *metric) {
+	forEachMetric(t, func(t *testing.T, r *resource, m *metric) {
 		schema := definition(t, r).Spec.Versions[0].Schema.OpenAPIV3Schema
 		base := follow(t, schema, m.common().Path)
 		if base.Type == "array" {
@@ -208,7 +208,7 @@ func checkStates(t *testing.T, value *apiextensionsv1.JSONSchemaProps, s *stateS
 	}
 }
 
-// follow goes through a schema along a path. The metadata of objects is known without one.
+// follow returns the schema at a path. Metadata has none, and needs none.
 func follow(t *testing.T, schema *apiextensionsv1.JSONSchemaProps, path []string) *apiextensionsv1.JSONSchemaProps {
 	t.Helper()
 	for i, name := range path {
@@ -224,12 +224,12 @@ func follow(t *testing.T, schema *apiextensionsv1.JSONSchemaProps, path []string
 	return schema
 }
 
-// TestValues: every path leads to a value that can be read, in some status that the operator has written.
+// TestValues: every path leads to a readable value in some status that the operator wrote.
 func TestValues(t *testing.T) {
-	each(t, func(t *testing.T, r *resource, m *metric) {
+	forEachMetric(t, func(t *testing.T, r *resource, m *metric) {
 		fromObject, fromPath := r.labels(m)
 		found := map[string]bool{}
-		for _, object := range written(t, r.GroupVersionKind.Kind) {
+		for _, object := range storedObjects(t, r.GroupVersionKind.Kind) {
 			for label, path := range fromObject {
 				found["label "+label] = found["label "+label] || walk(object, path) != nil
 			}
@@ -241,7 +241,7 @@ func TestValues(t *testing.T) {
 				for label, path := range fromPath {
 					found["label "+label] = found["label "+label] || walk(item, path) != nil
 				}
-				found["value"] = found["value"] || m.reads(t, item)
+				found["value"] = found["value"] || m.isReadable(t, item)
 			}
 		}
 		for what, is := range found {
@@ -252,8 +252,8 @@ func TestValues(t *testing.T) {
 	})
 }
 
-// reads tells whether there is a value, and fails the test when it cannot be read.
-func (m *metric) reads(t *testing.T, item any) bool {
+// isReadable tells whether there is a value, and fails the test where kube-state-metrics cannot read it.
+func (m *metric) isReadable(t *testing.T, item any) bool {
 	t.Helper()
 	switch {
 	case m.Each.Gauge != nil:
@@ -280,8 +280,8 @@ func (m *metric) reads(t *testing.T, item any) bool {
 	return item != nil
 }
 
-// written are the objects of a kind that the operator has written; gitops/ holds them to it.
-func written(t *testing.T, kind string) []any {
+// storedObjects returns the objects of a kind that the operator wrote. gitops/ keeps them up to date.
+func storedObjects(t *testing.T, kind string) []any {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "gitops", "argocd", v1alpha1.GroupVersion.Group, kind, "testdata", "*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -294,7 +294,7 @@ func written(t *testing.T, kind string) []any {
 	return objects
 }
 
-// walk goes through a value along a path; nil where there is nothing.
+// walk returns the value at a path; nil where there is none.
 func walk(value any, path []string) any {
 	for _, name := range path {
 		object, _ := value.(map[string]any)
@@ -305,11 +305,11 @@ func walk(value any, path []string) any {
 
 var metricName = regexp.MustCompile(`^kube_(supportpolicy|clustersupport|supportexception)_[a-z_]+$`)
 
-// TestTable holds the table of README.md to the configuration.
+// TestTable compares the table in README.md with the configuration.
 func TestTable(t *testing.T) {
 	rows := []string{"| metric | labels | value |", "|---|---|---|"}
 	names := map[string]bool{}
-	each(t, func(t *testing.T, r *resource, m *metric) {
+	forEachMetric(t, func(t *testing.T, r *resource, m *metric) {
 		name := r.name(m)
 		if !metricName.MatchString(name) || names[name] {
 			t.Error("the name is no good, or there twice")
@@ -340,7 +340,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// chartValues is what the Helm chart kube-state-metrics takes.
+// chartValues are the values of the Helm chart kube-state-metrics.
 type chartValues struct {
 	CustomResourceState struct {
 		Enabled bool          `json:"enabled"`
@@ -351,7 +351,7 @@ type chartValues struct {
 	} `json:"rbac"`
 }
 
-// TestChartValues: values.yaml says the same as config.yaml and role.yaml.
+// TestChartValues compares values.yaml with config.yaml and role.yaml.
 func TestChartValues(t *testing.T) {
 	role := read[rbacv1.ClusterRole](t, "role.yaml")
 	content, err := os.ReadFile("config.yaml")
@@ -380,7 +380,7 @@ func TestChartValues(t *testing.T) {
 	}
 }
 
-// TestRole: kube-state-metrics may list and watch what the configuration names, and the definitions, and nothing else.
+// TestRole: kube-state-metrics may list and watch the configured kinds and the definitions, and nothing else.
 func TestRole(t *testing.T) {
 	want := map[string][]string{"apiextensions.k8s.io": {"customresourcedefinitions"}}
 	for _, r := range read[configuration](t, "config.yaml").Spec.Resources {
@@ -400,8 +400,8 @@ func TestRole(t *testing.T) {
 	}
 }
 
-// plain is kube-state-metrics as its own manifests install it.
-const plain = `
+// plainManifests install kube-state-metrics as its own manifests do.
+const plainManifests = `
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: kube-state-metrics, namespace: kube-system}
@@ -415,11 +415,11 @@ spec:
       - {name: kube-state-metrics, image: kube-state-metrics}
 `
 
-// TestComponent builds an overlay with kube-state-metrics: it reads the file that is there.
+// TestComponent builds an overlay with kube-state-metrics, which then reads the configuration.
 func TestComponent(t *testing.T) {
 	out := repository.Build(t, repository.Overlay{
 		Kustomization: "resources: [plain.yaml]\ncomponents: [ROOT/monitoring/kube-state-metrics]\n",
-		Files:         map[string]string{"plain.yaml": plain},
+		Files:         map[string]string{"plain.yaml": plainManifests},
 	})
 	var config corev1.ConfigMap
 	var deployment appsv1.Deployment

@@ -34,13 +34,13 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// account is that of kube-state-metrics.
+// account is the service account of kube-state-metrics.
 var account = metav1.ObjectMeta{Namespace: "kube-system", Name: "kube-state-metrics"}
 
-// situations are the objects of gitops/ that are looked at. Of the first nobody has written a status yet.
+// situations are those of the objects of gitops/ that the test uses. The first has no status.
 var situations = []string{"new", "valid", "refused", "unreachable", "unsupported", "ended"}
 
-// TestRun has kube-state-metrics itself, with the rights of role.yaml, make metrics of objects that the operator has written.
+// TestRun runs kube-state-metrics, with the rights of role.yaml, on objects that the operator wrote.
 func TestRun(t *testing.T) {
 	path := os.Getenv("KUBE_STATE_METRICS")
 	if path == "" {
@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	plane := controlplane.ForTest(t, controlplane.Options{ControllerManager: true, CRDs: crds})
-	store(t, plane)
+	createObjects(t, plane)
 	config, err := plane.ServiceAccountConfig(t.Context(), account.Namespace, account.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 	}
 	address, stop := start(t, path, kubeconfig)
 
-	// It looks for the definitions every few seconds, and then takes one object after the other.
+	// It discovers the definitions every few seconds, and then reads the objects one by one.
 	before := ""
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
 		got := scrape(t, address)
@@ -82,8 +82,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// store gives a control plane the objects, and kube-state-metrics its rights.
-func store(t *testing.T, plane *controlplane.ControlPlane) {
+// createObjects creates the objects, and the role of kube-state-metrics.
+func createObjects(t *testing.T, plane *controlplane.ControlPlane) {
 	t.Helper()
 	c, err := client.New(plane.Config(), client.Options{Scheme: scheme.Scheme})
 	if err != nil {
@@ -125,7 +125,7 @@ func store(t *testing.T, plane *controlplane.ControlPlane) {
 	}
 }
 
-// start starts kube-state-metrics. It returns where that serves, and what ends it and returns what it has printed.
+// start starts kube-state-metrics. It returns its address, and a function that stops it and returns its output.
 func start(t *testing.T, path, kubeconfig string) (address string, stop func() string) {
 	t.Helper()
 	address = process.FreeAddress(t)
@@ -157,8 +157,8 @@ func start(t *testing.T, path, kubeconfig string) (address string, stop func() s
 	return address, stop
 }
 
-// scrape is what is served, in the order of the alphabet, without the help and without the labels that are on every series.
-// It is nothing as long as nothing is served.
+// scrape returns the metrics in alphabetical order, without help texts and without the labels that every series has. It returns
+// nothing while nothing is served.
 func scrape(t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)

@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package prometheus_test holds what this folder gives to a Prometheus without its operator against Prometheus, and against
-// the manifests of the operator.
+// Package prometheus_test checks the example for a plain Prometheus with Prometheus itself, and with the manifests of the
+// operator.
 package prometheus_test
 
 import (
@@ -38,12 +38,12 @@ import (
 const (
 	configFile = "prometheus.yml"
 	namespace  = "support-policy-system"
-	// serverName is the name in the certificate of cert-manager.
+	// serverName is the name in the certificate that cert-manager issues.
 	serverName = "support-policy-operator-metrics.support-policy-system.svc"
 	token      = "a-token"
 )
 
-// config is as much of prometheus.yml as there is in it: any other field is an error.
+// config has the fields of prometheus.yml. An unknown field is an error.
 type config struct {
 	Global    map[string]string `json:"global"`
 	RuleFiles []string          `json:"rule_files"`
@@ -69,7 +69,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// folder is one with the files of this folder, a token, and a certificate to trust.
+// folder returns a copy of this folder with a token and a trusted certificate.
 func folder(t *testing.T, trusted []byte) string {
 	t.Helper()
 	made := t.TempDir()
@@ -83,7 +83,7 @@ func folder(t *testing.T, trusted []byte) string {
 	return made
 }
 
-// insecure is the configuration as its comment has it for an operator without a certificate.
+// insecure returns the configuration that its comment describes for an operator without a certificate.
 func insecure(t *testing.T, text string) string {
 	t.Helper()
 	text = regexp.MustCompile(`(?m)^ *(ca_file|server_name): .*\n`).ReplaceAllString(text, "")
@@ -94,7 +94,7 @@ func insecure(t *testing.T, text string) string {
 	return before + "insecure_skip_verify" + after
 }
 
-// TestPromtoolAccepts has promtool read the configuration and the rules, and look for the files that they name.
+// TestPromtoolAccepts checks the configuration, the rules and the files that they name, with promtool.
 func TestPromtoolAccepts(t *testing.T) {
 	for name, change := range map[string]func(string) string{
 		"as it is": func(text string) string { return text },
@@ -113,8 +113,8 @@ func TestPromtoolAccepts(t *testing.T) {
 	}
 }
 
-// TestScrape runs Prometheus with the configuration against a server in the operator's place, at an address that is not in
-// its certificate.
+// TestScrape runs Prometheus with the configuration against a server in place of the operator, at an address that is not in its
+// certificate.
 func TestScrape(t *testing.T) {
 	own, other := selfSigned(t), selfSigned(t)
 	for name, test := range map[string]struct {
@@ -177,7 +177,7 @@ func TestScrape(t *testing.T) {
 	}
 }
 
-// operator serves metrics to those who send the token, and returns its address.
+// operator starts a server of metrics that requires the token, and returns its address.
 func operator(t *testing.T, certificate tls.Certificate) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -194,7 +194,7 @@ func operator(t *testing.T, certificate tls.Certificate) string {
 	return server.Listener.Addr().String()
 }
 
-// selfSigned is a certificate such as cert-manager issues: signed by itself, no authority for others, for a name only.
+// selfSigned returns a certificate as cert-manager issues it: self-signed, no authority, for one name.
 func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -213,7 +213,7 @@ func selfSigned(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// TestNamesExist holds the names in the configuration, and in the commands of its comment, against the manifests.
+// TestNamesExist: the manifests have the names in the configuration and in the commands of its comment.
 func TestNamesExist(t *testing.T) {
 	found := map[string]string{}
 	manifest := repository.Build(t, repository.Overlay{Kustomization: "resources: [ROOT/config/default]\n" +
@@ -249,7 +249,7 @@ func TestNamesExist(t *testing.T) {
 		t.Fatalf("%d jobs", len(c.Scrape))
 	}
 	scrape := c.Scrape[0]
-	// Without an address of its own a Service has those of the pods, and the port is theirs.
+	// A headless Service has the addresses and ports of its pods.
 	name := service.Name + "." + service.Namespace + ".svc"
 	if dns := scrape.DNS[0]; service.Spec.ClusterIP != corev1.ClusterIPNone || !cmp.Equal(dns.Names, []string{name}) ||
 		dns.Port != service.Spec.Ports[0].Port || dns.Type != "A" {

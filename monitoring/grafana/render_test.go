@@ -16,11 +16,11 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// This is what Grafana makes of the answers of Prometheus, as far as this dashboard has to do with it. Grafana's own code
-// was asked once whether it does so: README.md.
+// This file imitates how Grafana renders results of Prometheus, as far as this dashboard needs it. README.md says how it was
+// compared with Grafana itself.
 
-// screen is what a panel shows, in lines.
-func (p filePanel) screen(answers []model.Vector) []string {
+// rendered returns the lines that a panel shows.
+func (p filePanel) rendered(answers []model.Vector) []string {
 	if p.Type == "table" {
 		return p.table(answers)
 	}
@@ -42,13 +42,13 @@ func (p filePanel) screen(answers []model.Vector) []string {
 
 var legendLabel = regexp.MustCompile(`{{\w+}}`)
 
-// row is a row of a table: what labels and values it has, by the names that Grafana gives their columns.
+// row is a row of a table: its labels and values, by the names of Grafana's columns.
 type row struct {
 	labels map[string]string
 	values map[string]float64
 }
 
-// rows are those of a table: each series of each query is a row, and rows with the same labels become one (merge).
+// rows returns the rows of a table: each series of each query is a row, and rows with the same labels are merged.
 func (p filePanel) rows(answers []model.Vector) []row {
 	var rows []row
 	byLabels := map[string]int{}
@@ -82,7 +82,7 @@ func has(rows []row, name string) bool {
 	})
 }
 
-// organized is the transformation that names and orders the columns.
+// organized returns the transformation that names and orders the columns.
 func (p filePanel) organized() organize {
 	for _, transformation := range p.Transformations {
 		if transformation.ID == "organize" {
@@ -98,7 +98,7 @@ type column struct {
 	words                     map[string]struct{ Text string }
 }
 
-// columns are those of a table, from the left to the right.
+// columns returns the columns of a table, from left to right.
 func (p filePanel) columns() []column {
 	o := p.organized()
 	var columns []column
@@ -149,8 +149,7 @@ func (p filePanel) table(answers []model.Vector) []string {
 	return lines
 }
 
-// compare orders rows as the panel says. Rows that it holds for the same are in the
-// order of their labels, so that a test can tell.
+// compare orders rows as the panel does. Equal rows are in the order of their labels, so that results are stable.
 func (p filePanel) compare(a, b row, columns []column) int {
 	for _, by := range p.Options.SortBy {
 		name := columns[slices.IndexFunc(columns, func(c column) bool { return c.title == by.DisplayName })].name
@@ -170,7 +169,7 @@ func (p filePanel) compare(a, b row, columns []column) int {
 	return 0
 }
 
-// cell is the text of a cell.
+// cell returns the text of a cell.
 func (c column) cell(r row) string {
 	if value, ok := r.values[c.name]; ok {
 		switch word, isWord := c.words[formatted(value)]; {
