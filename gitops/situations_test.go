@@ -152,7 +152,7 @@ func TestInvalidStatuses(t *testing.T) {
 		want   toolStatus
 	}{
 		"no conditions": {
-			"somebody has emptied the status",
+			"the status is empty",
 			func(object *unstructured.Unstructured) { object.Object["status"] = map[string]any{} }, empty,
 		},
 		"no conditions, and evaluated": {

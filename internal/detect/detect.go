@@ -98,8 +98,8 @@ func (in Input) installedAddons() []Addon {
 	return installed
 }
 
-// forbiddenEvidence says that nobody can tell whether a product is installed: it names those of the resources which would
-// show it that the API server denies.
+// forbiddenEvidence returns evidence that a product may be installed: those of the resources that would show it which the
+// API server denies.
 func (in Input) forbiddenEvidence(resources ...string) []v1alpha1.Evidence {
 	var evidence []v1alpha1.Evidence
 	for _, resource := range resources {

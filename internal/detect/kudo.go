@@ -83,8 +83,8 @@ func detectKUDO(input Input) []facts.Installation {
 	return found
 }
 
-// operatorsOfAddons is for a cluster whose API server denies Instances: it returns what addons installed, and for each of
-// the other products that nobody can tell.
+// operatorsOfAddons is for a cluster whose API server denies Instances: it returns what addons installed, and each other
+// product as one that may be installed.
 func (in Input) operatorsOfAddons() []facts.Installation {
 	var found []facts.Installation
 	for _, addon := range in.installedAddons() {

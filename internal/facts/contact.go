@@ -29,7 +29,7 @@ type Obstacle struct {
 	Message string
 }
 
-// Problem is why a cluster is not observed, or not all of it. Nothing in it is in the cluster's own words.
+// Problem is why a cluster is not observed, or not all of it. No text in it comes from the cluster.
 type Problem struct {
 	// Reason is one of the reasons of the condition Reachable.
 	Reason string
@@ -37,7 +37,7 @@ type Problem struct {
 	Message string
 }
 
-// IsRefusal tells whether only another kubeconfig mends the problem. Nil is none.
+// IsRefusal tells whether only another kubeconfig solves the problem. It is false for nil.
 func (p *Problem) IsRefusal() bool {
 	return p != nil && (p.Reason == v1alpha1.ReasonInsecureKubeconfig || p.Reason == v1alpha1.ReasonInvalidKubeconfig)
 }

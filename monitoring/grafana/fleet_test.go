@@ -85,9 +85,9 @@ func clustersOf(c calendar) []v1alpha1.ClusterSupport {
 	lastInWindow := with(finding(v1alpha1.FindingLifecycle, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonLastInWindow))
 	prohibited := with(finding(v1alpha1.FindingRequires, v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.ReasonProhibitedCombination))
 	ended := with(finding(v1alpha1.FindingLifecycle, v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded))
-	twin := cluster("workspace-b", "twin", map[string]metav1.ConditionStatus{"Supported": "False", "ExpiringSoon": "True"},
+	duplicate := cluster("workspace-b", "twin", map[string]metav1.ConditionStatus{"Supported": "False", "ExpiringSoon": "True"},
 		release("Konvoy", "default", "1.6.3", v1alpha1.StateUnsupported, by("konvoy"), until(c.at(-41)), prohibited))
-	twin.Status.DuplicateOf = "workspace-a/eu"
+	duplicate.Status.DuplicateOf = "workspace-a/eu"
 	us := cluster("workspace-a", "us", map[string]metav1.ConditionStatus{"Reachable": "False", "Supported": "Unknown", "Compatible": "False"},
 		release("Konvoy", "default", "", v1alpha1.StateUnknown, by("konvoy")),
 		release("BasePlatformServices", "default", "stable-1.20-4.1.0", v1alpha1.StateSupported, by("base-platform-services"), until(c.at(179))))
@@ -121,7 +121,7 @@ func clustersOf(c calendar) []v1alpha1.ClusterSupport {
 			release("Spark", "test.spark", "3.0", v1alpha1.StateSupported, by("spark"), until(c.at(200)), covered("spark-test", c.at(5))),
 			// The exception ends first, and counts: the combination is prohibited.
 			release("Kafka", "prod.kafka", "2.7", v1alpha1.StateSupported, by("kafka"), until(c.at(300)), covered("kafka", c.at(80)), prohibited)),
-		twin,
+		duplicate,
 		// It is no longer evaluated, so that its status has an exception that has ended.
 		cluster("workspace-c", "late", map[string]metav1.ConditionStatus{"Compatible": "False"},
 			release("Kafka", "late.kafka", "2.6", v1alpha1.StateSupported, by("kafka"), until(c.at(150)), covered("kafka", c.at(-3)), prohibited)),

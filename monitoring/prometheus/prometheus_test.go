@@ -128,7 +128,7 @@ func TestScrape(t *testing.T) {
 			own, func(text string) string { return text }, true,
 		},
 		"another certificate": {
-			"somebody else answers in the operator's place",
+			"another server answers in place of the operator",
 			other, func(text string) string { return text }, false,
 		},
 		"insecure": {

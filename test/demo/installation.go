@@ -31,6 +31,7 @@ var (
 	thirdInstallation = installation{konvoy: "2.2.0", kubernetes: "v1.22.8", kommander: "2.2.0"}
 )
 
+// String names the releases of the installation.
 func (i installation) String() string {
 	text := fmt.Sprintf("Konvoy %s, Kommander %s, Kubernetes %s", i.konvoy, i.kommander, i.kubernetes)
 	if i.bps != "" {

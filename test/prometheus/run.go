@@ -136,12 +136,14 @@ type output struct {
 	text bytes.Buffer
 }
 
+// Write appends output of the program.
 func (p *output) Write(more []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.Write(more)
 }
 
+// String returns the output so far.
 func (p *output) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 
 const module = "github.com/d2iq-labs/support-policy-operator/"
 
-// layers are the packages of the product, each with those of this module that it may import. An arrow that runs back does
-// not compile in Go; this is about arrows that would lead a reader astray.
+// layers are the packages of the product, each with those of this module that it may import. Go refuses
+// cycles of imports; the test refuses imports that break the layers.
 var layers = map[string][]string{
 	"api/v1alpha1":               {},
 	"internal/facts":             {"api/v1alpha1"},
@@ -41,13 +41,13 @@ var layers = map[string][]string{
 	".": {"controllers"},
 }
 
-// pure are the packages that talk to nobody: what they say follows from their arguments.
+// pure are the packages without requests: their results depend on their arguments only.
 var pure = []string{"api/v1alpha1", "internal/facts", "internal/detect", "internal/support"}
 
-// clients are the beginnings of imports by which a package could talk to an API server or to the network.
+// clients are the prefixes of imports by which a package could send requests.
 var clients = []string{"k8s.io/client-go/", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/controller-runtime/pkg/manager", "net/http", "net"}
 
-// TestImports holds the packages of the product to their layers, and the pure ones to talking to nobody.
+// TestImports: the packages of the product keep to their layers, and the pure ones import no client.
 func TestImports(t *testing.T) {
 	imports := productImports(t)
 	for folder := range imports {
@@ -75,7 +75,7 @@ func TestImports(t *testing.T) {
 			if slices.ContainsFunc(clients, func(client string) bool {
 				return imported == client || strings.HasSuffix(client, "/") && strings.HasPrefix(imported, client)
 			}) {
-				t.Errorf("package %s imports %s, and is to talk to nobody", folder, imported)
+				t.Errorf("package %s imports %s, and must import no client", folder, imported)
 			}
 		}
 	}
