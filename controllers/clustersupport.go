@@ -40,7 +40,7 @@ type ClusterSupports struct {
 	Status   statusWriter
 	// Host is the operator's own cluster, Fleet are the connections to all others.
 	Host  *host
-	Fleet *fleet.Connections
+	Fleet *fleet.ClusterCache
 	// Bell is rung when what is known about a cluster changes.
 	Bell *bell[reconcile.Request]
 	// Namespace is the operator's own, Shard the part of the clusters that it is for.
@@ -113,7 +113,7 @@ func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSu
 		return input, nil
 	}
 	hub := r.Host.hub.Load()
-	input.Hub = hub.Knows(object.Namespace, &object.Spec.Cluster)
+	input.Hub = hub.FactsFor(object.Namespace, &object.Spec.Cluster)
 	target, obstacle := r.target(object, hub)
 	switch {
 	case target != nil:
@@ -138,7 +138,7 @@ func (r *ClusterSupports) target(object *v1alpha1.ClusterSupport, hub *hub.State
 	if object.Spec.Cluster.Host != nil {
 		return r.Host.target(), nil
 	}
-	return hub.Reach(object.Namespace, &object.Spec.Cluster)
+	return hub.TargetFor(object.Namespace, &object.Spec.Cluster)
 }
 
 // isMine tells whether this operator writes the object's status: not that of another shard, nor the host of another

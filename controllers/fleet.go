@@ -24,8 +24,8 @@ const allNamespaces = "*"
 
 // newFleet makes the connections to the clusters that ClusterSupports refer to. Secrets are read by name and from the API
 // server: a cache would list them, and keep all of them.
-func newFleet(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.Connections {
-	return fleet.NewConnections(fleet.ConnectionsOptions{
+func newFleet(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.ClusterCache {
+	return fleet.NewClusterCache(fleet.ClusterCacheOptions{
 		Options: fleet.Options{
 			AllowProxy: options.AllowProxy, AllowLoopback: options.AllowLoopback, UserAgent: Name,
 		},
@@ -41,7 +41,7 @@ func newFleet(secrets client.Reader, changed func(types.NamespacedName), options
 		},
 		Changed: changed,
 		Observe: observe.Options{
-			Log: options.Log.WithName("observe"), VersionInterval: options.VersionInterval, Patience: options.Patience,
+			Log: options.Log.WithName("observe"), VersionInterval: options.VersionInterval, GracePeriod: options.Patience,
 		},
 		RefreshInterval: options.SecretInterval,
 	})

@@ -39,7 +39,7 @@ type host struct {
 	config   *rest.Config
 	policies *Policies
 	// connections observe it, as all other clusters.
-	connections *fleet.Connections
+	connections *fleet.ClusterCache
 	// key is that of its ClusterSupport.
 	key types.NamespacedName
 	// hub is what the last snapshot says of other clusters.

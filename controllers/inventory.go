@@ -70,7 +70,7 @@ func (r *Inventory) describedBy(_ context.Context, object client.Object) []hub.I
 	}
 	var ids []hub.ID
 	for _, id := range describedIDs(cluster) {
-		ids = append(ids, r.Host.hub.Load().Twins(id)...)
+		ids = append(ids, r.Host.hub.Load().DescriptionsOf(id)...)
 	}
 	for kind, suffix := range suffixes {
 		ids = append(ids, hub.ID{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()})
@@ -97,7 +97,7 @@ func (r *Inventory) Reconcile(ctx context.Context, id hub.ID) (reconcile.Result,
 	if !is {
 		return reconcile.Result{}, nil
 	}
-	objects, err := r.referring(ctx, state.Twins(id))
+	objects, err := r.referring(ctx, state.DescriptionsOf(id))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -181,7 +181,7 @@ func (r *Inventory) follow(ctx context.Context, object *v1alpha1.ClusterSupport,
 	if own == nil || refers != member.ID {
 		return nil
 	}
-	copied := hub.Copied(member.Labels, r.LabelPrefixes)
+	copied := hub.CopiedLabels(member.Labels, r.LabelPrefixes)
 	isOwned := slices.ContainsFunc(object.OwnerReferences, func(o metav1.OwnerReference) bool {
 		return equality.Semantic.DeepEqual(o, member.Owner)
 	})
@@ -212,7 +212,7 @@ func (r *Inventory) applyMember(ctx context.Context, key types.NamespacedName, m
 		return fmt.Errorf("write the owner of the object for %s: %w", member.ID, err)
 	}
 	labels := map[string]any{}
-	for key, value := range maps.All(hub.Copied(member.Labels, r.LabelPrefixes)) {
+	for key, value := range maps.All(hub.CopiedLabels(member.Labels, r.LabelPrefixes)) {
 		labels[key] = value
 	}
 	return r.apply(ctx, key, map[string]any{

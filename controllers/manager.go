@@ -168,7 +168,7 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 		mgr.Add(host), mgr.Add(host.connections), mgr.Add(alarm),
 		reconciler.SetupWithManager(mgr),
 		addMetrics(mgr, func(object *v1alpha1.ClusterSupport) time.Time {
-			return host.connections.Answered(client.ObjectKeyFromObject(object))
+			return host.connections.LastAnswerTime(client.ObjectKeyFromObject(object))
 		}, options),
 	)
 	if err != nil || !options.Shard.isFirst() {

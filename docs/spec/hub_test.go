@@ -81,7 +81,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 	*hub.State, map[types.NamespacedName]map[string][]byte,
 ) {
 	t.Helper()
-	snapshot := observe.Snapshot{Complete: true, Fleet: &detect.HubDescription{Forbidden: forbidden}}
+	snapshot := observe.Snapshot{Complete: true, Descriptions: &detect.HubDescription{Forbidden: forbidden}}
 	secrets := map[types.NamespacedName]map[string][]byte{}
 	for _, cluster := range clusters {
 		if observed := support.FactsOf(&cluster.Status); cluster.Spec.Cluster.Host != nil && cluster.Name == v1alpha1.HostName && observed != nil {
@@ -92,16 +92,16 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 		switch kind, _, _ := strings.Cut(key, "/"); kind {
 		case "SupportPolicy", "ClusterSupport", "SupportException":
 		case "KommanderCluster":
-			snapshot.Fleet.KommanderClusters = append(snapshot.Fleet.KommanderClusters, readKommanderCluster(t, where, d[key]))
+			snapshot.Descriptions.KommanderClusters = append(snapshot.Descriptions.KommanderClusters, readKommanderCluster(t, where, d[key]))
 		case "KonvoyCluster":
 			object := decode[konvoyCluster](t, where, d[key])
-			snapshot.Fleet.KonvoyClusters = append(snapshot.Fleet.KonvoyClusters, detect.KonvoyCluster{
+			snapshot.Descriptions.KonvoyClusters = append(snapshot.Descriptions.KonvoyClusters, detect.KonvoyCluster{
 				Namespace: object.Namespace, Name: object.Name, Phase: object.Status.Phase,
 				Version: object.Spec.Cluster.Version, ProvisionerVersion: object.Spec.Provisioner.Version,
 			})
 		case "Cluster":
 			object := decode[capiCluster](t, where, d[key])
-			snapshot.Fleet.CAPIClusters = append(snapshot.Fleet.CAPIClusters, detect.CAPICluster{
+			snapshot.Descriptions.CAPIClusters = append(snapshot.Descriptions.CAPIClusters, detect.CAPICluster{
 				Namespace: object.Namespace, Name: object.Name, UID: anyUID, APIVersion: object.APIVersion, Labels: object.Labels,
 				IsKonvoy: slices.ContainsFunc(slices.Collect(maps.Keys(object.Labels)), func(label string) bool {
 					return strings.HasPrefix(label, konvoyLabel)
@@ -109,7 +109,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			})
 		case "TunnelConnector":
 			object := decode[tunnelConnector](t, where, d[key])
-			snapshot.Fleet.Tunnels = append(snapshot.Fleet.Tunnels, detect.TunnelConnector{
+			snapshot.Descriptions.Tunnels = append(snapshot.Descriptions.Tunnels, detect.TunnelConnector{
 				Namespace: object.Namespace, Name: object.Name, KubeconfigSecret: object.Status.KubeconfigRef.Name,
 			})
 		case "Secret":
@@ -123,7 +123,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			t.Fatalf("%s: %s is of no kind that there is", where, key)
 		}
 	}
-	snapshot.Fleet.KommanderClusters = slices.DeleteFunc(snapshot.Fleet.KommanderClusters, func(detect.KommanderCluster) bool {
+	snapshot.Descriptions.KommanderClusters = slices.DeleteFunc(snapshot.Descriptions.KommanderClusters, func(detect.KommanderCluster) bool {
 		return slices.Contains(forbidden, detect.KommanderClusters)
 	})
 	return hub.New(snapshot), secrets
@@ -199,7 +199,7 @@ func lack(t *testing.T, target fleet.Target, reason string) *facts.Problem {
 		changed  = make(chan struct{}, 1)
 		ctx, end = context.WithCancel(t.Context())
 	)
-	connections := fleet.NewConnections(fleet.ConnectionsOptions{
+	connections := fleet.NewClusterCache(fleet.ClusterCacheOptions{
 		IsAllowed: func(string) bool { return reason != v1alpha1.ReasonSecretNotAllowed },
 		Secret: func(context.Context, types.NamespacedName) (map[string][]byte, error) {
 			switch reason {
@@ -259,7 +259,7 @@ func (w *world) inventory(t *testing.T, b *block) string {
 		}
 		object := v1alpha1.ClusterSupport{
 			ObjectMeta: metav1.ObjectMeta{
-				Name: id.Name, Namespace: id.Namespace, Labels: hub.Copied(member.Labels, copiedLabels(t)),
+				Name: id.Name, Namespace: id.Namespace, Labels: hub.CopiedLabels(member.Labels, copiedLabels(t)),
 				OwnerReferences: []metav1.OwnerReference{member.Owner},
 			},
 			Spec: v1alpha1.ClusterSupportSpec{Cluster: id.Reference()},

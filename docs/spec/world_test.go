@@ -226,7 +226,7 @@ func (w *world) evaluate(t *testing.T, object *v1alpha1.ClusterSupport, now time
 	} else if problems, _ := input.Validate(); len(problems) > 0 {
 		object.Status = *recorded
 	}
-	input.Hub = w.hub.Knows(object.Namespace, &object.Spec.Cluster)
+	input.Hub = w.hub.FactsFor(object.Namespace, &object.Spec.Cluster)
 	input.Contact = w.contact(t, object, input.Facts, is)
 	input.DuplicateOf = support.OlderDuplicate(object, input.ClusterID(), w.assessed())
 	object.Status, _ = w.set.ClusterStatus(input, now)
@@ -242,7 +242,7 @@ func (w *world) contact(t *testing.T, object *v1alpha1.ClusterSupport, observed 
 	var target *fleet.Target
 	contact := &facts.Contact{Complete: observed != nil}
 	if object.Spec.Cluster.Host == nil {
-		target, contact.Obstacle = w.hub.Reach(object.Namespace, &object.Spec.Cluster)
+		target, contact.Obstacle = w.hub.TargetFor(object.Namespace, &object.Spec.Cluster)
 	}
 	if contact.Obstacle != nil {
 		return contact

@@ -24,8 +24,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// Sentence says what is wrong and what to do.
-func Sentence(reason string) string {
+// Message says what is wrong and what to do.
+func Message(reason string) string {
 	switch reason {
 	case v1alpha1.ReasonSecretNotAllowed:
 		return "kubeconfigs are not read from that namespace: add it to --kubeconfig-namespaces of the operator"
@@ -76,7 +76,7 @@ type Failure struct {
 }
 
 // Error says what is wrong and what to do.
-func (f *Failure) Error() string { return Sentence(f.Reason) }
+func (f *Failure) Error() string { return Message(f.Reason) }
 
 // Unwrap returns what happened.
 func (f *Failure) Unwrap() error { return f.Cause }
@@ -98,7 +98,7 @@ func ProblemOf(err error) *facts.Problem {
 	if errors.As(err, &own) {
 		return &facts.Problem{Reason: reason, Message: own.Error()}
 	}
-	return &facts.Problem{Reason: reason, Message: Sentence(reason)}
+	return &facts.Problem{Reason: reason, Message: Message(reason)}
 }
 
 // CannotList is the problem of an API server that answers, but not to a list or watch of one resource.
@@ -133,8 +133,8 @@ func ReasonOf(err error) string {
 	return v1alpha1.ReasonGarbage
 }
 
-// plainErrors are those that client-go compares with what it gets. They say nothing that is not known here.
-var plainErrors = []error{
+// comparedErrors are those that client-go compares with what it gets. They say nothing that is not known here.
+var comparedErrors = []error{
 	io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, http.ErrBodyReadAfterClose,
 }
 
@@ -142,7 +142,7 @@ var plainErrors = []error{
 func FailureOf(err error) error {
 	var failure *Failure
 	switch {
-	case slices.Contains(plainErrors, err):
+	case slices.Contains(comparedErrors, err):
 		return err
 	case errors.As(err, &failure):
 		return failure
@@ -150,8 +150,8 @@ func FailureOf(err error) error {
 	return &Failure{Reason: reasonOfTransport(err), Cause: err}
 }
 
-// garbled are parts of the texts of net/http for what is no HTTP, or too much of it. They have no types.
-var garbled = []string{
+// garbageTexts are parts of the texts of net/http for what is no HTTP, or too much of it. They have no types.
+var garbageTexts = []string{
 	"malformed", "response headers exceeded", "response header list larger", "read limit of", "bad Content-Length",
 	"invalid Content-Length", "too many", "unsupported transfer encoding", "invalid byte in chunk length",
 	"PROTOCOL_ERROR", "FRAME_SIZE_ERROR", "COMPRESSION_ERROR", "FLOW_CONTROL_ERROR", "frame too large",
@@ -179,7 +179,7 @@ func reasonOfTransport(err error) string {
 		return v1alpha1.ReasonUnreachable
 	case errors.As(err, &network) && isHandshake(network), strings.HasPrefix(err.Error(), "tls: "):
 		return v1alpha1.ReasonHandshakeFailed
-	case slices.ContainsFunc(garbled, func(text string) bool { return strings.Contains(err.Error(), text) }):
+	case slices.ContainsFunc(garbageTexts, func(text string) bool { return strings.Contains(err.Error(), text) }):
 		return v1alpha1.ReasonGarbage
 	}
 	return v1alpha1.ReasonUnreachable

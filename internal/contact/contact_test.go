@@ -57,7 +57,7 @@ func TestSentencesDiffer(t *testing.T) {
 		v1alpha1.ReasonInsecureKubeconfig, v1alpha1.ReasonInvalidKubeconfig, v1alpha1.ReasonUnresolvable, v1alpha1.ReasonAddressNotAllowed, v1alpha1.ReasonConnectionRefused, v1alpha1.ReasonProxyFailed, v1alpha1.ReasonHandshakeFailed,
 		v1alpha1.ReasonCertificateInvalid, v1alpha1.ReasonUnreachable, v1alpha1.ReasonRedirected, v1alpha1.ReasonUnauthorized, v1alpha1.ReasonFailing, v1alpha1.ReasonGarbage,
 	} {
-		sentence := Sentence(reason)
+		sentence := Message(reason)
 		if other, again := seen[sentence]; again || sentence == "" {
 			t.Errorf("%s says the same as %s, or nothing: %q", reason, other, sentence)
 		}

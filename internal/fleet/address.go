@@ -34,8 +34,8 @@ var refusedNetworks = prefixes(
 
 var loopbackNetworks = prefixes("127.0.0.0/8", "::1/128")
 
-// embeddings are networks whose addresses stand for IPv4 addresses, which begin at the byte.
-var embeddings = []struct {
+// embeddedNetworks are networks whose addresses stand for IPv4 addresses, which begin at the byte.
+var embeddedNetworks = []struct {
 	network netip.Prefix
 	at      int
 }{
@@ -54,7 +54,7 @@ func isAllowed(address netip.Addr, loopback bool) bool {
 	if !address.IsValid() || slices.ContainsFunc(refusedNetworks, within) {
 		return false
 	}
-	for _, embedding := range embeddings {
+	for _, embedding := range embeddedNetworks {
 		if within(embedding.network) {
 			bytes := address.As16()
 			return isAllowed(netip.AddrFrom4([4]byte(bytes[embedding.at:])), false)

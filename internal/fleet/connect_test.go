@@ -280,7 +280,7 @@ func TestRebindingDoesNotHelp(t *testing.T) {
 		}
 	}
 	// What is refused is so at once. Nobody is refused for being slow.
-	own(t, config).dialer.net.Timeout, own(t, config).link.patience = patience, patience
+	own(t, config).dialer.net.Timeout, own(t, config).http2.connectTimeout = patience, patience
 	for range 3 {
 		wantFailure(t, get(t.Context(), t, config), v1alpha1.ReasonAddressNotAllowed)
 	}

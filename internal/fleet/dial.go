@@ -19,18 +19,18 @@ import (
 type dialer struct {
 	net net.Dialer
 	// alive ends with the dialer.
-	alive context.Context
-	end   context.CancelFunc
+	lifetime context.Context
+	cancel   context.CancelFunc
 
 	mu     sync.Mutex
 	closed bool
-	open   map[*connection]struct{}
+	open   map[*trackedConn]struct{}
 }
 
 func newDialer(options Options) *dialer {
 	alive, end := context.WithCancel(context.Background())
 	return &dialer{
-		alive: alive, end: end,
+		lifetime: alive, cancel: end,
 		net: net.Dialer{
 			Timeout:  options.DialTimeout,
 			Resolver: options.Resolver,
@@ -38,7 +38,7 @@ func newDialer(options Options) *dialer {
 			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4},
 			ControlContext:  checkSocket(options.AllowLoopback),
 		},
-		open: map[*connection]struct{}{},
+		open: map[*trackedConn]struct{}{},
 	}
 }
 
@@ -59,12 +59,12 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	//nolint:contextcheck // net/http goes on to dial when the request is not wanted any more: this ends the context.
-	defer context.AfterFunc(d.alive, cancel)()
+	defer context.AfterFunc(d.lifetime, cancel)()
 	conn, err := d.net.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	opened := &connection{Conn: conn, dialer: d}
+	opened := &trackedConn{Conn: conn, dialer: d}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -77,7 +77,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 
 // close ends all connections, and has no more come up.
 func (d *dialer) close() {
-	d.end()
+	d.cancel()
 	d.mu.Lock()
 	open := d.open
 	d.closed, d.open = true, nil
@@ -87,15 +87,15 @@ func (d *dialer) close() {
 	}
 }
 
-// connection is one of a dialer's.
-type connection struct {
+// trackedConn is one of a dialer's.
+type trackedConn struct {
 	net.Conn
 
 	dialer *dialer
 }
 
 // Close ends the connection.
-func (c *connection) Close() error {
+func (c *trackedConn) Close() error {
 	c.dialer.mu.Lock()
 	delete(c.dialer.open, c)
 	c.dialer.mu.Unlock()

@@ -96,7 +96,7 @@ func (j *journal) read() string {
 
 // hub is connections at work, with all that they have told.
 type hub struct {
-	*Connections
+	*ClusterCache
 
 	t       *testing.T
 	secrets *secrets
@@ -110,14 +110,14 @@ type hub struct {
 }
 
 // quick is in a hurry where that changes nothing but the time that a test takes.
-var quick = pace{
+var quick = intervals{
 	secretTimeout: patience,
 	firstRetry:    5 * time.Millisecond, lastRetry: 50 * time.Millisecond,
-	nudge: 5 * time.Millisecond, renewal: 20 * time.Millisecond,
+	firstRenewal: 5 * time.Millisecond, nextRenewal: 20 * time.Millisecond,
 }
 
 // newHub starts connections that end with the test.
-func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
+func newHub(t *testing.T, change ...func(*ClusterCacheOptions)) *hub {
 	t.Helper()
 	h := &hub{
 		t:       t,
@@ -125,7 +125,7 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 		secrets: &secrets{data: map[types.NamespacedName]map[string][]byte{}},
 		told:    map[types.NamespacedName][]View{},
 	}
-	options := ConnectionsOptions{
+	options := ClusterCacheOptions{
 		Options:   permissive(),
 		Secret:    h.secrets.get,
 		IsAllowed: func(namespace string) bool { return namespace == "allowed" },
@@ -138,8 +138,8 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 	for _, change := range change {
 		change(&options)
 	}
-	h.Connections = NewConnections(options)
-	h.pace = quick
+	h.ClusterCache = NewClusterCache(options)
+	h.intervals = quick
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.Start(ctx) }()
@@ -159,13 +159,13 @@ func newHub(t *testing.T, change ...func(*ConnectionsOptions)) *hub {
 }
 
 // slowly has the Secrets looked at once, unless there is a reason.
-func slowly(options *ConnectionsOptions) { options.RefreshInterval = time.Hour }
+func slowly(options *ClusterCacheOptions) { options.RefreshInterval = time.Hour }
 
 // patiently has no failure told, as none of a moment is, however long that moment takes on a busy machine.
-func patiently(options *ConnectionsOptions) { options.Observe.Patience = 1000 * time.Hour }
+func patiently(options *ClusterCacheOptions) { options.Observe.Patience = 1000 * time.Hour }
 
 // inRealTime has an observer wait for as long as it does.
-func inRealTime(options *ConnectionsOptions) { options.Observe.Clock = nil }
+func inRealTime(options *ClusterCacheOptions) { options.Observe.Clock = nil }
 
 func (h *hub) note(key types.NamespacedName) {
 	view := h.View(key)

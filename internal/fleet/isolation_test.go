@@ -284,7 +284,7 @@ const maxGrowth = 200
 func TestIsolation(t *testing.T) {
 	plane := shared.ForTest(t)
 	config := plane.Config()
-	h := newHub(t, slowly, inRealTime, func(o *ConnectionsOptions) {
+	h := newHub(t, slowly, inRealTime, func(o *ClusterCacheOptions) {
 		o.Observe.RequestTimeout, o.Observe.Patience = 5*time.Second, 2*time.Second
 		o.Observe.VersionInterval = 500 * time.Millisecond
 	})
@@ -525,12 +525,12 @@ func TestNamesAreBounded(t *testing.T) {
 
 // open is how many connections the observer of a cluster has.
 func (h *hub) open(key types.NamespacedName) int {
-	h.Connections.mu.Lock()
-	entry := h.entries[key]
-	h.Connections.mu.Unlock()
+	h.ClusterCache.mu.Lock()
+	entry := h.accessors[key]
+	h.ClusterCache.mu.Unlock()
 	entry.mu.Lock()
 	defer entry.mu.Unlock()
-	return connections(own(h.t, entry.observation.config).dialer)
+	return connections(own(h.t, entry.observer.config).dialer)
 }
 
 func finds(v View, product string) bool {

@@ -56,7 +56,7 @@ func TestReasonsThroughClients(t *testing.T) {
 				t.Errorf("a client's reason is %s, want %s: %v", got, row.want, err)
 			}
 
-			observer, err := observe.New(config, observe.Options{Patience: time.Millisecond, VersionInterval: time.Millisecond})
+			observer, err := observe.New(config, observe.Options{GracePeriod: time.Millisecond, VersionInterval: time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -214,9 +214,9 @@ func tlsConfig(cluster *api.Cluster, user *api.AuthInfo) (*tls.Config, *Refusal)
 	return config, nil
 }
 
-// through makes the choice of a proxy for requests to the server, whatever the environment says: the one given, or none
+// proxyFunc makes the choice of a proxy for requests to the server, whatever the environment says: the one given, or none
 // for nil. It does not look at the request, which is none but an address where a connection is made ahead of it.
-func through(server, proxy *url.URL) func(*http.Request) (*url.URL, error) {
+func proxyFunc(server, proxy *url.URL) func(*http.Request) (*url.URL, error) {
 	if proxy == nil {
 		return func(*http.Request) (*url.URL, error) { return nil, nil }
 	}

@@ -14,12 +14,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// read returns the kubeconfig, or why there is none.
-func (e *entry) read(ctx context.Context) ([]byte, *contact.Failure) {
+// readKubeconfig returns the kubeconfig, or why there is none.
+func (e *accessor) readKubeconfig(ctx context.Context) ([]byte, *contact.Failure) {
 	if !e.options.IsAllowed(e.target.Secret.Namespace) {
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretNotAllowed}
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.pace.secretTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.intervals.secretTimeout)
 	defer cancel()
 	data, err := e.options.Secret(ctx, e.target.Secret)
 	switch {
@@ -41,8 +41,8 @@ func isForbidden(failure *contact.Failure) bool { return apierrors.IsForbidden(f
 // maxNamedKeys bounds a message.
 const maxNamedKeys = 4
 
-// problem says what is wrong with the Secret, and with which. Names come from objects, which can be written by anybody.
-func (t Target) problem(reason string) *facts.Problem {
+// secretProblem says what is wrong with the Secret, and with which. Names come from objects, which can be written by anybody.
+func (t Target) secretProblem(reason string) *facts.Problem {
 	about := "Secret " + facts.Printable(t.Secret.Namespace) + "/" + facts.Printable(t.Secret.Name)
 	if reason == v1alpha1.ReasonKubeconfigMissing {
 		var keys []string
@@ -51,5 +51,5 @@ func (t Target) problem(reason string) *facts.Problem {
 		}
 		about += ", " + strings.Join(keys, " or ")
 	}
-	return &facts.Problem{Reason: reason, Message: contact.Sentence(reason) + " (" + about + ")"}
+	return &facts.Problem{Reason: reason, Message: contact.Message(reason) + " (" + about + ")"}
 }

@@ -38,7 +38,7 @@ const (
 type transport struct {
 	server *url.URL
 	dialer *dialer
-	link   *link
+	http2  *http2Transport
 	// http1 is for API servers that do not speak HTTP/2.
 	http1 *http.Transport
 }
@@ -47,7 +47,7 @@ func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, o
 	dialer := newDialer(options)
 	standard := func() *http.Transport {
 		return &http.Transport{
-			Proxy:                  through(server, proxy),
+			Proxy:                  proxyFunc(server, proxy),
 			OnProxyConnectResponse: checkProxy,
 			DialContext:            dialer.DialContext,
 			TLSClientConfig:        trust.Clone(),
@@ -81,7 +81,7 @@ func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, o
 	if proxy != nil {
 		patience += options.AnswerTimeout
 	}
-	return &transport{server: server, dialer: dialer, http1: http1, link: newLink(server, both, dialer.alive, patience)}
+	return &transport{server: server, dialer: dialer, http1: http1, http2: newHTTP2Transport(server, both, dialer.lifetime, patience)}
 }
 
 // Disconnect ends the connections of a configuration that Screen made, and all that goes on over them, at once. New ones
@@ -100,7 +100,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Scheme != t.server.Scheme || request.URL.Host != t.server.Host {
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonRedirected}
 	}
-	response, err := t.link.RoundTrip(request)
+	response, err := t.http2.RoundTrip(request)
 	if errors.Is(err, errNoHTTP2) {
 		response, err = t.http1.RoundTrip(request)
 	}
@@ -112,13 +112,13 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonRedirected}
 	}
 	boundRetryAfter(response.Header)
-	response.Body = body{response.Body}
+	response.Body = responseBody{response.Body}
 	return response, nil
 }
 
 // CloseIdleConnections lets go of connections that nobody uses any more. client-go looks for it.
 func (t *transport) CloseIdleConnections() {
-	t.link.closeIfIdle()
+	t.http2.closeIfIdle()
 	t.http1.CloseIdleConnections()
 }
 
@@ -138,11 +138,11 @@ func boundRetryAfter(header http.Header) {
 	}
 }
 
-// body is that of an answer.
-type body struct{ io.ReadCloser }
+// responseBody is that of an answer.
+type responseBody struct{ io.ReadCloser }
 
 // Read reads. What breaks off is a Failure, too.
-func (b body) Read(p []byte) (int, error) {
+func (b responseBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		err = contact.FailureOf(err)

@@ -29,9 +29,9 @@ func (v View) isUnauthorized() bool {
 	return v.Problem != nil && v.Problem.Reason == v1alpha1.ReasonUnauthorized
 }
 
-// follow is what is known while an observer has taken over from earlier ones: what those have found, until it has seen
+// merge is what is known while an observer has taken over from earlier ones: what those have found, until it has seen
 // everything, and what went wrong for them, until it has had an answer of its own.
-func follow(before, now observe.Snapshot) observe.Snapshot {
+func merge(before, now observe.Snapshot) observe.Snapshot {
 	if now.Complete {
 		return now
 	}

@@ -45,7 +45,7 @@ func TestFollow(t *testing.T) {
 			"neither is complete, and the later one is right"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := follow(row.before, row.after)
+			got := merge(row.before, row.after)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
@@ -58,7 +58,7 @@ func TestViewsDiffer(t *testing.T) {
 		v := View{
 			Snapshot: observe.Snapshot{
 				Complete: true, Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Problem: contact.CannotList("nodes"), Fleet: &detect.HubDescription{},
+				Problem: contact.CannotList("nodes"), Descriptions: &detect.HubDescription{},
 			},
 			Problem: &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "m"},
 		}
@@ -75,7 +75,7 @@ func TestViewsDiffer(t *testing.T) {
 		"error":    func(v *View) { v.Snapshot.Problem = nil },
 		"kind":     func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonUnreachable) },
 		"object":   func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonFailing) },
-		"fleet":    func(v *View) { v.Snapshot.Fleet = &detect.HubDescription{Forbidden: []string{"x"}} },
+		"fleet":    func(v *View) { v.Snapshot.Descriptions = &detect.HubDescription{Forbidden: []string{"x"}} },
 		"problem":  func(v *View) { v.Problem = nil },
 		"reason":   func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonGarbage, Message: "m"} },
 		"message":  func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "n"} },

@@ -41,15 +41,15 @@ func readAnnotations(described *detect.KommanderCluster, into *facts.HubFacts) {
 	default:
 		warn(annotationEnvironment, facts.Quote(described.Environment)+" is neither Production nor NonProduction")
 	}
-	declared, problems := declaredReleases(described.DeclaredReleases)
+	declared, problems := parseDeclaredReleases(described.DeclaredReleases)
 	if len(declared) > 0 {
 		into.Declared, into.DeclaredBy = declared, id.String()
 	}
 	warn(annotationDeclared, problems...)
 }
 
-// declaredReleases reads what is separated by commas, and tells what is wrong with it. That is not used.
-func declaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, problems []string) {
+// parseDeclaredReleases reads what is separated by commas, and tells what is wrong with it. That is not used.
+func parseDeclaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, problems []string) {
 	for text := range strings.SplitSeq(texts, ",") {
 		text = strings.TrimSpace(text)
 		if text == "" {

@@ -29,16 +29,16 @@ type snapshotBuilder struct{ observe.Snapshot }
 
 // looked begins a hub that was looked at as a whole, and on which nothing is.
 func looked() snapshotBuilder {
-	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Fleet: &detect.HubDescription{}}}
+	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Descriptions: &detect.HubDescription{}}}
 }
 
 func (b snapshotBuilder) state() *State { return New(b.copied().Snapshot) }
 
 func (b snapshotBuilder) copied() snapshotBuilder {
-	fleet := *b.Fleet
+	fleet := *b.Descriptions
 	fleet.KommanderClusters, fleet.CAPIClusters = slices.Clone(fleet.KommanderClusters), slices.Clone(fleet.CAPIClusters)
 	fleet.KonvoyClusters, fleet.Tunnels, fleet.Forbidden = slices.Clone(fleet.KonvoyClusters), slices.Clone(fleet.Tunnels), slices.Clone(fleet.Forbidden)
-	b.Fleet = &fleet
+	b.Descriptions = &fleet
 	b.Facts.Installations = slices.Clone(b.Facts.Installations)
 	return b
 }
@@ -69,7 +69,7 @@ func (b snapshotBuilder) installed(product string, evidence ...v1alpha1.Evidence
 // forbids refuses to list resources.
 func (b snapshotBuilder) forbids(resources ...string) snapshotBuilder {
 	b = b.copied()
-	b.Fleet.Forbidden = append(b.Fleet.Forbidden, resources...)
+	b.Descriptions.Forbidden = append(b.Descriptions.Forbidden, resources...)
 	return b
 }
 
@@ -79,16 +79,16 @@ func (b snapshotBuilder) has(all ...any) snapshotBuilder {
 	for _, one := range all {
 		switch one := one.(type) {
 		case detect.KommanderCluster:
-			b.Fleet.KommanderClusters = append(b.Fleet.KommanderClusters, one)
+			b.Descriptions.KommanderClusters = append(b.Descriptions.KommanderClusters, one)
 		case detect.CAPICluster:
-			b.Fleet.CAPIClusters = append(b.Fleet.CAPIClusters, one)
+			b.Descriptions.CAPIClusters = append(b.Descriptions.CAPIClusters, one)
 		case detect.KonvoyCluster:
-			b.Fleet.KonvoyClusters = append(b.Fleet.KonvoyClusters, one)
+			b.Descriptions.KonvoyClusters = append(b.Descriptions.KonvoyClusters, one)
 		case detect.TunnelConnector:
-			b.Fleet.Tunnels = append(b.Fleet.Tunnels, one)
+			b.Descriptions.Tunnels = append(b.Descriptions.Tunnels, one)
 		}
 	}
-	slices.SortFunc(b.Fleet.KommanderClusters, func(a, b detect.KommanderCluster) int {
+	slices.SortFunc(b.Descriptions.KommanderClusters, func(a, b detect.KommanderCluster) int {
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	return b

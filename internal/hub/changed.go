@@ -14,23 +14,23 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 )
 
-// answers are all that a state tells of one cluster.
-type answers struct {
-	Target    *fleet.Target
-	Obstacle  *facts.Obstacle
-	Knowledge *facts.HubFacts
-	Member    Member
-	IsMember  bool
-	Twins     []ID
+// clusterFacts are all that a state tells of one cluster.
+type clusterFacts struct {
+	Target       *fleet.Target
+	Obstacle     *facts.Obstacle
+	Facts        *facts.HubFacts
+	Member       Member
+	IsMember     bool
+	Descriptions []ID
 }
 
-func (s *State) answers(id ID) answers {
-	var a answers
+func (s *State) clusterFacts(id ID) clusterFacts {
+	var a clusterFacts
 	reference := id.Reference()
-	a.Target, a.Obstacle = s.Reach(id.Namespace, &reference)
-	a.Knowledge = s.Knows(id.Namespace, &reference)
+	a.Target, a.Obstacle = s.TargetFor(id.Namespace, &reference)
+	a.Facts = s.FactsFor(id.Namespace, &reference)
 	a.Member, a.IsMember = s.Member(id)
-	a.Twins = s.Twins(id)
+	a.Descriptions = s.DescriptionsOf(id)
 	return a
 }
 
@@ -64,5 +64,5 @@ func ChangedForMissing(before, now *State) bool {
 func isChanged(before, now *State, id ID) bool {
 	isSame := before.Complete == now.Complete && slices.Equal(before.forbidden, now.forbidden) &&
 		reflect.DeepEqual(before.clusters[id], now.clusters[id])
-	return !isSame && !equality.Semantic.DeepEqual(before.answers(id), now.answers(id))
+	return !isSame && !equality.Semantic.DeepEqual(before.clusterFacts(id), now.clusterFacts(id))
 }

@@ -25,7 +25,7 @@ func TestChanged(t *testing.T) {
 	}
 	edit := func(change func(*detect.HubDescription)) snapshotBuilder {
 		b := base.copied()
-		change(b.Fleet)
+		change(b.Descriptions)
 		return b
 	}
 	kommander := func(name string, option func(*detect.KommanderCluster)) snapshotBuilder {
@@ -172,10 +172,10 @@ func TestChangedFindsEveryDifference(t *testing.T) {
 func isDifferent(before, now *State, id ID) bool {
 	reference := id.Reference()
 	ask := func(s *State) []any {
-		target, obstacle := s.Reach(id.Namespace, &reference)
-		knowledge := s.Knows(id.Namespace, &reference)
+		target, obstacle := s.TargetFor(id.Namespace, &reference)
+		knowledge := s.FactsFor(id.Namespace, &reference)
 		member, isMember := s.Member(id)
-		return []any{target, obstacle, knowledge, member, isMember, s.Twins(id)}
+		return []any{target, obstacle, knowledge, member, isMember, s.DescriptionsOf(id)}
 	}
 	return !reflect.DeepEqual(ask(before), ask(now))
 }
@@ -249,7 +249,7 @@ func randomMade(rng *rand.Rand, key string) detect.CAPICluster {
 // disturbed is a hub on which something has changed, or nothing.
 func disturbed(rng *rand.Rand, b snapshotBuilder) snapshotBuilder {
 	b = b.copied()
-	f := b.Fleet
+	f := b.Descriptions
 	switch rng.IntN(8) {
 	case 0:
 		b.Complete = !b.Complete

@@ -81,46 +81,46 @@ type cluster struct {
 	// konvoy describes it in the line 1.x; nil where nothing does.
 	konvoy *detect.KonvoyCluster
 	// made is the Cluster of Cluster API; nil where nothing of the hub made it.
-	made *detect.CAPICluster
+	capi *detect.CAPICluster
 	// tunnelSecret is the Secret by which a tunnel leads to it.
 	tunnelSecret string
 	// manager is the hub's Kommander, whether it manages the cluster or not; nil where there is none.
 	manager *v1alpha1.ManagingKommander
 	// unseen are resources to which its description refers, and at which the operator may not look.
-	unseen []string
+	forbidden []string
 	// isHost: it is the hub itself.
 	isHost bool
 	// isReferred: something else that describes the same cluster stands for it in the inventory.
-	isReferred bool
+	isMerged bool
 }
 
 // New reads a snapshot of the hub, which nobody may change after that.
 func New(snapshot observe.Snapshot) *State {
-	s := &State{Complete: snapshot.Complete, clusters: map[ID]*cluster{}, manager: managerIn(snapshot.Facts.Installations)}
-	if snapshot.Fleet == nil {
+	s := &State{Complete: snapshot.Complete, clusters: map[ID]*cluster{}, manager: managingKommander(snapshot.Facts.Installations)}
+	if snapshot.Descriptions == nil {
 		return s
 	}
-	s.forbidden = snapshot.Fleet.Forbidden
-	parts := index(snapshot.Fleet)
-	isHost := hostsIn(snapshot.Fleet.KommanderClusters, snapshot.Facts.ClusterID)
-	for i := range snapshot.Fleet.CAPIClusters {
-		s.addCAPI(&snapshot.Fleet.CAPIClusters[i])
+	s.forbidden = snapshot.Descriptions.Forbidden
+	parts := indexReferences(snapshot.Descriptions)
+	isHost := hostMatcher(snapshot.Descriptions.KommanderClusters, snapshot.Facts.ClusterID)
+	for i := range snapshot.Descriptions.CAPIClusters {
+		s.addCAPI(&snapshot.Descriptions.CAPIClusters[i])
 	}
-	for i := range snapshot.Fleet.KommanderClusters {
-		described := &snapshot.Fleet.KommanderClusters[i]
+	for i := range snapshot.Descriptions.KommanderClusters {
+		described := &snapshot.Descriptions.KommanderClusters[i]
 		s.addKommander(described, parts, isHost(described), snapshot.Facts.ClusterID)
 	}
 	return s
 }
 
-// parts are what KommanderClusters refer to.
-type parts struct {
+// references are what KommanderClusters refer to.
+type references struct {
 	konvoy  map[types.NamespacedName]*detect.KonvoyCluster
 	tunnels map[types.NamespacedName]string
 }
 
-func index(fleet *detect.HubDescription) parts {
-	p := parts{map[types.NamespacedName]*detect.KonvoyCluster{}, map[types.NamespacedName]string{}}
+func indexReferences(fleet *detect.HubDescription) references {
+	p := references{map[types.NamespacedName]*detect.KonvoyCluster{}, map[types.NamespacedName]string{}}
 	for i := range fleet.KonvoyClusters {
 		c := &fleet.KonvoyClusters[i]
 		p.konvoy[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}] = c
@@ -133,13 +133,13 @@ func index(fleet *detect.HubDescription) parts {
 
 func (s *State) addCAPI(described *detect.CAPICluster) {
 	c := &cluster{
-		id: ID{ClusterAPICluster, described.Namespace, described.Name}, labels: described.Labels, made: described,
+		id: ID{ClusterAPICluster, described.Namespace, described.Name}, labels: described.Labels, capi: described,
 		owner: ownerReference(described.APIVersion, ClusterAPICluster, described.Name, described.UID), manager: s.manager,
 	}
 	s.clusters[c.id] = c
 }
 
-func (s *State) addKommander(described *detect.KommanderCluster, parts parts, isHost bool, hubID string) {
+func (s *State) addKommander(described *detect.KommanderCluster, parts references, isHost bool, hubID string) {
 	c := &cluster{
 		id: ID{KommanderCluster, described.Namespace, described.Name}, labels: described.Labels, kommander: described, manager: s.manager,
 		owner:        ownerReference(described.APIVersion, KommanderCluster, described.Name, described.UID),
@@ -148,30 +148,30 @@ func (s *State) addKommander(described *detect.KommanderCluster, parts parts, is
 		isHost:       isHost,
 	}
 	if described.KonvoyCluster != "" && s.isForbidden(detect.KonvoyClusters) {
-		c.unseen = append(c.unseen, detect.KonvoyClusters)
+		c.forbidden = append(c.forbidden, detect.KonvoyClusters)
 	}
 	if described.CAPICluster.Name != "" && s.isForbidden(detect.CAPIClusters) {
-		c.unseen = append(c.unseen, detect.CAPIClusters)
+		c.forbidden = append(c.forbidden, detect.CAPIClusters)
 	}
 	s.clusters[c.id] = c
-	if isHost && (isThis(described, hubID) || isTrusted(described)) && s.host == nil {
+	if isHost && (isHub(described, hubID) || isTrusted(described)) && s.host == nil {
 		s.host = c
 	}
 	if twin := s.clusters[ID{ClusterAPICluster, described.CAPICluster.Namespace, described.CAPICluster.Name}]; twin != nil {
-		c.made = twin.made
-		if speaksFor(described) {
-			twin.join(c)
+		c.capi = twin.capi
+		if mayDescribe(described) {
+			twin.merge(c)
 		}
 	}
 }
 
-// isThis tells whether a description is certain to be of the hub.
-func isThis(described *detect.KommanderCluster, hubID string) bool {
+// isHub tells whether a description is certain to be of the hub.
+func isHub(described *detect.KommanderCluster, hubID string) bool {
 	return hubID != "" && described.ClusterID == hubID
 }
 
-// speaksFor tells whether a description may speak for the Cluster to which it refers.
-func speaksFor(described *detect.KommanderCluster) bool {
+// mayDescribe tells whether a description may speak for the Cluster to which it refers.
+func mayDescribe(described *detect.KommanderCluster) bool {
 	return described.Namespace == described.CAPICluster.Namespace || isTrusted(described)
 }
 
@@ -182,25 +182,25 @@ func isTrusted(described *detect.KommanderCluster) bool {
 	return described.Namespace == detect.KommanderName
 }
 
-// join tells a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both are one cluster, and an
+// merge tells a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both are one cluster, and an
 // object that refers to either of them gets to know the same. Of several the first is believed, unless it is of another
 // namespace, from where others may write.
-func (c *cluster) join(referring *cluster) {
+func (c *cluster) merge(referring *cluster) {
 	isAtHome := func(other *detect.KommanderCluster) bool { return other.Namespace == c.id.Namespace }
 	if c.kommander != nil && (isAtHome(c.kommander) || !isAtHome(referring.kommander)) {
 		return
 	}
-	c.kommander, c.konvoy, c.unseen, c.isHost, c.isReferred = referring.kommander, referring.konvoy, referring.unseen, referring.isHost, true
+	c.kommander, c.konvoy, c.forbidden, c.isHost, c.isMerged = referring.kommander, referring.konvoy, referring.forbidden, referring.isHost, true
 }
 
 func ownerReference(apiVersion string, kind Kind, name string, uid types.UID) metav1.OwnerReference {
 	return metav1.OwnerReference{APIVersion: apiVersion, Kind: string(kind), Name: name, UID: uid}
 }
 
-// hostsIn tells which KommanderClusters describe the hub. Its UID decides where it is known of any of them: an annotation on
+// hostMatcher tells which KommanderClusters describe the hub. Its UID decides where it is known of any of them: an annotation on
 // another cluster must not hide that.
-func hostsIn(described []detect.KommanderCluster, hubID string) func(*detect.KommanderCluster) bool {
-	isCertain := func(c detect.KommanderCluster) bool { return isThis(&c, hubID) }
+func hostMatcher(described []detect.KommanderCluster, hubID string) func(*detect.KommanderCluster) bool {
+	isCertain := func(c detect.KommanderCluster) bool { return isHub(&c, hubID) }
 	if slices.ContainsFunc(described, isCertain) {
 		return func(c *detect.KommanderCluster) bool { return isCertain(*c) }
 	}
@@ -210,9 +210,9 @@ func hostsIn(described []detect.KommanderCluster, hubID string) func(*detect.Kom
 // isForbidden tells whether the operator may not look at a resource of the hub.
 func (s *State) isForbidden(resource string) bool { return slices.Contains(s.forbidden, resource) }
 
-// managerIn finds the hub's Kommander; where one of 1.x becomes one of 2.x the newer one, which comes first. Where the
+// managingKommander finds the hub's Kommander; where one of 1.x becomes one of 2.x the newer one, which comes first. Where the
 // operator may not look for it, it is one of unknown version: it manages clusters all the same.
-func managerIn(installations []facts.Installation) *v1alpha1.ManagingKommander {
+func managingKommander(installations []facts.Installation) *v1alpha1.ManagingKommander {
 	i := slices.IndexFunc(installations, func(one facts.Installation) bool { return one.Product == facts.Kommander })
 	if i < 0 {
 		return nil

@@ -49,20 +49,20 @@ func TestStateDoesNotChange(t *testing.T) {
 		madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"), declaring("Kafka=1.3.1"), tier("gold")), described("a/prod", "1.8.3"),
 	).state()
 	reference := toKommander("prod")
-	first := state.Knows("a", &reference)
+	first := state.FactsFor("a", &reference)
 	first.Manager.Version, first.Installations[0].Evidence[0].Version, first.Declared[0].Version = "0", "0", "0"
-	target, _ := state.Reach("a", &reference)
+	target, _ := state.TargetFor("a", &reference)
 	target.Keys[0] = "x"
-	state.Twins(kommanderOf("a/prod"))[0] = ID{}
-	clear(Copied(state.clusters[kommanderOf("a/prod")].labels, []string{""}))
+	state.DescriptionsOf(kommanderOf("a/prod"))[0] = ID{}
+	clear(CopiedLabels(state.clusters[kommanderOf("a/prod")].labels, []string{""}))
 
-	again := state.Knows("a", &reference)
-	target, _ = state.Reach("a", &reference)
+	again := state.FactsFor("a", &reference)
+	target, _ = state.TargetFor("a", &reference)
 	member, _ := state.Member(kommanderOf("a/prod"))
 	if again.Manager.Version != "2.2.0" || again.Installations[0].Evidence[0].Version != "1.8.3" || again.Declared[0].Version != "1.3.1" {
 		t.Errorf("what is known has changed: %+v", again)
 	}
-	if target.Keys[0] != "kubeconfig" || member.Labels["tier"] != "gold" || state.Twins(kommanderOf("a/prod"))[0] != kommanderOf("a/prod") {
+	if target.Keys[0] != "kubeconfig" || member.Labels["tier"] != "gold" || state.DescriptionsOf(kommanderOf("a/prod"))[0] != kommanderOf("a/prod") {
 		t.Errorf("it has changed: %+v, %+v", target, member)
 	}
 }
@@ -70,9 +70,9 @@ func TestStateDoesNotChange(t *testing.T) {
 // TestWithoutFleet: an observer that was not asked for the fleet tells of none.
 func TestWithoutFleet(t *testing.T) {
 	snapshot := looked().runs("1.4.4").Snapshot
-	snapshot.Fleet = nil
+	snapshot.Descriptions = nil
 	reference := toKommander("prod")
-	if _, obstacle := New(snapshot).Reach("a", &reference); obstacle == nil || obstacle.Reason != v1alpha1.ReasonKommanderClusterMissing {
+	if _, obstacle := New(snapshot).TargetFor("a", &reference); obstacle == nil || obstacle.Reason != v1alpha1.ReasonKommanderClusterMissing {
 		t.Errorf("got %+v", obstacle)
 	}
 	if got := Changed(nil, New(snapshot)); got != nil {

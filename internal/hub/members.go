@@ -26,22 +26,22 @@ type Member struct {
 // KommanderClusters: it would not know which is the hub itself, and which are there already.
 func (s *State) Member(id ID) (Member, bool) {
 	c := s.clusters[id]
-	if c == nil || !s.Complete || c.isHost || c.isReferred || s.isForbidden(detect.KommanderClusters) {
+	if c == nil || !s.Complete || c.isHost || c.isMerged || s.isForbidden(detect.KommanderClusters) {
 		return Member{}, false
 	}
 	return Member{ID: id, Owner: c.owner, Labels: c.labels}, true
 }
 
-// Twins are the descriptions of one cluster: the one that is meant, and, where a KommanderCluster refers to a Cluster API
+// DescriptionsOf are the descriptions of one cluster: the one that is meant, and, where a KommanderCluster refers to a Cluster API
 // Cluster of its namespace, the other one.
-func (s *State) Twins(id ID) []ID {
+func (s *State) DescriptionsOf(id ID) []ID {
 	twins := []ID{id}
 	c := s.clusters[id]
-	if c == nil || c.kommander == nil || c.made == nil || !speaksFor(c.kommander) {
+	if c == nil || c.kommander == nil || c.capi == nil || !mayDescribe(c.kommander) {
 		return twins
 	}
 	for _, twin := range []ID{
-		{KommanderCluster, c.kommander.Namespace, c.kommander.Name}, {ClusterAPICluster, c.made.Namespace, c.made.Name},
+		{KommanderCluster, c.kommander.Namespace, c.kommander.Name}, {ClusterAPICluster, c.capi.Namespace, c.capi.Name},
 	} {
 		if twin != id {
 			twins = append(twins, twin)
@@ -50,9 +50,9 @@ func (s *State) Twins(id ID) []ID {
 	return twins
 }
 
-// gitOps are the beginnings of labels by which GitOps tools know what is theirs. On an object that they did not make they
+// gitOpsPrefixes are the beginnings of labels by which GitOps tools know what is theirs. On an object that they did not make they
 // would have them prune it, or take it for drift.
-var gitOps = []string{
+var gitOpsPrefixes = []string{
 	"kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "fluxcd.io/", "toolkit.fluxcd.io/", "argocd.argoproj.io/",
 	"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kapp.k14s.io/", "app.kubernetes.io/part-of",
 	"helm.sh/", "config.k8s.io/", "config.kubernetes.io/", "fleet.cattle.io/", "objectset.rio.cattle.io/", "configsync.gke.io/",
@@ -60,14 +60,14 @@ var gitOps = []string{
 	"clusterctl.cluster.x-k8s.io",
 }
 
-// Copied are the labels that begin with one of the prefixes, but for those of GitOps tools, which are never copied.
-func Copied(labels map[string]string, prefixes []string) map[string]string {
+// CopiedLabels are the labels that begin with one of the prefixes, but for those of GitOps tools, which are never copied.
+func CopiedLabels(labels map[string]string, prefixes []string) map[string]string {
 	begins := func(key string) func(string) bool {
 		return func(prefix string) bool { return strings.HasPrefix(key, prefix) }
 	}
 	copied := maps.Clone(labels)
 	maps.DeleteFunc(copied, func(key, _ string) bool {
-		return !slices.ContainsFunc(prefixes, begins(key)) || slices.ContainsFunc(gitOps, begins(key))
+		return !slices.ContainsFunc(prefixes, begins(key)) || slices.ContainsFunc(gitOpsPrefixes, begins(key))
 	})
 	return copied
 }

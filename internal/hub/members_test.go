@@ -143,7 +143,7 @@ func TestTwins(t *testing.T) {
 		{kommanderOf("d/last"), []ID{kommanderOf("d/last")}, "it is of another namespace"},
 	} {
 		t.Run(row.id.String(), func(t *testing.T) {
-			if diff := gocmp.Diff(row.want, state.Twins(row.id)); diff != "" {
+			if diff := gocmp.Diff(row.want, state.DescriptionsOf(row.id)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 		})
@@ -181,7 +181,7 @@ func TestForeignReference(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			reference := toCAPI("prod")
-			if k := row.hub.state().Knows("m", &reference); string(k.Environment) != row.want {
+			if k := row.hub.state().FactsFor("m", &reference); string(k.Environment) != row.want {
 				t.Errorf("%s: got %q", row.reason, k.Environment)
 			}
 		})
@@ -229,7 +229,7 @@ func TestCopied(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			before := len(row.labels)
-			if diff := gocmp.Diff(row.want, Copied(row.labels, row.prefixes)); diff != "" {
+			if diff := gocmp.Diff(row.want, CopiedLabels(row.labels, row.prefixes)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 			if len(row.labels) != before {

@@ -40,7 +40,7 @@ const (
 	// collections is after how many nothing more is freed.
 	collections = 6
 	// patience is for all observers together, on a machine with two cores.
-	patience = 3 * time.Minute
+	gracePeriod = 3 * time.Minute
 )
 
 // BenchmarkObserverAtRest tells what one more cluster costs while nothing happens in it: one that has none of the
@@ -102,7 +102,7 @@ func start(b *testing.B, kubeconfig []byte) (stop func()) {
 			fleet.Disconnect(config)
 		})
 	}
-	for deadline := time.Now().Add(patience); !complete(all); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(gracePeriod); !complete(all); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatal("not all observers have seen everything")
 		}
@@ -214,7 +214,7 @@ func create(b *testing.B, c client.Client, text string) {
 	b.Helper()
 	object := &unstructured.Unstructured{}
 	must(b, yaml.Unmarshal([]byte(text), &object.Object))
-	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(gracePeriod); ; time.Sleep(100 * time.Millisecond) {
 		err := c.Create(b.Context(), object)
 		if err == nil || apierrors.IsAlreadyExists(err) {
 			return

@@ -62,11 +62,11 @@ func TestClusterID(t *testing.T) {
 				_, _ = io.WriteString(w, row.body)
 			}))
 			defer server.Close()
-			clients, err := newClients(&rest.Config{Host: server.URL})
+			client, err := newAPIClient(&rest.Config{Host: server.URL})
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := clients.clusterID(t.Context())
+			got, err := client.clusterID(t.Context())
 			if got != row.want || (err != nil) != row.fails {
 				t.Errorf("the cluster is %q, %v; want %q: %s", got, err, row.want, row.reason)
 			}
@@ -83,17 +83,17 @@ func TestClusterIDIsAskedForAgain(t *testing.T) {
 	}
 	probe := o.namespaces
 	id, failure := "", error(nil)
-	probe.ask = func(context.Context) (string, error) { return id, failure }
+	probe.fetch = func(context.Context) (string, error) { return id, failure }
 	expect := func(what, want string, shortest time.Duration) {
 		t.Helper()
-		if got := probe.look(t.Context(), o.world); got < shortest || got > shortest*6/5 {
+		if got := probe.run(t.Context(), o.state); got < shortest || got > shortest*6/5 {
 			t.Errorf("%s: asks again after %s, want from %s to %s", what, got, shortest, shortest*6/5)
 		}
-		if got := o.world.snapshot().Facts.ClusterID; got != want {
+		if got := o.state.snapshot().Facts.ClusterID; got != want {
 			t.Errorf("%s: the cluster is %q, want %q", what, got, want)
 		}
 	}
-	expect("the namespace is still to come", "", earlyRetry)
+	expect("the namespace is still to come", "", firstProvisionalRetry)
 	id = "a"
 	expect("there", "a", every)
 	id = "b"

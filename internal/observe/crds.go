@@ -8,98 +8,98 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// definitionsName is how errors name them.
-const definitionsName = "customresourcedefinitions.apiextensions.k8s.io"
+// crdResource is how errors name CustomResourceDefinitions.
+const crdResource = "customresourcedefinitions.apiextensions.k8s.io"
 
-// definitions are the CustomResourceDefinitions of the resources that are watched: which of them there are, kept up to
-// date by a stream.
-type definitions struct {
-	// items are incarnations, which tell one state of a definition from another.
-	items *items
-	// changed is called when something of that has changed.
-	changed func()
+// crdTracker knows which of the CustomResourceDefinitions of the watched resources there are.
+type crdTracker struct {
+	// store has the revision of each definition.
+	store *store
+	// onChanged is called after each change of what is known.
+	onChanged func()
 
-	mu    sync.Mutex
-	state definitionsState
+	mu     sync.Mutex
+	access crdAccess
 }
 
-type definitionsState int
+type crdAccess int
 
 const (
-	// unlisted: no answer yet.
-	unlisted definitionsState = iota
-	// listed: what is not known is not there.
-	listed
-	// unlistable: we may not look, or there is nothing to look at. Only discovery can tell.
-	unlistable
+	// crdsPending: no answer yet.
+	crdsPending crdAccess = iota
+	// crdsListed: a definition that is not in the store does not exist.
+	crdsListed
+	// crdsUnavailable: the operator may not list them, or the API server has none. Discovery is left.
+	crdsUnavailable
 )
 
-func newDefinitions(resources []detect.Resource, changed func()) *definitions {
+func newCRDTracker(resources []detect.Resource, onChanged func()) *crdTracker {
 	wanted := map[string]bool{}
 	for _, resource := range resources {
 		wanted[resource.Name] = true
 	}
-	d := &definitions{changed: changed}
-	d.items = &items{
+	t := &crdTracker{onChanged: onChanged}
+	t.store = &store{
 		trim: func(definition *unstructured.Unstructured) any {
 			if !wanted[definition.GetName()] {
 				return nil
 			}
-			return incarnation(definition)
+			return revisionOf(definition)
 		},
-		listed:  func(*items) { d.become(listed) },
-		changed: changed,
+		onReplaced: func(*store) { t.setAccess(crdsListed) },
+		onChanged:  onChanged,
 	}
-	return d
+	return t
 }
 
-func incarnation(definition *unstructured.Unstructured) string {
-	return fmt.Sprintf("%s/%d", facts.Truncate(string(definition.GetUID()), maxVersionBytes), definition.GetGeneration())
+// revisionOf differs for two definitions of one name, and for two specs of one definition.
+func revisionOf(definition *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s/%d", facts.Truncate(string(definition.GetUID()), maxResourceVersionBytes), definition.GetGeneration())
 }
 
-// lookup tells what is known of the definition of that name. Its incarnation is empty when it is not there.
-func (d *definitions) lookup(name string) (definitionsState, string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state != listed {
-		return d.state, ""
+// get returns the revision of the definition of that name; empty when there is none, or it cannot be known.
+func (t *crdTracker) get(name string) (crdAccess, string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.access != crdsListed {
+		return t.access, ""
 	}
-	incarnation, _ := d.items.lookup(types.NamespacedName{Name: name}).(string)
-	return d.state, incarnation
+	revision, _ := t.store.get(types.NamespacedName{Name: name}).(string)
+	return t.access, revision
 }
 
-// heard takes the outcome of a request for definitions.
-func (d *definitions) heard(answer answer) {
-	switch answer {
-	case denied, missing:
-	case granted, outdated, failed:
+// record takes the outcome of a request for definitions.
+func (t *crdTracker) record(outcome outcome) {
+	switch outcome {
+	case outcomeForbidden, outcomeNotFound:
+	case outcomeOK, outcomeExpired, outcomeFailed:
 		return
 	}
-	// Heard again and again, and news only once: what it changes is that discovery has to be asked.
-	if state, _ := d.lookup(""); state != unlistable {
-		d.become(unlistable)
+	// A refusal comes with each retry, and changes something only once.
+	if access, _ := t.get(""); access != crdsUnavailable {
+		t.setAccess(crdsUnavailable)
 	}
 }
 
-func (d *definitions) become(state definitionsState) {
-	d.mu.Lock()
-	d.state = state
-	d.mu.Unlock()
-	d.changed()
+func (t *crdTracker) setAccess(access crdAccess) {
+	t.mu.Lock()
+	t.access = access
+	t.mu.Unlock()
+	t.onChanged()
 }
 
-// reflectDefinitions keeps the definitions up to date. Only their metadata is asked for: their schemas are large.
-func (o *Observer) reflectDefinitions(ctx context.Context) *reflection {
-	s := o.newStream("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", o.definitions.items)
-	s.list, s.each = onlyMetadataList, onlyMetadata
-	s.heard = func(err error) { o.definitions.heard(o.world.heard(definitionsName, err)) }
-	return reflect(ctx, s)
+// startCRDReflector keeps the definitions up to date. Only their metadata is requested: their schemas are large.
+func (o *Observer) startCRDReflector(ctx context.Context) *reflector {
+	r := o.newReflector("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", o.crds.store)
+	r.listAccept, r.watchAccept = acceptMetadataList, acceptMetadata
+	r.onResult = func(err error) { o.crds.record(o.state.record(crdResource, err)) }
+	r.start(ctx)
+	return r
 }

@@ -26,15 +26,15 @@ func errForbidden() error { return apierrors.NewForbidden(schema.GroupResource{}
 
 func errNotFound() error { return apierrors.NewNotFound(schema.GroupResource{}, "") }
 
-func TestDefinitions(t *testing.T) {
+func TestCRDTracker(t *testing.T) {
 	var changed int
-	known := newDefinitions(detect.CustomResources(false), func() { changed++ })
-	expect := func(what string, state definitionsState, incarnation string, changes int) {
+	known := newCRDTracker(detect.CustomResources(false), func() { changed++ })
+	expect := func(what string, state crdAccess, revision string, changes int) {
 		t.Helper()
-		gotState, gotIncarnation := known.lookup(detect.Addons)
-		if gotState != state || gotIncarnation != incarnation || changed != changes {
+		gotState, gotIncarnation := known.get(detect.Addons)
+		if gotState != state || gotIncarnation != revision || changed != changes {
 			t.Errorf("%s: state %d, incarnation %q after %d changes; want %d, %q, %d",
-				what, gotState, gotIncarnation, changed, state, incarnation, changes)
+				what, gotState, gotIncarnation, changed, state, revision, changes)
 		}
 	}
 	do := func(err error) {
@@ -45,37 +45,37 @@ func TestDefinitions(t *testing.T) {
 	}
 
 	replace := func(all ...*unstructured.Unstructured) {
-		var kept []item
+		var store []item
 		for _, one := range all {
-			kept = append(kept, known.items.trimmed(one))
+			store = append(store, known.store.newItem(one))
 		}
-		if err := known.items.replace(kept); err != nil {
+		if err := known.store.replace(store); err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	expect("before the first answer", unlisted, "", 0)
+	expect("before the first answer", crdsPending, "", 0)
 	replace(definition("foreign.example.com", "f", 1))
-	expect("listed, and not there", listed, "", 1)
-	do(known.items.update(definition("foreign.example.com", "f", 1)))
-	expect("others are of no interest", listed, "", 1)
-	do(known.items.update(definition(detect.Addons, "a", 1)))
-	expect("added", listed, "a/1", 2)
-	do(known.items.update(definition(detect.Addons, "a", 2)))
-	expect("with another spec", listed, "a/2", 3)
-	known.items.remove(definition(detect.Addons, "a", 2))
-	expect("deleted", listed, "", 4)
+	expect("listed, and not there", crdsListed, "", 1)
+	do(known.store.update(definition("foreign.example.com", "f", 1)))
+	expect("others are of no interest", crdsListed, "", 1)
+	do(known.store.update(definition(detect.Addons, "a", 1)))
+	expect("added", crdsListed, "a/1", 2)
+	do(known.store.update(definition(detect.Addons, "a", 2)))
+	expect("with another spec", crdsListed, "a/2", 3)
+	known.store.remove(definition(detect.Addons, "a", 2))
+	expect("deleted", crdsListed, "", 4)
 	replace(definition(detect.Addons, "b", 1))
-	expect("another one of that name", listed, "b/1", 5)
-	known.heard(denied)
-	expect("forbidden", unlistable, "", 6)
-	known.heard(denied)
-	expect("forbidden again is no news", unlistable, "", 6)
+	expect("another one of that name", crdsListed, "b/1", 5)
+	known.record(outcomeForbidden)
+	expect("forbidden", crdsUnavailable, "", 6)
+	known.record(outcomeForbidden)
+	expect("forbidden again is no news", crdsUnavailable, "", 6)
 	replace(definition(detect.Addons, "b", 1))
-	expect("permitted again", listed, "b/1", 7)
-	known.heard(granted)
-	known.heard(failed)
-	expect("a server that is down has its definitions still", listed, "b/1", 7)
-	known.heard(missing)
-	expect("an API server that has no such thing", unlistable, "", 8)
+	expect("permitted again", crdsListed, "b/1", 7)
+	known.record(outcomeOK)
+	known.record(outcomeFailed)
+	expect("a server that is down has its definitions still", crdsListed, "b/1", 7)
+	known.record(outcomeNotFound)
+	expect("an API server that has no such thing", crdsUnavailable, "", 8)
 }

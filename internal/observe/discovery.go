@@ -15,9 +15,9 @@ import (
 
 // discover returns the resource in the version that the API server prefers among those that have it. The error is a
 // NotFound when none has.
-func (c clients) discover(ctx context.Context, resource schema.GroupResource) (schema.GroupVersionResource, error) {
+func (c apiClient) discover(ctx context.Context, resource schema.GroupResource) (schema.GroupVersionResource, error) {
 	var group metav1.APIGroup
-	if err := c.get(ctx, path.Join("/apis", resource.Group), allFields, &group); err != nil {
+	if err := c.get(ctx, path.Join("/apis", resource.Group), acceptJSON, &group); err != nil {
 		return schema.GroupVersionResource{}, err
 	}
 	for _, version := range byPreference(group) {
@@ -32,11 +32,11 @@ func (c clients) discover(ctx context.Context, resource schema.GroupResource) (s
 	return schema.GroupVersionResource{}, apierrors.NewNotFound(resource, "")
 }
 
-// serves tells whether the version of the group has the resource: it can have others only.
-func (c clients) serves(ctx context.Context, resource schema.GroupVersionResource) (bool, error) {
+// serves tells whether the version of the group has the resource.
+func (c apiClient) serves(ctx context.Context, resource schema.GroupVersionResource) (bool, error) {
 	var list metav1.APIResourceList
-	err := c.get(ctx, path.Join("/apis", resource.Group, resource.Version), allFields, &list)
-	if answerOf(err) == missing {
+	err := c.get(ctx, path.Join("/apis", resource.Group, resource.Version), acceptJSON, &list)
+	if outcomeOf(err) == outcomeNotFound {
 		return false, nil
 	}
 	if err != nil {

@@ -110,14 +110,14 @@ func (s *nodeServer) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("]}\n"))
 }
 
-func (s *nodeServer) clients(t testing.TB) clients {
+func (s *nodeServer) client(t testing.TB) apiClient {
 	t.Helper()
 	// The client's own rate limit is out of the way.
-	made, err := newClients(&rest.Config{Host: s.URL, QPS: -1})
+	made, err := newAPIClient(&rest.Config{Host: s.URL, QPS: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(made.close)
+	t.Cleanup(made.closeIdleConnections)
 	return made
 }
 
@@ -129,17 +129,17 @@ func TestLookAtNodes(t *testing.T) {
 	many[120] = nodeRunning("other", flatcar, "5.10.61-flatcar", nil)
 	many[249].Labels = map[string]string{"konvoy.mesosphere.com/inventory_hostname": "x"}
 	server := serveNodes(t, many...)
-	got, err := server.clients(t).lookAtNodes(t.Context(), soon)
+	got, err := server.client(t).listNodes(t.Context(), soon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := nodesLook{label: "konvoy.mesosphere.com/node_pool", status: &v1alpha1.NodesStatus{
+	want := nodeSummary{label: "konvoy.mesosphere.com/node_pool", status: &v1alpha1.NodesStatus{
 		Count: ptr.To[int32](250),
 		OperatingSystems: []v1alpha1.NodeOperatingSystem{
 			runs(249, centOS, centOSKernel), runs(1, flatcar, "5.10.61-flatcar"),
 		},
 	}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(nodesLook{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(nodeSummary{})); diff != "" {
 		t.Errorf("nodes of several pages\n-want +got:\n%s", diff)
 	}
 	if pages := server.pages.Load(); pages != 3 {
@@ -148,14 +148,14 @@ func TestLookAtNodes(t *testing.T) {
 }
 
 func TestLookAtNoNodes(t *testing.T) {
-	got, err := serveNodes(t).clients(t).lookAtNodes(t.Context(), soon)
+	got, err := serveNodes(t).client(t).listNodes(t.Context(), soon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !got.isEmpty() || got.label != "" || got.status.OperatingSystems != nil || got.status.Omitted != nil {
 		t.Errorf("%+v, want that there are no nodes", got)
 	}
-	if (nodesLook{}).isEmpty() || (nodesLook{status: &v1alpha1.NodesStatus{}}).isEmpty() {
+	if (nodeSummary{}).isEmpty() || (nodeSummary{status: &v1alpha1.NodesStatus{}}).isEmpty() {
 		t.Error("nodes that nobody may look at are no empty list")
 	}
 }
@@ -168,12 +168,12 @@ func TestLookAtNodesFails(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
 		status       metav1.Status
-		want         answer
+		want         outcome
 	}{
-		{"forbidden", "we may not look", metav1.Status{Code: 403, Reason: metav1.StatusReasonForbidden}, denied},
+		{"forbidden", "we may not look", metav1.Status{Code: 403, Reason: metav1.StatusReasonForbidden}, outcomeForbidden},
 		{"expired", "the list is too old for its next page, so it has to be asked for anew",
-			metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}, outdated},
-		{"broken", "half a list is none", metav1.Status{Code: 400, Reason: metav1.StatusReasonBadRequest}, failed},
+			metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}, outcomeExpired},
+		{"broken", "half a list is none", metav1.Status{Code: 400, Reason: metav1.StatusReasonBadRequest}, outcomeFailed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			server := serveNodes(t, nodes...)
@@ -185,12 +185,12 @@ func TestLookAtNodesFails(t *testing.T) {
 				}
 				return nil
 			}
-			clients := server.clients(t)
-			got, err := clients.lookAtNodes(t.Context(), soon)
-			if answer := answerOf(err); answer != row.want || got.status != nil {
+			client := server.client(t)
+			got, err := client.listNodes(t.Context(), soon)
+			if answer := outcomeOf(err); answer != row.want || got.status != nil {
 				t.Errorf("%v with %+v, want %v and nothing: %s", answer, got, row.want, row.reason)
 			}
-			if got, err = clients.lookAtNodes(t.Context(), soon); err != nil || *got.status.Count != 150 {
+			if got, err = client.listNodes(t.Context(), soon); err != nil || *got.status.Count != 150 {
 				t.Errorf("the next look shows %+v, %v; want all nodes, from the first page on", got, err)
 			}
 		})
@@ -223,7 +223,7 @@ func TestLookAtNodesIsBounded(t *testing.T) {
 				_, _ = w.Write([]byte(row.page))
 			}))
 			t.Cleanup(server.Close)
-			got, err := (&nodeServer{Server: server}).clients(t).lookAtNodes(t.Context(), soon)
+			got, err := (&nodeServer{Server: server}).client(t).listNodes(t.Context(), soon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -360,15 +360,15 @@ func BenchmarkLookAtNodes(b *testing.B) {
 		nodes = append(nodes, realisticNode(i))
 	}
 	server := serveNodes(b, nodes...)
-	clients := server.clients(b)
+	client := server.client(b)
 	look := func() {
-		if got, err := clients.lookAtNodes(b.Context(), soon); err != nil || *got.status.Count != 1000 {
+		if got, err := client.listNodes(b.Context(), soon); err != nil || *got.status.Count != 1000 {
 			b.Fatal(got, err)
 		}
 	}
 	fetch := func() {
 		for from := 0; from < len(nodes); from += nodesPerPage {
-			request := clients.rest.Get().AbsPath("/api/v1/nodes").
+			request := client.rest.Get().AbsPath("/api/v1/nodes").
 				Param("limit", strconv.Itoa(nodesPerPage)).Param("continue", strconv.Itoa(from))
 			answer, err := request.Stream(b.Context())
 			if err != nil {

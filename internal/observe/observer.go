@@ -1,14 +1,24 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package observe finds out what is installed in one cluster, by watching it, and says by which evidence.
+// Package observe finds out what is installed in one cluster, by watching it, and by which evidence.
 //
 // It knows no product: package detect says which resources to watch, what to keep of their objects, and what those prove.
-// It does not know whether the cluster is the operator's own. What else to find it is told by rules (see Observer.Find).
+// It does not know whether the cluster is the operator's own. Rules add products to detect (see Observer.SetRules).
 //
-// What the cluster does not have is not installed, and may come later: the CustomResourceDefinitions are watched, too.
-// What the API server does not let us look at (403) may be there or not, and the evidence says so. When a cluster stops
-// answering, what was known of it last is kept.
+// What the cluster does not have is not installed, and may come later, so the CustomResourceDefinitions are watched, too.
+// What the operator may not read (403) may be there or not, and the evidence says so. When a cluster stops answering, what
+// was known of it last is kept.
+//
+// Where to find what:
+//
+//   - observer.go: the Observer, and what it runs; snapshot.go: what it returns
+//   - state.go: the cluster state, to which all others write; health.go: failures, and when a refusal is accepted
+//   - watcher.go, crds.go, discovery.go: custom resources, for as long as they are served; workloads.go: those of Helm charts
+//   - reflector.go, store.go: list and watch of one resource, and what is kept of its objects
+//   - probe.go: what is requested at intervals: version.go, nodes.go, clusterid.go
+//   - client.go, response.go, outcome.go: requests, answers as they arrive with their bounds, and what errors mean
+//   - task.go, wait.go, backoff.go: when something runs again
 package observe
 
 import (
@@ -18,43 +28,41 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // Options say how to observe. Their zero value is usable.
 type Options struct {
-	// Log gets a line when a resource comes, goes or is out of reach, and nothing that comes from the cluster.
+	// Log gets a line when the availability of a resource changes, and nothing that comes from the cluster.
 	Log logr.Logger
-	// Changed is called after the Snapshot has changed. Several changes can be one call. The next one waits for it to
-	// return.
+	// Changed is called after the Snapshot has changed, once for several changes that come together. The next call waits
+	// for it to return.
 	Changed func()
 	// Clock is the time; the machine's by default.
 	Clock clock.WithDelayedExecution
-	// Fleet has the observer also look at what describes other clusters; see Snapshot.Fleet.
-	Fleet bool
+	// Descriptions has the observer also watch what describes other clusters; see Snapshot.Descriptions.
+	Descriptions bool
 
 	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
-	// answers; 1 minute by default. It is asked sooner after watches broke.
+	// answers; 1 minute by default. After a broken watch it is requested sooner.
 	VersionInterval time.Duration
-	// NodesInterval is the time between two looks at the nodes, and at the namespace that tells the cluster from others;
-	// 4 hours by default. While there are none they are looked at sooner.
+	// NodesInterval is the time between two lists of the nodes, and between two reads of the namespace that identifies the
+	// cluster; 4 hours by default. While there are none the time is shorter.
 	NodesInterval time.Duration
-	// DiscoveryInterval is the time between two looks at which resources there are, where CustomResourceDefinitions may
-	// not be watched, and between two tries after a request that is made rarely was forbidden; 5 minutes by default.
+	// DiscoveryInterval is the time between two requests of discovery where CustomResourceDefinitions cannot be watched, and
+	// until nodes and namespace are read again after that was forbidden; 5 minutes by default.
 	DiscoveryInterval time.Duration
 	// RequestTimeout is for each request that is not a watch; 30 seconds by default.
 	RequestTimeout time.Duration
-	// Patience is how long a failure has to last until the Snapshot tells of it, and how long a resource that was seen
-	// has to be forbidden, or not served, to be taken for that; 20 seconds by default. An API server that restarts is no
-	// news.
-	Patience time.Duration
+	// GracePeriod is how long a failure has to last until it is in the Snapshot, and how long an available resource has to be
+	// forbidden, or not served, until that is; 20 seconds by default. An API server that restarts is no news.
+	GracePeriod time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -75,7 +83,7 @@ func (o Options) withDefaults() Options {
 		{&o.NodesInterval, 4 * time.Hour},
 		{&o.DiscoveryInterval, 5 * time.Minute},
 		{&o.RequestTimeout, 30 * time.Second},
-		{&o.Patience, 20 * time.Second},
+		{&o.GracePeriod, 20 * time.Second},
 	} {
 		if *interval.value <= 0 {
 			*interval.value = interval.standard
@@ -84,28 +92,28 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// settling is how long after a change of a definition discovery is asked once more: it lags behind, and may for a
-// moment name a version that is on its way out.
-const settling = 5 * time.Second
+// settleTime is how long after a change of a definition discovery is asked once more: it lags behind, and may for a moment
+// name a version that is about to go.
+const settleTime = 5 * time.Second
 
 // Observer observes one cluster. Its methods may be called from several goroutines.
 type Observer struct {
-	options     Options
-	clients     clients
-	world       *world
-	definitions *definitions
-	watchers    []*watcher
-	version     *probe[string]
-	nodes       *probe[nodesLook]
-	namespaces  *probe[string]
-	charts      *chartWatch
-	// recovery wakes the streams that wait after a failure.
-	recovery bell
-	// judge makes a snapshot; it is woken by each piece of news.
-	judge task
-	// settling and polling are the constants, but in tests.
-	settling, polling time.Duration
-	started           atomic.Bool
+	options    Options
+	client     apiClient
+	state      *clusterState
+	crds       *crdTracker
+	watchers   []*watcher
+	version    *probe[string]
+	nodes      *probe[nodeSummary]
+	namespaces *probe[string]
+	workloads  *workloadWatcher
+	// recovery wakes the reflectors that wait after a failure.
+	recovery broadcaster
+	// update makes a snapshot; each change of the state wakes it.
+	update task
+	// settleTime and pollInterval are the constants, except in tests.
+	settleTime, pollInterval time.Duration
+	started                  atomic.Bool
 
 	mu       sync.Mutex
 	snapshot Snapshot
@@ -114,69 +122,65 @@ type Observer struct {
 // New returns an observer of the cluster that config is for, which makes no request before Run. The error says what is
 // wrong with config.
 func New(config *rest.Config, options Options) (*Observer, error) {
-	clients, err := newClients(config)
+	client, err := newAPIClient(config)
 	if err != nil {
 		return nil, err
 	}
-	o := &Observer{options: options.withDefaults(), clients: clients, settling: settling, polling: pollInterval}
-	o.world = newWorld(o.options, o.judge.wake)
-	o.world.maxBytes = maxWorldBytes
-	if options.Fleet {
-		o.world.maxBytes = maxFleetBytes
-	}
-	o.snapshot = o.world.snapshot()
-	o.judge.work = o.look
-	watched := detect.CustomResources(options.Fleet)
+	o := &Observer{options: options.withDefaults(), client: client, settleTime: settleTime, pollInterval: pollInterval}
+	o.state = newClusterState(o.options, o.update.wake)
+	o.snapshot = o.state.snapshot()
+	o.update.run = o.updateSnapshot
+	watched := detect.CustomResources(options.Descriptions)
 	for _, resource := range watched {
 		o.watchers = append(o.watchers, newWatcher(o, resource))
 	}
-	o.definitions = newDefinitions(watched, o.wakeWatchers)
-	o.charts = newChartWatch(o)
-	o.version = (&probe[string]{
-		name:        serverVersion,
-		every:       o.options.VersionInterval,
-		deniedEvery: o.options.VersionInterval,
-		ask:         within(o.options.RequestTimeout, clients.kubernetesVersion),
-		tell:        o.world.tellVersion,
-	}).ready(o.world)
-	o.nodes = (&probe[nodesLook]{
-		name:        detect.Nodes,
-		every:       o.options.NodesInterval,
-		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
-		ask: func(ctx context.Context) (nodesLook, error) {
-			return clients.lookAtNodes(ctx, o.options.RequestTimeout)
+	o.crds = newCRDTracker(watched, o.wakeWatchers)
+	o.workloads = newWorkloadWatcher(o)
+	o.version = newProbe(&probe[string]{
+		name:              serverVersion,
+		interval:          o.options.VersionInterval,
+		forbiddenInterval: o.options.VersionInterval,
+		fetch:             withTimeout(o.options.RequestTimeout, client.kubernetesVersion),
+		set:               o.state.setVersion,
+	}, o.state)
+	o.nodes = newProbe(&probe[nodeSummary]{
+		name:              detect.Nodes,
+		interval:          o.options.NodesInterval,
+		forbiddenInterval: min(o.options.NodesInterval, o.options.DiscoveryInterval),
+		fetch: func(ctx context.Context) (nodeSummary, error) {
+			return client.listNodes(ctx, o.options.RequestTimeout)
 		},
-		tell:  o.world.tellNodes,
-		early: nodesLook.isEmpty,
-	}).ready(o.world)
-	o.namespaces = (&probe[string]{
-		name:        detect.Namespaces,
-		every:       o.options.NodesInterval,
-		deniedEvery: min(o.options.NodesInterval, o.options.DiscoveryInterval),
-		ask:         within(o.options.RequestTimeout, o.clusterID),
-		tell:        o.world.tellClusterID,
-		early:       func(id string) bool { return id == "" },
-	}).ready(o.world)
-	o.world.doubt, o.world.recovered = o.version.task.wake, o.recovered
+		set:           o.state.setNodes,
+		isProvisional: nodeSummary.isEmpty,
+	}, o.state)
+	o.namespaces = newProbe(&probe[string]{
+		name:              detect.Namespaces,
+		interval:          o.options.NodesInterval,
+		forbiddenInterval: min(o.options.NodesInterval, o.options.DiscoveryInterval),
+		fetch:             withTimeout(o.options.RequestTimeout, o.clusterID),
+		set:               o.state.setClusterID,
+		isProvisional:     func(id string) bool { return id == "" },
+	}, o.state)
+	o.state.onRefused, o.state.onRecovered = o.version.task.wake, o.retryFailed
 	return o, nil
 }
 
-// clusterID is asked for. That there is none is believed as any other refusal.
+// clusterID accepts that there is none only from a healthy API server.
 func (o *Observer) clusterID(ctx context.Context) (string, error) {
-	id, err := o.clients.clusterID(ctx)
-	if err == nil && id == "" && !o.world.answers() {
+	id, err := o.client.clusterID(ctx)
+	if err == nil && id == "" && !o.state.isHealthy() {
 		return "", errors.New("the namespace is not found by what does not tell its version")
 	}
 	return id, err
 }
 
-// recovered has all that waits after a failure asked again.
-func (o *Observer) recovered() {
-	o.recovery.ring()
-	o.nodes.hurry()
-	o.namespaces.hurry()
+// retryFailed wakes all that waits after a failure.
+func (o *Observer) retryFailed() {
+	o.recovery.broadcast()
+	o.nodes.retrySoon()
+	o.namespaces.retrySoon()
 	for _, watcher := range o.watchers {
-		watcher.again.Store(true)
+		watcher.resetBackoff.Store(true)
 		watcher.task.wake()
 	}
 }
@@ -186,46 +190,46 @@ func (o *Observer) Run(ctx context.Context) error {
 	if o.started.Swap(true) {
 		return errors.New("an observer runs once: make another one")
 	}
-	// What client-go has to say contains answers of the cluster; what matters of it goes to the world.
+	// What client-go logs contains answers of the cluster; what matters of it is in the state.
 	ctx = klog.NewContext(ctx, logr.Discard())
 	var running sync.WaitGroup
 	for _, task := range o.tasks() {
 		task.start(ctx, o.options.Clock, &running)
 	}
-	definitions := o.reflectDefinitions(ctx)
+	crds := o.startCRDReflector(ctx)
 	<-ctx.Done()
 
 	for _, task := range o.tasks() {
-		task.end()
+		task.stop()
 	}
 	running.Wait()
-	definitions.end()
+	crds.stop()
 	for _, watcher := range o.watchers {
 		watcher.stop()
 	}
-	o.charts.stop()
-	o.clients.close()
+	o.workloads.stop()
+	o.client.closeIdleConnections()
 	return nil
 }
 
-// tasks are all that is done again and again. What is watched has goroutines of its own.
+// tasks are all that run again and again. Reflectors have goroutines of their own.
 func (o *Observer) tasks() []*task {
-	tasks := []*task{&o.judge, &o.version.task, &o.nodes.task, &o.namespaces.task, &o.charts.task}
+	tasks := []*task{&o.update, &o.version.task, &o.nodes.task, &o.namespaces.task, &o.workloads.task}
 	for _, watcher := range o.watchers {
 		tasks = append(tasks, &watcher.task)
 	}
 	return tasks
 }
 
-// Find has the observer look for the products of the rules, and no longer for those of earlier rules. The rules are for
-// products without built-in detection; their order is that of the answers, and means nothing else.
+// SetRules has the observer detect the products of the rules, and no longer those of earlier rules. The rules are for
+// products without built-in detection; their order is that of the installations in the Snapshot, and means nothing else.
 //
-// Rules that are there before Run are part of what Snapshot.Complete is about. Later ones are not: what their product's
-// earlier rules have found stays in the Snapshot until all that the new ones need was looked at once.
-func (o *Observer) Find(rules []facts.DetectionRule) {
-	if o.world.find(rules) {
-		o.charts.task.wake()
-		o.world.signal()
+// Snapshot.Complete takes account of the rules that are set before Run. For later ones, what the earlier rules of their
+// product have found stays in the Snapshot until there was an answer about all resources that the new ones need.
+func (o *Observer) SetRules(rules []facts.DetectionRule) {
+	if o.state.setRules(rules) {
+		o.workloads.task.wake()
+		o.state.onChanged()
 	}
 }
 
@@ -236,13 +240,12 @@ func (o *Observer) Snapshot() Snapshot {
 	return o.snapshot.clone()
 }
 
-// Answered is when the API server last answered to GET /version; zero before the first time. It is no part of the
+// LastAnswerTime is when the API server last answered GET /version; zero before the first time. It is no part of the
 // Snapshot, which does not change by time alone.
-func (o *Observer) Answered() time.Time { return o.world.lastAnswer() }
+func (o *Observer) LastAnswerTime() time.Time { return o.state.lastAnswer() }
 
-// look makes a snapshot.
-func (o *Observer) look(context.Context) time.Duration {
-	if o.replace(o.world.snapshot()) {
+func (o *Observer) updateSnapshot(context.Context) time.Duration {
+	if o.replace(o.state.snapshot()) {
 		o.options.Changed()
 	}
 	return never

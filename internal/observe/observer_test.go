@@ -127,7 +127,7 @@ func start(t *testing.T, made *Observer) *observation {
 		o.Snapshot()
 		busy.Store(false)
 	}
-	made.settling, made.polling = settlingInTests, pollingInTests
+	made.settleTime, made.pollInterval = settlingInTests, pollingInTests
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- made.Run(ctx) }()
@@ -164,7 +164,7 @@ func (o *observation) await(what string, want Snapshot) {
 		if want.Facts.ClusterID == "" {
 			got.Facts.ClusterID = ""
 		}
-		got.Fleet = withoutUIDs(got.Fleet)
+		got.Descriptions = withoutUIDs(got.Descriptions)
 		if diff = cmp.Diff(want, got, cmpopts.EquateEmpty()); diff == "" {
 			return
 		}
@@ -191,7 +191,7 @@ func (s Snapshot) on(nodes v1alpha1.NodesStatus) Snapshot {
 
 // knowing are the other clusters that it shows.
 func (s Snapshot) knowing(fleet detect.HubDescription) Snapshot {
-	s.Fleet = &fleet
+	s.Descriptions = &fleet
 	return s
 }
 
@@ -369,7 +369,7 @@ func TestObserverWithoutPermission(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)),
-		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond, Patience: calm})
+		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond, GracePeriod: calm})
 	nothing := shows("v1.19.7",
 		fixtures.Found(facts.BasePlatformServices, "default", "Forbidden", detect.ClusterAddons, ""),
 		fixtures.Found(facts.Kommander, "kommander", "Forbidden", detect.ClusterAddons, "", "Forbidden", detect.HelmReleases, ""),
@@ -406,7 +406,7 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
-	o := observe(t, before.Config(token), Options{Patience: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
+	o := observe(t, before.Config(token), Options{GracePeriod: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
 	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("what may be listed", shows("v1.19.7", base))
 	changes := o.changes.Load()
@@ -432,7 +432,7 @@ func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
 	cluster.permit(account, permissions()[1:]...)
 
 	o := observe(t, before.Config(token),
-		Options{DiscoveryInterval: 100 * time.Millisecond, Patience: 100 * time.Millisecond})
+		Options{DiscoveryInterval: 100 * time.Millisecond, GracePeriod: 100 * time.Millisecond})
 	o.await("no definitions", shows("v1.19.7"))
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
@@ -566,7 +566,7 @@ func TestObserverKeepsWhatItKnew(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)),
-		Options{Patience: 100 * time.Millisecond, VersionInterval: 100 * time.Millisecond})
+		Options{GracePeriod: 100 * time.Millisecond, VersionInterval: 100 * time.Millisecond})
 	want := shows("v1.19.7",
 		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("the cluster answers", want)
@@ -603,7 +603,7 @@ func TestObserverTellsWhatFails(t *testing.T) {
 			var cable cable
 			config := cable.connect(before.Config(token))
 			cable.setInstead(answer500(path))
-			o := observe(t, config, Options{Patience: 100 * time.Millisecond})
+			o := observe(t, config, Options{GracePeriod: 100 * time.Millisecond})
 			o.await("one resource fails, and what it would show is not known", Snapshot{
 				Facts:   facts.Facts{KubernetesVersion: "v1.19.7"},
 				Problem: contact.CannotList(detect.ClusterAddons),
@@ -626,7 +626,7 @@ func TestObserverBelievesWhatLasts(t *testing.T) {
 
 	const patience = 3 * time.Second
 	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{Patience: patience})
+	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: patience})
 	want := shows("v1.19.7",
 		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("an addon", want)
@@ -681,7 +681,7 @@ func (c *cluster) breakDown(cable *cable, path string) {
 
 func TestObserverWithRefusedCredentials(t *testing.T) {
 	cluster := newCluster(t)
-	o := observe(t, cluster.behind("v1.19.7").Config("expired"), Options{Patience: 100 * time.Millisecond})
+	o := observe(t, cluster.behind("v1.19.7").Config("expired"), Options{GracePeriod: 100 * time.Millisecond})
 	o.await("nothing is known", Snapshot{Problem: problemOf(v1alpha1.ReasonUnauthorized)})
 }
 

@@ -11,93 +11,93 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// probe asks for something that cannot be watched, again and again.
+// probeDelay is how long after a wake a probe makes its request: of what breaks together, each part wakes it.
+const probeDelay = time.Second
+
+// probe reads at intervals what cannot be watched.
 type probe[T any] struct {
-	// name is that of what is asked for.
+	// name is that of the resource.
 	name string
-	// every is the time between two answers; deniedEvery that after one which says that we may not look.
-	every, deniedEvery time.Duration
-	// ask makes the requests.
-	ask func(context.Context) (T, error)
-	// tell takes the answer; the zero value when there is none to be had.
-	tell func(T)
-	// early tells that an answer will not hold for long; nil means that all do.
-	early func(T) bool
-	// pace is how long it waits after what it did not want to hear.
-	pace pace
-	// task asks; woken, it does so before it is time.
+	// interval is the time between two answers; forbiddenInterval that after a confirmed 403.
+	interval, forbiddenInterval time.Duration
+	// fetch makes the requests.
+	fetch func(context.Context) (T, error)
+	// set takes what was read; the zero value when the operator may not read it, or it is not served.
+	set func(T)
+	// isProvisional tells that an answer will not hold for long; nil means that all do.
+	isProvisional func(T) bool
+
+	// task is woken to make the request before it is time.
 	task task
-	// failing tells that it has not got an answer, and again that the API server answers again, so that what failed before
-	// says nothing.
-	failing, again atomic.Bool
+	// failureBackoff is for failures, and provisionalBackoff for provisional answers.
+	failureBackoff, provisionalBackoff *backoff
+	// isFailing tells that the last request has failed.
+	isFailing atomic.Bool
+	// resetBackoff tells that the API server answers again: failures before that do not count.
+	resetBackoff atomic.Bool
 }
 
-// nudgeDelay is from when a probe is woken until it asks: of what breaks together, each part wakes it.
-const nudgeDelay = time.Second
-
-type pace struct{ failed, early *retry }
-
-// ready prepares the probe to be started.
-func (p *probe[T]) ready(world *world) *probe[T] {
-	p.pace = pace{newRetry(p.every), newEarlyRetry(p.every)}
-	p.task.work = func(ctx context.Context) time.Duration { return p.look(ctx, world) }
-	p.task.delay = func() time.Duration { return wait.Jitter(nudgeDelay, jitter) }
+// newProbe completes a probe, which writes to the state.
+func newProbe[T any](p *probe[T], state *clusterState) *probe[T] {
+	p.failureBackoff, p.provisionalBackoff = newBackoff(p.interval), newProvisionalBackoff(p.interval)
+	p.task.run = func(ctx context.Context) time.Duration { return p.run(ctx, state) }
+	p.task.delay = func() time.Duration { return wait.Jitter(probeDelay, jitter) }
 	return p
 }
 
-// hurry has it ask soon if it waits after a failure.
-func (p *probe[T]) hurry() {
-	if p.failing.Load() {
-		p.again.Store(true)
+// retrySoon has a failing probe make its request soon.
+func (p *probe[T]) retrySoon() {
+	if p.isFailing.Load() {
+		p.resetBackoff.Store(true)
 		p.task.wake()
 	}
 }
 
-// look asks, and returns after which time to ask again.
-func (p *probe[T]) look(ctx context.Context, world *world) time.Duration {
+// run makes the request, and returns after which time to make it again.
+func (p *probe[T]) run(ctx context.Context, state *clusterState) time.Duration {
 	var none T
-	if p.again.Swap(false) {
-		p.pace.failed.reset()
+	if p.resetBackoff.Swap(false) {
+		p.failureBackoff.reset()
 	}
-	found, err := p.ask(ctx)
+	value, err := p.fetch(ctx)
 	if ctx.Err() != nil {
 		return never
 	}
-	answer := world.heard(p.name, err)
-	p.failing.Store(answer == failed)
-	switch answer {
-	case granted:
-		p.tell(found)
-		world.show(p.name, nil)
-		if p.early != nil && p.early(found) {
-			p.pace.failed.reset()
-			return p.pace.early.next()
+	outcome := state.record(p.name, err)
+	p.isFailing.Store(outcome == outcomeFailed)
+	switch outcome {
+	case outcomeOK:
+		p.set(value)
+		state.setAvailable(p.name, nil)
+		if p.isProvisional != nil && p.isProvisional(value) {
+			p.failureBackoff.reset()
+			return p.provisionalBackoff.next()
 		}
-	case denied:
-		if !world.deny(p.name) {
-			return p.pace.failed.next()
+	case outcomeForbidden:
+		if !state.confirmForbidden(p.name) {
+			return p.failureBackoff.next()
 		}
-		p.tell(none)
-		p.pace.failed.reset()
-		return wait.Jitter(p.deniedEvery, jitter)
-	case missing:
-		if !world.lose(p.name) {
-			return p.pace.failed.next()
+		p.set(none)
+		p.failureBackoff.reset()
+		return wait.Jitter(p.forbiddenInterval, jitter)
+	case outcomeNotFound:
+		if !state.confirmAbsent(p.name) {
+			return p.failureBackoff.next()
 		}
-		p.tell(none)
-	case outdated, failed:
-		return p.pace.failed.next()
+		p.set(none)
+	case outcomeExpired, outcomeFailed:
+		return p.failureBackoff.next()
 	}
-	p.pace.failed.reset()
-	p.pace.early.reset()
-	return wait.Jitter(p.every, jitter)
+	p.failureBackoff.reset()
+	p.provisionalBackoff.reset()
+	return wait.Jitter(p.interval, jitter)
 }
 
-// within bounds the time of a request.
-func within[T any](timeout time.Duration, ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+// withTimeout bounds the time of a request.
+func withTimeout[T any](timeout time.Duration, fetch func(context.Context) (T, error)) func(context.Context) (T, error) {
 	return func(ctx context.Context) (T, error) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		return ask(ctx)
+		return fetch(ctx)
 	}
 }

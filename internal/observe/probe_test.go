@@ -20,17 +20,17 @@ import (
 
 // TestProbeWaitsForAllThatBreaksTogether has ten watches break within a second.
 func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
-	world, clock := newTestWorld()
+	state, clock := newTestState()
 	asked := make(chan struct{}, 100)
-	probe := (&probe[string]{
-		name:  serverVersion,
-		every: time.Hour,
-		ask: func(context.Context) (string, error) {
+	probe := newProbe(&probe[string]{
+		name:     serverVersion,
+		interval: time.Hour,
+		fetch: func(context.Context) (string, error) {
 			asked <- struct{}{}
 			return "v1.19.7", nil
 		},
-		tell: world.tellVersion,
-	}).ready(world)
+		set: state.setVersion,
+	}, state)
 	var running sync.WaitGroup
 	probe.task.start(t.Context(), clock, &running)
 	<-asked
@@ -42,19 +42,19 @@ func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
 	if n := len(asked); n > 0 {
 		t.Fatalf("asked %d times while more may break", n)
 	}
-	clock.Step(2 * nudgeDelay)
+	clock.Step(2 * probeDelay)
 	<-asked
 	awaitTimers(t, clock)
-	clock.Step(2 * nudgeDelay)
+	clock.Step(2 * probeDelay)
 	time.Sleep(50 * time.Millisecond)
 	if n := len(asked); n > 0 {
 		t.Errorf("asked %d times more than once for what broke together", n)
 	}
-	probe.task.end()
+	probe.task.stop()
 	running.Wait()
 }
 
-func TestProbePaces(t *testing.T) {
+func TestProbeIntervals(t *testing.T) {
 	const (
 		every       = time.Hour
 		deniedEvery = 5 * time.Minute
@@ -63,41 +63,41 @@ func TestProbePaces(t *testing.T) {
 		name, reason      string
 		err               error
 		shortest, longest time.Duration
-		state             lookState
+		state             availability
 		told              string
-		before            lookState
+		before            availability
 	}{
-		{"answered", "until the answer may be another", nil, every, every * 6 / 5, seen, "v1.19.7", ""},
+		{"answered", "until the answer may be another", nil, every, every * 6 / 5, available, "v1.19.7", ""},
 		{"forbidden", "permission may come", errForbidden(), deniedEvery, deniedEvery * 6 / 5, forbidden, "", ""},
-		{"forbidden for a moment", "what was known is kept", errForbidden(), firstRetry, time.Second, seen, "before", seen},
+		{"forbidden for a moment", "what was known is kept", errForbidden(), firstRetry, time.Second, available, "before", available},
 		{"missing", "the answer is that there is none", errNotFound(), every, every * 6 / 5, absent, "", ""},
-		{"missing for a moment", "what was known is kept", errNotFound(), firstRetry, time.Second, seen, "before", seen},
+		{"missing for a moment", "what was known is kept", errNotFound(), firstRetry, time.Second, available, "before", available},
 		{"failed", "soon, and what was known is kept", errors.New("refused"), firstRetry, time.Second, pending, "before", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			world, _ := newTestWorld()
+			state, _ := newTestState()
 			told := "before"
-			probe := (&probe[string]{
-				name: detect.Nodes, every: every, deniedEvery: deniedEvery,
-				ask:  func(context.Context) (string, error) { return "v1.19.7", row.err },
-				tell: func(version string) { told = version },
-			}).ready(world)
-			if row.before == seen {
-				world.show(detect.Nodes, nil)
+			probe := newProbe(&probe[string]{
+				name: detect.Nodes, interval: every, forbiddenInterval: deniedEvery,
+				fetch: func(context.Context) (string, error) { return "v1.19.7", row.err },
+				set:   func(version string) { told = version },
+			}, state)
+			if row.before == available {
+				state.setAvailable(detect.Nodes, nil)
 			}
-			wait := probe.look(t.Context(), world)
+			wait := probe.run(t.Context(), state)
 			if wait < row.shortest || wait > row.longest {
 				t.Errorf("asks again after %s, want from %s to %s: %s", wait, row.shortest, row.longest, row.reason)
 			}
-			if got := world.looks[detect.Nodes].state; got != row.state || told != row.told {
-				t.Errorf("the world was told %q and that it is %s, want %q and %s", told, got, row.told, row.state)
+			if got := state.resources[detect.Nodes].availability; got != row.state || told != row.told {
+				t.Errorf("set to %q and %s, want %q and %s", told, got, row.told, row.state)
 			}
 		})
 	}
 }
 
-// TestProbeAsksSoonerWhileAnAnswerIsEarly has a cluster whose first nodes come after a while.
-func TestProbeAsksSoonerWhileAnAnswerIsEarly(t *testing.T) {
+// TestProvisionalAnswerIsReadAgainSoon has a cluster whose first nodes come after a while.
+func TestProvisionalAnswerIsReadAgainSoon(t *testing.T) {
 	const every = 4 * time.Hour
 	nodes := int32(0)
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{NodesInterval: every})
@@ -105,12 +105,12 @@ func TestProbeAsksSoonerWhileAnAnswerIsEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	probe := o.nodes
-	probe.ask = func(context.Context) (nodesLook, error) {
-		return nodesLook{status: &v1alpha1.NodesStatus{Count: &nodes}}, nil
+	probe.fetch = func(context.Context) (nodeSummary, error) {
+		return nodeSummary{status: &v1alpha1.NodesStatus{Count: &nodes}}, nil
 	}
 	expect := func(what string, shortest time.Duration) {
 		t.Helper()
-		if got := probe.look(t.Context(), o.world); got < shortest || got > shortest*6/5 {
+		if got := probe.run(t.Context(), o.state); got < shortest || got > shortest*6/5 {
 			t.Errorf("%s: looks again after %s, want from %s to %s", what, got, shortest, shortest*6/5)
 		}
 	}
@@ -123,40 +123,40 @@ func TestProbeAsksSoonerWhileAnAnswerIsEarly(t *testing.T) {
 	expect("no nodes any more", time.Minute)
 }
 
-// TestRecoveryHurriesAllThatFailed has the API server answer again after everything has failed many times.
-func TestRecoveryHurriesAllThatFailed(t *testing.T) {
+// TestRecoveryRetriesAllThatFailed has the API server answer again after everything has failed many times.
+func TestRecoveryRetriesAllThatFailed(t *testing.T) {
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.nodes.ask = func(context.Context) (nodesLook, error) { return nodesLook{}, errors.New("refused") }
-	o.namespaces.ask = func(context.Context) (string, error) { return "a", nil }
-	o.namespaces.look(t.Context(), o.world)
+	o.nodes.fetch = func(context.Context) (nodeSummary, error) { return nodeSummary{}, errors.New("refused") }
+	o.namespaces.fetch = func(context.Context) (string, error) { return "a", nil }
+	o.namespaces.run(t.Context(), o.state)
 	for range 12 {
-		o.nodes.look(t.Context(), o.world)
+		o.nodes.run(t.Context(), o.state)
 	}
-	o.world.heard(serverVersion, errors.New("refused"))
-	rung := o.recovery.listen()
-	o.world.heard(serverVersion, nil)
+	o.state.record(serverVersion, errors.New("refused"))
+	rung := o.recovery.subscribe()
+	o.state.record(serverVersion, nil)
 	select {
 	case <-rung:
 	default:
-		t.Error("streams go on waiting")
+		t.Error("reflectors go on waiting")
 	}
 	if !o.nodes.task.woken || o.namespaces.task.woken {
 		t.Errorf("nodes are asked for: %t, namespaces, which have not failed: %t", o.nodes.task.woken, o.namespaces.task.woken)
 	}
-	if pause := o.nodes.look(t.Context(), o.world); pause > 2*firstRetry {
+	if pause := o.nodes.run(t.Context(), o.state); pause > 2*firstRetry {
 		t.Errorf("after another failure waits %s, want about %s", pause, firstRetry)
 	}
 	for _, watcher := range o.watchers {
-		if !watcher.task.woken || !watcher.again.Load() {
+		if !watcher.task.woken || !watcher.resetBackoff.Load() {
 			t.Errorf("%s goes on waiting", watcher.Name)
 		}
 	}
-	o.world.heard(serverVersion, nil)
-	if next := o.recovery.listen(); next != o.recovery.listen() {
-		t.Error("the bell rings all the time")
+	o.state.record(serverVersion, nil)
+	if next := o.recovery.subscribe(); next != o.recovery.subscribe() {
+		t.Error("a recovery without a failure before it")
 	}
 }
 

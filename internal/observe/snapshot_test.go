@@ -32,18 +32,18 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 				Forbidden:         []string{detect.TunnelConnectors},
 			})
 	}
-	kept := one()
-	given := kept.clone()
+	store := one()
+	given := store.clone()
 	given.Facts.Installations[0].Evidence[0].Version = "changed"
 	given.Facts.Components[0].Stage = "changed"
 	*given.Facts.Nodes.Count = 7
 	*given.Facts.Nodes.OperatingSystems[0].Nodes = 7
-	given.Fleet.KommanderClusters[0].Labels["team"] = "changed"
-	given.Fleet.CAPIClusters[0].Labels["team"] = "changed"
-	given.Fleet.KonvoyClusters[0].Repositories[0].Ref = "changed"
-	given.Fleet.Tunnels[0].Name = "changed"
-	given.Fleet.Forbidden[0] = "changed"
-	if diff := cmp.Diff(one(), kept); diff != "" {
+	given.Descriptions.KommanderClusters[0].Labels["team"] = "changed"
+	given.Descriptions.CAPIClusters[0].Labels["team"] = "changed"
+	given.Descriptions.KonvoyClusters[0].Repositories[0].Ref = "changed"
+	given.Descriptions.Tunnels[0].Name = "changed"
+	given.Descriptions.Forbidden[0] = "changed"
+	if diff := cmp.Diff(one(), store); diff != "" {
 		t.Errorf("who changes his own has changed the observer's\n-want +got:\n%s", diff)
 	}
 	for _, change := range []func(*Snapshot){
@@ -52,16 +52,16 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 		func(s *Snapshot) { *s.Facts.Nodes.OperatingSystems[0].Nodes = 7 },
 		func(s *Snapshot) { s.Facts.Nodes = nil },
 		func(s *Snapshot) { s.Facts.ClusterID = "changed" },
-		func(s *Snapshot) { s.Fleet.KommanderClusters[0].Labels["team"] = "changed" },
-		func(s *Snapshot) { s.Fleet.KonvoyClusters[0].Phase = "changed" },
-		func(s *Snapshot) { s.Fleet.Forbidden = nil },
-		func(s *Snapshot) { s.Fleet = nil },
+		func(s *Snapshot) { s.Descriptions.KommanderClusters[0].Labels["team"] = "changed" },
+		func(s *Snapshot) { s.Descriptions.KonvoyClusters[0].Phase = "changed" },
+		func(s *Snapshot) { s.Descriptions.Forbidden = nil },
+		func(s *Snapshot) { s.Descriptions = nil },
 		func(s *Snapshot) { s.Problem = problemOf(v1alpha1.ReasonUnreachable) },
 	} {
 		changed := one()
 		change(&changed)
-		if changed.Equal(kept) || !one().Equal(kept) {
-			t.Errorf("%+v is taken for the same as %+v", changed, kept)
+		if changed.Equal(store) || !one().Equal(store) {
+			t.Errorf("%+v is taken for the same as %+v", changed, store)
 		}
 	}
 }

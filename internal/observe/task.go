@@ -11,46 +11,49 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// task is work that is done again and again, never twice at the same time. While it waits it costs no more than a timer:
-// an operator that observes many clusters has very many of them.
+// never is what a task returns that is not to run again before it is woken.
+const never time.Duration = -1
+
+// task runs a function again and again, never twice at the same time. While it waits it costs no more than a timer: an
+// operator that observes many clusters has very many tasks.
 type task struct {
-	// work does it once, and returns after which time to do it again; never means not before the task is woken.
-	work func(context.Context) time.Duration
-	// delay is how long after it was woken the task begins; nil means at once.
+	// run returns after which time to run again; never means not before the task is woken.
+	run func(context.Context) time.Duration
+	// delay is how long after a wake the task runs; nil means at once.
 	delay func() time.Duration
 
 	mu sync.Mutex
-	// launch begins the work in a goroutine of its own, and plan has that done later; both are nil unless the task has
-	// started and not ended.
-	launch func()
-	plan   func(time.Duration) clock.Timer
-	// timer is for the next time; nil when there is none planned.
-	timer clock.Timer
-	busy  bool
+	// launch calls run in a goroutine of its own, and schedule has the task begin later; both are nil unless the task has
+	// started and not stopped.
+	launch   func()
+	schedule func(time.Duration) clock.Timer
+	// timer is for the next run; nil when none is scheduled.
+	timer     clock.Timer
+	isRunning bool
 	// woken tells that the task was woken and has not begun since.
 	woken bool
 }
 
-// start does the work for the first time.
+// start runs the task for the first time.
 func (t *task) start(ctx context.Context, by clock.WithDelayedExecution, running *sync.WaitGroup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.launch = func() { running.Go(func() { t.do(ctx) }) }
-	// A clock for tests calls while it is locked, and whoever has this task locked may be about to ask it for a timer.
-	t.plan = func(after time.Duration) clock.Timer { return by.AfterFunc(after, func() { go t.begin() }) }
+	t.launch = func() { running.Go(func() { t.runOnce(ctx) }) }
+	// A fake clock calls with its lock held, while the holder of the task's lock may be about to ask it for a timer.
+	t.schedule = func(after time.Duration) clock.Timer { return by.AfterFunc(after, func() { go t.begin() }) }
 	t.beginLocked()
 }
 
-// end has the work not begin any more. That which is being done goes on.
-func (t *task) end() {
+// stop has the task not run again. A run that has begun goes on.
+func (t *task) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.unplan()
-	t.launch, t.plan = nil, nil
+	t.cancelTimer()
+	t.launch, t.schedule = nil, nil
 }
 
-// wake has the work done soon, once for all who ask until it begins. What is being done at the moment may be too early to
-// see why, so it is done once more.
+// wake has the task run soon, once for all wakes until it begins. A run that has begun may have missed the reason for the
+// wake, so the task runs once more.
 func (t *task) wake() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,8 +61,8 @@ func (t *task) wake() {
 		return
 	}
 	t.woken = true
-	if !t.busy {
-		t.planWoken()
+	if !t.isRunning {
+		t.scheduleWoken()
 	}
 }
 
@@ -70,39 +73,39 @@ func (t *task) begin() {
 }
 
 func (t *task) beginLocked() {
-	if t.launch == nil || t.busy {
+	if t.launch == nil || t.isRunning {
 		return
 	}
-	t.unplan()
-	t.busy, t.woken = true, false
+	t.cancelTimer()
+	t.isRunning, t.woken = true, false
 	t.launch()
 }
 
-func (t *task) do(ctx context.Context) {
-	after := t.work(ctx)
+func (t *task) runOnce(ctx context.Context) {
+	after := t.run(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.busy = false
+	t.isRunning = false
 	switch {
 	case t.woken:
-		t.planWoken()
-	case after != never && t.plan != nil:
-		t.timer = t.plan(after)
+		t.scheduleWoken()
+	case after != never && t.schedule != nil:
+		t.timer = t.schedule(after)
 	}
 }
 
-func (t *task) planWoken() {
+func (t *task) scheduleWoken() {
 	switch {
-	case t.plan == nil:
+	case t.schedule == nil:
 	case t.delay == nil:
 		t.beginLocked()
 	default:
-		t.unplan()
-		t.timer = t.plan(t.delay())
+		t.cancelTimer()
+		t.timer = t.schedule(t.delay())
 	}
 }
 
-func (t *task) unplan() {
+func (t *task) cancelTimer() {
 	if t.timer != nil {
 		t.timer.Stop()
 		t.timer = nil

@@ -29,13 +29,13 @@ func newDoing(t *testing.T) *doing {
 		began: make(chan struct{}, 100),
 		goOn:  make(chan time.Duration, 100),
 	}
-	d.work = func(context.Context) time.Duration {
+	d.run = func(context.Context) time.Duration {
 		d.began <- struct{}{}
 		return <-d.goOn
 	}
 	d.start(t.Context(), d.clock, &d.running)
 	t.Cleanup(func() {
-		d.end()
+		d.stop()
 		close(d.goOn)
 		d.running.Wait()
 	})
@@ -64,7 +64,7 @@ func (d *doing) expectNothing(t *testing.T, what string) {
 func (d *doing) isIdle() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.busy
+	return !d.isRunning
 }
 
 func TestTaskIsDoneAgainInTime(t *testing.T) {
@@ -128,7 +128,7 @@ func TestTaskDoesNothingBeforeItStartsAndAfterItsEnd(t *testing.T) {
 	var done int
 	var running sync.WaitGroup
 	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
-	task := &task{work: func(context.Context) time.Duration {
+	task := &task{run: func(context.Context) time.Duration {
 		done++
 		return time.Hour
 	}}
@@ -138,7 +138,7 @@ func TestTaskDoesNothingBeforeItStartsAndAfterItsEnd(t *testing.T) {
 	}
 	task.start(t.Context(), clock, &running)
 	running.Wait()
-	task.end()
+	task.stop()
 	if clock.HasWaiters() {
 		t.Error("a timer is left")
 	}

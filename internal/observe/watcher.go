@@ -9,161 +9,156 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
-// watcher watches one resource for as long as the cluster has it, in the version that it prefers.
+// watcher watches a custom resource for as long as the cluster serves it, in the version that the cluster prefers.
 type watcher struct {
 	detect.Resource
 
 	observer *Observer
-	// task looks; it is woken when the definitions have changed, or the resource was not found where discovery had seen it.
+	// task reconciles; it is woken when the definitions have changed, and by notFound and resetBackoff.
 	task task
-	// lost is set in the latter case.
-	lost atomic.Bool
-	// again tells that the API server has answered again, so that what failed before says nothing.
-	again atomic.Bool
+	// notFound tells that the reflector was answered 404 where discovery had the resource.
+	notFound atomic.Bool
+	// resetBackoff tells that the API server answers again: failures before that do not count.
+	resetBackoff atomic.Bool
 
-	// asked and confirmed are the incarnations of the definition for which discovery has answered, at askedAt, and for
-	// which it has answered once more after it had time to settle.
-	asked, confirmed string
-	askedAt          time.Time
-	// missingSince is from when on discovery has not had the resource; zero while it has.
-	missingSince time.Time
-	// version is what is watched; empty while nothing is.
-	version    schema.GroupVersionResource
-	reflection *reflection
-	retry      *retry
+	// discovered is the revision of the definition at the first answer of discovery about it, at discoveredAt; confirmed that
+	// of an answer at least settleTime later.
+	discovered, confirmed string
+	discoveredAt          time.Time
+	// notFoundSince is the first answer of discovery without the resource; zero after one with it.
+	notFoundSince time.Time
+	// reflector keeps the objects of version up to date; nil while nothing is watched.
+	reflector *reflector
+	version   schema.GroupVersionResource
+	backoff   *backoff
 }
 
 func newWatcher(observer *Observer, resource detect.Resource) *watcher {
 	w := &watcher{
 		Resource: resource,
 		observer: observer,
-		retry:    newRetry(observer.options.DiscoveryInterval),
+		backoff:  newBackoff(observer.options.DiscoveryInterval),
 	}
-	w.task.work = w.look
+	w.task.run = w.reconcile
 	return w
 }
 
-// look follows the definition, and returns after which time to look again; never means not before something changes.
-func (w *watcher) look(ctx context.Context) time.Duration {
-	state, incarnation := w.observer.definitions.lookup(w.Name)
-	lost := w.lost.Swap(false)
-	if w.again.Swap(false) {
-		w.retry.reset()
+// reconcile follows the definition, and returns after which time to do so again.
+func (w *watcher) reconcile(ctx context.Context) time.Duration {
+	access, revision := w.observer.crds.get(w.Name)
+	notFound := w.notFound.Swap(false)
+	if w.resetBackoff.Swap(false) {
+		w.backoff.reset()
 	}
 	switch {
-	case state == unlisted:
+	case access == crdsPending:
 		return never
-	case state == listed && incarnation == "":
-		w.leave()
+	case access == crdsListed && revision == "":
+		w.setAbsent()
 		return never
-	case state == listed && incarnation == w.confirmed && !lost:
+	case access == crdsListed && revision == w.confirmed && !notFound:
 		return never
 	}
 	version, err := w.discover(ctx)
 	if ctx.Err() != nil {
 		return never
 	}
-	return w.conclude(ctx, state, incarnation, version, err)
+	return w.handleDiscovery(ctx, access, revision, version, err)
 }
 
 func (w *watcher) discover(ctx context.Context) (schema.GroupVersionResource, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.observer.options.RequestTimeout)
 	defer cancel()
-	return w.observer.clients.discover(ctx, w.GroupResource())
+	return w.observer.client.discover(ctx, w.GroupResource())
 }
 
-// conclude acts on the answer of discovery.
-func (w *watcher) conclude(
-	ctx context.Context, state definitionsState, incarnation string, version schema.GroupVersionResource, err error,
+// handleDiscovery acts on the answer of discovery.
+func (w *watcher) handleDiscovery(
+	ctx context.Context, access crdAccess, revision string, version schema.GroupVersionResource, err error,
 ) time.Duration {
-	// While the resource is watched, it is the outcome of that which counts.
-	answer := w.observer.world.weigh(err)
-	if w.reflection == nil {
-		answer = w.observer.world.heard(w.Name, err)
+	// While the resource is watched, only the results of the reflector are recorded.
+	outcome := w.observer.state.classify(err)
+	if w.reflector == nil {
+		outcome = w.observer.state.record(w.Name, err)
 	}
-	switch answer {
-	case granted:
-		w.retry.reset()
-		w.missingSince = time.Time{}
-		w.follow(ctx, version)
-		return w.confirm(state, incarnation)
-	case missing:
-		return w.await(state)
-	case denied:
-		if w.reflection == nil {
-			w.observer.world.deny(w.Name)
+	switch outcome {
+	case outcomeOK:
+		w.backoff.reset()
+		w.notFoundSince = time.Time{}
+		w.watch(ctx, version)
+		return w.handleServed(access, revision)
+	case outcomeNotFound:
+		return w.handleNotFound(access)
+	case outcomeForbidden:
+		if w.reflector == nil {
+			w.observer.state.confirmForbidden(w.Name)
 		}
-		return w.rediscovery()
-	case outdated, failed:
+		return w.discoveryDelay()
+	case outcomeExpired, outcomeFailed:
 	}
-	return w.retry.next()
+	return w.backoff.next()
 }
 
-// await returns when to ask discovery again after it did not have the resource. Where there is a definition, or were
-// objects, that has to last to be believed: a definition that has just come is not served at once, and an API server
-// that has just started does not serve any for a moment.
-func (w *watcher) await(state definitionsState) time.Duration {
-	now := w.observer.options.Clock.Now()
-	if w.missingSince.IsZero() {
-		w.missingSince = now
-		w.observer.world.doubt()
+// handleNotFound returns when to ask discovery again after it did not have the resource. Where there is a definition, or
+// were objects, that has to be confirmed: a new definition is not served at once, and an API server that has just started
+// serves none for a moment.
+func (w *watcher) handleNotFound(access crdAccess) time.Duration {
+	if w.notFoundSince.IsZero() {
+		w.notFoundSince = w.observer.options.Clock.Now()
+		w.observer.state.onRefused()
 	}
-	w.asked, w.confirmed = "", ""
+	w.discovered, w.confirmed = "", ""
 	w.stop()
-	expected := state == listed || w.observer.world.sees(w.Name)
-	if expected && !w.observer.world.isBelieved(w.missingSince) {
-		return w.retry.next()
+	expected := access == crdsListed || w.observer.state.isAvailable(w.Name)
+	if expected && !w.observer.state.isConfirmed(w.notFoundSince) {
+		return w.backoff.next()
 	}
-	w.leave()
-	if state == listed {
-		return w.retry.next()
+	w.setAbsent()
+	if access == crdsListed {
+		return w.backoff.next()
 	}
-	return w.rediscovery()
+	return w.discoveryDelay()
 }
 
-// confirm returns when to ask discovery again after it has answered.
-func (w *watcher) confirm(state definitionsState, incarnation string) time.Duration {
-	if state == unlistable {
-		return w.rediscovery()
+// handleServed returns when to ask discovery again after it had the resource.
+func (w *watcher) handleServed(access crdAccess, revision string) time.Duration {
+	if access == crdsUnavailable {
+		return w.discoveryDelay()
 	}
 	now := w.observer.options.Clock.Now()
-	if w.asked != incarnation {
-		w.asked, w.askedAt = incarnation, now
+	if w.discovered != revision {
+		w.discovered, w.discoveredAt = revision, now
 	}
-	if left := w.observer.settling - now.Sub(w.askedAt); left > 0 {
+	if left := w.observer.settleTime - now.Sub(w.discoveredAt); left > 0 {
 		return left
 	}
-	w.confirmed = incarnation
+	w.confirmed = revision
 	return never
 }
 
-func (w *watcher) rediscovery() time.Duration {
+func (w *watcher) discoveryDelay() time.Duration {
 	return wait.Jitter(w.observer.options.DiscoveryInterval, jitter)
 }
 
-// follow watches the resource in that version. What an earlier version has shown holds until the new one was listed.
-func (w *watcher) follow(ctx context.Context, version schema.GroupVersionResource) {
-	if w.reflection != nil && w.version == version {
+// watch keeps the objects of that version up to date. Those of an earlier version hold until the new one was listed.
+func (w *watcher) watch(ctx context.Context, version schema.GroupVersionResource) {
+	if w.reflector != nil && w.version == version {
 		return
 	}
 	w.stop()
-	world := w.observer.world
-	kept := &items{trim: w.Trim, changed: world.signal}
-	kept.listed = func(i *items) { world.show(w.Name, i) }
-	kept.hasRoom = func(bytes int) bool { return world.hasRoom(w.Name, bytes) }
-	s := w.observer.newStream(pathOf(version, w.Namespace), kept)
-	s.heard = w.heard
-	w.version = version
-	w.reflection = reflect(ctx, s)
+	r := w.observer.newReflector(pathOf(version, w.Namespace), w.observer.newStore(w.Name, w.Trim))
+	r.onResult = w.record
+	r.start(ctx)
+	w.reflector, w.version = r, version
 }
 
-// pathOf is where the objects are; those of all namespaces if none is given.
+// pathOf is where the objects of a namespace are; those of all namespaces if it is empty.
 func pathOf(resource schema.GroupVersionResource, namespace string) string {
 	within := ""
 	if namespace != "" {
@@ -172,27 +167,27 @@ func pathOf(resource schema.GroupVersionResource, namespace string) string {
 	return path.Join("/apis", resource.Group, resource.Version, within, resource.Resource)
 }
 
-// leave is for when the cluster does not have the resource.
-func (w *watcher) leave() {
+// setAbsent is for a cluster that does not have the resource.
+func (w *watcher) setAbsent() {
 	w.stop()
-	w.observer.world.miss(w.Name)
+	w.observer.state.setAbsent(w.Name)
 }
 
 func (w *watcher) stop() {
-	if w.reflection != nil {
-		w.reflection.end()
-		w.reflection = nil
+	if w.reflector != nil {
+		w.reflector.stop()
+		w.reflector = nil
 	}
 }
 
-// heard takes the outcome of a list or watch.
-func (w *watcher) heard(err error) {
-	switch w.observer.world.heard(w.Name, err) {
-	case denied:
-		w.observer.world.deny(w.Name)
-	case missing:
-		w.lost.Store(true)
+// record takes the result of a list or watch.
+func (w *watcher) record(err error) {
+	switch w.observer.state.record(w.Name, err) {
+	case outcomeForbidden:
+		w.observer.state.confirmForbidden(w.Name)
+	case outcomeNotFound:
+		w.notFound.Store(true)
 		w.task.wake()
-	case granted, outdated, failed:
+	case outcomeOK, outcomeExpired, outcomeFailed:
 	}
 }

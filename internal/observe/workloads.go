@@ -7,71 +7,70 @@ import (
 	"context"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
-// chartWatch watches the workloads of Helm charts for as long as a rule asks for one. Only their metadata is asked for,
-// and only what has the label.
-type chartWatch struct {
+// workloadWatcher watches the workloads of Helm charts for as long as a rule is about one. Only the metadata of those with
+// the label is requested.
+type workloadWatcher struct {
 	observer *Observer
-	// task looks at the rules; it is woken when there are others.
-	task        task
-	reflections []*reflection
+	// task reconciles; it is woken when the rules have changed.
+	task       task
+	reflectors []*reflector
 }
 
-func newChartWatch(observer *Observer) *chartWatch {
-	c := &chartWatch{observer: observer}
-	c.task.work = c.look
-	return c
+func newWorkloadWatcher(observer *Observer) *workloadWatcher {
+	w := &workloadWatcher{observer: observer}
+	w.task.run = w.reconcile
+	return w
 }
 
-func (c *chartWatch) look(ctx context.Context) time.Duration {
-	if c.observer.world.asksForCharts() {
-		c.start(ctx)
+func (w *workloadWatcher) reconcile(ctx context.Context) time.Duration {
+	if w.observer.state.needsWorkloads() {
+		w.start(ctx)
 	} else {
-		c.stop()
+		w.stop()
 	}
 	return never
 }
 
-func (c *chartWatch) start(ctx context.Context) {
-	if len(c.reflections) > 0 {
+func (w *workloadWatcher) start(ctx context.Context) {
+	if len(w.reflectors) > 0 {
 		return
 	}
 	for _, resource := range detect.WorkloadResources() {
-		name, world := resource.Name, c.observer.world
-		kept := &items{trim: resource.Trim, changed: world.signal}
-		kept.listed = func(i *items) { world.show(name, i) }
-		kept.hasRoom = func(bytes int) bool { return world.hasRoom(name, bytes) }
-		s := c.observer.newStream(pathOf(resource.GroupResource().WithVersion("v1"), metav1.NamespaceAll), kept)
-		s.list, s.each, s.selector = onlyMetadataList, onlyMetadata, resource.Label
-		s.heard = func(err error) { c.heard(name, err) }
-		c.reflections = append(c.reflections, reflect(ctx, s))
+		path := pathOf(resource.GroupResource().WithVersion("v1"), metav1.NamespaceAll)
+		r := w.observer.newReflector(path, w.observer.newStore(resource.Name, resource.Trim))
+		r.listAccept, r.watchAccept, r.selector = acceptMetadataList, acceptMetadata, resource.Label
+		r.onResult = func(err error) { w.record(resource.Name, err) }
+		r.start(ctx)
+		w.reflectors = append(w.reflectors, r)
 	}
 }
 
-func (c *chartWatch) stop() {
-	for _, reflection := range c.reflections {
-		reflection.end()
+func (w *workloadWatcher) stop() {
+	if len(w.reflectors) == 0 {
+		return
 	}
-	if len(c.reflections) > 0 {
-		for _, resource := range detect.WorkloadResources() {
-			c.observer.world.forget(resource.Name)
-		}
+	for _, reflector := range w.reflectors {
+		reflector.stop()
 	}
-	c.reflections = nil
+	for _, resource := range detect.WorkloadResources() {
+		w.observer.state.remove(resource.Name)
+	}
+	w.reflectors = nil
 }
 
-// heard takes the outcome of a list or watch.
-func (c *chartWatch) heard(name string, err error) {
-	world := c.observer.world
-	switch world.heard(name, err) {
-	case denied:
-		world.deny(name)
-	case missing:
-		world.lose(name)
-	case granted, outdated, failed:
+// record takes the result of a list or watch.
+func (w *workloadWatcher) record(name string, err error) {
+	state := w.observer.state
+	switch state.record(name, err) {
+	case outcomeForbidden:
+		state.confirmForbidden(name)
+	case outcomeNotFound:
+		state.confirmAbsent(name)
+	case outcomeOK, outcomeExpired, outcomeFailed:
 	}
 }

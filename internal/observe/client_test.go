@@ -33,7 +33,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		{"error in place of a watch, which is read as a whole", "?watch=true", 403, maxErrorBytes, errTooLarge},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			endless := bounded{roundTripper(func(*http.Request) (*http.Response, error) {
+			endless := boundedTransport{roundTripper(func(*http.Request) (*http.Response, error) {
 				body := io.LimitReader(zeros{}, 2*maxAnswerBytes)
 				return &http.Response{StatusCode: row.status, Body: io.NopCloser(body)}, nil
 			})}
@@ -76,11 +76,11 @@ func TestWarningsAreNotLogged(t *testing.T) {
 	rest.SetDefaultWarningHandler(&logged)
 	defer rest.SetDefaultWarningHandler(rest.WarningLogger{})
 
-	clients, err := newClients(&rest.Config{Host: server.URL})
+	client, err := newAPIClient(&rest.Config{Host: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if version, err := clients.kubernetesVersion(t.Context()); err != nil || version != "v1.19.7" {
+	if version, err := client.kubernetesVersion(t.Context()); err != nil || version != "v1.19.7" {
 		t.Fatalf("the version is %q, %v", version, err)
 	}
 	if len(logged) > 0 {
@@ -93,11 +93,11 @@ func TestKubernetesVersionOfGarbage(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, body)
 		}))
-		clients, err := newClients(&rest.Config{Host: server.URL})
+		client, err := newAPIClient(&rest.Config{Host: server.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if version, err := clients.kubernetesVersion(t.Context()); err == nil || answerOf(err) != failed {
+		if version, err := client.kubernetesVersion(t.Context()); err == nil || outcomeOf(err) != outcomeFailed {
 			t.Errorf("%s is taken for the version %q, %v", body, version, err)
 		}
 		server.Close()

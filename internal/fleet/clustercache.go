@@ -18,8 +18,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-// ConnectionsOptions say how the clusters of a fleet are reached and observed.
-type ConnectionsOptions struct {
+// ClusterCacheOptions say how the clusters of a fleet are reached and observed.
+type ClusterCacheOptions struct {
 	Options
 
 	// Secret reads a Secret by its name. It is called without a lock, by several goroutines, with a context that has a
@@ -35,7 +35,7 @@ type ConnectionsOptions struct {
 	RefreshInterval time.Duration
 }
 
-func (o ConnectionsOptions) withDefaults() ConnectionsOptions {
+func (o ClusterCacheOptions) withDefaults() ClusterCacheOptions {
 	o.Options = o.Options.withDefaults()
 	if o.IsAllowed == nil {
 		o.IsAllowed = func(string) bool { return false }
@@ -63,35 +63,35 @@ func (t Target) equal(other Target) bool {
 	return t.Secret == other.Secret && slices.Equal(t.Keys, other.Keys) && t.Hub == other.Hub
 }
 
-// Connections observes many clusters, each over a connection of its own. Its methods may be called from several
+// ClusterCache observes many clusters, each over a connection of its own. Its methods may be called from several
 // goroutines, and none of them waits for a cluster.
-type Connections struct {
-	options ConnectionsOptions
-	pace    pace
+type ClusterCache struct {
+	options   ClusterCacheOptions
+	intervals intervals
 	// screening has room for one. A kubeconfig can be made to take much memory for a moment; that of one is bearable.
 	screening chan struct{}
 	running   sync.WaitGroup
 
 	// mu is for what follows. Nothing that takes time is done while it is held.
-	mu      sync.Mutex
-	entries map[types.NamespacedName]*entry
+	mu        sync.Mutex
+	accessors map[types.NamespacedName]*accessor
 	// lifetime is that of Start, and nil before.
 	lifetime context.Context
 }
 
-// NewConnections returns connections to no cluster yet.
-func NewConnections(options ConnectionsOptions) *Connections {
-	return &Connections{
+// NewClusterCache returns connections to no cluster yet.
+func NewClusterCache(options ClusterCacheOptions) *ClusterCache {
+	return &ClusterCache{
 		options:   options.withDefaults(),
-		pace:      standardPace,
+		intervals: defaultIntervals,
 		screening: make(chan struct{}, 1),
-		entries:   map[types.NamespacedName]*entry{},
+		accessors: map[types.NamespacedName]*accessor{},
 	}
 }
 
 // Start observes until the context ends, and returns when all has stopped. It can be called once.
-func (c *Connections) Start(ctx context.Context) error {
-	if !c.live(ctx) {
+func (c *ClusterCache) Start(ctx context.Context) error {
+	if !c.startAll(ctx) {
 		return errors.New("connections start once: make others")
 	}
 	<-ctx.Done()
@@ -103,16 +103,16 @@ func (c *Connections) Start(ctx context.Context) error {
 	return nil
 }
 
-// live begins what was asked for already.
-func (c *Connections) live(ctx context.Context) (first bool) {
+// startAll begins what was asked for already.
+func (c *ClusterCache) startAll(ctx context.Context) (first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.lifetime != nil {
 		return false
 	}
 	c.lifetime = ctx
-	for _, entry := range c.entries {
-		c.begin(ctx, entry)
+	for _, entry := range c.accessors {
+		c.startAccessor(ctx, entry)
 	}
 	return true
 }
@@ -120,17 +120,17 @@ func (c *Connections) live(ctx context.Context) (first bool) {
 // Connect has a cluster observed, with rules for what else to find in it (see observe.Observer.Find). Called again with
 // the same target it keeps the connection and what is known; another target makes a new one, of which nothing is known
 // yet. Before Start it only takes note, and after the end of Start it does nothing.
-func (c *Connections) Connect(key types.NamespacedName, target Target, rules []facts.DetectionRule) {
-	if known := c.find(key, target, rules); known != nil {
-		known.find(rules)
+func (c *ClusterCache) Connect(key types.NamespacedName, target Target, rules []facts.DetectionRule) {
+	if known := c.reuse(key, target, rules); known != nil {
+		known.setRules(rules)
 	}
 }
 
-// find returns the entry for the target, or makes one and returns nil.
-func (c *Connections) find(key types.NamespacedName, target Target, rules []facts.DetectionRule) *entry {
+// reuse returns the entry for the target, or makes one and returns nil.
+func (c *ClusterCache) reuse(key types.NamespacedName, target Target, rules []facts.DetectionRule) *accessor {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.entries[key]
+	known := c.accessors[key]
 	if known != nil && known.target.equal(target) {
 		return known
 	}
@@ -138,45 +138,45 @@ func (c *Connections) find(key types.NamespacedName, target Target, rules []fact
 		return nil
 	}
 	if known != nil {
-		known.end()
+		known.stop()
 	}
 	target.Keys = slices.Clone(target.Keys)
-	made := newEntry(key, target, slices.Clone(rules), &c.options, c.pace, c.screen)
-	c.entries[key] = made
+	made := newAccessor(key, target, slices.Clone(rules), &c.options, c.intervals, c.screen)
+	c.accessors[key] = made
 	if c.lifetime != nil {
-		c.begin(c.lifetime, made)
+		c.startAccessor(c.lifetime, made)
 	}
 	return nil
 }
 
-// begin has the entry live until its end or that of the context.
-func (c *Connections) begin(ctx context.Context, e *entry) {
-	ctx = e.begin(ctx)
+// startAccessor has the entry live until its end or that of the context.
+func (c *ClusterCache) startAccessor(ctx context.Context, e *accessor) {
+	ctx = e.start(ctx)
 	c.running.Go(func() { e.run(ctx) })
 }
 
 // Forget ends the connection of a cluster, if there is one, without waiting for it; that of the hub stays. Changed can still
 // be called once for what was known before.
-func (c *Connections) Forget(key types.NamespacedName) {
+func (c *ClusterCache) Forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known := c.entries[key]; known != nil && known.target.Hub == nil {
-		known.end()
-		delete(c.entries, key)
+	if known := c.accessors[key]; known != nil && known.target.Hub == nil {
+		known.stop()
+		delete(c.accessors, key)
 	}
 }
 
 // View returns what is known of a cluster; the zero value of one that is not connected.
-func (c *Connections) View(key types.NamespacedName) View {
-	if known := c.entry(key); known != nil {
+func (c *ClusterCache) View(key types.NamespacedName) View {
+	if known := c.accessor(key); known != nil {
 		return known.view()
 	}
 	return View{}
 }
 
-// Answered is when the API server of a cluster last answered; zero before the first time, and of one that is not connected.
-func (c *Connections) Answered(key types.NamespacedName) time.Time {
-	known := c.entry(key)
+// LastAnswerTime is when the API server of a cluster last answered; zero before the first time, and of one that is not connected.
+func (c *ClusterCache) LastAnswerTime(key types.NamespacedName) time.Time {
+	known := c.accessor(key)
 	if known == nil {
 		return time.Time{}
 	}
@@ -185,14 +185,14 @@ func (c *Connections) Answered(key types.NamespacedName) time.Time {
 	return known.lastAnswer()
 }
 
-func (c *Connections) entry(key types.NamespacedName) *entry {
+func (c *ClusterCache) accessor(key types.NamespacedName) *accessor {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.entries[key]
+	return c.accessors[key]
 }
 
 // screen is Screen for one kubeconfig at a time.
-func (c *Connections) screen(ctx context.Context, kubeconfig []byte) (*rest.Config, error) {
+func (c *ClusterCache) screen(ctx context.Context, kubeconfig []byte) (*rest.Config, error) {
 	select {
 	case c.screening <- struct{}{}:
 		defer func() { <-c.screening }()

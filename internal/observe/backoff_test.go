@@ -11,15 +11,15 @@ import (
 	"k8s.io/utils/clock"
 )
 
-func TestRetry(t *testing.T) {
+func TestBackoff(t *testing.T) {
 	const (
 		most    = 10 * time.Second
 		longest = 12 * time.Second
 	)
-	retry := newRetry(most)
+	backoff := newBackoff(most)
 	var last time.Duration
 	for range 20 {
-		last = retry.next()
+		last = backoff.next()
 		if last < firstRetry || last > longest {
 			t.Errorf("waits %s, want from %s to %s", last, firstRetry, longest)
 		}
@@ -27,11 +27,11 @@ func TestRetry(t *testing.T) {
 	if last < most {
 		t.Errorf("waits %s after 20 failures, want at least %s", last, most)
 	}
-	retry.reset()
-	if first := retry.next(); first > 2*firstRetry {
+	backoff.reset()
+	if first := backoff.next(); first > 2*firstRetry {
 		t.Errorf("waits %s after the first failure, want about %s", first, firstRetry)
 	}
-	if got := newRetry(24 * time.Hour).most; got != lastRetry {
+	if got := newBackoff(24 * time.Hour).most; got != lastRetry {
 		t.Errorf("waits up to %s for what is asked once a day, want %s", got, lastRetry)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// Knows tells what the hub knows about the cluster of an object in the namespace. Nil: the hub cannot tell, since it was
+// FactsFor tells what the hub knows about the cluster of an object in the namespace. Nil: the hub cannot tell, since it was
 // not looked at yet or may not be.
-func (s *State) Knows(namespace string, reference *v1alpha1.ClusterReference) *facts.HubFacts {
+func (s *State) FactsFor(namespace string, reference *v1alpha1.ClusterReference) *facts.HubFacts {
 	id, is := IDOf(namespace, reference)
 	c := s.clusters[id]
 	if reference.Host != nil {
@@ -26,11 +26,11 @@ func (s *State) Knows(namespace string, reference *v1alpha1.ClusterReference) *f
 	case s.isForbidden(detect.KommanderClusters), c == nil && id.Kind == ClusterAPICluster && s.isForbidden(detect.CAPIClusters):
 		return nil
 	}
-	return c.knowledge()
+	return c.facts()
 }
 
-// knowledge of a cluster that nothing describes is empty.
-func (c *cluster) knowledge() *facts.HubFacts {
+// facts of a cluster that nothing describes is empty.
+func (c *cluster) facts() *facts.HubFacts {
 	k := &facts.HubFacts{}
 	if c == nil {
 		return k
@@ -57,23 +57,23 @@ func (c *cluster) konvoyEvidence() []v1alpha1.Evidence {
 		described.Object = facts.OnHub(described.Object)
 		evidence = append(evidence, described)
 	}
-	if c.made != nil && c.made.IsKonvoy {
-		made := ID{ClusterAPICluster, c.made.Namespace, c.made.Name}
+	if c.capi != nil && c.capi.IsKonvoy {
+		made := ID{ClusterAPICluster, c.capi.Namespace, c.capi.Name}
 		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: facts.OnHub(made.String())})
-		if c.manager != nil && isSecondLine(c.manager.Version) {
+		if c.manager != nil && hasInferredVersion(c.manager.Version) {
 			evidence = append(evidence, v1alpha1.Evidence{
 				Source: v1alpha1.SourceInferred, Object: c.manager.Object, Version: c.manager.Version,
 			})
 		}
 	}
-	for _, resource := range c.unseen {
+	for _, resource := range c.forbidden {
 		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceForbidden, Object: facts.OnHub(resource)})
 	}
 	return evidence
 }
 
-// isSecondLine tells whether the version is one of 2.x, in which Konvoy and Kommander have the same.
-func isSecondLine(version string) bool {
+// hasInferredVersion tells whether the version is one of 2.x, in which Konvoy and Kommander have the same.
+func hasInferredVersion(version string) bool {
 	parsed, err := facts.ParseVersion(version)
 	return err == nil && parsed.Major() >= 2
 }

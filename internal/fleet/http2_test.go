@@ -48,7 +48,7 @@ func (c *counter) count(conn net.Conn) net.Conn {
 
 // dialling has a client count its connections: a server sees the end of one whenever it gets to that.
 func (c *counter) dialling(t *testing.T, config *rest.Config) {
-	dial := own(t, config).link.dial
+	dial := own(t, config).http2.transport
 	connect := dial.DialContext
 	dial.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := connect(ctx, network, address)
@@ -370,7 +370,7 @@ func TestFailureIsShared(t *testing.T) {
 				config := screen(t, row.kubeconfig, Options{
 					AllowLoopback: true, AllowProxy: true, DialTimeout: each, HandshakeTimeout: each, AnswerTimeout: each,
 				})
-				own(t, config).link.dial.DialContext = network.DialContext
+				own(t, config).http2.transport.DialContext = network.DialContext
 				begin := time.Now()
 				var asking sync.WaitGroup
 				for range manyRequests {
@@ -484,7 +484,7 @@ func inNoTime(
 			t.Fatal(refusal)
 		}
 		made := own(t, config)
-		for _, dial := range []*http.Transport{made.link.dial, made.http1} {
+		for _, dial := range []*http.Transport{made.http2.transport, made.http1} {
 			dial.DialContext = network.DialContext
 			dial.TLSClientConfig.InsecureSkipVerify = true // it has no authority, and is in this process
 		}
@@ -543,7 +543,7 @@ func TestLinkIsNamed(t *testing.T) {
 		{"https://[2001:db8::1]:6443", "[2001:db8::1]:6443", "and a port"},
 	} {
 		config := screen(t, kubeconfig(t, row.server, nil), Options{})
-		if got := own(t, config).link.address; got != row.want {
+		if got := own(t, config).http2.address; got != row.want {
 			t.Errorf("%s is connected to at %s, want %s: %s", row.server, got, row.want, row.reason)
 		}
 	}

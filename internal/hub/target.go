@@ -15,8 +15,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 )
 
-// joined is the phase of a KommanderCluster that can be looked into.
-const joined = "Joined"
+// phaseJoined is the phase of a KommanderCluster that can be looked into.
+const phaseJoined = "Joined"
 
 // Keys under which the products put kubeconfigs into Secrets: Kommander 1.x and whoever attaches a cluster by hand, and
 // Cluster API.
@@ -25,8 +25,8 @@ const (
 	keyValue      = "value"
 )
 
-// Reach follows the reference of an object in the namespace to where the kubeconfig is. Exactly one of the results is set.
-func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*fleet.Target, *facts.Obstacle) {
+// TargetFor follows the reference of an object in the namespace to where the kubeconfig is. Exactly one of the results is set.
+func (s *State) TargetFor(namespace string, reference *v1alpha1.ClusterReference) (*fleet.Target, *facts.Obstacle) {
 	secret := func(name string, keys ...string) *fleet.Target {
 		return &fleet.Target{Secret: types.NamespacedName{Namespace: namespace, Name: name}, Keys: keys}
 	}
@@ -42,50 +42,50 @@ func (s *State) Reach(namespace string, reference *v1alpha1.ClusterReference) (*
 	case !is:
 		return nil, &facts.Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidSpec, Message: "the reference leads nowhere"}
 	case c == nil:
-		return nil, s.missing(id)
+		return nil, s.missingObstacle(id)
 	case id.Kind == ClusterAPICluster:
 		return secret(id.Name+"-kubeconfig", keyValue, keyKubeconfig), nil
-	case c.kommander.Phase != joined:
-		return nil, notJoined(id, c.kommander.Phase)
+	case c.kommander.Phase != phaseJoined:
+		return nil, notJoinedObstacle(id, c.kommander.Phase)
 	case c.kommander.KubeconfigSecret != "":
 		return secret(c.kommander.KubeconfigSecret, keyKubeconfig, keyValue), nil
 	case c.tunnelSecret != "":
 		return secret(c.tunnelSecret, keyKubeconfig, keyValue), nil
 	case c.kommander.Tunnel != "" && s.isForbidden(detect.TunnelConnectors):
-		return nil, mayNotLook("the tunnel of "+id.String(), detect.TunnelConnectors)
+		return nil, forbiddenObstacle("the tunnel of "+id.String(), detect.TunnelConnectors)
 	case c.kommander.Tunnel != "" && !s.Complete:
-		return nil, notLooked()
+		return nil, pendingObstacle()
 	}
 	return nil, &facts.Obstacle{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSecretMissing,
 		Message: id.String() + " names no Secret with a kubeconfig yet: see to it that it is attached"}
 }
 
-// missing tells what is not there from what may not be looked at.
-func (s *State) missing(id ID) *facts.Obstacle {
+// missingObstacle tells what is not there from what may not be looked at.
+func (s *State) missingObstacle(id ID) *facts.Obstacle {
 	resource, reason := detect.KommanderClusters, v1alpha1.ReasonKommanderClusterMissing
 	if id.Kind == ClusterAPICluster {
 		resource, reason = detect.CAPIClusters, v1alpha1.ReasonClusterAPIClusterMissing
 	}
 	switch {
 	case s.isForbidden(resource):
-		return mayNotLook(id.String(), resource)
+		return forbiddenObstacle(id.String(), resource)
 	case !s.Complete:
-		return notLooked()
+		return pendingObstacle()
 	}
 	return &facts.Obstacle{Status: metav1.ConditionFalse, Reason: reason,
 		Message: "there is no " + id.String() + ": create it, or delete this object"}
 }
 
-func mayNotLook(what, resource string) *facts.Obstacle {
+func forbiddenObstacle(what, resource string) *facts.Obstacle {
 	return &facts.Obstacle{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonHubUnknown,
 		Message: "the operator may not look for " + what + ": grant it list and watch on " + resource}
 }
 
-func notLooked() *facts.Obstacle {
+func pendingObstacle() *facts.Obstacle {
 	return &facts.Obstacle{Reason: v1alpha1.ReasonHubUnknown, Message: "the operator's own cluster was not looked at yet"}
 }
 
-func notJoined(id ID, phase string) *facts.Obstacle {
+func notJoinedObstacle(id ID, phase string) *facts.Obstacle {
 	why := "it has no phase yet"
 	if phase != "" {
 		why = "its phase is " + facts.Printable(phase)

@@ -47,7 +47,7 @@ func TestClusterIsObserved(t *testing.T) {
 		t.Errorf("the Secret was read %d times", reads)
 	}
 
-	if h.Answered(one).IsZero() {
+	if h.LastAnswerTime(one).IsZero() {
 		t.Error("it has answered, and nobody knows when")
 	}
 
@@ -55,7 +55,7 @@ func TestClusterIsObserved(t *testing.T) {
 	if diff := cmp.Diff(View{}, h.View(one)); diff != "" {
 		t.Errorf("it is still known: %s", diff)
 	}
-	if at := h.Answered(one); !at.IsZero() {
+	if at := h.LastAnswerTime(one); !at.IsZero() {
 		t.Errorf("it is still known that it answered at %s", at)
 	}
 	eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
@@ -122,7 +122,7 @@ func TestNamespaceIsNotAllowed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHub(t, func(o *ConnectionsOptions) { o.IsAllowed = allowed })
+				h := newHub(t, func(o *ClusterCacheOptions) { o.IsAllowed = allowed })
 				secret := types.NamespacedName{Namespace: "kube-system", Name: "s"}
 				h.Connect(key("one"), target(secret), nil)
 				want := View{Problem: &facts.Problem{Reason: v1alpha1.ReasonSecretNotAllowed, Message: "kubeconfigs are not read from that namespace: add it to " +
@@ -143,7 +143,7 @@ func TestNamesInProblemsAreHarmless(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	problem := Target{
 		Secret: types.NamespacedName{Namespace: "a\nb", Name: long}, Keys: []string{"\x1b[31m", long, long, long, long, long},
-	}.problem(v1alpha1.ReasonKubeconfigMissing)
+	}.secretProblem(v1alpha1.ReasonKubeconfigMissing)
 	if strings.ContainsAny(problem.Message, "\n\x1b") || strings.Count(problem.Message, " or ") > 3 {
 		t.Errorf("the message has foreign text, or much of it: %q", problem.Message)
 	}
@@ -163,7 +163,7 @@ func TestFirstKeyThatIsThereCounts(t *testing.T) {
 func TestSecretIsUnreadableForAMoment(t *testing.T) {
 	cluster := newPlain(t, "v1.19.7")
 	var failed sync.Once
-	h := newHub(t, patiently, func(o *ConnectionsOptions) {
+	h := newHub(t, patiently, func(o *ClusterCacheOptions) {
 		read := o.Secret
 		o.Secret = func(ctx context.Context, name types.NamespacedName) (data map[string][]byte, err error) {
 			failed.Do(func() { err = errors.New("the server is busy") })
@@ -184,13 +184,13 @@ func TestSecretIsUnreadableForAMoment(t *testing.T) {
 
 // A look at a Secret that is never answered ends, and is repeated.
 func TestSecretHangs(t *testing.T) {
-	h := newHub(t, func(o *ConnectionsOptions) {
+	h := newHub(t, func(o *ClusterCacheOptions) {
 		o.Secret = func(ctx context.Context, _ types.NamespacedName) (map[string][]byte, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
 	})
-	h.pace.secretTimeout = 20 * time.Millisecond
+	h.intervals.secretTimeout = 20 * time.Millisecond
 	h.Connect(key("one"), target(key("one")), nil)
 	h.awaitProblem(key("one"), v1alpha1.ReasonSecretUnreadable)
 }
@@ -252,7 +252,7 @@ func TestRevokedCredentials(t *testing.T) {
 	h.awaitVersion(one, "v1.19.7")
 	cluster.want(t, "one for each credentials", 3, 2)
 	reads := h.secrets.count()
-	time.Sleep(5 * quick.renewal)
+	time.Sleep(5 * quick.nextRenewal)
 	if more := h.secrets.count() - reads; more > 1 {
 		t.Errorf("the Secret was read %d times after all was well", more)
 	}
@@ -294,7 +294,7 @@ func TestSecretIsWithdrawn(t *testing.T) {
 				t.Errorf("what was known is lost: %+v", view.Snapshot)
 			}
 			eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
-			if h.Answered(one).IsZero() {
+			if h.LastAnswerTime(one).IsZero() {
 				t.Error("it has answered before, and nobody knows when")
 			}
 
@@ -390,7 +390,7 @@ func TestRulesArePassedOn(t *testing.T) {
 func TestBeforeAndAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		known := secrets{}
-		c := NewConnections(ConnectionsOptions{IsAllowed: func(string) bool { return true }, Secret: known.get})
+		c := NewClusterCache(ClusterCacheOptions{IsAllowed: func(string) bool { return true }, Secret: known.get})
 		expect := func(when string, want int) {
 			t.Helper()
 			time.Sleep(time.Minute)
@@ -438,7 +438,7 @@ func TestStartWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := make(chan struct{})
 		var ended atomic.Bool
-		c := NewConnections(ConnectionsOptions{
+		c := NewClusterCache(ClusterCacheOptions{
 			IsAllowed: func(string) bool { return true },
 			Secret: func(ctx context.Context, _ types.NamespacedName) (map[string][]byte, error) {
 				close(begun)
@@ -460,7 +460,7 @@ func TestStartWaits(t *testing.T) {
 // Nobody waits for what does not end when it is told to.
 func TestForgetDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, func(o *ConnectionsOptions) {
+		h := newHub(t, func(o *ClusterCacheOptions) {
 			o.Secret = func(context.Context, types.NamespacedName) (map[string][]byte, error) {
 				time.Sleep(time.Minute)
 				return nil, errForbidden
@@ -525,7 +525,7 @@ func TestForgetHanging(t *testing.T) {
 }
 
 // endlessly gives a cluster more time than any test takes.
-func endlessly(o *ConnectionsOptions) {
+func endlessly(o *ClusterCacheOptions) {
 	const never = time.Hour
 	o.AllowProxy = true
 	o.DialTimeout, o.HandshakeTimeout, o.AnswerTimeout, o.PingInterval, o.Observe.RequestTimeout = never, never, never, never, never
@@ -537,14 +537,14 @@ func TestForgottenTellsNothing(t *testing.T) {
 	var told atomic.Int32
 	options := h.options
 	options.Changed = func(types.NamespacedName) { told.Add(1) }
-	one := newEntry(key("one"), target(key("one")), nil, &options, quick, h.screen)
-	one.fail(&facts.Problem{Reason: v1alpha1.ReasonSecretMissing})
+	one := newAccessor(key("one"), target(key("one")), nil, &options, quick, h.screen)
+	one.setProblem(&facts.Problem{Reason: v1alpha1.ReasonSecretMissing})
 	if told.Load() != 1 {
 		t.Fatalf("a change was told %d times", told.Load())
 	}
-	one.begin(t.Context())
-	one.end()
-	one.fail(&facts.Problem{Reason: v1alpha1.ReasonSecretUnreadable})
+	one.start(t.Context())
+	one.stop()
+	one.setProblem(&facts.Problem{Reason: v1alpha1.ReasonSecretUnreadable})
 	if told.Load() != 1 {
 		t.Error("a change was told after the end")
 	}
@@ -593,7 +593,7 @@ func TestPaceOfMany(t *testing.T) {
 		var mu sync.Mutex
 		looks := map[types.NamespacedName][]time.Duration{}
 		begin := time.Now()
-		c := NewConnections(ConnectionsOptions{
+		c := NewClusterCache(ClusterCacheOptions{
 			IsAllowed: func(string) bool { return true },
 			Secret: func(_ context.Context, name types.NamespacedName) (map[string][]byte, error) {
 				mu.Lock()

@@ -20,34 +20,34 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-func TestAnswers(t *testing.T) {
+func TestOutcomes(t *testing.T) {
 	refused := &url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")}
 	untrusted := &url.Error{Op: "Get", URL: "x", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
 	for _, row := range []struct {
 		name   string
 		err    error
-		answer answer
+		answer outcome
 	}{
-		{"none", nil, granted},
-		{"403", errForbidden(), denied},
-		{"403 within a list", fmt.Errorf("failed to list: %w", errForbidden()), denied},
-		{"404", errNotFound(), missing},
-		{"410", apierrors.NewResourceExpired("too old"), outdated},
-		{"403, a page", page(403, "<html>"), failed},
-		{"404, a page", page(404, "default backend - 404"), failed},
-		{"404 of an unknown path", page(404, "404 page not found"), missing},
-		{"410, a page", page(410, "<html>"), failed},
-		{"401", apierrors.NewUnauthorized("expired"), failed},
-		{"500", apierrors.NewInternalError(errors.New("conversion webhook")), failed},
-		{"503", apierrors.NewServiceUnavailable("starting"), failed},
-		{"429", apierrors.NewTooManyRequests("later", 1), failed},
-		{"connection refused", refused, failed},
-		{"no answer in time", context.DeadlineExceeded, failed},
-		{"unknown authority", untrusted, failed},
-		{"garbage", errors.New("invalid character '<'"), failed},
+		{"none", nil, outcomeOK},
+		{"403", errForbidden(), outcomeForbidden},
+		{"403 within a list", fmt.Errorf("failed to list: %w", errForbidden()), outcomeForbidden},
+		{"404", errNotFound(), outcomeNotFound},
+		{"410", apierrors.NewResourceExpired("too old"), outcomeExpired},
+		{"403, a page", page(403, "<html>"), outcomeFailed},
+		{"404, a page", page(404, "default backend - 404"), outcomeFailed},
+		{"404 of an unknown path", page(404, "404 page not found"), outcomeNotFound},
+		{"410, a page", page(410, "<html>"), outcomeFailed},
+		{"401", apierrors.NewUnauthorized("expired"), outcomeFailed},
+		{"500", apierrors.NewInternalError(errors.New("conversion webhook")), outcomeFailed},
+		{"503", apierrors.NewServiceUnavailable("starting"), outcomeFailed},
+		{"429", apierrors.NewTooManyRequests("later", 1), outcomeFailed},
+		{"connection refused", refused, outcomeFailed},
+		{"no answer in time", context.DeadlineExceeded, outcomeFailed},
+		{"unknown authority", untrusted, outcomeFailed},
+		{"garbage", errors.New("invalid character '<'"), outcomeFailed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := answerOf(row.err); got != row.answer {
+			if got := outcomeOf(row.err); got != row.answer {
 				t.Errorf("answer %d, want %d", got, row.answer)
 			}
 		})

@@ -23,15 +23,15 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-// entry is one cluster: its credentials, and the observer that uses them. Its own goroutine reads the Secret again and
+// accessor is one cluster: its credentials, and the observer that uses them. Its own goroutine reads the Secret again and
 // again, and acts on what it finds.
-type entry struct {
-	key     types.NamespacedName
-	target  Target
-	options *ConnectionsOptions
-	pace    pace
-	screen  func(context.Context, []byte) (*rest.Config, error)
-	log     logr.Logger
+type accessor struct {
+	key       types.NamespacedName
+	target    Target
+	options   *ClusterCacheOptions
+	intervals intervals
+	screen    func(context.Context, []byte) (*rest.Config, error)
+	log       logr.Logger
 	// wake has the Secret read soon.
 	wake chan struct{}
 
@@ -40,59 +40,59 @@ type entry struct {
 	// fingerprint is that of the kubeconfig that is in use, or was refused; nil while there is none.
 	fingerprint *[sha256.Size]byte
 	// unread are the looks at the Secret that failed in a row.
-	unread                    int
-	untilReadable, untilValid wait.Backoff
+	readFailures                int
+	readBackoff, renewalBackoff wait.Backoff
 
 	mu sync.Mutex
 	// cancel ends all that goes on; nil before it has begun.
-	cancel context.CancelFunc
-	ended  bool
-	rules  []facts.DetectionRule
+	cancel  context.CancelFunc
+	stopped bool
+	rules   []facts.DetectionRule
 	// observation is nil while there is no connection.
-	observation *observation
+	observer *runningObserver
 	// before is what earlier observations have found; of interest while the present one has not seen everything.
-	before observe.Snapshot
+	previous observe.Snapshot
 	// answered is when the cluster last answered an earlier observation.
-	answered time.Time
+	lastAnswerTime time.Time
 	// problem is one with the Secret or with what is in it.
-	problem *facts.Problem
-	told    View
+	problem   *facts.Problem
+	published View
 }
 
-func newEntry(
+func newAccessor(
 	key types.NamespacedName, target Target, rules []facts.DetectionRule,
-	options *ConnectionsOptions, pace pace, screen func(context.Context, []byte) (*rest.Config, error),
-) *entry {
-	return &entry{
+	options *ClusterCacheOptions, pace intervals, screen func(context.Context, []byte) (*rest.Config, error),
+) *accessor {
+	return &accessor{
 		key: key, target: target, rules: rules,
-		options: options, pace: pace, screen: screen,
-		log:           options.Observe.Log.WithValues("cluster", key),
-		wake:          make(chan struct{}, 1),
-		untilReadable: newBackoff(pace.firstRetry, pace.lastRetry),
-		untilValid:    newBackoff(pace.renewal, options.RefreshInterval),
+		options: options, intervals: pace, screen: screen,
+		log:            options.Observe.Log.WithValues("cluster", key),
+		wake:           make(chan struct{}, 1),
+		readBackoff:    newBackoff(pace.firstRetry, pace.lastRetry),
+		renewalBackoff: newBackoff(pace.nextRenewal, options.RefreshInterval),
 	}
 }
 
-// begin returns the context of all that the entry does.
-func (e *entry) begin(ctx context.Context) context.Context {
+// start returns the context of all that the entry does.
+func (e *accessor) start(ctx context.Context) context.Context {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	ctx, e.cancel = context.WithCancel(ctx)
 	return ctx
 }
 
-// end stops the entry and cuts its connections, without waiting for it.
-func (e *entry) end() {
+// stop stops the entry and cuts its connections, without waiting for it.
+func (e *accessor) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.ended = true
+	e.stopped = true
 	if e.cancel != nil {
 		e.cancel()
 	}
 }
 
 // run lives until the context ends.
-func (e *entry) run(ctx context.Context) {
+func (e *accessor) run(ctx context.Context) {
 	defer e.disconnect()
 	if e.target.Hub != nil {
 		e.observe(ctx, e.target.Hub)
@@ -100,137 +100,137 @@ func (e *entry) run(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
-		if sleep(ctx, e.look(ctx), e.wake) {
+		if sleep(ctx, e.refresh(ctx), e.wake) {
 			// Of what breaks everywhere at once, not all have to be asked for at the same time.
-			sleep(ctx, wait.Jitter(e.pace.nudge, 1), nil)
+			sleep(ctx, wait.Jitter(e.intervals.firstRenewal, 1), nil)
 		}
 	}
 }
 
-// look reads the Secret, acts on what is in it, and returns after which time to do so again.
-func (e *entry) look(ctx context.Context) time.Duration {
-	kubeconfig, failure := e.read(ctx)
+// refresh reads the Secret, acts on what is in it, and returns after which time to do so again.
+func (e *accessor) refresh(ctx context.Context) time.Duration {
+	kubeconfig, failure := e.readKubeconfig(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return never
 	case failure != nil:
-		return e.lack(failure)
+		return e.handleNoKubeconfig(failure)
 	}
-	e.unread, e.untilReadable = 0, newBackoff(e.pace.firstRetry, e.pace.lastRetry)
+	e.readFailures, e.readBackoff = 0, newBackoff(e.intervals.firstRetry, e.intervals.lastRetry)
 	if found := sha256.Sum256(kubeconfig); e.fingerprint == nil || *e.fingerprint != found {
 		e.disconnect()
 		e.fingerprint = &found
 		e.connect(ctx, kubeconfig)
-		e.untilValid = newBackoff(e.pace.renewal, e.options.RefreshInterval)
+		e.renewalBackoff = newBackoff(e.intervals.nextRenewal, e.options.RefreshInterval)
 	}
 	if e.isUnauthorized() {
-		return e.untilValid.Step()
+		return e.renewalBackoff.Step()
 	}
-	e.untilValid = newBackoff(e.pace.renewal, e.options.RefreshInterval)
+	e.renewalBackoff = newBackoff(e.intervals.nextRenewal, e.options.RefreshInterval)
 	return wait.Jitter(e.options.RefreshInterval, jitter)
 }
 
-// lack acts on a Secret without a kubeconfig, and returns after which time to look again.
-func (e *entry) lack(failure *contact.Failure) time.Duration {
-	e.unread++
+// handleNoKubeconfig acts on a Secret without a kubeconfig, and returns after which time to look again.
+func (e *accessor) handleNoKubeconfig(failure *contact.Failure) time.Duration {
+	e.readFailures++
 	// An error about an object that cannot be decoded quotes it.
 	e.log.V(1).Info("There is no kubeconfig", "reason", failure.Reason, "secret", e.target.Secret,
 		"answer", apierrors.ReasonForError(failure.Cause))
 	switch failure.Reason {
 	case v1alpha1.ReasonSecretNotAllowed:
-		e.fail(e.target.problem(failure.Reason))
+		e.setProblem(e.target.secretProblem(failure.Reason))
 		return never
 	case v1alpha1.ReasonSecretUnreadable:
 		// What was found in the Secret is still good for all that is known: the operator's own cluster may be away. It
 		// may be so for a moment only.
-		if e.fingerprint == nil && (e.unread > 1 || isForbidden(failure)) {
-			e.fail(e.target.problem(failure.Reason))
+		if e.fingerprint == nil && (e.readFailures > 1 || isForbidden(failure)) {
+			e.setProblem(e.target.secretProblem(failure.Reason))
 		}
 	default:
 		// The credentials were withdrawn.
 		e.disconnect()
 		e.fingerprint = nil
-		e.fail(e.target.problem(failure.Reason))
+		e.setProblem(e.target.secretProblem(failure.Reason))
 	}
-	return e.untilReadable.Step()
+	return e.readBackoff.Step()
 }
 
 // connect starts to observe with the kubeconfig, or says why not.
-func (e *entry) connect(ctx context.Context, kubeconfig []byte) {
+func (e *accessor) connect(ctx context.Context, kubeconfig []byte) {
 	config, err := e.screen(ctx, kubeconfig)
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
 		e.log.Info("The kubeconfig is refused", "reason", contact.ReasonOf(err))
-		e.fail(contact.ProblemOf(err))
+		e.setProblem(contact.ProblemOf(err))
 		return
 	}
 	e.observe(ctx, config)
 }
 
 // observe starts to observe the cluster of a configuration.
-func (e *entry) observe(ctx context.Context, config *rest.Config) {
+func (e *accessor) observe(ctx context.Context, config *rest.Config) {
 	options := e.options.Observe
-	options.Changed, options.Fleet = e.publish, e.target.Hub != nil
-	made, err := newObservation(config, options)
+	options.Changed, options.Descriptions = e.publish, e.target.Hub != nil
+	made, err := newRunningObserver(config, options)
 	if err != nil {
 		// It was screened, so this says nothing of interest to others.
-		e.fail(contact.ProblemOf(&contact.Failure{Reason: v1alpha1.ReasonInvalidKubeconfig, Cause: err}))
+		e.setProblem(contact.ProblemOf(&contact.Failure{Reason: v1alpha1.ReasonInvalidKubeconfig, Cause: err}))
 		return
 	}
 	e.log.V(1).Info("Connecting")
 	e.mu.Lock()
-	made.Find(e.rules)
-	e.observation, e.problem = made, nil
+	made.SetRules(e.rules)
+	e.observer, e.problem = made, nil
 	e.mu.Unlock()
 	e.publish()
 	made.start(ctx)
 }
 
 // disconnect ends the observation if there is one, and keeps what it has found. It returns when it has stopped.
-func (e *entry) disconnect() {
+func (e *accessor) disconnect() {
 	e.mu.Lock()
-	observation := e.observation
-	e.before, e.answered = e.judge().Snapshot, e.lastAnswer()
-	e.observation = nil
+	observation := e.observer
+	e.previous, e.lastAnswerTime = e.current().Snapshot, e.lastAnswer()
+	e.observer = nil
 	e.mu.Unlock()
 	if observation != nil {
-		observation.end()
+		observation.stop()
 		e.log.V(1).Info("Disconnected")
 	}
 }
 
-// fail tells of a problem that no observer can tell of, as there is none.
-func (e *entry) fail(problem *facts.Problem) {
+// setProblem tells of a problem that no observer can tell of, as there is none.
+func (e *accessor) setProblem(problem *facts.Problem) {
 	e.mu.Lock()
 	e.problem = problem
 	// The credentials with which that was heard are gone.
-	e.before.Problem = nil
+	e.previous.Problem = nil
 	e.mu.Unlock()
 	e.publish()
 }
 
-// find passes on rules to this and all further observers.
-func (e *entry) find(rules []facts.DetectionRule) {
+// setRules passes on rules to this and all further observers.
+func (e *accessor) setRules(rules []facts.DetectionRule) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.rules = rules
-	if e.observation != nil {
-		e.observation.Find(rules)
+	if e.observer != nil {
+		e.observer.SetRules(rules)
 	}
 }
 
 // publish makes what is known at present the View, and tells of it if it is another one.
-func (e *entry) publish() {
+func (e *accessor) publish() {
 	e.mu.Lock()
-	now := e.judge()
-	if e.ended || now.equal(e.told) {
+	now := e.current()
+	if e.stopped || now.equal(e.published) {
 		e.mu.Unlock()
 		return
 	}
-	refused := now.isUnauthorized() && !e.told.isUnauthorized()
-	e.told = now
+	refused := now.isUnauthorized() && !e.published.isUnauthorized()
+	e.published = now
 	e.mu.Unlock()
 	if refused {
 		select {
@@ -241,29 +241,29 @@ func (e *entry) publish() {
 	e.options.Changed(e.key)
 }
 
-// judge is what is known at present. The lock is held.
-func (e *entry) judge() View {
-	snapshot := e.before
-	if e.observation != nil {
-		snapshot = follow(e.before, e.observation.Snapshot())
+// current is what is known at present. The lock is held.
+func (e *accessor) current() View {
+	snapshot := e.previous
+	if e.observer != nil {
+		snapshot = merge(e.previous, e.observer.Snapshot())
 	}
 	return View{Snapshot: snapshot, Problem: cmp.Or(e.problem, snapshot.Problem)}
 }
 
-func (e *entry) view() View {
+func (e *accessor) view() View {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.told
+	return e.published
 }
 
 // lastAnswer is when the cluster last answered. The lock is held.
-func (e *entry) lastAnswer() time.Time {
-	if e.observation != nil {
-		if at := e.observation.Answered(); !at.IsZero() {
+func (e *accessor) lastAnswer() time.Time {
+	if e.observer != nil {
+		if at := e.observer.LastAnswerTime(); !at.IsZero() {
 			return at
 		}
 	}
-	return e.answered
+	return e.lastAnswerTime
 }
 
-func (e *entry) isUnauthorized() bool { return e.view().isUnauthorized() }
+func (e *accessor) isUnauthorized() bool { return e.view().isUnauthorized() }

@@ -21,40 +21,40 @@ import (
 // errNoHTTP2 tells that the API server speaks HTTP/1 only.
 var errNoHTTP2 = errors.New("the API server does not speak HTTP/2")
 
-// link is the one connection over which all requests to an API server go, if that speaks HTTP/2. The pool of net/http
+// http2Transport is the one connection over which all requests to an API server go, if that speaks HTTP/2. The pool of net/http
 // makes as many as there are requests while there is none, and keeps one of them.
-type link struct {
-	address string
-	dial    *http.Transport
+type http2Transport struct {
+	address   string
+	transport *http.Transport
 	// alive ends when there may be no connections any more.
-	alive context.Context
+	lifetime context.Context
 	// patience is for a connection to come up, with all that it takes.
-	patience time.Duration
+	connectTimeout time.Duration
 	// protocol is what was agreed on in the last handshake. One attempt at a time writes it.
 	protocol string
 
 	mu      sync.Mutex
-	attempt *attempt
+	attempt *dialAttempt
 	// current takes requests; nil before the first, and after it has turned out not to do so any more.
 	current *http.ClientConn
 	// leaving takes none, and still answers some. There is one at most: an API server can tell us to leave any time.
-	leaving   *http.ClientConn
+	draining  *http.ClientConn
 	onlyHTTP1 bool
 }
 
-// attempt is one try to connect. Whoever needs a connection meanwhile waits for its outcome.
-type attempt struct {
+// dialAttempt is one try to connect. Whoever needs a connection meanwhile waits for its outcome.
+type dialAttempt struct {
 	done chan struct{}
 	conn *http.ClientConn
 	err  error
 }
 
-func newLink(server *url.URL, dial *http.Transport, alive context.Context, patience time.Duration) *link {
+func newHTTP2Transport(server *url.URL, dial *http.Transport, alive context.Context, patience time.Duration) *http2Transport {
 	port := server.Port()
 	if port == "" {
 		port = "443"
 	}
-	l := &link{address: net.JoinHostPort(server.Hostname(), port), dial: dial, alive: alive, patience: patience}
+	l := &http2Transport{address: net.JoinHostPort(server.Hostname(), port), transport: dial, lifetime: alive, connectTimeout: patience}
 	// A proxy's handshake comes first, if it has one.
 	dial.TLSClientConfig.VerifyConnection = func(state tls.ConnectionState) error {
 		l.protocol = state.NegotiatedProtocol
@@ -64,7 +64,7 @@ func newLink(server *url.URL, dial *http.Transport, alive context.Context, patie
 }
 
 // RoundTrip makes the request. The error is errNoHTTP2 when it has to be made otherwise.
-func (l *link) RoundTrip(request *http.Request) (*http.Response, error) {
+func (l *http2Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	for again := false; ; again = true {
 		conn, err := l.connect(request.Context())
 		if err != nil {
@@ -74,11 +74,11 @@ func (l *link) RoundTrip(request *http.Request) (*http.Response, error) {
 		if err == nil {
 			return response, nil
 		}
-		if request.Context().Err() != nil || !isSpent(conn, err) {
+		if request.Context().Err() != nil || !isGoingAway(conn, err) {
 			return nil, err
 		}
 		// The connection was about to end when it was chosen.
-		l.leave(conn)
+		l.drain(conn)
 		if again || request.Method != http.MethodGet {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (l *link) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // connect returns the connection, and makes one if there is none.
-func (l *link) connect(ctx context.Context) (*http.ClientConn, error) {
+func (l *http2Transport) connect(ctx context.Context) (*http.ClientConn, error) {
 	l.mu.Lock()
 	if l.onlyHTTP1 {
 		l.mu.Unlock()
@@ -97,8 +97,8 @@ func (l *link) connect(ctx context.Context) (*http.ClientConn, error) {
 		return conn, nil
 	}
 	if l.attempt == nil {
-		l.attempt = &attempt{done: make(chan struct{})}
-		go l.try(l.attempt) //nolint:contextcheck // It is for all requests, and can outlive this one.
+		l.attempt = &dialAttempt{done: make(chan struct{})}
+		go l.dial(l.attempt) //nolint:contextcheck // It is for all requests, and can outlive this one.
 	}
 	attempt := l.attempt
 	l.mu.Unlock()
@@ -110,11 +110,11 @@ func (l *link) connect(ctx context.Context) (*http.ClientConn, error) {
 	}
 }
 
-// try connects. It goes on when nobody waits any more: the next request is to come soon.
-func (l *link) try(attempt *attempt) {
-	ctx, cancel := context.WithTimeout(l.alive, l.patience)
+// dial connects. It goes on when nobody waits any more: the next request is to come soon.
+func (l *http2Transport) dial(attempt *dialAttempt) {
+	ctx, cancel := context.WithTimeout(l.lifetime, l.connectTimeout)
 	defer cancel()
-	conn, err := l.dial.NewClientConn(ctx, "https", l.address)
+	conn, err := l.transport.NewClientConn(ctx, "https", l.address)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		// Those who wait take the plain one for the end of their own time.
@@ -131,14 +131,14 @@ func (l *link) try(attempt *attempt) {
 	close(attempt.done)
 }
 
-// isSpent tells of a connection on which a request failed whether it takes no more: it is closed, or the API server has
+// isGoingAway tells of a connection on which a request failed whether it takes no more: it is closed, or the API server has
 // announced that (GOAWAY). One that has as many requests as the API server allows is not spent.
-func isSpent(conn *http.ClientConn, err error) bool {
+func isGoingAway(conn *http.ClientConn, err error) bool {
 	return conn.Err() != nil || conn.Available() == 0 && !contact.IsTimeout(err) && !strings.HasPrefix(err.Error(), "stream error")
 }
 
-// leave has further requests go over another connection.
-func (l *link) leave(conn *http.ClientConn) {
+// drain has further requests go over another connection.
+func (l *http2Transport) drain(conn *http.ClientConn) {
 	if conn.InFlight() == 0 {
 		_ = conn.Close()
 	}
@@ -147,7 +147,7 @@ func (l *link) leave(conn *http.ClientConn) {
 	if l.current == conn {
 		l.current = nil
 		if conn.Err() == nil {
-			before, l.leaving = l.leaving, conn
+			before, l.draining = l.draining, conn
 		}
 	}
 	l.mu.Unlock()
@@ -157,7 +157,7 @@ func (l *link) leave(conn *http.ClientConn) {
 }
 
 // closeIfIdle ends a connection on which nothing goes on.
-func (l *link) closeIfIdle() {
+func (l *http2Transport) closeIfIdle() {
 	l.mu.Lock()
 	conn := l.current
 	if conn == nil || conn.InFlight() > 0 {

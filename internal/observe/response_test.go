@@ -36,9 +36,9 @@ func TestReadList(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			items := 0
-			list, err := readList(strings.NewReader(row.text), func(list document) error {
+			list, err := readList(strings.NewReader(row.text), func(list decoder) error {
 				items++
-				var any presence
+				var any ignored
 				return list.next(&any)
 			})
 			if !errors.Is(err, row.fails) {
@@ -60,11 +60,11 @@ func TestGetIsBounded(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	clients, err := newClients(&rest.Config{Host: server.URL})
+	client, err := newAPIClient(&rest.Config{Host: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := clients.kubernetesVersion(t.Context()); !errors.Is(err, errTooLarge) {
+	if _, err := client.kubernetesVersion(t.Context()); !errors.Is(err, errTooLarge) {
 		t.Errorf("%v, want that it is too large", err)
 	}
 }
@@ -85,12 +85,12 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	clients, err := newClients(&rest.Config{Host: server.URL})
+	client, err := newAPIClient(&rest.Config{Host: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
-		if _, err := clients.kubernetesVersion(t.Context()); err != nil {
+		if _, err := client.kubernetesVersion(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

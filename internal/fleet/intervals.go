@@ -17,23 +17,23 @@ const (
 	jitter = 0.2
 )
 
-// pace is how long an entry waits.
-type pace struct {
+// intervals is how long an entry waits.
+type intervals struct {
 	// secretTimeout is for one look at a Secret.
 	secretTimeout time.Duration
 	// firstRetry and lastRetry are between looks at a Secret that did not yield a kubeconfig.
 	firstRetry, lastRetry time.Duration
 	// renewal is until the second look for new credentials after the cluster has refused those that there are; nudge is
 	// until the first.
-	nudge, renewal time.Duration
+	firstRenewal, nextRenewal time.Duration
 }
 
-var standardPace = pace{
+var defaultIntervals = intervals{
 	secretTimeout: 10 * time.Second,
 	firstRetry:    time.Second,
 	lastRetry:     2 * time.Minute,
-	nudge:         time.Second,
-	renewal:       30 * time.Second,
+	firstRenewal:  time.Second,
+	nextRenewal:   30 * time.Second,
 }
 
 // newBackoff returns a wait that doubles from first to most.

@@ -18,12 +18,12 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
-func TestItems(t *testing.T) {
+func TestStore(t *testing.T) {
 	var changed, listed int
-	kept := &items{
-		trim:    trimOf(detect.KommanderCores),
-		changed: func() { changed++ },
-		listed:  func(*items) { listed++ },
+	store := &store{
+		trim:       trimOf(detect.KommanderCores),
+		onChanged:  func() { changed++ },
+		onReplaced: func(*store) { listed++ },
 	}
 	core := func(name, version string) *unstructured.Unstructured {
 		return fixtures.Object(t, "{metadata: {name: "+name+"}, status: {version: "+version+"}}")
@@ -36,50 +36,50 @@ func TestItems(t *testing.T) {
 	}
 	expect := func(what string, want ...detect.KommanderCore) {
 		t.Helper()
-		if diff := cmp.Diff(want, kommanderCores(kept)); diff != "" {
+		if diff := cmp.Diff(want, kommanderCores(store)); diff != "" {
 			t.Errorf("%s\n-want +got:\n%s", what, diff)
 		}
 	}
 
-	do(kept.replace([]item{kept.trimmed(core("b", "v2")), kept.trimmed(core("a", "v1"))}))
+	do(store.replace([]item{store.newItem(core("b", "v2")), store.newItem(core("a", "v1"))}))
 	expect("ordered by name", detect.KommanderCore{Name: "a", Running: "v1"}, detect.KommanderCore{Name: "b", Running: "v2"})
-	do(kept.update(core("c", "v3")))
-	do(kept.update(core("a", "v9")))
-	do(kept.update(core("a", "v9")))
-	kept.remove(core("b", "v2"))
-	kept.remove(core("unknown", "v2"))
+	do(store.update(core("c", "v3")))
+	do(store.update(core("a", "v9")))
+	do(store.update(core("a", "v9")))
+	store.remove(core("b", "v2"))
+	store.remove(core("unknown", "v2"))
 	expect("as changed", detect.KommanderCore{Name: "a", Running: "v9"}, detect.KommanderCore{Name: "c", Running: "v3"})
 	if changed != 3 || listed != 1 {
 		t.Errorf("%d changes and %d lists were told of, want 3 and 1", changed, listed)
 	}
-	do(kept.replace(nil))
+	do(store.replace(nil))
 	expect("a new list forgets what it does not have")
 	if listed != 2 {
 		t.Errorf("%d lists were told of, want 2", listed)
 	}
 }
 
-// TestItemsAreBounded has a cluster that makes up objects.
-func TestItemsAreBounded(t *testing.T) {
+// TestStoreIsBounded has a cluster that makes up objects.
+func TestStoreIsBounded(t *testing.T) {
 	var changed int
-	kept := &items{trim: trimOf(detect.KommanderCores), changed: func() { changed++ }, listed: func(*items) {}}
+	store := &store{trim: trimOf(detect.KommanderCores), onChanged: func() { changed++ }, onReplaced: func(*store) {}}
 	var all []item
 	for i := range maxItems {
-		all = append(all, kept.trimmed(fixtures.Object(t, fmt.Sprintf("{metadata: {name: a%d}}", i))))
+		all = append(all, store.newItem(fixtures.Object(t, fmt.Sprintf("{metadata: {name: a%d}}", i))))
 	}
-	if err := kept.replace(all); err != nil {
+	if err := store.replace(all); err != nil {
 		t.Fatal(err)
 	}
-	if err := kept.update(fixtures.Object(t, "{metadata: {name: b}}")); !errors.Is(err, errTooMany) {
+	if err := store.update(fixtures.Object(t, "{metadata: {name: b}}")); !errors.Is(err, errTooManyObjects) {
 		t.Errorf("one more is taken: %v", err)
 	}
-	if err := kept.update(fixtures.Object(t, "{metadata: {name: a7}, status: {version: v1}}")); err != nil || changed != 1 {
+	if err := store.update(fixtures.Object(t, "{metadata: {name: a7}, status: {version: v1}}")); err != nil || changed != 1 {
 		t.Errorf("one that is known is not: %v", err)
 	}
 }
 
-// TestItemsAreNamed has objects that no API server has.
-func TestItemsAreNamed(t *testing.T) {
+// TestStoreChecksNames has objects that no API server has.
+func TestStoreChecksNames(t *testing.T) {
 	for _, row := range []struct {
 		name, namespace, object string
 		kept                    bool
@@ -92,22 +92,22 @@ func TestItemsAreNamed(t *testing.T) {
 		{"not printable", "a", "a\x1b[31m", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			kept := &items{trim: trimOf(detect.KommanderCores), changed: func() {}, listed: func(*items) {}}
+			store := &store{trim: trimOf(detect.KommanderCores), onChanged: func() {}, onReplaced: func(*store) {}}
 			object := &unstructured.Unstructured{}
 			object.SetNamespace(row.namespace)
 			object.SetName(row.object)
-			if err := kept.update(object); err != nil || (len(kept.kept) == 1) != row.kept {
-				t.Errorf("%d are kept, %v", len(kept.kept), err)
+			if err := store.update(object); err != nil || (len(store.items) == 1) != row.kept {
+				t.Errorf("%d are kept, %v", len(store.items), err)
 			}
 		})
 	}
 }
 
-// TestItemsKnowTheirSize has objects come, change and go.
-func TestItemsKnowTheirSize(t *testing.T) {
+// TestStoreKnowsItsSize has objects come, change and go.
+func TestStoreKnowsItsSize(t *testing.T) {
 	most := 10_000
-	kept := &items{trim: trimOf(detect.KommanderCores), changed: func() {}, listed: func(*items) {}}
-	kept.hasRoom = func(bytes int) bool { return bytes <= most }
+	store := &store{trim: trimOf(detect.KommanderCores), onChanged: func() {}, onReplaced: func(*store) {}}
+	store.hasRoom = func(bytes int) bool { return bytes <= most }
 	core := func(name string, version int) *unstructured.Unstructured {
 		return fixtures.Object(t, "{metadata: {name: "+name+"}, status: {version: "+strings.Repeat("v", version)+"}}")
 	}
@@ -116,31 +116,31 @@ func TestItemsKnowTheirSize(t *testing.T) {
 		if err := change(); err != nil {
 			t.Fatal(err)
 		}
-		return kept.bytes.Load()
+		return store.bytes.Load()
 	}
-	small := size(func() error { return kept.update(core("a", 10)) })
-	large := size(func() error { return kept.update(core("a", 110)) })
+	small := size(func() error { return store.update(core("a", 10)) })
+	large := size(func() error { return store.update(core("a", 110)) })
 	if large-small != 100 {
 		t.Errorf("from %d to %d with 100 bytes more", small, large)
 	}
-	two := size(func() error { return kept.update(core("b", 110)) })
+	two := size(func() error { return store.update(core("b", 110)) })
 	if two != 2*large {
 		t.Errorf("%d with two, want twice %d", two, large)
 	}
 	most = int(two) - 1
-	if err := kept.update(core("c", 1)); !errors.Is(err, errTooMuch) {
+	if err := store.update(core("c", 1)); !errors.Is(err, errTooManyBytes) {
 		t.Errorf("one more: %v", err)
 	}
-	if got := size(func() error { return kept.update(core("b", 10)) }); got >= two {
+	if got := size(func() error { return store.update(core("b", 10)) }); got >= two {
 		t.Errorf("%d after one got smaller", got)
 	}
-	if got := size(func() error { kept.remove(core("b", 1)); return nil }); got != large {
+	if got := size(func() error { store.remove(core("b", 1)); return nil }); got != large {
 		t.Errorf("%d after one is gone, want %d", got, large)
 	}
-	if err := kept.replace([]item{kept.trimmed(core("a", 200)), kept.trimmed(core("b", 200))}); !errors.Is(err, errTooMuch) {
+	if err := store.replace([]item{store.newItem(core("a", 200)), store.newItem(core("b", 200))}); !errors.Is(err, errTooManyBytes) {
 		t.Errorf("a list that is too much: %v", err)
 	}
-	if got := size(func() error { return kept.replace(nil) }); got != 0 {
+	if got := size(func() error { return store.replace(nil) }); got != 0 {
 		t.Errorf("%d of nothing", got)
 	}
 }

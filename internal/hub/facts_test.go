@@ -209,7 +209,7 @@ func TestKnows(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := row.hub.state().Knows("a", &row.reference)
+			got := row.hub.state().FactsFor("a", &row.reference)
 			if got == nil {
 				t.Errorf("%s: and yet the hub cannot tell", row.reason)
 			}
@@ -255,7 +255,7 @@ func TestCannotTell(t *testing.T) {
 			}
 			got := map[string]bool{}
 			for name, reference := range references {
-				if row.hub.state().Knows("a", &reference) == nil {
+				if row.hub.state().FactsFor("a", &reference) == nil {
 					got[name] = true
 				}
 			}
@@ -309,7 +309,7 @@ func TestHost(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
 			reference := toHost()
-			if k := state.Knows("a", &reference); (k.Environment != "") != row.isReal {
+			if k := state.FactsFor("a", &reference); (k.Environment != "") != row.isReal {
 				t.Errorf("%s: of the host it is known %+v", row.reason, k)
 			}
 		})

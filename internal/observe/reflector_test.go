@@ -112,15 +112,15 @@ func says(text string) func(http.ResponseWriter, *http.Request) {
 // breaksOff ends the connection.
 func breaksOff(_ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
 
-// listener is a stream with what it tells.
+// listener is a reflector that records its results.
 type listener struct {
-	*stream
+	*reflector
 
 	heard  []error
 	broken int
 }
 
-// listen makes a stream of the server's KommanderCores. Its clock is that of the test.
+// listen makes a reflector of the server's KommanderCores. Its clock is that of the test.
 func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 	t.Helper()
 	made, err := New(&rest.Config{Host: server.URL, QPS: -1}, Options{RequestTimeout: 5 * time.Second})
@@ -128,42 +128,42 @@ func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 		t.Fatal(err)
 	}
 	l := &listener{}
-	l.stream = made.newStream("/apis/dkp.d2iq.io/v1alpha1/kommandercores", &items{
-		trim: trimOf(detect.KommanderCores), changed: func() {}, listed: func(*items) {},
+	l.reflector = made.newReflector("/apis/dkp.d2iq.io/v1alpha1/kommandercores", &store{
+		trim: trimOf(detect.KommanderCores), onChanged: func() {}, onReplaced: func(*store) {},
 	})
 	l.clock = by
-	l.stream.heard = func(err error) { l.heard = append(l.heard, err) }
-	l.broke = func() { l.broken++ }
+	l.reflector.onResult = func(err error) { l.heard = append(l.heard, err) }
+	l.onWatchBroken = func() { l.broken++ }
 	return l
 }
 
 func (l *listener) expect(t *testing.T, what string, want ...detect.KommanderCore) {
 	t.Helper()
-	if diff := cmp.Diff(want, kommanderCores(l.items)); diff != "" {
+	if diff := cmp.Diff(want, kommanderCores(l.store)); diff != "" {
 		t.Errorf("%s\n-want +got:\n%s", what, diff)
 	}
 }
 
-func TestStreamFollowsChanges(t *testing.T) {
+func TestReflectorFollowsChanges(t *testing.T) {
 	server := serveCores(t)
 	server.answer(lists("7", core("a", "v1", "3"), core("b", "v1", "7")), changes(
 		"ADDED", core("c", "v1", "8"), "MODIFIED", core("a", "v2", "9"), "DELETED", core("b", "v1", "10"),
 		"BOOKMARK", `{"metadata":{"resourceVersion":"42"}}`,
 	))
 	l := listen(t, server, clock.RealClock{})
-	l.step(t.Context())
+	l.listOrWatch(t.Context())
 	l.expect(t, "the list", detect.KommanderCore{Name: "a", Running: "v1"}, detect.KommanderCore{Name: "b", Running: "v1"})
-	l.step(t.Context())
+	l.listOrWatch(t.Context())
 	l.expect(t, "the changes", detect.KommanderCore{Name: "a", Running: "v2"}, detect.KommanderCore{Name: "c", Running: "v1"})
-	l.step(t.Context())
+	l.listOrWatch(t.Context())
 	want := []string{`list "0"`, `watch "7"`, `watch "42"`}
 	if diff := cmp.Diff(want, server.requests()); diff != "" {
 		t.Errorf("a watch goes on where the last one has come to, and needs no list\n-want +got:\n%s", diff)
 	}
 }
 
-// TestStreamGoesOn is about what comes after a watch that did not end as it should.
-func TestStreamGoesOn(t *testing.T) {
+// TestReflectorGoesOn is about what comes after a watch that did not end as it should.
+func TestReflectorGoesOn(t *testing.T) {
 	const (
 		// soonest and latest are for what may be over in a moment.
 		soonest, latest = firstRetry, 2 * firstRetry
@@ -177,17 +177,17 @@ func TestStreamGoesOn(t *testing.T) {
 		next              string
 		shortest, longest time.Duration
 		// told are the answers that are heard of.
-		told []answer
+		told []outcome
 		// broke tells that the watch ended before its time.
 		broke int
 	}{
-		{"ended", "the API server has stopped", changes(), `watch "7"`, soonest, latest, []answer{granted}, 1},
-		{"cut off", "what it was about to say is lost", says(`{"type":"ADDED","obj`), `list "7"`, soonest, latest, []answer{granted}, 1},
-		{"expired", "changes since then are forgotten", changes("ERROR", expired), `list "7"`, soonest, latest, []answer{granted}, 1},
-		{"failed", "such as a conversion; the list tells if it lasts", changes("ERROR", broken), `list "7"`, soonest, latest, []answer{granted}, 1},
-		{"failed, and says no more", "any object could be there", changes("ERROR", "7"), `list "7"`, soonest, latest, []answer{granted}, 1},
-		{"nonsense", "no API server says so", says("<html>"), `list "7"`, soonest, latest, []answer{granted}, 1},
-		{"no object", "no API server says so", changes("ADDED", "7"), `list "7"`, soonest, latest, []answer{granted}, 1},
+		{"ended", "the API server has stopped", changes(), `watch "7"`, soonest, latest, []outcome{outcomeOK}, 1},
+		{"cut off", "what it was about to say is lost", says(`{"type":"ADDED","obj`), `list "7"`, soonest, latest, []outcome{outcomeOK}, 1},
+		{"expired", "changes since then are forgotten", changes("ERROR", expired), `list "7"`, soonest, latest, []outcome{outcomeOK}, 1},
+		{"failed", "such as a conversion; the list tells if it lasts", changes("ERROR", broken), `list "7"`, soonest, latest, []outcome{outcomeOK}, 1},
+		{"failed, and says no more", "any object could be there", changes("ERROR", "7"), `list "7"`, soonest, latest, []outcome{outcomeOK}, 1},
+		{"nonsense", "no API server says so", says("<html>"), `list "7"`, soonest, latest, []outcome{outcomeOK}, 1},
+		{"no object", "no API server says so", changes("ADDED", "7"), `list "7"`, soonest, latest, []outcome{outcomeOK}, 1},
 		{"no connection", "something between may let only lists through; if there is none at all, the list tells", breaksOff, `list "7"`, soonest, latest, nil, 0},
 		{"410", "changes since then are forgotten", fails(410), `list "7"`, soonest, latest, nil, 0},
 		{"401", "the list tells if it lasts", fails(401), `list "7"`, soonest, latest, nil, 0},
@@ -202,22 +202,22 @@ func TestStreamGoesOn(t *testing.T) {
 			server := serveCores(t)
 			server.answer(lists("7"), row.watch)
 			l := listen(t, server, clock.RealClock{})
-			if pause := l.step(t.Context()); pause != 0 {
+			if pause := l.listOrWatch(t.Context()); pause != 0 {
 				t.Errorf("watches %s after the list, while changes get lost", pause)
 			}
 			l.heard = nil
-			if pause := l.step(t.Context()); pause < row.shortest || pause > row.longest {
+			if pause := l.listOrWatch(t.Context()); pause < row.shortest || pause > row.longest {
 				t.Errorf("goes on after %s, want from %s to %s", pause, row.shortest, row.longest)
 			}
-			var told []answer
+			var told []outcome
 			for _, err := range l.heard {
-				told = append(told, answerOf(err))
+				told = append(told, outcomeOf(err))
 			}
 			if diff := cmp.Diff(row.told, told); diff != "" || l.broken != row.broke {
 				t.Errorf("told %d times that the watch broke, want %d; outcomes\n-want +got:\n%s", l.broken, row.broke, diff)
 			}
 			server.requests()
-			l.step(t.Context())
+			l.listOrWatch(t.Context())
 			if diff := cmp.Diff([]string{row.next}, server.requests()); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
@@ -225,8 +225,8 @@ func TestStreamGoesOn(t *testing.T) {
 	}
 }
 
-// TestStreamSeesChangesWithoutWatches has a server that lets us list only, for as long as it does.
-func TestStreamSeesChangesWithoutWatches(t *testing.T) {
+// TestReflectorSeesChangesWithoutWatches has a server that lets us list only, for as long as it does.
+func TestReflectorSeesChangesWithoutWatches(t *testing.T) {
 	server := serveCores(t)
 	server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
 	l := listen(t, server, clock.RealClock{})
@@ -239,7 +239,7 @@ func TestStreamSeesChangesWithoutWatches(t *testing.T) {
 	for _, version := range []string{"v1", "v2", "v3"} {
 		server.answer(lists("8", core("a", version, "8")), fails(http.StatusMethodNotAllowed))
 		eventually(t, "see "+version, func() bool {
-			return cmp.Equal(kommanderCores(l.items), []detect.KommanderCore{{Name: "a", Running: version}})
+			return cmp.Equal(kommanderCores(l.store), []detect.KommanderCore{{Name: "a", Running: version}})
 		})
 	}
 	// Now it lets us watch.
@@ -249,45 +249,45 @@ func TestStreamSeesChangesWithoutWatches(t *testing.T) {
 		<-r.Context().Done()
 	})
 	eventually(t, "see what the watch tells", func() bool {
-		return cmp.Equal(kommanderCores(l.items), []detect.KommanderCore{{Name: "a", Running: "v4"}})
+		return cmp.Equal(kommanderCores(l.store), []detect.KommanderCore{{Name: "a", Running: "v4"}})
 	})
 }
 
-func TestStreamRetriesLists(t *testing.T) {
+func TestReflectorRetriesLists(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
 		list         func(http.ResponseWriter, *http.Request)
 		next         string
-		answer       answer
+		answer       outcome
 	}{
-		{"no connection", "it knows what it asked for", breaksOff, `list "0"`, failed},
-		{"version too new", "an API server made anew counts from the beginning", fails(504), `list ""`, failed},
-		{"version too old", "it is forgotten", fails(410), `list ""`, outdated},
-		{"403", "any version is as good", fails(403), `list ""`, denied},
-		{"404", "any version is as good", fails(404), `list ""`, missing},
-		{"nonsense", "no API server says so", says("<html>"), `list "0"`, failed},
-		{"no list", "no API server says so", says("{}"), `list "0"`, failed},
-		{"no items", "no API server says so", says(`{"metadata":{"resourceVersion":"7"},"items":7}`), `list "0"`, failed},
-		{"no objects", "no API server says so", says(`{"metadata":{"resourceVersion":"7"},"items":[7]}`), `list "0"`, failed},
-		{"cut off", "half of the objects are not all", says(`{"metadata":{"resourceVersion":"7"},"items":[` + core("b", "v1", "7")), `list "0"`, failed},
-		{"too many", "no cluster has so many", endlessList, `list "0"`, failed},
+		{"no connection", "it knows what it asked for", breaksOff, `list "0"`, outcomeFailed},
+		{"version too new", "an API server made anew counts from the beginning", fails(504), `list ""`, outcomeFailed},
+		{"version too old", "it is forgotten", fails(410), `list ""`, outcomeExpired},
+		{"403", "any version is as good", fails(403), `list ""`, outcomeForbidden},
+		{"404", "any version is as good", fails(404), `list ""`, outcomeNotFound},
+		{"nonsense", "no API server says so", says("<html>"), `list "0"`, outcomeFailed},
+		{"no list", "no API server says so", says("{}"), `list "0"`, outcomeFailed},
+		{"no items", "no API server says so", says(`{"metadata":{"resourceVersion":"7"},"items":7}`), `list "0"`, outcomeFailed},
+		{"no objects", "no API server says so", says(`{"metadata":{"resourceVersion":"7"},"items":[7]}`), `list "0"`, outcomeFailed},
+		{"cut off", "half of the objects are not all", says(`{"metadata":{"resourceVersion":"7"},"items":[` + core("b", "v1", "7")), `list "0"`, outcomeFailed},
+		{"too many", "no cluster has so many", endlessList, `list "0"`, outcomeFailed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			server := serveCores(t)
 			server.answer(row.list, changes())
 			l := listen(t, server, clock.RealClock{})
-			if err := l.items.replace([]item{l.items.trimmed(fixtures.Object(t, "{metadata: {name: a}}"))}); err != nil {
+			if err := l.store.replace([]item{l.store.newItem(fixtures.Object(t, "{metadata: {name: a}}"))}); err != nil {
 				t.Fatal(err)
 			}
-			if pause := l.step(t.Context()); pause < firstRetry || pause > 2*firstRetry {
+			if pause := l.listOrWatch(t.Context()); pause < firstRetry || pause > 2*firstRetry {
 				t.Errorf("lists again after %s, want about %s", pause, firstRetry)
 			}
-			if len(l.heard) != 1 || answerOf(l.heard[0]) != row.answer {
+			if len(l.heard) != 1 || outcomeOf(l.heard[0]) != row.answer {
 				t.Errorf("heard %v, want answer %d", l.heard, row.answer)
 			}
 			l.expect(t, "what was known is kept", detect.KommanderCore{Name: "a", Running: ""})
 			server.requests()
-			l.step(t.Context())
+			l.listOrWatch(t.Context())
 			if diff := cmp.Diff([]string{row.next}, server.requests()); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
@@ -303,7 +303,7 @@ func endlessList(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-func TestStreamEndsWatchesThatOutliveTheirTime(t *testing.T) {
+func TestReflectorEndsWatchesThatOutliveTheirTime(t *testing.T) {
 	server := serveCores(t)
 	var open, most int
 	var mu sync.Mutex
@@ -322,11 +322,11 @@ func TestStreamEndsWatchesThatOutliveTheirTime(t *testing.T) {
 	l.watchTime, l.watchGrace = 10*time.Millisecond, 500*time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
-	l.step(ctx)
+	l.listOrWatch(ctx)
 	server.requests()
 	start := time.Now()
 	for range 3 {
-		if pause := l.step(ctx); pause != 0 {
+		if pause := l.listOrWatch(ctx); pause != 0 {
 			t.Errorf("goes on after %s, while changes get lost", pause)
 		}
 	}
@@ -346,7 +346,7 @@ func TestStreamEndsWatchesThatOutliveTheirTime(t *testing.T) {
 	})
 }
 
-func TestStreamEndsAtOnce(t *testing.T) {
+func TestReflectorEndsAtOnce(t *testing.T) {
 	server := serveCores(t)
 	server.answer(lists("7"), func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush() //nolint:forcetypeassert // of the server of a test
@@ -368,8 +368,8 @@ func TestStreamEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestStreamNoticesBrokenWatches lets the time pass while a watch is open.
-func TestStreamNoticesBrokenWatches(t *testing.T) {
+// TestReflectorNoticesBrokenWatches lets the time pass while a watch is open.
+func TestReflectorNoticesBrokenWatches(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
 		lasts        time.Duration
@@ -383,8 +383,8 @@ func TestStreamNoticesBrokenWatches(t *testing.T) {
 			server := serveCores(t)
 			server.answer(lists("7"), func(http.ResponseWriter, *http.Request) { clock.Step(row.lasts) })
 			l := listen(t, server, clock)
-			l.step(t.Context())
-			l.step(t.Context())
+			l.listOrWatch(t.Context())
+			l.listOrWatch(t.Context())
 			if l.broken != row.want {
 				t.Errorf("told %d times that a watch broke, want %d: %s", l.broken, row.want, row.reason)
 			}
@@ -392,8 +392,8 @@ func TestStreamNoticesBrokenWatches(t *testing.T) {
 	}
 }
 
-// TestStreamBacksOff has an API server that breaks each watch as soon as it has begun, and then one that is well again.
-func TestStreamBacksOff(t *testing.T) {
+// TestReflectorBacksOff has an API server that breaks each watch as soon as it has begun, and then one that is well again.
+func TestReflectorBacksOff(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
 		lasts        time.Duration
@@ -410,8 +410,8 @@ func TestStreamBacksOff(t *testing.T) {
 			l := listen(t, server, clock)
 			var pause time.Duration
 			for range 12 {
-				l.step(t.Context())
-				pause = l.step(t.Context())
+				l.listOrWatch(t.Context())
+				pause = l.listOrWatch(t.Context())
 			}
 			if pause < lastRetry || pause > lastRetry*6/5 {
 				t.Errorf("lists again after %s, want about %s", pause, lastRetry)
@@ -420,38 +420,38 @@ func TestStreamBacksOff(t *testing.T) {
 				clock.Step(row.lasts)
 				_, _ = io.WriteString(w, row.say)
 			})
-			l.step(t.Context())
-			l.step(t.Context())
+			l.listOrWatch(t.Context())
+			l.listOrWatch(t.Context())
 			server.answer(lists("7"), says("<html>"))
 			if !l.listed {
-				l.step(t.Context())
+				l.listOrWatch(t.Context())
 			}
-			if pause = l.step(t.Context()); pause > 4*firstRetry {
+			if pause = l.listOrWatch(t.Context()); pause > 4*firstRetry {
 				t.Errorf("goes on %s after the next break, want about %s: %s", pause, firstRetry, row.reason)
 			}
 		})
 	}
 }
 
-// TestStreamRetriesAnewAfterAList has lists that fail, are well, and fail again.
-func TestStreamRetriesAnewAfterAList(t *testing.T) {
+// TestReflectorRetriesAnewAfterAList has lists that fail, are well, and fail again.
+func TestReflectorRetriesAnewAfterAList(t *testing.T) {
 	server := serveCores(t)
 	l := listen(t, server, clock.RealClock{})
 	server.answer(fails(500), changes())
 	for range 12 {
-		l.step(t.Context())
+		l.listOrWatch(t.Context())
 	}
 	server.answer(lists("7"), fails(500))
-	l.step(t.Context())
-	l.step(t.Context())
+	l.listOrWatch(t.Context())
+	l.listOrWatch(t.Context())
 	server.answer(fails(500), changes())
-	if pause := l.step(t.Context()); pause > 2*firstRetry {
+	if pause := l.listOrWatch(t.Context()); pause > 2*firstRetry {
 		t.Errorf("lists again after %s, want about %s", pause, firstRetry)
 	}
 }
 
-// TestStreamPollsWhereWatchesEndAtOnce has something in between that takes watches, and ends each at once.
-func TestStreamPollsWhereWatchesEndAtOnce(t *testing.T) {
+// TestReflectorPollsWhereWatchesEndAtOnce has something in between that takes watches, and ends each at once.
+func TestReflectorPollsWhereWatchesEndAtOnce(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
 		watch        func(http.ResponseWriter, *http.Request)
@@ -471,7 +471,7 @@ func TestStreamPollsWhereWatchesEndAtOnce(t *testing.T) {
 			l := listen(t, server, clock.RealClock{})
 			var pauses []time.Duration
 			for range row.want {
-				pauses = append(pauses, l.step(t.Context()))
+				pauses = append(pauses, l.listOrWatch(t.Context()))
 			}
 			if diff := cmp.Diff(row.want, server.requests()); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
@@ -483,26 +483,26 @@ func TestStreamPollsWhereWatchesEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestStreamSkipsNothing has a change that cannot be taken.
-func TestStreamSkipsNothing(t *testing.T) {
+// TestReflectorSkipsNothing has a change that cannot be taken.
+func TestReflectorSkipsNothing(t *testing.T) {
 	server := serveCores(t)
 	server.answer(lists("7"), changes("ADDED", core("a", "v1", "8")))
 	l := listen(t, server, clock.RealClock{})
-	l.step(t.Context())
-	l.items.hasRoom = func(int) bool { return false }
-	l.step(t.Context())
-	if l.version != "7" || l.listed {
-		t.Errorf("goes on from %s, and it is %t that all before is known", l.version, l.listed)
+	l.listOrWatch(t.Context())
+	l.store.hasRoom = func(int) bool { return false }
+	l.listOrWatch(t.Context())
+	if l.resourceVersion != "7" || l.listed {
+		t.Errorf("goes on from %s, and it is %t that all before is known", l.resourceVersion, l.listed)
 	}
 }
 
-// TestStreamIsWoken has the API server answer again while the stream waits after many failures.
-func TestStreamIsWoken(t *testing.T) {
+// TestReflectorIsWoken has the API server answer again while the reflector waits after many failures.
+func TestReflectorIsWoken(t *testing.T) {
 	server := serveCores(t)
 	server.answer(fails(500), changes())
 	l := listen(t, server, clock.RealClock{})
 	for range 12 {
-		l.step(t.Context())
+		l.listOrWatch(t.Context())
 	}
 	server.requests()
 	ctx, stop := context.WithCancel(t.Context())
@@ -515,8 +515,8 @@ func TestStreamIsWoken(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
 	start := time.Now()
-	l.recovery.ring()
-	eventually(t, "list", func() bool { return len(kommanderCores(l.items)) == 1 })
+	l.recovery.broadcast()
+	eventually(t, "list", func() bool { return len(kommanderCores(l.store)) == 1 })
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("what can be seen again is seen after %s", took)
 	}
@@ -525,14 +525,14 @@ func TestStreamIsWoken(t *testing.T) {
 // TestWatchForgetsLargeChanges looks at the memory of a watch that waits after a large change.
 func TestWatchForgetsLargeChanges(t *testing.T) {
 	large := `{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"8"},"x":"` + strings.Repeat("x", 1<<20) + `"}}`
-	watched := newDocument(strings.NewReader(large + "\n" + strings.Repeat(`{"type":"BOOKMARK"}`, 7)))
+	watched := newDecoder(strings.NewReader(large + "\n" + strings.Repeat(`{"type":"BOOKMARK"}`, 7)))
 	for i := range 8 {
 		var change event
 		if err := watched.next(&change); err != nil || change.Type != "BOOKMARK" {
 			t.Fatalf("change %d: %v", i, err)
 		}
 		before := watched.Decoder
-		watched = watched.slim()
+		watched = watched.shrink()
 		if anew := watched.Decoder != before; anew != (i == 0) {
 			t.Errorf("after change %d it is %t that the decoder is another", i, anew)
 		}
@@ -553,9 +553,9 @@ func eventually(t *testing.T, what string, is func() bool) {
 }
 
 // kommanderCores are what is kept, all of which are of this kind.
-func kommanderCores(kept *items) []detect.KommanderCore {
+func kommanderCores(store *store) []detect.KommanderCore {
 	var cores []detect.KommanderCore
-	for _, one := range kept.all() {
+	for _, one := range store.list() {
 		cores = append(cores, one.(detect.KommanderCore))
 	}
 	return cores

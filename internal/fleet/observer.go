@@ -12,8 +12,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-// observation is an observer and the connections that it has to itself.
-type observation struct {
+// runningObserver is an observer and the connections that it has to itself.
+type runningObserver struct {
 	*observe.Observer
 
 	config  *rest.Config
@@ -21,16 +21,16 @@ type observation struct {
 	running sync.WaitGroup
 }
 
-func newObservation(config *rest.Config, options observe.Options) (*observation, error) {
+func newRunningObserver(config *rest.Config, options observe.Options) (*runningObserver, error) {
 	observer, err := observe.New(config, options)
 	if err != nil {
 		return nil, err
 	}
-	return &observation{Observer: observer, config: config, cancel: func() {}}, nil
+	return &runningObserver{Observer: observer, config: config, cancel: func() {}}, nil
 }
 
 // start observes until end, or until the context ends.
-func (o *observation) start(ctx context.Context) {
+func (o *runningObserver) start(ctx context.Context) {
 	ctx, o.cancel = context.WithCancel(ctx)
 	o.running.Go(func() {
 		// It runs for the first time, so there is no error.
@@ -38,8 +38,8 @@ func (o *observation) start(ctx context.Context) {
 	})
 }
 
-// end returns when all has stopped, which is soon: nothing waits for an answer any more.
-func (o *observation) end() {
+// stop returns when all has stopped, which is soon: nothing waits for an answer any more.
+func (o *runningObserver) stop() {
 	o.cancel()
 	Disconnect(o.config)
 	o.running.Wait()

@@ -93,7 +93,7 @@ func TestObserverWithoutPermissionForKUDO(t *testing.T) {
 	cluster.permit(account, others...)
 
 	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{Patience: calm})
+	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: calm})
 	o.await("what the cluster does not have is not there, permitted or not", shows("v1.19.7"))
 	cluster.install(detect.OperatorVersions)
 	cluster.apply(operatorVersionObject)
@@ -176,14 +176,14 @@ func TestObserverFollowsRules(t *testing.T) {
 	})
 	o := observe(t, config, Options{})
 	o.await("no rules", shows("v1.19.7"))
-	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
 	addon := fixtures.Found(widget, "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
 	o.await("a rule for an addon", shows("v1.19.7", addon))
 	if n := before.Requests(asksForWorkloads); n > 0 {
 		t.Errorf("%d requests for workloads, which no rule asks for: %v", n, before.Recent(asksForWorkloads))
 	}
 
-	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
+	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	gadget := fixtures.Found("Gadget", "green", "Label", "Deployment/default/gadget", "2.0.0")
 	o.await("a rule for a chart", shows("v1.19.7", gadget, addon))
 	cluster.eventually("watch them", func() error {
@@ -197,7 +197,7 @@ func TestObserverFollowsRules(t *testing.T) {
 	time.Sleep(settlingInTests + calm)
 	before.Reset()
 	changes := o.changes.Load()
-	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
+	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	api.Spec.Template.Spec.Containers[0].Image = "b"
 	if err := cluster.Update(t.Context(), api); err != nil {
 		t.Fatal(err)
@@ -210,7 +210,7 @@ func TestObserverFollowsRules(t *testing.T) {
 		t.Errorf("%d changes were told while nothing changed that is read", n)
 	}
 
-	o.Find(fixtures.Rules(fixtures.ByChart(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
+	o.SetRules(fixtures.Rules(fixtures.ByChart(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	o.await("another rule, of what is watched already", shows("v1.19.7", gadget,
 		fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
 	if n := before.Requests(nil); n > 0 {
@@ -223,7 +223,7 @@ func TestObserverFollowsRules(t *testing.T) {
 	o.await("an upgrade", shows("v1.19.7", gadget, fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.2.0")))
 
 	open := cable.open()
-	o.Find(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
 	o.await("no chart any more", shows("v1.19.7", addon))
 	cluster.eventually("end the watches", func() error {
 		if n := cable.open(); n != open-3 {
@@ -240,9 +240,9 @@ func TestObserverFollowsRules(t *testing.T) {
 	if n := before.Requests(nil); n > 0 {
 		t.Errorf("%d requests after the last rule for a chart has gone: %v", n, before.Recent(nil))
 	}
-	o.Find(fixtures.Rules(fixtures.ByChart(widget, "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByChart(widget, "widget")))
 	o.await("and one comes again", shows("v1.19.7", fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.3.0")))
-	o.Find(nil)
+	o.SetRules(nil)
 	o.await("no rules", shows("v1.19.7"))
 }
 
@@ -258,13 +258,13 @@ func TestObserverFindsHelmReleases(t *testing.T) {
 	cluster.apply(widget)
 
 	o := observe(t, before.Config(token), Options{})
-	o.Find(fixtures.Rules(fixtures.ByRelease("Widget", "", "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByRelease("Widget", "", "widget")))
 	o.await("a HelmRelease", shows("v1.21.14", fixtures.Found("Widget", "widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4")))
 	cluster.apply(strings.ReplaceAll(widget, "namespace: default", "namespace: kommander"))
 	o.await("and another one of the name", shows("v1.21.14",
 		fixtures.Found("Widget", "default.widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4"),
 		fixtures.Found("Widget", "kommander.widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
-	o.Find(fixtures.Rules(fixtures.ByRelease("Widget", "kommander", "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByRelease("Widget", "kommander", "widget")))
 	o.await("of which only one is meant", shows("v1.21.14",
 		fixtures.Found("Widget", "widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
 }
@@ -286,8 +286,8 @@ func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
 	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{Patience: calm})
-	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
+	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: calm})
+	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	nothing := shows("v1.19.7", fixtures.Found("Widget", "default",
 		"Forbidden", detect.Deployments, "", "Forbidden", detect.StatefulSets, "", "Forbidden", detect.DaemonSets, ""))
 	o.await("what may not be looked at may be there", nothing)
@@ -317,7 +317,7 @@ func TestObserverIsNotCompleteBeforeItsRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	running := start(t, o)
 	running.await("all but one resource", Snapshot{Facts: facts.Facts{
 		KubernetesVersion: "v1.19.7",
@@ -343,12 +343,12 @@ func TestObserverKeepsWhatARuleIsAboutToFind(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{})
-	o.Find(fixtures.Rules(fixtures.ByAddon("Widget", "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByAddon("Widget", "widget")))
 	addon := fixtures.Found("Widget", "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
 	o.await("a rule", shows("v1.19.7", addon))
 
 	cable.setInstead(answer500("/deployments"))
-	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
+	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	cluster.eventually("ask for workloads", func() error {
 		if before.Requests(func(r front.Request) bool { return r.Resource == "daemonsets" }) == 0 {
 			return errors.New("no request")
@@ -371,8 +371,8 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
 	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{Patience: 3 * time.Second})
-	o.Find(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
+	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: 3 * time.Second})
+	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	want := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
 	o.await("a chart", want)
 	time.Sleep(calm)
@@ -402,18 +402,18 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 	o.await("and with them again", want)
 }
 
-// TestFindKeepsNothingOfItsCaller has the rules changed behind the observer's back.
-func TestFindKeepsNothingOfItsCaller(t *testing.T) {
-	world, _ := newTestWorld()
+// TestSetRulesKeepsNothingOfItsCaller has the rules changed behind the observer's back.
+func TestSetRulesKeepsNothingOfItsCaller(t *testing.T) {
+	state, _ := newTestState()
 	given := fixtures.Rules(fixtures.ByAddon("Widget", "widget"))
-	if !world.find(given) || world.find(fixtures.Rules(fixtures.ByAddon("Widget", "widget"))) {
+	if !state.setRules(given) || state.setRules(fixtures.Rules(fixtures.ByAddon("Widget", "widget"))) {
 		t.Error("rules are new once, and then the same")
 	}
 	given[0].Addon.Name = "gadget"
-	if diff := cmp.Diff(fixtures.Rules(fixtures.ByAddon("Widget", "widget")), world.rules); diff != "" {
+	if diff := cmp.Diff(fixtures.Rules(fixtures.ByAddon("Widget", "widget")), state.rules); diff != "" {
 		t.Errorf("the rules have changed\n-want +got:\n%s", diff)
 	}
-	if !world.find(given) {
+	if !state.setRules(given) {
 		t.Error("other rules are new")
 	}
 }

@@ -166,7 +166,7 @@ func TestReach(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			target, obstacle := row.hub.state().Reach("a", &row.reference)
+			target, obstacle := row.hub.state().TargetFor("a", &row.reference)
 			if diff := cmp.Diff(row.want, way{target, obstacle}); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}
@@ -177,7 +177,7 @@ func TestReach(t *testing.T) {
 // TestReachBeforeAnyLook: a state of nothing is one, as the operator has it when it starts.
 func TestReachBeforeAnyLook(t *testing.T) {
 	reference := toKommander("prod")
-	_, obstacle := New(observe.Snapshot{}).Reach("a", &reference)
+	_, obstacle := New(observe.Snapshot{}).TargetFor("a", &reference)
 	if obstacle == nil || obstacle.Status != "" || obstacle.Reason != v1alpha1.ReasonHubUnknown {
 		t.Errorf("got %+v", obstacle)
 	}

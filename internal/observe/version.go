@@ -14,17 +14,17 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 )
 
-// gitVersion is how that of each distribution begins.
+// gitVersion is how the gitVersion of every distribution begins.
 var gitVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9]+`)
 
-// kubernetesVersion asks GET /version. No field of any object is as good: it is what runs.
-func (c clients) kubernetesVersion(ctx context.Context) (string, error) {
-	var found version.Info
-	if err := c.get(ctx, "/version", allFields, &found); err != nil {
+// kubernetesVersion is the answer to GET /version. Other than any field of an object it is what runs.
+func (c apiClient) kubernetesVersion(ctx context.Context) (string, error) {
+	var info version.Info
+	if err := c.get(ctx, "/version", acceptJSON, &info); err != nil {
 		return "", fmt.Errorf("GET /version: %w", err)
 	}
-	if !gitVersion.MatchString(found.GitVersion) {
+	if !gitVersion.MatchString(info.GitVersion) {
 		return "", errors.New("the answer to GET /version has no gitVersion that is one")
 	}
-	return facts.Printable(found.GitVersion), nil
+	return facts.Printable(info.GitVersion), nil
 }
