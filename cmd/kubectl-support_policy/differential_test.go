@@ -156,7 +156,7 @@ func randomReference(rng *rand.Rand) v1alpha1.ClusterReference {
 
 // randomHub is what the hub of one cluster may know: its own Kommander, and what describes the cluster.
 func randomHub(rng *rand.Rand) *hub.State {
-	snapshot := observe.Snapshot{Complete: rng.IntN(9) > 0, Descriptions: &detect.HubDescription{}}
+	snapshot := observe.Snapshot{Complete: rng.IntN(9) > 0, HubDescription: &detect.HubDescription{}}
 	switch rng.IntN(6) {
 	case 0:
 	case 1:
@@ -166,25 +166,25 @@ func randomHub(rng *rand.Rand) *hub.State {
 		snapshot.Facts.Installations = []facts.Installation{{Product: facts.Kommander, Name: "kommander", Evidence: []v1alpha1.Evidence{
 			{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander/kommander", Version: pick(rng, "2.1.0", "2.0.0", "2.2.1", "1.4.3", "1.3.1", "9.9.9", "", "latest")}}}}
 	}
-	snapshot.Descriptions.KommanderClusters = []detect.KommanderCluster{{
+	snapshot.HubDescription.KommanderClusters = []detect.KommanderCluster{{
 		Namespace: "workspace", Name: "described", Phase: pick(rng, "Joined", "Joined", "Joined", "Pending", "", "\x1b[31m"),
 		IsHost: rng.IntN(9) == 0, KubeconfigSecret: pick(rng, "", "admin"), KonvoyCluster: pick(rng, "", "described"),
 		CAPICluster:      types.NamespacedName{Namespace: "workspace", Name: pick(rng, "", "described")},
 		Environment:      pick(rng, "", "", "Production", "NonProduction", "staging\x1b[31m"),
 		DeclaredReleases: pick(rng, "", "", "Konvoy=1.8.4", "Konvoy=1.7.2, Kommander/kommander=1.3.1", "Konvoy", "Dispatch=1.4.1,,=,Kafka/data.cassandra=1.3.0"),
 	}}
-	snapshot.Descriptions.KonvoyClusters = []detect.KonvoyCluster{{
+	snapshot.HubDescription.KonvoyClusters = []detect.KonvoyCluster{{
 		Namespace: "workspace", Name: "described", Version: pick(rng, someVersions...), ProvisionerVersion: pick(rng, "", "v1.8.2"),
 		Phase: pick(rng, "Provisioned", "Provisioning"),
 	}}
-	snapshot.Descriptions.CAPIClusters = []detect.CAPICluster{{Namespace: "workspace", Name: "described", IsKonvoy: rng.IntN(2) == 0}}
+	snapshot.HubDescription.CAPIClusters = []detect.CAPICluster{{Namespace: "workspace", Name: "described", IsKonvoy: rng.IntN(2) == 0}}
 	switch rng.IntN(12) {
 	case 0:
-		snapshot.Descriptions.KommanderClusters, snapshot.Descriptions.Forbidden = nil, []string{detect.KommanderClusters}
+		snapshot.HubDescription.KommanderClusters, snapshot.HubDescription.Forbidden = nil, []string{detect.KommanderClusters}
 	case 1:
-		snapshot.Descriptions.CAPIClusters, snapshot.Descriptions.Forbidden = nil, []string{detect.CAPIClusters}
+		snapshot.HubDescription.CAPIClusters, snapshot.HubDescription.Forbidden = nil, []string{detect.CAPIClusters}
 	case 2:
-		snapshot.Descriptions.KonvoyClusters, snapshot.Descriptions.Forbidden = nil, []string{detect.KonvoyClusters}
+		snapshot.HubDescription.KonvoyClusters, snapshot.HubDescription.Forbidden = nil, []string{detect.KonvoyClusters}
 	}
 	return hub.New(snapshot)
 }

@@ -81,7 +81,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 	*hub.State, map[types.NamespacedName]map[string][]byte,
 ) {
 	t.Helper()
-	snapshot := observe.Snapshot{Complete: true, Descriptions: &detect.HubDescription{Forbidden: forbidden}}
+	snapshot := observe.Snapshot{Complete: true, HubDescription: &detect.HubDescription{Forbidden: forbidden}}
 	secrets := map[types.NamespacedName]map[string][]byte{}
 	for _, cluster := range clusters {
 		if observed := support.FactsOf(&cluster.Status); cluster.Spec.Cluster.Host != nil && cluster.Name == v1alpha1.HostName && observed != nil {
@@ -92,16 +92,16 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 		switch kind, _, _ := strings.Cut(key, "/"); kind {
 		case "SupportPolicy", "ClusterSupport", "SupportException":
 		case "KommanderCluster":
-			snapshot.Descriptions.KommanderClusters = append(snapshot.Descriptions.KommanderClusters, readKommanderCluster(t, where, d[key]))
+			snapshot.HubDescription.KommanderClusters = append(snapshot.HubDescription.KommanderClusters, readKommanderCluster(t, where, d[key]))
 		case "KonvoyCluster":
 			object := decode[konvoyCluster](t, where, d[key])
-			snapshot.Descriptions.KonvoyClusters = append(snapshot.Descriptions.KonvoyClusters, detect.KonvoyCluster{
+			snapshot.HubDescription.KonvoyClusters = append(snapshot.HubDescription.KonvoyClusters, detect.KonvoyCluster{
 				Namespace: object.Namespace, Name: object.Name, Phase: object.Status.Phase,
 				Version: object.Spec.Cluster.Version, ProvisionerVersion: object.Spec.Provisioner.Version,
 			})
 		case "Cluster":
 			object := decode[capiCluster](t, where, d[key])
-			snapshot.Descriptions.CAPIClusters = append(snapshot.Descriptions.CAPIClusters, detect.CAPICluster{
+			snapshot.HubDescription.CAPIClusters = append(snapshot.HubDescription.CAPIClusters, detect.CAPICluster{
 				Namespace: object.Namespace, Name: object.Name, UID: anyUID, APIVersion: object.APIVersion, Labels: object.Labels,
 				IsKonvoy: slices.ContainsFunc(slices.Collect(maps.Keys(object.Labels)), func(label string) bool {
 					return strings.HasPrefix(label, konvoyLabel)
@@ -109,7 +109,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			})
 		case "TunnelConnector":
 			object := decode[tunnelConnector](t, where, d[key])
-			snapshot.Descriptions.Tunnels = append(snapshot.Descriptions.Tunnels, detect.TunnelConnector{
+			snapshot.HubDescription.Tunnels = append(snapshot.HubDescription.Tunnels, detect.TunnelConnector{
 				Namespace: object.Namespace, Name: object.Name, KubeconfigSecret: object.Status.KubeconfigRef.Name,
 			})
 		case "Secret":
@@ -123,7 +123,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			t.Fatalf("%s: %s is of no kind that there is", where, key)
 		}
 	}
-	snapshot.Descriptions.KommanderClusters = slices.DeleteFunc(snapshot.Descriptions.KommanderClusters, func(detect.KommanderCluster) bool {
+	snapshot.HubDescription.KommanderClusters = slices.DeleteFunc(snapshot.HubDescription.KommanderClusters, func(detect.KommanderCluster) bool {
 		return slices.Contains(forbidden, detect.KommanderClusters)
 	})
 	return hub.New(snapshot), secrets

@@ -172,7 +172,7 @@ func (e *accessor) connect(ctx context.Context, kubeconfig []byte) {
 // observe starts to observe the cluster of a configuration.
 func (e *accessor) observe(ctx context.Context, config *rest.Config) {
 	options := e.options.Observe
-	options.Changed, options.Descriptions = e.publish, e.target.Hub != nil
+	options.Changed, options.HubDescription = e.publish, e.target.Hub != nil
 	made, err := newRunningObserver(config, options)
 	if err != nil {
 		// It was screened, so this says nothing of interest to others.

@@ -58,7 +58,7 @@ func TestViewsDiffer(t *testing.T) {
 		v := View{
 			Snapshot: observe.Snapshot{
 				Complete: true, Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Problem: contact.CannotList("nodes"), Descriptions: &detect.HubDescription{},
+				Problem: contact.CannotList("nodes"), HubDescription: &detect.HubDescription{},
 			},
 			Problem: &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "m"},
 		}
@@ -75,7 +75,7 @@ func TestViewsDiffer(t *testing.T) {
 		"error":    func(v *View) { v.Snapshot.Problem = nil },
 		"kind":     func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonUnreachable) },
 		"object":   func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonFailing) },
-		"fleet":    func(v *View) { v.Snapshot.Descriptions = &detect.HubDescription{Forbidden: []string{"x"}} },
+		"fleet":    func(v *View) { v.Snapshot.HubDescription = &detect.HubDescription{Forbidden: []string{"x"}} },
 		"problem":  func(v *View) { v.Problem = nil },
 		"reason":   func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonGarbage, Message: "m"} },
 		"message":  func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "n"} },

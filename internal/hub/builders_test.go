@@ -29,16 +29,16 @@ type snapshotBuilder struct{ observe.Snapshot }
 
 // looked begins a hub that was looked at as a whole, and on which nothing is.
 func looked() snapshotBuilder {
-	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, Descriptions: &detect.HubDescription{}}}
+	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, HubDescription: &detect.HubDescription{}}}
 }
 
 func (b snapshotBuilder) state() *State { return New(b.copied().Snapshot) }
 
 func (b snapshotBuilder) copied() snapshotBuilder {
-	fleet := *b.Descriptions
+	fleet := *b.HubDescription
 	fleet.KommanderClusters, fleet.CAPIClusters = slices.Clone(fleet.KommanderClusters), slices.Clone(fleet.CAPIClusters)
 	fleet.KonvoyClusters, fleet.Tunnels, fleet.Forbidden = slices.Clone(fleet.KonvoyClusters), slices.Clone(fleet.Tunnels), slices.Clone(fleet.Forbidden)
-	b.Descriptions = &fleet
+	b.HubDescription = &fleet
 	b.Facts.Installations = slices.Clone(b.Facts.Installations)
 	return b
 }
@@ -69,7 +69,7 @@ func (b snapshotBuilder) installed(product string, evidence ...v1alpha1.Evidence
 // forbids refuses to list resources.
 func (b snapshotBuilder) forbids(resources ...string) snapshotBuilder {
 	b = b.copied()
-	b.Descriptions.Forbidden = append(b.Descriptions.Forbidden, resources...)
+	b.HubDescription.Forbidden = append(b.HubDescription.Forbidden, resources...)
 	return b
 }
 
@@ -79,16 +79,16 @@ func (b snapshotBuilder) has(all ...any) snapshotBuilder {
 	for _, one := range all {
 		switch one := one.(type) {
 		case detect.KommanderCluster:
-			b.Descriptions.KommanderClusters = append(b.Descriptions.KommanderClusters, one)
+			b.HubDescription.KommanderClusters = append(b.HubDescription.KommanderClusters, one)
 		case detect.CAPICluster:
-			b.Descriptions.CAPIClusters = append(b.Descriptions.CAPIClusters, one)
+			b.HubDescription.CAPIClusters = append(b.HubDescription.CAPIClusters, one)
 		case detect.KonvoyCluster:
-			b.Descriptions.KonvoyClusters = append(b.Descriptions.KonvoyClusters, one)
+			b.HubDescription.KonvoyClusters = append(b.HubDescription.KonvoyClusters, one)
 		case detect.TunnelConnector:
-			b.Descriptions.Tunnels = append(b.Descriptions.Tunnels, one)
+			b.HubDescription.Tunnels = append(b.HubDescription.Tunnels, one)
 		}
 	}
-	slices.SortFunc(b.Descriptions.KommanderClusters, func(a, b detect.KommanderCluster) int {
+	slices.SortFunc(b.HubDescription.KommanderClusters, func(a, b detect.KommanderCluster) int {
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	return b

@@ -25,7 +25,7 @@ func TestChanged(t *testing.T) {
 	}
 	edit := func(change func(*detect.HubDescription)) snapshotBuilder {
 		b := base.copied()
-		change(b.Descriptions)
+		change(b.HubDescription)
 		return b
 	}
 	kommander := func(name string, option func(*detect.KommanderCluster)) snapshotBuilder {
@@ -249,7 +249,7 @@ func randomMade(rng *rand.Rand, key string) detect.CAPICluster {
 // disturbed is a hub on which something has changed, or nothing.
 func disturbed(rng *rand.Rand, b snapshotBuilder) snapshotBuilder {
 	b = b.copied()
-	f := b.Descriptions
+	f := b.HubDescription
 	switch rng.IntN(8) {
 	case 0:
 		b.Complete = !b.Complete

@@ -97,17 +97,17 @@ type cluster struct {
 // New reads a snapshot of the hub, which nobody may change after that.
 func New(snapshot observe.Snapshot) *State {
 	s := &State{Complete: snapshot.Complete, clusters: map[ID]*cluster{}, manager: managingKommander(snapshot.Facts.Installations)}
-	if snapshot.Descriptions == nil {
+	if snapshot.HubDescription == nil {
 		return s
 	}
-	s.forbidden = snapshot.Descriptions.Forbidden
-	parts := indexReferences(snapshot.Descriptions)
-	isHost := hostMatcher(snapshot.Descriptions.KommanderClusters, snapshot.Facts.ClusterID)
-	for i := range snapshot.Descriptions.CAPIClusters {
-		s.addCAPI(&snapshot.Descriptions.CAPIClusters[i])
+	s.forbidden = snapshot.HubDescription.Forbidden
+	parts := indexReferences(snapshot.HubDescription)
+	isHost := hostMatcher(snapshot.HubDescription.KommanderClusters, snapshot.Facts.ClusterID)
+	for i := range snapshot.HubDescription.CAPIClusters {
+		s.addCAPI(&snapshot.HubDescription.CAPIClusters[i])
 	}
-	for i := range snapshot.Descriptions.KommanderClusters {
-		described := &snapshot.Descriptions.KommanderClusters[i]
+	for i := range snapshot.HubDescription.KommanderClusters {
+		described := &snapshot.HubDescription.KommanderClusters[i]
 		s.addKommander(described, parts, isHost(described), snapshot.Facts.ClusterID)
 	}
 	return s

@@ -70,7 +70,7 @@ func TestStateDoesNotChange(t *testing.T) {
 // TestWithoutFleet: an observer that was not asked for the fleet tells of none.
 func TestWithoutFleet(t *testing.T) {
 	snapshot := looked().runs("1.4.4").Snapshot
-	snapshot.Descriptions = nil
+	snapshot.HubDescription = nil
 	reference := toKommander("prod")
 	if _, obstacle := New(snapshot).TargetFor("a", &reference); obstacle == nil || obstacle.Reason != v1alpha1.ReasonKommanderClusterMissing {
 		t.Errorf("got %+v", obstacle)

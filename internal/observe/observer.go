@@ -46,8 +46,8 @@ type Options struct {
 	Changed func()
 	// Clock is the time; the machine's by default.
 	Clock clock.WithDelayedExecution
-	// Descriptions has the observer also watch what describes other clusters; see Snapshot.Descriptions.
-	Descriptions bool
+	// HubDescription has the observer also watch what describes other clusters; see Snapshot.HubDescription.
+	HubDescription bool
 
 	// VersionInterval is the time between two requests for the Kubernetes version, which also tell whether the cluster
 	// answers; 1 minute by default. After a broken watch it is requested sooner.
@@ -130,7 +130,7 @@ func New(config *rest.Config, options Options) (*Observer, error) {
 	o.state = newClusterState(o.options, o.update.wake)
 	o.snapshot = o.state.snapshot()
 	o.update.run = o.updateSnapshot
-	watched := detect.CustomResources(options.Descriptions)
+	watched := detect.CustomResources(options.HubDescription)
 	for _, resource := range watched {
 		o.watchers = append(o.watchers, newWatcher(o, resource))
 	}

@@ -164,7 +164,7 @@ func (o *observation) await(what string, want Snapshot) {
 		if want.Facts.ClusterID == "" {
 			got.Facts.ClusterID = ""
 		}
-		got.Descriptions = withoutUIDs(got.Descriptions)
+		got.HubDescription = withoutUIDs(got.HubDescription)
 		if diff = cmp.Diff(want, got, cmpopts.EquateEmpty()); diff == "" {
 			return
 		}
@@ -191,7 +191,7 @@ func (s Snapshot) on(nodes v1alpha1.NodesStatus) Snapshot {
 
 // knowing are the other clusters that it shows.
 func (s Snapshot) knowing(fleet detect.HubDescription) Snapshot {
-	s.Descriptions = &fleet
+	s.HubDescription = &fleet
 	return s
 }
 

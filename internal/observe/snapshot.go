@@ -22,14 +22,14 @@ type Snapshot struct {
 	// Problem tells that the cluster does not answer, or not to everything; nil while all is well. A failure shorter than
 	// Options.GracePeriod is left out.
 	Problem *facts.Problem
-	// Descriptions are what the cluster knows of others; nil without Options.Descriptions.
-	Descriptions *detect.HubDescription
+	// HubDescription is what the cluster knows of others; nil without Options.HubDescription.
+	HubDescription *detect.HubDescription
 }
 
 // Equal tells whether two snapshots say the same.
 func (s Snapshot) Equal(other Snapshot) bool {
 	return s.Complete == other.Complete && apiequality.Semantic.DeepEqual(s.Problem, other.Problem) &&
-		apiequality.Semantic.DeepEqual(s.Facts, other.Facts) && apiequality.Semantic.DeepEqual(s.Descriptions, other.Descriptions)
+		apiequality.Semantic.DeepEqual(s.Facts, other.Facts) && apiequality.Semantic.DeepEqual(s.HubDescription, other.HubDescription)
 }
 
 func (s Snapshot) clone() Snapshot {
@@ -39,7 +39,7 @@ func (s Snapshot) clone() Snapshot {
 	}
 	s.Facts.Components = slices.Clone(s.Facts.Components)
 	s.Facts.Nodes = s.Facts.Nodes.DeepCopy()
-	s.Descriptions = s.Descriptions.Clone()
+	s.HubDescription = s.HubDescription.Clone()
 	return s
 }
 
@@ -61,8 +61,8 @@ func (s *clusterState) snapshot() Snapshot {
 		Complete: s.completed,
 		Problem:  s.problem(),
 	}
-	if s.descriptions {
-		snapshot.Descriptions = detect.NewHubDescription(s.objects, s.forbidden())
+	if s.hubDescription {
+		snapshot.HubDescription = detect.NewHubDescription(s.objects, s.forbidden())
 	}
 	return snapshot.clone()
 }

@@ -38,11 +38,11 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 	given.Facts.Components[0].Stage = "changed"
 	*given.Facts.Nodes.Count = 7
 	*given.Facts.Nodes.OperatingSystems[0].Nodes = 7
-	given.Descriptions.KommanderClusters[0].Labels["team"] = "changed"
-	given.Descriptions.CAPIClusters[0].Labels["team"] = "changed"
-	given.Descriptions.KonvoyClusters[0].Repositories[0].Ref = "changed"
-	given.Descriptions.Tunnels[0].Name = "changed"
-	given.Descriptions.Forbidden[0] = "changed"
+	given.HubDescription.KommanderClusters[0].Labels["team"] = "changed"
+	given.HubDescription.CAPIClusters[0].Labels["team"] = "changed"
+	given.HubDescription.KonvoyClusters[0].Repositories[0].Ref = "changed"
+	given.HubDescription.Tunnels[0].Name = "changed"
+	given.HubDescription.Forbidden[0] = "changed"
 	if diff := cmp.Diff(one(), store); diff != "" {
 		t.Errorf("who changes his own has changed the observer's\n-want +got:\n%s", diff)
 	}
@@ -52,10 +52,10 @@ func TestSnapshotIsTheCallersOwn(t *testing.T) {
 		func(s *Snapshot) { *s.Facts.Nodes.OperatingSystems[0].Nodes = 7 },
 		func(s *Snapshot) { s.Facts.Nodes = nil },
 		func(s *Snapshot) { s.Facts.ClusterID = "changed" },
-		func(s *Snapshot) { s.Descriptions.KommanderClusters[0].Labels["team"] = "changed" },
-		func(s *Snapshot) { s.Descriptions.KonvoyClusters[0].Phase = "changed" },
-		func(s *Snapshot) { s.Descriptions.Forbidden = nil },
-		func(s *Snapshot) { s.Descriptions = nil },
+		func(s *Snapshot) { s.HubDescription.KommanderClusters[0].Labels["team"] = "changed" },
+		func(s *Snapshot) { s.HubDescription.KonvoyClusters[0].Phase = "changed" },
+		func(s *Snapshot) { s.HubDescription.Forbidden = nil },
+		func(s *Snapshot) { s.HubDescription = nil },
 		func(s *Snapshot) { s.Problem = problemOf(v1alpha1.ReasonUnreachable) },
 	} {
 		changed := one()

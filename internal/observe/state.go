@@ -37,8 +37,8 @@ type clusterState struct {
 	log         logr.Logger
 	clock       clock.PassiveClock
 	gracePeriod time.Duration
-	// descriptions tells that what describes other clusters is part of what is known.
-	descriptions bool
+	// hubDescription tells that what describes other clusters is part of what is known.
+	hubDescription bool
 	// maxBytes bounds what is kept of all objects together.
 	maxBytes int
 	// onChanged is called when something may have changed.
@@ -95,25 +95,25 @@ const (
 // newClusterState takes options that have their defaults.
 func newClusterState(options Options, onChanged func()) *clusterState {
 	s := &clusterState{
-		log:          options.Log,
-		clock:        options.Clock,
-		gracePeriod:  options.GracePeriod,
-		descriptions: options.Descriptions,
-		maxBytes:     maxClusterBytes,
-		onChanged:    onChanged,
-		onRefused:    func() {},
-		onRecovered:  func() {},
-		resources:    map[string]*resourceStatus{},
-		failures:     map[string]failure{},
-		expired:      map[string]int{},
+		log:            options.Log,
+		clock:          options.Clock,
+		gracePeriod:    options.GracePeriod,
+		hubDescription: options.HubDescription,
+		maxBytes:       maxClusterBytes,
+		onChanged:      onChanged,
+		onRefused:      func() {},
+		onRecovered:    func() {},
+		resources:      map[string]*resourceStatus{},
+		failures:       map[string]failure{},
+		expired:        map[string]int{},
 	}
-	if options.Descriptions {
+	if options.HubDescription {
 		s.maxBytes = maxHubBytes
 	}
 	for _, name := range probedResources() {
 		s.resources[name] = &resourceStatus{availability: pending}
 	}
-	for _, resource := range detect.CustomResources(options.Descriptions) {
+	for _, resource := range detect.CustomResources(options.HubDescription) {
 		s.resources[resource.Name] = &resourceStatus{availability: pending}
 	}
 	return s

@@ -93,7 +93,7 @@ func withoutUIDs(fleet *detect.HubDescription) *detect.HubDescription {
 	return own
 }
 
-func TestObserverReadsDescriptions(t *testing.T) {
+func TestObserverReadsHubDescription(t *testing.T) {
 	cluster := newCluster(t)
 	const account = "fleet"
 	before := cluster.behind("v1.19.7")
@@ -103,9 +103,9 @@ func TestObserverReadsDescriptions(t *testing.T) {
 
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{
-		Descriptions: true, GracePeriod: calm, DiscoveryInterval: 200 * time.Millisecond,
+		HubDescription: true, GracePeriod: calm, DiscoveryInterval: 200 * time.Millisecond,
 	})
-	if o.Snapshot().Descriptions == nil {
+	if o.Snapshot().HubDescription == nil {
 		t.Error("before anything is known, that is taken for an observer which looks at no fleet")
 	}
 	o.await("a cluster that manages no others", shows("v1.19.7").knowing(detect.HubDescription{}))
@@ -140,7 +140,7 @@ func TestObserverReadsDescriptions(t *testing.T) {
 	}}
 	fleet.Tunnels = []detect.TunnelConnector{{Namespace: "default", Name: "tunnel", KubeconfigSecret: "tunnel-kubeconfig"}}
 	o.await("all that describes other clusters", shows("v1.19.7", itself).knowing(fleet))
-	for _, uid := range []types.UID{o.Snapshot().Descriptions.KommanderClusters[0].UID, o.Snapshot().Descriptions.CAPIClusters[0].UID} {
+	for _, uid := range []types.UID{o.Snapshot().HubDescription.KommanderClusters[0].UID, o.Snapshot().HubDescription.CAPIClusters[0].UID} {
 		if uid == "" {
 			t.Error("an owner cannot be referred to without its UID")
 		}
@@ -157,7 +157,7 @@ func TestObserverReadsDescriptions(t *testing.T) {
 	o.await("what may not be seen any more", shows("v1.19.7", itself).knowing(fleet))
 }
 
-func TestObserverOfOneClusterReadsNoDescriptions(t *testing.T) {
+func TestObserverOfOneClusterReadsNoHubDescription(t *testing.T) {
 	cluster := newCluster(t)
 	const account = "no-fleet"
 	before := cluster.behind("v1.19.7")
