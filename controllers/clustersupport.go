@@ -118,10 +118,10 @@ func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSu
 	switch {
 	case target != nil:
 		r.Fleet.Connect(key, *target, policies.Detections(object.Labels))
-		view := r.Fleet.View(key)
-		input.Contact.Problem, input.Contact.Complete = view.Problem, view.Snapshot.Complete
-		if view.Snapshot.Complete {
-			input.Facts = &view.Snapshot.Facts
+		snapshot := r.Fleet.Snapshot(key)
+		input.Contact.Problem, input.Contact.Complete = snapshot.Problem, snapshot.Complete
+		if snapshot.Complete {
+			input.Facts = &snapshot.Facts
 		}
 	case obstacle.Status != "":
 		// What is not to be looked into is not, whatever was looked into before.

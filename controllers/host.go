@@ -58,7 +58,7 @@ func (h *host) target() *fleet.Target { return &fleet.Target{Hub: h.config} }
 
 // refresh reads what has changed.
 func (h *host) refresh() {
-	now := hub.New(h.connections.View(h.key).Snapshot)
+	now := hub.New(h.connections.Snapshot(h.key))
 	h.changed(h.hub.Swap(now), now)
 }
 

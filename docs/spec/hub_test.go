@@ -221,7 +221,7 @@ func lack(t *testing.T, target fleet.Target, reason string) *facts.Problem {
 	go func() { ended <- connections.Start(ctx) }()
 	connections.Connect(key, target, nil)
 	<-changed
-	problem := connections.View(key).Problem
+	problem := connections.Snapshot(key).Problem
 	end()
 	if err := <-ended; err != nil || problem == nil || problem.Reason != reason {
 		t.Fatalf("fleet tells of %v instead of %s, %v", problem, reason, err)

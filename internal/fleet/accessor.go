@@ -10,20 +10,19 @@ import (
 	"sync"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/contact"
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-// accessor is one cluster: its credentials, and the observer that uses them. Its own goroutine reads the Secret again and
+// accessor has the credentials of one cluster, and the observer that uses them. Its goroutine reads the Secret again and
 // again, and acts on what it finds.
 type accessor struct {
 	key       types.NamespacedName
@@ -35,235 +34,261 @@ type accessor struct {
 	// wake has the Secret read soon.
 	wake chan struct{}
 
-	// What follows is the goroutine's alone.
+	// Only the goroutine uses what follows.
 
 	// fingerprint is that of the kubeconfig that is in use, or was refused; nil while there is none.
 	fingerprint *[sha256.Size]byte
-	// unread are the looks at the Secret that failed in a row.
-	readFailures                int
+	// readFailures counts the reads of the Secret in a row that brought no kubeconfig.
+	readFailures int
+	// readBackoff is for reads without a kubeconfig, renewalBackoff for credentials that the cluster refuses.
 	readBackoff, renewalBackoff wait.Backoff
 
 	mu sync.Mutex
-	// cancel ends all that goes on; nil before it has begun.
+	// cancel ends the goroutine and the observer; nil before start.
 	cancel  context.CancelFunc
 	stopped bool
 	rules   []facts.DetectionRule
-	// observation is nil while there is no connection.
+	// observer is nil while there is no connection.
 	observer *runningObserver
-	// before is what earlier observations have found; of interest while the present one has not seen everything.
+	// previous is what earlier observers have found; of interest until the present one is complete.
 	previous observe.Snapshot
-	// answered is when the cluster last answered an earlier observation.
+	// lastAnswerTime is when the cluster last answered an earlier observer.
 	lastAnswerTime time.Time
-	// problem is one with the Secret or with what is in it.
-	problem   *facts.Problem
-	published View
+	// problem is one with the Secret or the kubeconfig.
+	problem *facts.Problem
+	// published is the snapshot that callers get.
+	published observe.Snapshot
 }
 
 func newAccessor(
 	key types.NamespacedName, target Target, rules []facts.DetectionRule,
-	options *ClusterCacheOptions, pace intervals, screen func(context.Context, []byte) (*rest.Config, error),
+	options *ClusterCacheOptions, intervals intervals, screen func(context.Context, []byte) (*rest.Config, error),
 ) *accessor {
 	return &accessor{
 		key: key, target: target, rules: rules,
-		options: options, intervals: pace, screen: screen,
+		options: options, intervals: intervals, screen: screen,
 		log:            options.Observe.Log.WithValues("cluster", key),
 		wake:           make(chan struct{}, 1),
-		readBackoff:    newBackoff(pace.firstRetry, pace.lastRetry),
-		renewalBackoff: newBackoff(pace.nextRenewal, options.RefreshInterval),
+		readBackoff:    newBackoff(intervals.firstRetry, intervals.lastRetry),
+		renewalBackoff: newBackoff(intervals.nextRenewal, options.RefreshInterval),
 	}
 }
 
-// start returns the context of all that the entry does.
-func (e *accessor) start(ctx context.Context) context.Context {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	ctx, e.cancel = context.WithCancel(ctx)
+// start returns the context for run, which stop ends.
+func (a *accessor) start(ctx context.Context) context.Context {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ctx, a.cancel = context.WithCancel(ctx)
 	return ctx
 }
 
-// stop stops the entry and cuts its connections, without waiting for it.
-func (e *accessor) stop() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.stopped = true
-	if e.cancel != nil {
-		e.cancel()
+// stop ends run and cuts the connections, without waiting for either.
+func (a *accessor) stop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopped = true
+	if a.cancel != nil {
+		a.cancel()
 	}
 }
 
-// run lives until the context ends.
-func (e *accessor) run(ctx context.Context) {
-	defer e.disconnect()
-	if e.target.Hub != nil {
-		e.observe(ctx, e.target.Hub)
+// run observes the cluster until the context ends.
+func (a *accessor) run(ctx context.Context) {
+	defer a.disconnect()
+	if a.target.Hub != nil {
+		a.observe(ctx, a.target.Hub)
 		<-ctx.Done()
 		return
 	}
 	for ctx.Err() == nil {
-		if sleep(ctx, e.refresh(ctx), e.wake) {
-			// Of what breaks everywhere at once, not all have to be asked for at the same time.
-			sleep(ctx, wait.Jitter(e.intervals.firstRenewal, 1), nil)
+		if sleep(ctx, a.refresh(ctx), a.wake) {
+			// After a failure of many clusters at once the Secrets are not all read at the same time.
+			sleep(ctx, wait.Jitter(a.intervals.firstRenewal, 1), nil)
 		}
 	}
 }
 
 // refresh reads the Secret, acts on what is in it, and returns after which time to do so again.
-func (e *accessor) refresh(ctx context.Context) time.Duration {
-	kubeconfig, failure := e.readKubeconfig(ctx)
+func (a *accessor) refresh(ctx context.Context) time.Duration {
+	kubeconfig, failure := a.readKubeconfig(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return never
 	case failure != nil:
-		return e.handleNoKubeconfig(failure)
+		return a.handleNoKubeconfig(failure)
 	}
-	e.readFailures, e.readBackoff = 0, newBackoff(e.intervals.firstRetry, e.intervals.lastRetry)
-	if found := sha256.Sum256(kubeconfig); e.fingerprint == nil || *e.fingerprint != found {
-		e.disconnect()
-		e.fingerprint = &found
-		e.connect(ctx, kubeconfig)
-		e.renewalBackoff = newBackoff(e.intervals.nextRenewal, e.options.RefreshInterval)
+	a.readFailures, a.readBackoff = 0, newBackoff(a.intervals.firstRetry, a.intervals.lastRetry)
+	if found := sha256.Sum256(kubeconfig); a.fingerprint == nil || *a.fingerprint != found {
+		a.disconnect()
+		a.fingerprint = &found
+		a.connect(ctx, kubeconfig)
+		a.renewalBackoff = newBackoff(a.intervals.nextRenewal, a.options.RefreshInterval)
 	}
-	if e.isUnauthorized() {
-		return e.renewalBackoff.Step()
+	if isUnauthorized(a.snapshot()) {
+		return a.renewalBackoff.Step()
 	}
-	e.renewalBackoff = newBackoff(e.intervals.nextRenewal, e.options.RefreshInterval)
-	return wait.Jitter(e.options.RefreshInterval, jitter)
+	a.renewalBackoff = newBackoff(a.intervals.nextRenewal, a.options.RefreshInterval)
+	return wait.Jitter(a.options.RefreshInterval, jitter)
 }
 
-// handleNoKubeconfig acts on a Secret without a kubeconfig, and returns after which time to look again.
-func (e *accessor) handleNoKubeconfig(failure *contact.Failure) time.Duration {
-	e.readFailures++
-	// An error about an object that cannot be decoded quotes it.
-	e.log.V(1).Info("There is no kubeconfig", "reason", failure.Reason, "secret", e.target.Secret,
+// handleNoKubeconfig acts on a Secret without a kubeconfig, and returns after which time to read it again.
+func (a *accessor) handleNoKubeconfig(failure *contact.Failure) time.Duration {
+	a.readFailures++
+	// The text of an error about an object that cannot be decoded quotes the object, so it is not logged.
+	a.log.V(1).Info("There is no kubeconfig", "reason", failure.Reason, "secret", a.target.Secret,
 		"answer", apierrors.ReasonForError(failure.Cause))
 	switch failure.Reason {
 	case v1alpha1.ReasonSecretNotAllowed:
-		e.setProblem(e.target.secretProblem(failure.Reason))
+		a.setProblem(a.target.secretProblem(failure.Reason))
 		return never
 	case v1alpha1.ReasonSecretUnreadable:
-		// What was found in the Secret is still good for all that is known: the operator's own cluster may be away. It
-		// may be so for a moment only.
-		if e.fingerprint == nil && (e.readFailures > 1 || isForbidden(failure)) {
-			e.setProblem(e.target.secretProblem(failure.Reason))
+		// The operator's own cluster may be away. A kubeconfig that was read before stays in use, and a first failure may
+		// pass.
+		if a.fingerprint == nil && (a.readFailures > 1 || isForbidden(failure)) {
+			a.setProblem(a.target.secretProblem(failure.Reason))
 		}
 	default:
 		// The credentials were withdrawn.
-		e.disconnect()
-		e.fingerprint = nil
-		e.setProblem(e.target.secretProblem(failure.Reason))
+		a.disconnect()
+		a.fingerprint = nil
+		a.setProblem(a.target.secretProblem(failure.Reason))
 	}
-	return e.readBackoff.Step()
+	return a.readBackoff.Step()
 }
 
-// connect starts to observe with the kubeconfig, or says why not.
-func (e *accessor) connect(ctx context.Context, kubeconfig []byte) {
-	config, err := e.screen(ctx, kubeconfig)
+// connect starts to observe with the kubeconfig, or sets the problem with it.
+func (a *accessor) connect(ctx context.Context, kubeconfig []byte) {
+	config, err := a.screen(ctx, kubeconfig)
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		e.log.Info("The kubeconfig is refused", "reason", contact.ReasonOf(err))
-		e.setProblem(contact.ProblemOf(err))
+		a.log.Info("The kubeconfig is refused", "reason", contact.ReasonOf(err))
+		a.setProblem(contact.ProblemOf(err))
 		return
 	}
-	e.observe(ctx, config)
+	a.observe(ctx, config)
 }
 
 // observe starts to observe the cluster of a configuration.
-func (e *accessor) observe(ctx context.Context, config *rest.Config) {
-	options := e.options.Observe
-	options.Changed, options.HubDescription = e.publish, e.target.Hub != nil
-	made, err := newRunningObserver(config, options)
+func (a *accessor) observe(ctx context.Context, config *rest.Config) {
+	options := a.options.Observe
+	options.Changed, options.HubDescription = a.publish, a.target.Hub != nil
+	observer, err := newRunningObserver(config, options)
 	if err != nil {
-		// It was screened, so this says nothing of interest to others.
-		e.setProblem(contact.ProblemOf(&contact.Failure{Reason: v1alpha1.ReasonInvalidKubeconfig, Cause: err}))
+		// The configuration was screened, so the text of the error helps no user.
+		a.setProblem(contact.ProblemOf(&contact.Failure{Reason: v1alpha1.ReasonInvalidKubeconfig, Cause: err}))
 		return
 	}
-	e.log.V(1).Info("Connecting")
-	e.mu.Lock()
-	made.SetRules(e.rules)
-	e.observer, e.problem = made, nil
-	e.mu.Unlock()
-	e.publish()
-	made.start(ctx)
+	a.log.V(1).Info("Connecting")
+	a.mu.Lock()
+	observer.SetRules(a.rules)
+	a.observer, a.problem = observer, nil
+	a.mu.Unlock()
+	a.publish()
+	observer.start(ctx)
 }
 
-// disconnect ends the observation if there is one, and keeps what it has found. It returns when it has stopped.
-func (e *accessor) disconnect() {
-	e.mu.Lock()
-	observation := e.observer
-	e.previous, e.lastAnswerTime = e.current().Snapshot, e.lastAnswer()
-	e.observer = nil
-	e.mu.Unlock()
-	if observation != nil {
-		observation.stop()
-		e.log.V(1).Info("Disconnected")
+// disconnect stops the observer if there is one, and keeps what it has found.
+func (a *accessor) disconnect() {
+	a.mu.Lock()
+	observer := a.observer
+	a.previous, a.lastAnswerTime = a.observedLocked(), a.lastAnswerLocked()
+	a.observer = nil
+	a.mu.Unlock()
+	if observer != nil {
+		observer.stop()
+		a.log.V(1).Info("Disconnected")
 	}
 }
 
-// setProblem tells of a problem that no observer can tell of, as there is none.
-func (e *accessor) setProblem(problem *facts.Problem) {
-	e.mu.Lock()
-	e.problem = problem
-	// The credentials with which that was heard are gone.
-	e.previous.Problem = nil
-	e.mu.Unlock()
-	e.publish()
+// setProblem sets a problem with the Secret or the kubeconfig. There is no observer.
+func (a *accessor) setProblem(problem *facts.Problem) {
+	a.mu.Lock()
+	a.problem = problem
+	// A problem of the last observer was one of credentials that are gone.
+	a.previous.Problem = nil
+	a.mu.Unlock()
+	a.publish()
 }
 
 // setRules passes on rules to this and all further observers.
-func (e *accessor) setRules(rules []facts.DetectionRule) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.rules = rules
-	if e.observer != nil {
-		e.observer.SetRules(rules)
+func (a *accessor) setRules(rules []facts.DetectionRule) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rules = rules
+	if a.observer != nil {
+		a.observer.SetRules(rules)
 	}
 }
 
-// publish makes what is known at present the View, and tells of it if it is another one.
-func (e *accessor) publish() {
-	e.mu.Lock()
-	now := e.current()
-	if e.stopped || now.equal(e.published) {
-		e.mu.Unlock()
+// publish makes what is known the snapshot that callers get, and calls Changed if it differs.
+func (a *accessor) publish() {
+	a.mu.Lock()
+	now := a.observedLocked()
+	now.Problem = cmp.Or(a.problem, now.Problem)
+	if a.stopped || now.Equal(a.published) {
+		a.mu.Unlock()
 		return
 	}
-	refused := now.isUnauthorized() && !e.published.isUnauthorized()
-	e.published = now
-	e.mu.Unlock()
+	refused := isUnauthorized(now) && !isUnauthorized(a.published)
+	a.published = now
+	a.mu.Unlock()
 	if refused {
 		select {
-		case e.wake <- struct{}{}:
+		case a.wake <- struct{}{}:
 		default:
 		}
 	}
-	e.options.Changed(e.key)
+	a.options.Changed(a.key)
 }
 
-// current is what is known at present. The lock is held.
-func (e *accessor) current() View {
-	snapshot := e.previous
-	if e.observer != nil {
-		snapshot = merge(e.previous, e.observer.Snapshot())
+// observedLocked is what this and earlier observers have found.
+func (a *accessor) observedLocked() observe.Snapshot {
+	if a.observer == nil {
+		return a.previous
 	}
-	return View{Snapshot: snapshot, Problem: cmp.Or(e.problem, snapshot.Problem)}
+	return merge(a.previous, a.observer.Snapshot())
 }
 
-func (e *accessor) view() View {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.published
+func (a *accessor) snapshot() observe.Snapshot {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.published
 }
 
-// lastAnswer is when the cluster last answered. The lock is held.
-func (e *accessor) lastAnswer() time.Time {
-	if e.observer != nil {
-		if at := e.observer.LastAnswerTime(); !at.IsZero() {
+// lastAnswer is when the cluster last answered.
+func (a *accessor) lastAnswer() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lastAnswerLocked()
+}
+
+func (a *accessor) lastAnswerLocked() time.Time {
+	if a.observer != nil {
+		if at := a.observer.LastAnswerTime(); !at.IsZero() {
 			return at
 		}
 	}
-	return e.lastAnswerTime
+	return a.lastAnswerTime
 }
 
-func (e *accessor) isUnauthorized() bool { return e.view().isUnauthorized() }
+func isUnauthorized(snapshot observe.Snapshot) bool {
+	return snapshot.Problem != nil && snapshot.Problem.Reason == v1alpha1.ReasonUnauthorized
+}
+
+// merge is what is known when an observer has taken over from earlier ones: what those have found, until it is complete,
+// and their problem, until it has had an answer.
+func merge(previous, now observe.Snapshot) observe.Snapshot {
+	if now.Complete {
+		return now
+	}
+	if now.Problem == nil && now.Facts.KubernetesVersion == "" {
+		now.Problem = previous.Problem
+	}
+	if previous.Complete {
+		previous.Problem = now.Problem
+		return previous
+	}
+	return now
+}

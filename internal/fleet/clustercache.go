@@ -10,11 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
@@ -27,11 +26,11 @@ type ClusterCacheOptions struct {
 	Secret func(ctx context.Context, name types.NamespacedName) (map[string][]byte, error)
 	// IsAllowed tells whether Secrets of a namespace may be read; nil allows none.
 	IsAllowed func(namespace string) bool
-	// Changed is called after the View of a cluster has changed, by several goroutines. It must return soon.
+	// Changed is called after the Snapshot of a cluster has changed, by several goroutines. It must return soon.
 	Changed func(key types.NamespacedName)
-	// Observe is how each cluster is observed; Changed and Fleet in it are not used.
+	// Observe is how each cluster is observed; Changed and HubDescription in it are not used.
 	Observe observe.Options
-	// RefreshInterval is the time between two looks at a Secret; 10 minutes by default.
+	// RefreshInterval is the time between two reads of a Secret; 10 minutes by default.
 	RefreshInterval time.Duration
 }
 
@@ -49,13 +48,13 @@ func (o ClusterCacheOptions) withDefaults() ClusterCacheOptions {
 	return o
 }
 
-// Target says where the credentials for a cluster are: in a Secret, or, for the operator's own cluster, in its hands.
+// Target says where the credentials for a cluster are: in a Secret, or, for the operator's own cluster, in Hub.
 type Target struct {
 	Secret types.NamespacedName
 	// Keys are those under which the kubeconfig may be, the first one that is there counts.
 	Keys []string
-	// Hub is the configuration for the operator's own cluster; nil for all others. It is used as it is. What describes
-	// other clusters is observed there, too, and its connection stays until the end.
+	// Hub is the configuration for the operator's own cluster; nil for all others. It is used as it is. What describes other
+	// clusters is observed there, too, and its connection stays until the end.
 	Hub *rest.Config
 }
 
@@ -68,18 +67,18 @@ func (t Target) equal(other Target) bool {
 type ClusterCache struct {
 	options   ClusterCacheOptions
 	intervals intervals
-	// screening has room for one. A kubeconfig can be made to take much memory for a moment; that of one is bearable.
+	// screening has room for one: a kubeconfig can be made to take much memory for a moment.
 	screening chan struct{}
 	running   sync.WaitGroup
 
-	// mu is for what follows. Nothing that takes time is done while it is held.
+	// mu is for what follows, and held only for a moment.
 	mu        sync.Mutex
 	accessors map[types.NamespacedName]*accessor
-	// lifetime is that of Start, and nil before.
+	// lifetime is the context of Start, and nil before.
 	lifetime context.Context
 }
 
-// NewClusterCache returns connections to no cluster yet.
+// NewClusterCache returns a cache without clusters.
 func NewClusterCache(options ClusterCacheOptions) *ClusterCache {
 	return &ClusterCache{
 		options:   options.withDefaults(),
@@ -95,7 +94,7 @@ func (c *ClusterCache) Start(ctx context.Context) error {
 		return errors.New("connections start once: make others")
 	}
 	<-ctx.Done()
-	// Who still holds the lock may be about to add to what is waited for.
+	// The holder of the lock may be about to start another accessor.
 	c.mu.Lock()
 	//nolint:staticcheck // SA2001: nothing has to be done while it is held.
 	c.mu.Unlock()
@@ -103,7 +102,7 @@ func (c *ClusterCache) Start(ctx context.Context) error {
 	return nil
 }
 
-// startAll begins what was asked for already.
+// startAll starts the accessors of all clusters that are connected already.
 func (c *ClusterCache) startAll(ctx context.Context) (first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,48 +110,48 @@ func (c *ClusterCache) startAll(ctx context.Context) (first bool) {
 		return false
 	}
 	c.lifetime = ctx
-	for _, entry := range c.accessors {
-		c.startAccessor(ctx, entry)
+	for _, accessor := range c.accessors {
+		c.startAccessor(ctx, accessor)
 	}
 	return true
 }
 
-// Connect has a cluster observed, with rules for what else to find in it (see observe.Observer.Find). Called again with
-// the same target it keeps the connection and what is known; another target makes a new one, of which nothing is known
-// yet. Before Start it only takes note, and after the end of Start it does nothing.
+// startAccessor runs the accessor until it is stopped, or until the context ends.
+func (c *ClusterCache) startAccessor(ctx context.Context, a *accessor) {
+	ctx = a.start(ctx)
+	c.running.Go(func() { a.run(ctx) })
+}
+
+// Connect has a cluster observed, with rules for further products (see observe.Observer.SetRules). A call with the same
+// target keeps the connection and what is known; another target makes a new connection, and nothing is known at first.
+// Before Start nothing is observed yet, and after the end of Start a call does nothing.
 func (c *ClusterCache) Connect(key types.NamespacedName, target Target, rules []facts.DetectionRule) {
-	if known := c.reuse(key, target, rules); known != nil {
-		known.setRules(rules)
+	if existing := c.ensureAccessor(key, target, rules); existing != nil {
+		existing.setRules(rules)
 	}
 }
 
-// reuse returns the entry for the target, or makes one and returns nil.
-func (c *ClusterCache) reuse(key types.NamespacedName, target Target, rules []facts.DetectionRule) *accessor {
+// ensureAccessor returns the accessor that has the target already, or makes one with the rules and returns nil.
+func (c *ClusterCache) ensureAccessor(key types.NamespacedName, target Target, rules []facts.DetectionRule) *accessor {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.accessors[key]
-	if known != nil && known.target.equal(target) {
-		return known
+	existing := c.accessors[key]
+	if existing != nil && existing.target.equal(target) {
+		return existing
 	}
 	if c.lifetime != nil && c.lifetime.Err() != nil {
 		return nil
 	}
-	if known != nil {
-		known.stop()
+	if existing != nil {
+		existing.stop()
 	}
 	target.Keys = slices.Clone(target.Keys)
-	made := newAccessor(key, target, slices.Clone(rules), &c.options, c.intervals, c.screen)
-	c.accessors[key] = made
+	added := newAccessor(key, target, slices.Clone(rules), &c.options, c.intervals, c.screen)
+	c.accessors[key] = added
 	if c.lifetime != nil {
-		c.startAccessor(c.lifetime, made)
+		c.startAccessor(c.lifetime, added)
 	}
 	return nil
-}
-
-// startAccessor has the entry live until its end or that of the context.
-func (c *ClusterCache) startAccessor(ctx context.Context, e *accessor) {
-	ctx = e.start(ctx)
-	c.running.Go(func() { e.run(ctx) })
 }
 
 // Forget ends the connection of a cluster, if there is one, without waiting for it; that of the hub stays. Changed can still
@@ -160,29 +159,30 @@ func (c *ClusterCache) startAccessor(ctx context.Context, e *accessor) {
 func (c *ClusterCache) Forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known := c.accessors[key]; known != nil && known.target.Hub == nil {
-		known.stop()
+	if existing := c.accessors[key]; existing != nil && existing.target.Hub == nil {
+		existing.stop()
 		delete(c.accessors, key)
 	}
 }
 
-// View returns what is known of a cluster; the zero value of one that is not connected.
-func (c *ClusterCache) View(key types.NamespacedName) View {
-	if known := c.accessor(key); known != nil {
-		return known.view()
+// Snapshot returns what is known of a cluster; the zero value of one that is not connected. It is shared, and not to be
+// changed. Its Problem is why the cluster is not observed at present, or not all of it: one with the Secret or the
+// kubeconfig, or the observer's. When credentials are replaced or withdrawn, what is known stays until an observer with
+// new ones is complete.
+func (c *ClusterCache) Snapshot(key types.NamespacedName) observe.Snapshot {
+	if existing := c.accessor(key); existing != nil {
+		return existing.snapshot()
 	}
-	return View{}
+	return observe.Snapshot{}
 }
 
-// LastAnswerTime is when the API server of a cluster last answered; zero before the first time, and of one that is not connected.
+// LastAnswerTime is when the API server of a cluster last answered; zero before the first time, and of a cluster that is not
+// connected.
 func (c *ClusterCache) LastAnswerTime(key types.NamespacedName) time.Time {
-	known := c.accessor(key)
-	if known == nil {
-		return time.Time{}
+	if existing := c.accessor(key); existing != nil {
+		return existing.lastAnswer()
 	}
-	known.mu.Lock()
-	defer known.mu.Unlock()
-	return known.lastAnswer()
+	return time.Time{}
 }
 
 func (c *ClusterCache) accessor(key types.NamespacedName) *accessor {

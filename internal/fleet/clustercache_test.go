@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,12 +36,12 @@ func TestClusterIsObserved(t *testing.T) {
 	h.awaitVersion(one, "v1.19.7")
 	cluster.upgrade("v1.19.9")
 	h.awaitVersion(one, "v1.19.9")
-	before := View{}
-	for _, view := range h.changes(one) {
-		if view.equal(before) {
-			t.Errorf("a change was told that is none: %+v", view)
+	before := observe.Snapshot{}
+	for _, snapshot := range h.changes(one) {
+		if snapshot.Equal(before) {
+			t.Errorf("a change was told that is none: %+v", snapshot)
 		}
-		before = view
+		before = snapshot
 	}
 	cluster.want(t, "of one observer", 1, 1)
 	if reads := h.secrets.count(); reads != 1 {
@@ -52,7 +53,7 @@ func TestClusterIsObserved(t *testing.T) {
 	}
 
 	h.Forget(one)
-	if diff := cmp.Diff(View{}, h.View(one)); diff != "" {
+	if diff := cmp.Diff(observe.Snapshot{}, h.Snapshot(one)); diff != "" {
 		t.Errorf("it is still known: %s", diff)
 	}
 	if at := h.LastAnswerTime(one); !at.IsZero() {
@@ -99,8 +100,8 @@ func TestSecretProblems(t *testing.T) {
 			h := newHub(t)
 			row.set(h.secrets, key(row.name))
 			h.Connect(key(row.name), target(key(row.name)), nil)
-			view := h.awaitProblem(key(row.name), row.want.Reason)
-			if diff := cmp.Diff(View{Problem: &row.want}, view); diff != "" {
+			snapshot := h.awaitProblem(key(row.name), row.want.Reason)
+			if diff := cmp.Diff(observe.Snapshot{Problem: &row.want}, snapshot); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
 			h.secrets.fail(nil)
@@ -125,10 +126,10 @@ func TestNamespaceIsNotAllowed(t *testing.T) {
 				h := newHub(t, func(o *ClusterCacheOptions) { o.IsAllowed = allowed })
 				secret := types.NamespacedName{Namespace: "kube-system", Name: "s"}
 				h.Connect(key("one"), target(secret), nil)
-				want := View{Problem: &facts.Problem{Reason: v1alpha1.ReasonSecretNotAllowed, Message: "kubeconfigs are not read from that namespace: add it to " +
+				want := observe.Snapshot{Problem: &facts.Problem{Reason: v1alpha1.ReasonSecretNotAllowed, Message: "kubeconfigs are not read from that namespace: add it to " +
 					"--kubeconfig-namespaces of the operator (Secret kube-system/s)"}}
 				time.Sleep(24 * time.Hour)
-				if diff := cmp.Diff(want, h.View(key("one"))); diff != "" {
+				if diff := cmp.Diff(want, h.Snapshot(key("one"))); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)
 				}
 				if reads := h.secrets.count(); reads > 0 {
@@ -175,9 +176,9 @@ func TestSecretIsUnreadableForAMoment(t *testing.T) {
 	})
 	one := h.join("one", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
-	for _, view := range h.changes(one) {
-		if view.Problem != nil {
-			t.Errorf("a problem was told: %+v", view.Problem)
+	for _, snapshot := range h.changes(one) {
+		if snapshot.Problem != nil {
+			t.Errorf("a problem was told: %+v", snapshot.Problem)
 		}
 	}
 }
@@ -212,9 +213,9 @@ func TestRotation(t *testing.T) {
 	h.awaitVersion(one, "v1.19.9")
 	// The server sees the end of the first one a moment later.
 	cluster.want(t, "after a rotation", 2, 2)
-	for _, view := range h.changes(one)[known:] {
-		if !view.Snapshot.Complete || view.Problem != nil || view.Snapshot.Facts.KubernetesVersion == "" {
-			t.Errorf("there was a gap: %+v", view)
+	for _, snapshot := range h.changes(one)[known:] {
+		if !snapshot.Complete || snapshot.Problem != nil || snapshot.Facts.KubernetesVersion == "" {
+			t.Errorf("there was a gap: %+v", snapshot)
 		}
 	}
 	// Whoever writes the same again changes nothing.
@@ -233,9 +234,9 @@ func TestRevokedCredentials(t *testing.T) {
 	h.awaitVersion(one, "v1.19.7")
 
 	cluster.accept(newToken)
-	view := h.awaitProblem(one, v1alpha1.ReasonUnauthorized)
-	if !view.Snapshot.Complete || view.Snapshot.Facts.KubernetesVersion != "v1.19.7" {
-		t.Errorf("what was known is lost: %+v", view.Snapshot)
+	snapshot := h.awaitProblem(one, v1alpha1.ReasonUnauthorized)
+	if !snapshot.Complete || snapshot.Facts.KubernetesVersion != "v1.19.7" {
+		t.Errorf("what was known is lost: %+v", snapshot)
 	}
 	refused := len(h.changes(one))
 	// Others that are refused, too, are no better, for no moment.
@@ -244,7 +245,7 @@ func TestRevokedCredentials(t *testing.T) {
 	looks := h.secrets.count()
 	eventually(t, "others were looked for, again and again", func() bool { return h.secrets.count() > looks+2 })
 	for _, view := range h.changes(one)[refused:] {
-		if !view.isUnauthorized() || !view.Snapshot.Complete {
+		if !isUnauthorized(view) || !view.Complete {
 			t.Errorf("other credentials that are refused are news: %+v", view)
 		}
 	}
@@ -261,11 +262,15 @@ func TestRevokedCredentials(t *testing.T) {
 	cluster.accept(secretToken)
 	h.awaitProblem(one, v1alpha1.ReasonUnauthorized)
 	h.secrets.remove(one)
-	if view := h.awaitProblem(one, v1alpha1.ReasonSecretMissing); view.Snapshot.Problem != nil {
-		t.Errorf("the cluster that is not asked has a problem: %v", view.Snapshot.Problem)
-	}
+	h.awaitProblem(one, v1alpha1.ReasonSecretMissing)
+	withdrawn := len(h.changes(one))
 	h.secrets.put(one, "value", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
+	for _, snapshot := range h.changes(one)[withdrawn:] {
+		if isUnauthorized(snapshot) {
+			t.Errorf("what was wrong with other credentials is told again: %v", snapshot.Problem)
+		}
+	}
 	h.nothingLeaks(nil)
 }
 
@@ -289,9 +294,9 @@ func TestSecretIsWithdrawn(t *testing.T) {
 			h.awaitVersion(one, "v1.19.7")
 
 			row.withdraw(h.secrets, one)
-			view := h.awaitProblem(one, row.want)
-			if !view.Snapshot.Complete || view.Snapshot.Facts.KubernetesVersion != "v1.19.7" {
-				t.Errorf("what was known is lost: %+v", view.Snapshot)
+			snapshot := h.awaitProblem(one, row.want)
+			if !snapshot.Complete || snapshot.Facts.KubernetesVersion != "v1.19.7" {
+				t.Errorf("what was known is lost: %+v", snapshot)
 			}
 			eventually(t, "the connection ends", func() bool { return cluster.open.Load() == 0 })
 			if h.LastAnswerTime(one).IsZero() {
@@ -320,9 +325,9 @@ func TestConnectionsOutliveTheHub(t *testing.T) {
 			cluster.upgrade("v1.19.9")
 			h.awaitVersion(one, "v1.19.9")
 			cluster.want(t, "while the hub is away", 1, 1)
-			for _, view := range h.changes(one) {
-				if view.Problem != nil {
-					t.Errorf("a problem was told: %+v", view.Problem)
+			for _, snapshot := range h.changes(one) {
+				if snapshot.Problem != nil {
+					t.Errorf("a problem was told: %+v", snapshot.Problem)
 				}
 			}
 		})
@@ -336,8 +341,8 @@ func TestRotationToBadCredentials(t *testing.T) {
 	one := h.join("one", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
 	h.secrets.put(one, "value", cluster.lend(t, newToken))
-	if view := h.awaitProblem(one, v1alpha1.ReasonUnauthorized); !view.Snapshot.Complete || view.Snapshot.Problem == nil {
-		t.Errorf("it is %+v", view.Snapshot)
+	if snapshot := h.awaitProblem(one, v1alpha1.ReasonUnauthorized); !snapshot.Complete || snapshot.Problem == nil {
+		t.Errorf("it is %+v", snapshot)
 	}
 }
 
@@ -348,7 +353,7 @@ func TestAnotherTarget(t *testing.T) {
 	h.awaitVersion(one, "v1.19.7")
 	h.secrets.put(key("two"), "value", second.lend(t, secretToken))
 	h.Connect(one, target(key("two")), nil)
-	if view := h.View(one); view.Snapshot.Complete && view.Snapshot.Facts.KubernetesVersion == "v1.19.7" {
+	if snapshot := h.Snapshot(one); snapshot.Complete && snapshot.Facts.KubernetesVersion == "v1.19.7" {
 		t.Error("another cluster has what the first one had")
 	}
 	h.awaitVersion(one, "v1.20.1")
@@ -367,8 +372,8 @@ func TestRulesArePassedOn(t *testing.T) {
 		return []facts.DetectionRule{{Product: product, Detection: v1alpha1.Detection{
 			HelmChart: &v1alpha1.HelmChartDetection{Name: "x"}}}}
 	}
-	shows := func(product string) func(View) bool {
-		return func(v View) bool { return v.Snapshot.Complete && finds(v, product) }
+	shows := func(product string) func(observe.Snapshot) bool {
+		return func(v observe.Snapshot) bool { return v.Complete && finds(v, product) }
 	}
 	h.secrets.put(key("one"), "value", cluster.lend(t, secretToken))
 	h.Connect(key("one"), target(key("one")), rules("First"))
@@ -380,8 +385,8 @@ func TestRulesArePassedOn(t *testing.T) {
 	eventually(t, "there is another connection", func() bool { return cluster.accepted.Load() == 2 })
 	cluster.upgrade("v1.19.9")
 	h.awaitVersion(key("one"), "v1.19.9")
-	if view := h.View(key("one")); !finds(view, "Second") {
-		t.Errorf("the next observer does not know the second rule: %+v", view)
+	if snapshot := h.Snapshot(key("one")); !finds(snapshot, "Second") {
+		t.Errorf("the next observer does not know the second rule: %+v", snapshot)
 	}
 	cluster.want(t, "rules are no reason for a connection", 2, 2)
 }
@@ -564,7 +569,7 @@ func TestForgetAndConnectRace(t *testing.T) {
 				one := key(fmt.Sprint(i))
 				for range 50 {
 					h.Connect(one, target(key("first")), nil)
-					h.View(one)
+					h.Snapshot(one)
 					h.Forget(one)
 					h.Connect(one, target(key("second")), nil)
 					time.Sleep(time.Millisecond)

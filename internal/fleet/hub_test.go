@@ -105,8 +105,8 @@ type hub struct {
 	log     journal
 
 	mu sync.Mutex
-	// told are the views at each call of Changed.
-	told map[types.NamespacedName][]View
+	// told are the snapshots at each call of Changed.
+	told map[types.NamespacedName][]observe.Snapshot
 }
 
 // quick is in a hurry where that changes nothing but the time that a test takes.
@@ -123,7 +123,7 @@ func newHub(t *testing.T, change ...func(*ClusterCacheOptions)) *hub {
 		t:       t,
 		clock:   newFastClock(),
 		secrets: &secrets{data: map[types.NamespacedName]map[string][]byte{}},
-		told:    map[types.NamespacedName][]View{},
+		told:    map[types.NamespacedName][]observe.Snapshot{},
 	}
 	options := ClusterCacheOptions{
 		Options:   permissive(),
@@ -162,19 +162,19 @@ func newHub(t *testing.T, change ...func(*ClusterCacheOptions)) *hub {
 func slowly(options *ClusterCacheOptions) { options.RefreshInterval = time.Hour }
 
 // patiently has no failure told, as none of a moment is, however long that moment takes on a busy machine.
-func patiently(options *ClusterCacheOptions) { options.Observe.Patience = 1000 * time.Hour }
+func patiently(options *ClusterCacheOptions) { options.Observe.GracePeriod = 1000 * time.Hour }
 
 // inRealTime has an observer wait for as long as it does.
 func inRealTime(options *ClusterCacheOptions) { options.Observe.Clock = nil }
 
 func (h *hub) note(key types.NamespacedName) {
-	view := h.View(key)
+	snapshot := h.Snapshot(key)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.told[key] = append(h.told[key], view)
+	h.told[key] = append(h.told[key], snapshot)
 }
 
-func (h *hub) changes(key types.NamespacedName) []View {
+func (h *hub) changes(key types.NamespacedName) []observe.Snapshot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.told[key])
@@ -194,30 +194,30 @@ func (h *hub) join(name string, kubeconfig []byte) types.NamespacedName {
 	return key(name)
 }
 
-// await waits until the view is as wanted.
-func (h *hub) await(key types.NamespacedName, what string, is func(View) bool) View {
+// await waits until the snapshot is as wanted.
+func (h *hub) await(key types.NamespacedName, what string, is func(observe.Snapshot) bool) observe.Snapshot {
 	h.t.Helper()
-	view := h.View(key)
-	for deadline := time.Now().Add(patience); !is(view); view = h.View(key) {
+	view := h.Snapshot(key)
+	for deadline := time.Now().Add(patience); !is(view); view = h.Snapshot(key) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("it does not come about that %s: %s\nits problem is %+v, and it is %+v",
-				what, key.Name, view.Problem, view.Snapshot)
+				what, key.Name, snapshot.Problem, snapshot)
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return view
+	return snapshot
 }
 
 func (h *hub) awaitVersion(key types.NamespacedName, version string) {
 	h.t.Helper()
-	h.await(key, "it is of version "+version, func(v View) bool {
-		return v.Snapshot.Complete && v.Problem == nil && v.Snapshot.Facts.KubernetesVersion == version
+	h.await(key, "it is of version "+version, func(v observe.Snapshot) bool {
+		return v.Complete && v.Problem == nil && v.Facts.KubernetesVersion == version
 	})
 }
 
-func (h *hub) awaitProblem(key types.NamespacedName, reason string) View {
+func (h *hub) awaitProblem(key types.NamespacedName, reason string) observe.Snapshot {
 	h.t.Helper()
-	return h.await(key, "its problem is "+string(reason), func(v View) bool {
+	return h.await(key, "its problem is "+string(reason), func(v observe.Snapshot) bool {
 		return v.Problem != nil && v.Problem.Reason == reason
 	})
 }

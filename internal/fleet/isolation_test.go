@@ -22,6 +22,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -285,7 +286,7 @@ func TestIsolation(t *testing.T) {
 	plane := shared.ForTest(t)
 	config := plane.Config()
 	h := newHub(t, slowly, inRealTime, func(o *ClusterCacheOptions) {
-		o.Observe.RequestTimeout, o.Observe.Patience = 5*time.Second, 2*time.Second
+		o.Observe.RequestTimeout, o.Observe.GracePeriod = 5*time.Second, 2*time.Second
 		o.Observe.VersionInterval = 500 * time.Millisecond
 	})
 	growth := highest(t)
@@ -294,31 +295,31 @@ func TestIsolation(t *testing.T) {
 		h.join(fmt.Sprint(i), one.kubeconfig(t))
 	}
 	well := h.join("well", administrator(t, config))
-	h.await(well, "it is known", func(v View) bool { return v.Snapshot.Complete && v.Problem == nil })
+	h.await(well, "it is known", func(v observe.Snapshot) bool { return v.Complete && v.Problem == nil })
 	if open := h.open(well); open != 1 {
 		t.Errorf("its observer has %d connections, want one", open)
 	}
 	create := install(t, config, "../../test/crds/kubeaddons.mesosphere.io_clusteraddons.yaml")
-	if finds(h.View(well), facts.Kommander) {
+	if finds(h.Snapshot(well), facts.Kommander) {
 		t.Error("what is about to come is there already")
 	}
 	create("kommander", map[string]string{"appversion.kubeaddons.mesosphere.io/kommander": "1.3.0"})
-	h.await(well, "a change is seen", func(v View) bool { return finds(v, facts.Kommander) })
+	h.await(well, "a change is seen", func(v observe.Snapshot) bool { return finds(v, facts.Kommander) })
 
 	for i, one := range all {
 		if len(one.want) > 0 {
-			h.await(key(fmt.Sprint(i)), one.name+" is told of", func(v View) bool { return one.isTold(v.Problem) })
+			h.await(key(fmt.Sprint(i)), one.name+" is told of", func(v observe.Snapshot) bool { return one.isTold(v.Problem) })
 		}
 	}
 	answered := h.Answered(well)
-	h.await(well, "the cluster that is well still is, and answers", func(v View) bool {
-		return v.Problem == nil && v.Snapshot.Complete && finds(v, facts.Kommander) && h.Answered(well).After(answered)
+	h.await(well, "the cluster that is well still is, and answers", func(v observe.Snapshot) bool {
+		return v.Problem == nil && v.Complete && finds(v, facts.Kommander) && h.Answered(well).After(answered)
 	})
 	for i, one := range all {
-		view := h.View(key(fmt.Sprint(i)))
-		t.Logf("%s: %+v", one.name, view.Problem)
-		if view.Problem != nil && !one.isTold(view.Problem) {
-			t.Errorf("%s: the problem is %s, want %v", one.name, view.Problem.Reason, one.want)
+		snapshot := h.Snapshot(key(fmt.Sprint(i)))
+		t.Logf("%s: %+v", one.name, snapshot.Problem)
+		if snapshot.Problem != nil && !one.isTold(snapshot.Problem) {
+			t.Errorf("%s: the problem is %s, want %v", one.name, snapshot.Problem.Reason, one.want)
 		}
 	}
 	mebibytes := growth()
@@ -428,21 +429,21 @@ func TestReplaced(t *testing.T) {
 			h := newHub(t, slowly)
 			server := serve(t, cluster.answer)
 			one := h.join("one", trusted(t, server, server.URL))
-			h.await(one, "it is known", func(v View) bool {
-				return v.Snapshot.Complete && v.Problem == nil && finds(v, facts.Kommander)
+			h.await(one, "it is known", func(v observe.Snapshot) bool {
+				return v.Complete && v.Problem == nil && finds(v, facts.Kommander)
 			})
 			cluster.instead.Store(&row.answer)
 			close(ended)
-			h.await(one, "it is told of", func(v View) bool { return v.Problem != nil })
+			h.await(one, "it is told of", func(v observe.Snapshot) bool { return v.Problem != nil })
 			h.clock.Sleep(longer)
-			view := h.View(one)
-			if view.Problem == nil || !finds(view, facts.Kommander) || view.Snapshot.Facts.KubernetesVersion == "" {
-				t.Errorf("what was known is lost, or the problem is: %+v, %+v; %s", view.Problem, view.Snapshot, row.reason)
+			view := h.Snapshot(one)
+			if view.Problem == nil || !finds(view, facts.Kommander) || view.Facts.KubernetesVersion == "" {
+				t.Errorf("what was known is lost, or the problem is: %+v, %+v; %s", view.Problem, view, row.reason)
 			}
 			cluster.instead.Store(nil)
-			h.await(one, "it is well again", func(v View) bool { return v.Problem == nil && finds(v, facts.Kommander) })
+			h.await(one, "it is well again", func(v observe.Snapshot) bool { return v.Problem == nil && finds(v, facts.Kommander) })
 			h.clock.Sleep(longer)
-			if view := h.View(one); view.Problem != nil || !finds(view, facts.Kommander) {
+			if view := h.Snapshot(one); view.Problem != nil || !finds(view, facts.Kommander) {
 				t.Errorf("it does not stay well: %+v", view)
 			}
 		})
@@ -490,7 +491,7 @@ func TestBloat(t *testing.T) {
 	h := newHub(t, slowly, inRealTime)
 	growth := highest(t)
 	one := h.join("one", trusted(t, server, server.URL))
-	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete })
+	h.await(one, "it is known", func(v observe.Snapshot) bool { return v.Complete })
 	eventually(t, "all is read", func() bool { return read.Load() >= 7*8 })
 	mebibytes := growth()
 	t.Logf("the memory in use grew by %d MiB at most", mebibytes)
@@ -514,7 +515,7 @@ func TestNamesAreBounded(t *testing.T) {
 	growth := highest(t)
 	server := serve(t, cluster.answer)
 	one := h.join("one", trusted(t, server, server.URL))
-	h.await(one, "it is known", func(v View) bool { return v.Snapshot.Complete && finds(v, facts.Kommander) })
+	h.await(one, "it is known", func(v observe.Snapshot) bool { return v.Complete && finds(v, facts.Kommander) })
 	eventually(t, "all is sent", func() bool { return sent.Load() >= 150 })
 	mebibytes := growth()
 	t.Logf("the memory in use grew by %d MiB at most", mebibytes)
@@ -533,8 +534,8 @@ func (h *hub) open(key types.NamespacedName) int {
 	return connections(own(h.t, entry.observer.config).dialer)
 }
 
-func finds(v View, product string) bool {
-	for _, installation := range v.Snapshot.Facts.Installations {
+func finds(v observe.Snapshot, product string) bool {
+	for _, installation := range v.Facts.Installations {
 		if installation.Product == product {
 			return true
 		}
@@ -549,9 +550,9 @@ func (h *hub) nothingLeaks(config *rest.Config) {
 	defer h.mu.Unlock()
 	var all strings.Builder
 	all.WriteString(h.log.read() + spoken.read())
-	for key, views := range h.told {
-		for _, view := range views {
-			fmt.Fprintf(&all, "%s: %+v %+v\n", key, view, view.Problem)
+	for key, snapshots := range h.told {
+		for _, snapshot := range snapshots {
+			fmt.Fprintf(&all, "%s: %+v %+v\n", key, snapshot, snapshot.Problem)
 		}
 	}
 	foreign := map[string]string{"a secret": "SECRET", "what a cluster says": "REMOTE"}

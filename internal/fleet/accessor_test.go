@@ -9,7 +9,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/contact"
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
@@ -18,7 +17,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-func TestFollow(t *testing.T) {
+func TestMerge(t *testing.T) {
 	var (
 		old    = facts.Facts{KubernetesVersion: "v1.19.7"}
 		now    = facts.Facts{KubernetesVersion: "v1.19.9"}
@@ -50,39 +49,6 @@ func TestFollow(t *testing.T) {
 				t.Errorf("%s\n-want +got:\n%s", row.reason, diff)
 			}
 		})
-	}
-}
-
-func TestViewsDiffer(t *testing.T) {
-	view := func(change func(*View)) View {
-		v := View{
-			Snapshot: observe.Snapshot{
-				Complete: true, Facts: facts.Facts{KubernetesVersion: "v1.19.7"},
-				Problem: contact.CannotList("nodes"), HubDescription: &detect.HubDescription{},
-			},
-			Problem: &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "m"},
-		}
-		change(&v)
-		return v
-	}
-	same := view(func(*View) {})
-	if !same.equal(view(func(*View) {})) || !(View{}).equal(View{}) {
-		t.Error("the same is not the same")
-	}
-	for name, change := range map[string]func(*View){
-		"complete": func(v *View) { v.Snapshot.Complete = false },
-		"facts":    func(v *View) { v.Snapshot.Facts.KubernetesVersion = "" },
-		"error":    func(v *View) { v.Snapshot.Problem = nil },
-		"kind":     func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonUnreachable) },
-		"object":   func(v *View) { v.Snapshot.Problem = told(v1alpha1.ReasonFailing) },
-		"fleet":    func(v *View) { v.Snapshot.HubDescription = &detect.HubDescription{Forbidden: []string{"x"}} },
-		"problem":  func(v *View) { v.Problem = nil },
-		"reason":   func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonGarbage, Message: "m"} },
-		"message":  func(v *View) { v.Problem = &facts.Problem{Reason: v1alpha1.ReasonFailing, Message: "n"} },
-	} {
-		if other := view(change); same.equal(other) || other.equal(same) {
-			t.Errorf("another %s is no difference", name)
-		}
 	}
 }
 
