@@ -1,22 +1,21 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package contact says why a cluster is not observed, in a fixed set of reasons, which are those of the condition Reachable
-// (package v1alpha1), each with one sentence. Nothing that a cluster or a proxy says gets into either, so both are fit for a
-// status, a metric or a log.
+// Package contact says why a cluster is not observed, by one of a fixed set of reasons, which are those of the condition
+// Reachable (package v1alpha1), and one sentence for each. Nothing that a cluster or a proxy sends gets into either, so both
+// are fit for a status, a metric or a log.
+//
+// contact.go has the reasons of errors and their sentences; nethttp.go reads the errors of net/http, for some of which their
+// text is all there is.
 package contact
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
-	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -24,7 +23,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// Message says what is wrong and what to do.
+// Message is the sentence of a reason: what is wrong, and what to do.
 func Message(reason string) string {
 	switch reason {
 	case v1alpha1.ReasonSecretNotAllowed:
@@ -66,12 +65,11 @@ func Message(reason string) string {
 	return "the API server does not answer: check that it runs and that the network lets the operator reach it"
 }
 
-// Failure is a request that failed. Its text is the sentence of its reason, whatever the API server said.
+// Failure is a request that failed. Its text is the sentence of its reason, whatever the API server has sent.
 type Failure struct {
 	// Reason is one of the reasons of the condition Reachable.
 	Reason string
-	// Cause is what happened; nil where the reason says all. Its text may come from the cluster: it is to be asked what it
-	// is, and not to be shown.
+	// Cause is what happened; nil where the reason says all. Its text may come from the cluster, and must not be shown.
 	Cause error
 }
 
@@ -81,11 +79,11 @@ func (f *Failure) Error() string { return Message(f.Reason) }
 // Unwrap returns what happened.
 func (f *Failure) Unwrap() error { return f.Cause }
 
-// ContactReason is the reason that the failure has.
+// ContactReason is the reason of the failure.
 func (f *Failure) ContactReason() string { return f.Reason }
 
-// ProblemOf is the problem that an error stands for; nil for nil. An error with a reason and words of its own, such as that
-// of a refused kubeconfig, keeps both.
+// ProblemOf is the problem that an error stands for; nil for nil. An error with a reason and a text of its own, such as a
+// refused kubeconfig, keeps both.
 func ProblemOf(err error) *facts.Problem {
 	if err == nil {
 		return nil
@@ -107,8 +105,8 @@ func CannotList(resource string) *facts.Problem {
 		": check its health, and the conversion webhook of the CustomResourceDefinition if it has one"}
 }
 
-// ReasonOf is the reason of an error: its own where it has one (ContactReason), else what a client returns is classified.
-// It is empty for nil.
+// ReasonOf is the reason of an error: its own where it has one (ContactReason), else one by the kind of error that the client
+// has returned. It is empty for nil.
 func ReasonOf(err error) string {
 	var (
 		own       interface{ ContactReason() string }
@@ -129,16 +127,17 @@ func ReasonOf(err error) string {
 	case IsTimeout(err), errors.Is(err, context.Canceled), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return v1alpha1.ReasonUnreachable
 	}
-	// It was answered, and the answer cannot be read.
+	// There was an answer that cannot be read.
 	return v1alpha1.ReasonGarbage
 }
 
-// comparedErrors are those that client-go compares with what it gets. They say nothing that is not known here.
+// comparedErrors are those that client-go compares with what it gets. Their texts are fixed.
 var comparedErrors = []error{
 	io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, http.ErrBodyReadAfterClose,
 }
 
-// FailureOf takes the words from an error of net/http. Errors that client-go compares with stay as they are.
+// FailureOf replaces an error of net/http by a Failure, which does not have its text. Errors that client-go compares with stay
+// as they are.
 func FailureOf(err error) error {
 	var failure *Failure
 	switch {
@@ -148,48 +147,4 @@ func FailureOf(err error) error {
 		return failure
 	}
 	return &Failure{Reason: reasonOfTransport(err), Cause: err}
-}
-
-// garbageTexts are parts of the texts of net/http for what is no HTTP, or too much of it. They have no types.
-var garbageTexts = []string{
-	"malformed", "response headers exceeded", "response header list larger", "read limit of", "bad Content-Length",
-	"invalid Content-Length", "too many", "unsupported transfer encoding", "invalid byte in chunk length",
-	"PROTOCOL_ERROR", "FRAME_SIZE_ERROR", "COMPRESSION_ERROR", "FLOW_CONTROL_ERROR", "frame too large",
-	"unexpected message", "gzip: invalid header",
-}
-
-// reasonOfTransport reads errors of net/http, none of which is an answer of an API server.
-func reasonOfTransport(err error) string {
-	var (
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		name        *net.DNSError
-		network     *net.OpError
-	)
-	switch {
-	case errors.As(err, &certificate):
-		return v1alpha1.ReasonCertificateInvalid
-	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return v1alpha1.ReasonGarbage
-	case errors.As(err, &name):
-		return v1alpha1.ReasonUnresolvable
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return v1alpha1.ReasonConnectionRefused
-	case IsTimeout(err):
-		return v1alpha1.ReasonUnreachable
-	case errors.As(err, &network) && isHandshake(network), strings.HasPrefix(err.Error(), "tls: "):
-		return v1alpha1.ReasonHandshakeFailed
-	case slices.ContainsFunc(garbageTexts, func(text string) bool { return strings.Contains(err.Error(), text) }):
-		return v1alpha1.ReasonGarbage
-	}
-	return v1alpha1.ReasonUnreachable
-}
-
-// isHandshake tells an alert of TLS, sent or received, from what happens to the network.
-func isHandshake(err *net.OpError) bool { return err.Op == "remote error" || err.Op == "local error" }
-
-// IsTimeout tells whether an error is that something took too long.
-func IsTimeout(err error) bool {
-	var timeout net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -134,7 +133,7 @@ func (l *http2Transport) dial(attempt *dialAttempt) {
 // isGoingAway tells of a connection on which a request failed whether it takes no more: it is closed, or the API server has
 // announced that (GOAWAY). One that has as many requests as the API server allows is not spent.
 func isGoingAway(conn *http.ClientConn, err error) bool {
-	return conn.Err() != nil || conn.Available() == 0 && !contact.IsTimeout(err) && !strings.HasPrefix(err.Error(), "stream error")
+	return conn.Err() != nil || conn.Available() == 0 && !contact.IsTimeout(err) && !contact.IsStreamError(err)
 }
 
 // drain has further requests go over another connection.
