@@ -16,7 +16,7 @@ var refusedNetworks = prefixes(
 	"0.0.0.0/8",          // this machine
 	"169.254.0.0/16",     // link-local, with the metadata of most clouds
 	"224.0.0.0/4",        // multicast
-	"255.255.255.255/32", // everybody here
+	"255.255.255.255/32", // broadcast
 	"100.100.100.200/32", // metadata: Alibaba
 	"168.63.129.16/32",   // metadata: Azure
 	"192.0.0.192/32",     // metadata: Oracle
@@ -27,14 +27,14 @@ var refusedNetworks = prefixes(
 	"fd00:ec2::/32",      // metadata: AWS
 	"fd20:ce::254/128",   // metadata: Google
 	"fd00:42::42/128",    // metadata: Scaleway
-	"64:ff9b:1::/48",     // IPv4 behind a local translation, of which the address does not tell where it leads
+	"64:ff9b:1::/48",     // IPv4 behind a local translation, whose destination the address does not show
 	"2001::/32",          // IPv4 behind a Teredo relay
 	"::ffff:0:0:0/96",    // IPv4 behind the stateless translation of RFC 2765
 )
 
 var loopbackNetworks = prefixes("127.0.0.0/8", "::1/128")
 
-// embeddedNetworks are networks whose addresses stand for IPv4 addresses, which begin at the byte.
+// embeddedNetworks are networks whose addresses contain an IPv4 address, which begins at that byte.
 var embeddedNetworks = []struct {
 	network netip.Prefix
 	at      int
@@ -63,8 +63,8 @@ func isAllowed(address netip.Addr, loopback bool) bool {
 	return true
 }
 
-// checkBehindProxy refuses a host that is written as an address which may not be dialled. That of the proxy's own machine
-// is left to the proxy, where tunnels end. So is what a name stands for: it is the proxy that looks it up.
+// checkBehindProxy refuses a host that is an address which may not be dialled. Loopback is that of the proxy's machine, where
+// tunnels end, and names are resolved by the proxy: both are up to it.
 func checkBehindProxy(host string) error {
 	if address, err := netip.ParseAddr(host); err == nil && !isAllowed(address, true) {
 		return &contact.Failure{Reason: v1alpha1.ReasonAddressNotAllowed}

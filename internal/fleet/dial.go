@@ -18,7 +18,7 @@ import (
 // dialer makes the connections to one cluster, or to the proxy before it, and knows which are open.
 type dialer struct {
 	net net.Dialer
-	// alive ends with the dialer.
+	// lifetime ends with close.
 	lifetime context.Context
 	cancel   context.CancelFunc
 
@@ -28,13 +28,13 @@ type dialer struct {
 }
 
 func newDialer(options Options) *dialer {
-	alive, end := context.WithCancel(context.Background())
+	lifetime, cancel := context.WithCancel(context.Background())
 	return &dialer{
-		lifetime: alive, cancel: end,
+		lifetime: lifetime, cancel: cancel,
 		net: net.Dialer{
 			Timeout:  options.DialTimeout,
 			Resolver: options.Resolver,
-			// A watch over HTTP/1 sends nothing by itself, and has to notice that the other side is gone.
+			// A watch over HTTP/1 sends nothing by itself, and has to notice that the API server is gone.
 			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4},
 			ControlContext:  checkSocket(options.AllowLoopback),
 		},
@@ -42,8 +42,8 @@ func newDialer(options Options) *dialer {
 	}
 }
 
-// checkSocket looks at the very address to which a socket is about to be connected. Whatever name led there, and
-// whatever the same name stood for a moment ago, is of no account.
+// checkSocket checks the very address to which a socket is about to be connected. The name of the host, and what it has
+// resolved to before, does not count.
 func checkSocket(loopback bool) func(context.Context, string, string, syscall.RawConn) error {
 	return func(_ context.Context, network, address string, _ syscall.RawConn) error {
 		socket, err := netip.ParseAddrPort(address)
@@ -75,7 +75,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	return opened, nil
 }
 
-// close ends all connections, and has no more come up.
+// close closes all connections, and allows no more.
 func (d *dialer) close() {
 	d.cancel()
 	d.mu.Lock()
@@ -87,14 +87,14 @@ func (d *dialer) close() {
 	}
 }
 
-// trackedConn is one of a dialer's.
+// trackedConn is a connection that its dialer can close.
 type trackedConn struct {
 	net.Conn
 
 	dialer *dialer
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (c *trackedConn) Close() error {
 	c.dialer.mu.Lock()
 	delete(c.dialer.open, c)

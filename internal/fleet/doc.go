@@ -1,20 +1,28 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fleet holds the connections to the clusters that the operator is told about.
+// Package fleet connects to the clusters of a fleet, and observes them.
 //
-// Their kubeconfigs are foreign: whoever may write one decides whom the operator talks to, and with which credentials.
-// Screen makes a configuration of one that runs no program, reads no file, trusts nobody without a certificate, and
-// reaches no address that only the operator's own machine can reach. What a cluster does wrong appears as one of a fixed
-// set of reasons (see ReasonOf), never in words of its own. One thing is up to the program: net/http tells the package log
-// what a server sends without having been asked, so log.SetOutput(io.Discard) belongs into its main.
+// Their kubeconfigs are foreign: their authors decide to which address the operator connects, and with which credentials.
+// Screen makes a configuration of a kubeconfig that runs no program, reads no file, trusts no server without a certificate,
+// and reaches no address that only the operator's own machine can reach. What a cluster does wrong appears as one of a fixed
+// set of reasons (package contact), never in the cluster's words. One thing is left to the program: net/http logs what a
+// server sends without a request to the package log, so main must call log.SetOutput(io.Discard).
 //
-// Connections has one entry for each cluster. It lives in a goroutine of its own: it reads the Secret, screens what is in
-// it, and has an observer look at the cluster over connections that nobody else uses. Then it reads the Secret again, from
-// time to time and soon after the cluster has refused the credentials, and begins anew when there are others; what was
-// known stays until they have shown everything. When the Secret goes, so does the connection: its credentials were
-// withdrawn. When it is the operator's own cluster that does not answer, the connection stays.
+// ClusterCache has one accessor for each cluster, with a goroutine of its own. It reads the Secret, screens the kubeconfig,
+// and runs an observer over connections that no other cluster uses. It reads the Secret again from time to time, and soon
+// after the cluster has refused the credentials, and connects anew when the kubeconfig has changed; what was known stays
+// until the new observer is complete. When the Secret is deleted, the connection is closed: its credentials were withdrawn.
+// When the operator's own cluster does not answer, the connection stays.
 //
-// No entry waits for another one. What they have in common is a lock around the map that holds them, and a turn to screen,
-// which makes no request.
+// No accessor waits for another one. All they share is a lock around the map that holds them, and that one kubeconfig is
+// screened at a time, which makes no request.
+//
+// Where to find what:
+//
+//   - clustercache.go, accessor.go: the clusters, and what happens to one; secret.go: its Secret; observer.go: its observer
+//   - screen.go, refusal.go: what in a kubeconfig is refused
+//   - address.go, dial.go, redirect.go: which addresses are refused
+//   - transport.go, http2.go: connections and their bounds
+//   - options.go, intervals.go: what can be set, and how long an accessor waits
 package fleet

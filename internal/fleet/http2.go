@@ -17,31 +17,31 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 )
 
-// errNoHTTP2 tells that the API server speaks HTTP/1 only.
+// errNoHTTP2 is for an API server that speaks HTTP/1 only.
 var errNoHTTP2 = errors.New("the API server does not speak HTTP/2")
 
-// http2Transport is the one connection over which all requests to an API server go, if that speaks HTTP/2. The pool of net/http
-// makes as many as there are requests while there is none, and keeps one of them.
+// http2Transport makes all requests to an API server over one connection, if it speaks HTTP/2. The pool of net/http makes as
+// many connections as there are requests while there is none, and keeps one of them.
 type http2Transport struct {
 	address   string
 	transport *http.Transport
-	// alive ends when there may be no connections any more.
+	// lifetime ends when there may be no connections any more.
 	lifetime context.Context
-	// patience is for a connection to come up, with all that it takes.
+	// connectTimeout is for a connection to come up, proxy and TLS included.
 	connectTimeout time.Duration
-	// protocol is what was agreed on in the last handshake. One attempt at a time writes it.
+	// protocol is that of the last handshake. One dialAttempt at a time writes it.
 	protocol string
 
 	mu      sync.Mutex
 	attempt *dialAttempt
-	// current takes requests; nil before the first, and after it has turned out not to do so any more.
+	// current takes requests; nil before the first, and after it has turned out to take no more.
 	current *http.ClientConn
-	// leaving takes none, and still answers some. There is one at most: an API server can tell us to leave any time.
+	// draining takes no requests, and still answers some. There is one at most.
 	draining  *http.ClientConn
 	onlyHTTP1 bool
 }
 
-// dialAttempt is one try to connect. Whoever needs a connection meanwhile waits for its outcome.
+// dialAttempt is one attempt to connect, for whose outcome all requests wait meanwhile.
 type dialAttempt struct {
 	done chan struct{}
 	conn *http.ClientConn
@@ -53,19 +53,19 @@ func newHTTP2Transport(server *url.URL, dial *http.Transport, alive context.Cont
 	if port == "" {
 		port = "443"
 	}
-	l := &http2Transport{address: net.JoinHostPort(server.Hostname(), port), transport: dial, lifetime: alive, connectTimeout: patience}
+	t := &http2Transport{address: net.JoinHostPort(server.Hostname(), port), transport: dial, lifetime: alive, connectTimeout: patience}
 	// A proxy's handshake comes first, if it has one.
 	dial.TLSClientConfig.VerifyConnection = func(state tls.ConnectionState) error {
-		l.protocol = state.NegotiatedProtocol
+		t.protocol = state.NegotiatedProtocol
 		return nil
 	}
-	return l
+	return t
 }
 
-// RoundTrip makes the request. The error is errNoHTTP2 when it has to be made otherwise.
-func (l *http2Transport) RoundTrip(request *http.Request) (*http.Response, error) {
+// RoundTrip makes the request. The error is errNoHTTP2 when only HTTP/1 is left.
+func (t *http2Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	for again := false; ; again = true {
-		conn, err := l.connect(request.Context())
+		conn, err := t.connect(request.Context())
 		if err != nil {
 			return nil, err
 		}
@@ -76,8 +76,8 @@ func (l *http2Transport) RoundTrip(request *http.Request) (*http.Response, error
 		if request.Context().Err() != nil || !isGoingAway(conn, err) {
 			return nil, err
 		}
-		// The connection was about to end when it was chosen.
-		l.drain(conn)
+		// The API server was about to end the connection.
+		t.drain(conn)
 		if again || request.Method != http.MethodGet {
 			return nil, err
 		}
@@ -85,22 +85,22 @@ func (l *http2Transport) RoundTrip(request *http.Request) (*http.Response, error
 }
 
 // connect returns the connection, and makes one if there is none.
-func (l *http2Transport) connect(ctx context.Context) (*http.ClientConn, error) {
-	l.mu.Lock()
-	if l.onlyHTTP1 {
-		l.mu.Unlock()
+func (t *http2Transport) connect(ctx context.Context) (*http.ClientConn, error) {
+	t.mu.Lock()
+	if t.onlyHTTP1 {
+		t.mu.Unlock()
 		return nil, errNoHTTP2
 	}
-	if conn := l.current; conn != nil && conn.Err() == nil {
-		l.mu.Unlock()
+	if conn := t.current; conn != nil && conn.Err() == nil {
+		t.mu.Unlock()
 		return conn, nil
 	}
-	if l.attempt == nil {
-		l.attempt = &dialAttempt{done: make(chan struct{})}
-		go l.dial(l.attempt) //nolint:contextcheck // It is for all requests, and can outlive this one.
+	if t.attempt == nil {
+		t.attempt = &dialAttempt{done: make(chan struct{})}
+		go t.dial(t.attempt) //nolint:contextcheck // It is for all requests, and can outlive this one.
 	}
-	attempt := l.attempt
-	l.mu.Unlock()
+	attempt := t.attempt
+	t.mu.Unlock()
 	select {
 	case <-attempt.done:
 		return attempt.conn, attempt.err
@@ -109,61 +109,61 @@ func (l *http2Transport) connect(ctx context.Context) (*http.ClientConn, error) 
 	}
 }
 
-// dial connects. It goes on when nobody waits any more: the next request is to come soon.
-func (l *http2Transport) dial(attempt *dialAttempt) {
-	ctx, cancel := context.WithTimeout(l.lifetime, l.connectTimeout)
+// dial connects. It goes on when no request waits any more: the next one comes soon.
+func (t *http2Transport) dial(attempt *dialAttempt) {
+	ctx, cancel := context.WithTimeout(t.lifetime, t.connectTimeout)
 	defer cancel()
-	conn, err := l.transport.NewClientConn(ctx, "https", l.address)
+	conn, err := t.transport.NewClientConn(ctx, "https", t.address)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		// Those who wait take the plain one for the end of their own time.
+		// A request would take a plain timeout for the end of its own time.
 		err = &contact.Failure{Reason: v1alpha1.ReasonUnreachable, Cause: err}
-	case err == nil && l.protocol != "h2":
+	case err == nil && t.protocol != "h2":
 		_ = conn.Close()
 		conn, err = nil, errNoHTTP2
 	}
 	attempt.conn, attempt.err = conn, err
 
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.attempt, l.current, l.onlyHTTP1 = nil, conn, errors.Is(err, errNoHTTP2)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.attempt, t.current, t.onlyHTTP1 = nil, conn, errors.Is(err, errNoHTTP2)
 	close(attempt.done)
 }
 
-// isGoingAway tells of a connection on which a request failed whether it takes no more: it is closed, or the API server has
-// announced that (GOAWAY). One that has as many requests as the API server allows is not spent.
+// isGoingAway tells whether a connection on which a request has failed takes no more: it is closed, or the API server has
+// announced that it will be (GOAWAY). A connection with as many requests as the API server allows takes more later.
 func isGoingAway(conn *http.ClientConn, err error) bool {
 	return conn.Err() != nil || conn.Available() == 0 && !contact.IsTimeout(err) && !contact.IsStreamError(err)
 }
 
 // drain has further requests go over another connection.
-func (l *http2Transport) drain(conn *http.ClientConn) {
+func (t *http2Transport) drain(conn *http.ClientConn) {
 	if conn.InFlight() == 0 {
 		_ = conn.Close()
 	}
-	l.mu.Lock()
+	t.mu.Lock()
 	var before *http.ClientConn
-	if l.current == conn {
-		l.current = nil
+	if t.current == conn {
+		t.current = nil
 		if conn.Err() == nil {
-			before, l.draining = l.draining, conn
+			before, t.draining = t.draining, conn
 		}
 	}
-	l.mu.Unlock()
+	t.mu.Unlock()
 	if before != nil {
 		_ = before.Close()
 	}
 }
 
-// closeIfIdle ends a connection on which nothing goes on.
-func (l *http2Transport) closeIfIdle() {
-	l.mu.Lock()
-	conn := l.current
+// closeIfIdle closes a connection without requests.
+func (t *http2Transport) closeIfIdle() {
+	t.mu.Lock()
+	conn := t.current
 	if conn == nil || conn.InFlight() > 0 {
-		l.mu.Unlock()
+		t.mu.Unlock()
 		return
 	}
-	l.current = nil
-	l.mu.Unlock()
+	t.current = nil
+	t.mu.Unlock()
 	_ = conn.Close()
 }

@@ -11,20 +11,19 @@ import (
 )
 
 const (
-	// never is for those who wait to be woken.
+	// never is to wait until woken.
 	never time.Duration = -1
 	// jitter keeps the requests about many clusters apart.
 	jitter = 0.2
 )
 
-// intervals is how long an entry waits.
+// intervals are the waits of an accessor, which tests shorten.
 type intervals struct {
-	// secretTimeout is for one look at a Secret.
+	// secretTimeout is for one read of a Secret.
 	secretTimeout time.Duration
-	// firstRetry and lastRetry are between looks at a Secret that did not yield a kubeconfig.
+	// firstRetry and lastRetry are between reads of a Secret without a kubeconfig.
 	firstRetry, lastRetry time.Duration
-	// renewal is until the second look for new credentials after the cluster has refused those that there are; nudge is
-	// until the first.
+	// firstRenewal and nextRenewal are until the first and the second read after the cluster has refused the credentials.
 	firstRenewal, nextRenewal time.Duration
 }
 
@@ -41,7 +40,7 @@ func newBackoff(first, most time.Duration) wait.Backoff {
 	return wait.Backoff{Duration: min(first, most), Cap: most, Factor: 2, Jitter: jitter, Steps: 64}
 }
 
-// sleep waits for the time to pass, or to be woken.
+// sleep waits for the time to pass, or for a value from wake.
 func sleep(ctx context.Context, duration time.Duration, wake <-chan struct{}) (woken bool) {
 	var passed <-chan time.Time
 	if duration != never {

@@ -12,7 +12,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-// runningObserver is an observer and the connections that it has to itself.
+// runningObserver is an observer with a configuration of its own, and thereby with connections of its own.
 type runningObserver struct {
 	*observe.Observer
 
@@ -29,16 +29,16 @@ func newRunningObserver(config *rest.Config, options observe.Options) (*runningO
 	return &runningObserver{Observer: observer, config: config, cancel: func() {}}, nil
 }
 
-// start observes until end, or until the context ends.
+// start observes until stop, or until the context ends.
 func (o *runningObserver) start(ctx context.Context) {
 	ctx, o.cancel = context.WithCancel(ctx)
 	o.running.Go(func() {
-		// It runs for the first time, so there is no error.
+		// The only error is that of a second Run.
 		_ = o.Run(ctx)
 	})
 }
 
-// stop returns when all has stopped, which is soon: nothing waits for an answer any more.
+// stop cuts the connections, so that no request waits for an answer, and returns when the observer has ended.
 func (o *runningObserver) stop() {
 	o.cancel()
 	Disconnect(o.config)

@@ -5,10 +5,10 @@ package fleet
 
 import "net/http"
 
-// isRedirect tells whether an answer sends the client elsewhere. It would go there and, since the credentials are added
-// to each request below the part of net/http that takes them off when the host changes, take them along.
+// isRedirect tells whether an answer sends the client to another address. net/http drops credentials on the way to another
+// host, but client-go adds them to each request below that, so they would go along.
 //
-// API servers redirect nobody who asks for what we ask for, not even to themselves.
+// No API server redirects the requests of the operator, not even to itself.
 func isRedirect(response *http.Response) bool {
 	return response.StatusCode >= 300 && response.StatusCode <= 399 && response.Header.Get("Location") != ""
 }

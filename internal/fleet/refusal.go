@@ -5,8 +5,8 @@ package fleet
 
 import "github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 
-// Refusal tells that a kubeconfig is not used, and what in it is in the way. Its text is one of a fixed set and has
-// nothing of what the kubeconfig contains.
+// Refusal says why a kubeconfig is not used. Its text is one of a fixed set, and has nothing of what the kubeconfig
+// contains.
 type Refusal struct {
 	// Field is the field that is not accepted, by its name in the file, such as exec; "kubeconfig" stands for the whole.
 	Field string
@@ -18,7 +18,7 @@ type Refusal struct {
 // Error says which field is refused, and what to do.
 func (r *Refusal) Error() string { return r.Field + " " + r.problem }
 
-// ContactReason is why the cluster is not observed.
+// ContactReason is the reason for which the cluster is not observed.
 func (r *Refusal) ContactReason() string { return r.reason }
 
 const (
@@ -71,7 +71,7 @@ var (
 		"and client-key-data are not a certificate and its key"}
 )
 
-// Refusals are all of them, in the order in which they are listed above.
+// Refusals are all of them, in the order above.
 func Refusals() []*Refusal {
 	return []*Refusal{
 		&refusedSize,

@@ -21,15 +21,15 @@ import (
 )
 
 const (
-	// maxKubeconfigBytes is for the file. One context takes about 6 KiB. The worst that fits takes a tenth of a second to
-	// read, and 64 MiB that are garbage right after.
+	// maxKubeconfigBytes is for the file. One context takes about 6 KiB. The worst file of this size takes a tenth of a
+	// second and 64 MiB for a moment.
 	maxKubeconfigBytes = 256 << 10
 	// maxKeyBytes is for a certificate chain or a key in PEM; a key of maxKeyBits takes about 6 KiB.
 	maxKeyBytes = 16 << 10
-	// maxKeyBits is for RSA, and what Go accepts from a server, too. The time to check a key grows with its cube.
+	// maxKeyBits is for RSA, as in Go's client of TLS. The time to check a key grows with the cube of its size.
 	maxKeyBits = 8192
 
-	// An observer lists and watches some 15 resources when it connects, and asks for little later.
+	// An observer lists and watches some 15 resources when it connects, and makes few requests later.
 	requestsPerSecond = 10
 	requestsAtOnce    = 60
 )
@@ -37,10 +37,10 @@ const (
 // Screen makes a configuration of the current context of a kubeconfig, or refuses it. Nothing is run, no file and no
 // environment variable is read for it, and no connection is made.
 //
-// A user without credentials is accepted: it lends nothing, and the API server says what it thinks of it. Without a
-// certificate authority the API server needs a certificate that the operator's machine trusts.
+// A user without credentials is accepted: the API server will refuse it or not. Without a certificate authority the API
+// server needs a certificate that the operator's machine trusts.
 //
-// All clients that are made of the configuration share its connections, and nobody else does; Disconnect ends them.
+// All clients of the configuration share its connections, with no others; Disconnect closes them.
 func Screen(kubeconfig []byte, options Options) (*rest.Config, *Refusal) {
 	options = options.withDefaults()
 	cluster, user, refusal := currentContext(kubeconfig)
@@ -60,20 +60,20 @@ func Screen(kubeconfig []byte, options Options) (*rest.Config, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	trust, refusal := tlsConfig(cluster, user)
+	tlsSettings, refusal := tlsConfig(cluster, user)
 	if refusal != nil {
 		return nil, refusal
 	}
-	transport := newTransport(server, proxy, trust, !cluster.DisableCompression, options)
+	transport := newTransport(server, proxy, tlsSettings, !cluster.DisableCompression, options)
 	return &rest.Config{
 		Host:        server.String(),
 		BearerToken: user.Token,
 		Username:    user.Username,
 		Password:    user.Password,
 		UserAgent:   options.UserAgent,
-		// Certificates, too, are the transport's, and not in a cache that all of client-go shares and that keeps them.
+		// The transport has the certificates, too: client-go's cache of transports would keep them.
 		Transport: transport,
-		// They repeat what the transport does by itself, for who looks at the configuration only.
+		// The transport does both by itself; these are for readers of the configuration.
 		Proxy:          transport.http1.Proxy,
 		Dial:           transport.http1.DialContext,
 		QPS:            requestsPerSecond,
@@ -82,12 +82,12 @@ func Screen(kubeconfig []byte, options Options) (*rest.Config, *Refusal) {
 	}, nil
 }
 
-// currentContext finds the cluster and the user of the current context. Other contexts may be as they are.
+// currentContext finds the cluster and the user of the current context. Other contexts are not checked.
 func currentContext(kubeconfig []byte) (*api.Cluster, *api.AuthInfo, *Refusal) {
 	if len(kubeconfig) > maxKubeconfigBytes {
 		return nil, nil, &refusedSize
 	}
-	// Written out as JSON, as Load does, a few aliases of a long text are gigabytes.
+	// Load writes aliases out as JSON: a few of a long text are gigabytes.
 	switch aliases, err := hasAliases(kubeconfig); {
 	case err != nil:
 		return nil, nil, &refusedFormat
@@ -121,12 +121,12 @@ func hasAliases(content []byte) (bool, error) {
 	return isOrHasAlias(&document), nil
 }
 
-// isOrHasAlias goes no deeper than the parser did, which has a bound.
+// isOrHasAlias goes no deeper than the parser, which has a bound.
 func isOrHasAlias(node *yaml.Node) bool {
 	return node.Kind == yaml.AliasNode || slices.ContainsFunc(node.Content, isOrHasAlias)
 }
 
-// checks are all that is refused because it is there.
+// checks refuse fields that must not be set, or not so.
 var checks = []struct {
 	applies func(*api.Cluster, *api.AuthInfo, Options) bool
 	refusal Refusal
@@ -187,7 +187,7 @@ func hasPort(address *url.URL) bool {
 	return err == nil && port > 0
 }
 
-// tlsConfig says whom to trust and who we are.
+// tlsConfig has the certificate authority and the client certificate.
 func tlsConfig(cluster *api.Cluster, user *api.AuthInfo) (*tls.Config, *Refusal) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: cluster.TLSServerName}
 	if len(cluster.CertificateAuthorityData) > 0 {
@@ -214,8 +214,8 @@ func tlsConfig(cluster *api.Cluster, user *api.AuthInfo) (*tls.Config, *Refusal)
 	return config, nil
 }
 
-// proxyFunc makes the choice of a proxy for requests to the server, whatever the environment says: the one given, or none
-// for nil. It does not look at the request, which is none but an address where a connection is made ahead of it.
+// proxyFunc returns the choice of a proxy for requests to the server, whatever the environment says: the given one, or none
+// for nil. It does not read the request: for a connection that is made ahead, that is only an address.
 func proxyFunc(server, proxy *url.URL) func(*http.Request) (*url.URL, error) {
 	if proxy == nil {
 		return func(*http.Request) (*url.URL, error) { return nil, nil }

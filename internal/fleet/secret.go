@@ -15,20 +15,20 @@ import (
 )
 
 // readKubeconfig returns the kubeconfig, or why there is none.
-func (e *accessor) readKubeconfig(ctx context.Context) ([]byte, *contact.Failure) {
-	if !e.options.IsAllowed(e.target.Secret.Namespace) {
+func (a *accessor) readKubeconfig(ctx context.Context) ([]byte, *contact.Failure) {
+	if !a.options.IsAllowed(a.target.Secret.Namespace) {
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretNotAllowed}
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.intervals.secretTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.intervals.secretTimeout)
 	defer cancel()
-	data, err := e.options.Secret(ctx, e.target.Secret)
+	data, err := a.options.Secret(ctx, a.target.Secret)
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretMissing, Cause: err}
 	case err != nil:
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonSecretUnreadable, Cause: err}
 	}
-	for _, key := range e.target.Keys {
+	for _, key := range a.target.Keys {
 		if kubeconfig := data[key]; len(kubeconfig) > 0 {
 			return kubeconfig, nil
 		}
@@ -38,10 +38,10 @@ func (e *accessor) readKubeconfig(ctx context.Context) ([]byte, *contact.Failure
 
 func isForbidden(failure *contact.Failure) bool { return apierrors.IsForbidden(failure.Cause) }
 
-// maxNamedKeys bounds a message.
+// maxNamedKeys bounds how many keys a message names.
 const maxNamedKeys = 4
 
-// secretProblem says what is wrong with the Secret, and with which. Names come from objects, which can be written by anybody.
+// secretProblem is the problem with the Secret, which it names. Names come from objects of any author.
 func (t Target) secretProblem(reason string) *facts.Problem {
 	about := "Secret " + facts.Printable(t.Secret.Namespace) + "/" + facts.Printable(t.Secret.Name)
 	if reason == v1alpha1.ReasonKubeconfigMissing {

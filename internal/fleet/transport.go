@@ -22,19 +22,19 @@ import (
 const (
 	// maxHeaderBytes bounds the header of an answer, also of a proxy's.
 	maxHeaderBytes = 64 << 10
-	// maxFrameBytes is the least that may be asked for. A connection keeps a buffer for the largest frame it ever got.
+	// maxFrameBytes is the least that HTTP/2 allows. A connection keeps a buffer for the largest frame it ever got.
 	maxFrameBytes = 16 << 10
-	// maxStreamBytes bounds what is kept of an answer that nobody reads, maxConnectionBytes that of all of a connection.
+	// maxStreamBytes bounds what is buffered of an answer, maxConnectionBytes of all answers on a connection.
 	maxStreamBytes     = 512 << 10
 	maxConnectionBytes = 3 << 20
 	// maxConnections is for API servers that do not speak HTTP/2, where each watch has a connection of its own.
 	maxConnections = 64
-	// maxRetryAfter bounds for how long an API server can have client-go wait before it repeats a request.
+	// maxRetryAfter bounds the wait before client-go repeats a request on behalf of the API server.
 	maxRetryAfter = 30 * time.Second
 )
 
-// transport makes requests to one API server. It has its own connections: one if the API server speaks HTTP/2, and as
-// many as there are requests at a time otherwise.
+// transport makes requests to one API server over connections of its own: one if the API server speaks HTTP/2, and as many
+// as there are requests at a time otherwise.
 type transport struct {
 	server *url.URL
 	dialer *dialer
@@ -43,14 +43,14 @@ type transport struct {
 	http1 *http.Transport
 }
 
-func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, options Options) *transport {
+func newTransport(server, proxy *url.URL, tlsSettings *tls.Config, compression bool, options Options) *transport {
 	dialer := newDialer(options)
 	standard := func() *http.Transport {
 		return &http.Transport{
 			Proxy:                  proxyFunc(server, proxy),
 			OnProxyConnectResponse: checkProxy,
 			DialContext:            dialer.DialContext,
-			TLSClientConfig:        trust.Clone(),
+			TLSClientConfig:        tlsSettings.Clone(),
 			TLSHandshakeTimeout:    options.HandshakeTimeout,
 			ResponseHeaderTimeout:  options.AnswerTimeout,
 			MaxResponseHeaderBytes: maxHeaderBytes,
@@ -63,10 +63,10 @@ func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, o
 	http1.Protocols.SetHTTP1(true)
 	http1.MaxConnsPerHost, http1.MaxIdleConnsPerHost = maxConnections, 1
 
-	both := standard()
-	both.Protocols.SetHTTP1(true)
-	both.Protocols.SetHTTP2(true)
-	both.HTTP2 = &http.HTTP2Config{
+	http2 := standard()
+	http2.Protocols.SetHTTP1(true)
+	http2.Protocols.SetHTTP2(true)
+	http2.HTTP2 = &http.HTTP2Config{
 		SendPingTimeout:  options.PingInterval,
 		PingTimeout:      options.PingInterval / 2,
 		WriteByteTimeout: options.PingInterval,
@@ -77,15 +77,15 @@ func newTransport(server, proxy *url.URL, trust *tls.Config, compression bool, o
 		MaxReceiveBufferPerStream:     maxStreamBytes,
 		MaxReceiveBufferPerConnection: maxConnectionBytes,
 	}
-	patience := options.DialTimeout + options.HandshakeTimeout
+	connectTimeout := options.DialTimeout + options.HandshakeTimeout
 	if proxy != nil {
-		patience += options.AnswerTimeout
+		connectTimeout += options.AnswerTimeout
 	}
-	return &transport{server: server, dialer: dialer, http1: http1, http2: newHTTP2Transport(server, both, dialer.lifetime, patience)}
+	return &transport{server: server, dialer: dialer, http1: http1, http2: newHTTP2Transport(server, http2, dialer.lifetime, connectTimeout)}
 }
 
-// Disconnect ends the connections of a configuration that Screen made, and all that goes on over them, at once. New ones
-// are refused. It does nothing to other configurations.
+// Disconnect closes the connections of a configuration that Screen made, with all requests on them, and allows no new ones.
+// It does nothing to other configurations.
 func Disconnect(config *rest.Config) {
 	if transport, ok := config.Transport.(*transport); ok {
 		transport.dialer.close()
@@ -93,10 +93,9 @@ func Disconnect(config *rest.Config) {
 	}
 }
 
-// RoundTrip makes the request. What fails is a Failure, which may hold what the API server had to say, but does not say
-// it.
+// RoundTrip makes the request. Its errors are Failures, which may hold what the API server has sent, and do not show it.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	// The credentials are in the request already.
+	// The request has the credentials already.
 	if request.URL.Scheme != t.server.Scheme || request.URL.Host != t.server.Host {
 		return nil, &contact.Failure{Reason: v1alpha1.ReasonRedirected}
 	}
@@ -116,13 +115,13 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// CloseIdleConnections lets go of connections that nobody uses any more. client-go looks for it.
+// CloseIdleConnections closes connections without requests. client-go calls it.
 func (t *transport) CloseIdleConnections() {
 	t.http2.closeIfIdle()
 	t.http1.CloseIdleConnections()
 }
 
-// checkProxy replaces the proxy's words by a reason.
+// checkProxy replaces the text of the proxy by a reason.
 func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
 	if response.StatusCode != http.StatusOK {
 		return &contact.Failure{Reason: v1alpha1.ReasonProxyFailed}
@@ -130,7 +129,7 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.R
 	return nil
 }
 
-// boundRetryAfter shortens a wait that the API server asks for.
+// boundRetryAfter bounds the wait that the API server asks for.
 func boundRetryAfter(header http.Header) {
 	asked := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(asked); asked != "" && (err != nil || seconds < 0 || seconds > int(maxRetryAfter.Seconds())) {
@@ -141,7 +140,7 @@ func boundRetryAfter(header http.Header) {
 // responseBody is that of an answer.
 type responseBody struct{ io.ReadCloser }
 
-// Read reads. What breaks off is a Failure, too.
+// Read reads. An error is a Failure, too.
 func (b responseBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
