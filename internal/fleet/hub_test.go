@@ -197,8 +197,8 @@ func (h *hub) join(name string, kubeconfig []byte) types.NamespacedName {
 // await waits until the snapshot is as wanted.
 func (h *hub) await(key types.NamespacedName, what string, is func(observe.Snapshot) bool) observe.Snapshot {
 	h.t.Helper()
-	view := h.Snapshot(key)
-	for deadline := time.Now().Add(patience); !is(view); view = h.Snapshot(key) {
+	snapshot := h.Snapshot(key)
+	for deadline := time.Now().Add(patience); !is(snapshot); snapshot = h.Snapshot(key) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("it does not come about that %s: %s\nits problem is %+v, and it is %+v",
 				what, key.Name, snapshot.Problem, snapshot)
