@@ -311,9 +311,9 @@ func TestIsolation(t *testing.T) {
 			h.await(key(fmt.Sprint(i)), one.name+" is told of", func(v observe.Snapshot) bool { return one.isTold(v.Problem) })
 		}
 	}
-	answered := h.Answered(well)
+	answered := h.LastAnswerTime(well)
 	h.await(well, "the cluster that is well still is, and answers", func(v observe.Snapshot) bool {
-		return v.Problem == nil && v.Complete && finds(v, facts.Kommander) && h.Answered(well).After(answered)
+		return v.Problem == nil && v.Complete && finds(v, facts.Kommander) && h.LastAnswerTime(well).After(answered)
 	})
 	for i, one := range all {
 		snapshot := h.Snapshot(key(fmt.Sprint(i)))
