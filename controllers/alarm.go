@@ -4,167 +4,131 @@
 package controllers
 
 import (
-	"container/heap"
 	"context"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
 const (
-	// longestSleep bounds how long the alarm trusts a timer. Timers follow the machine's monotonic clock, which stands
-	// still while a machine is suspended and does not follow a step of the wall clock; a look at the wall clock does both.
-	longestSleep = time.Minute
-	// longestDelay is how much later than asked for a timer may ring.
-	longestDelay = time.Millisecond
+	// heartbeat is how often an alarm compares all instants with the clock. Timers follow the machine's monotonic clock,
+	// which stands still while a machine is suspended and does not follow a step of the wall clock.
+	heartbeat = time.Minute
+	// maxDelay bounds how long the delaying queue keeps an object, so that deleted objects leave it.
+	maxDelay = time.Hour
 )
 
-// Alarm wakes objects at instants of the injected clock. RequeueAfter cannot: it follows the machine's timers, and an
-// answer that changes at a day's beginning must change by the clock that the answer was made with.
+// Alarm is a source of a controller that wakes objects at instants of the injected clock. RequeueAfter cannot: it follows
+// the machine's timers, and an answer that changes at the beginning of a day must change by the clock that it is made with.
 type Alarm struct {
 	clock clock.WithTicker
+	// delayed hands out an object at the earliest instant that was set for it, which a later Set may have replaced.
+	delayed workqueue.TypedDelayingInterface[reconcile.Request]
 
-	mu   sync.Mutex
-	heap wakeups
-	// byKey has all objects. Those that wait for no instant are not in the heap.
-	byKey map[types.NamespacedName]*wakeup
-	// looked is the time that the clock told last.
-	looked time.Time
-	// earlier is signalled at each Set, which may change the first instant, so that the sleeper sleeps anew.
-	earlier chan struct{}
-	// bell is rung for the objects whose instant has come.
-	bell bell[reconcile.Request]
+	mu sync.Mutex
+	// instants has all objects. The instant of those that wait for none is zero.
+	instants map[reconcile.Request]time.Time
+	// lastNow is what the clock said last.
+	lastNow time.Time
+	// controller is the work queue of the controller.
+	controller workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
-// NewAlarm makes an alarm over a clock. It wakes nobody until it is started.
+// NewAlarm makes an alarm over a clock.
 func NewAlarm(c clock.WithTicker) *Alarm {
-	return &Alarm{clock: c, byKey: map[types.NamespacedName]*wakeup{}, earlier: make(chan struct{}, 1)}
+	return &Alarm{
+		clock:    c,
+		delayed:  workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[reconcile.Request]{Clock: c}),
+		instants: map[reconcile.Request]time.Time{},
+	}
 }
 
-// Set makes the alarm wake an object at an instant, instead of any instant set before. A zero instant: never, unless the
-// clock is set back.
+// Start wakes objects in the queue of a controller until the context ends. It implements source.Source.
+func (a *Alarm) Start(ctx context.Context, controller workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.controller = controller
+	go a.checkDelayed()
+	go a.checkAll(ctx)
+	return nil
+}
+
+// Set makes a started alarm wake an object at an instant, instead of any instant set before. A zero instant: never, unless
+// the clock is set back.
 func (a *Alarm) Set(key types.NamespacedName, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.look()
-	a.remove(key)
-	own := &wakeup{key: key, at: at, index: outside}
-	a.byKey[key] = own
-	if !at.IsZero() {
-		heap.Push(&a.heap, own)
-	}
-	select {
-	case a.earlier <- struct{}{}:
-	default:
-	}
+	request, now := reconcile.Request{NamespacedName: key}, a.now()
+	a.instants[request] = at
+	a.check(request, now)
 }
 
-// Forget is for an object that is gone.
+// Forget is for a deleted object.
 func (a *Alarm) Forget(key types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.remove(key)
+	delete(a.instants, reconcile.Request{NamespacedName: key})
 }
 
-func (a *Alarm) remove(key types.NamespacedName) {
-	if old := a.byKey[key]; old != nil && old.index != outside {
-		heap.Remove(&a.heap, old.index)
-	}
-	delete(a.byKey, key)
-}
-
-// Source is where a controller gets the wake-ups from.
-func (a *Alarm) Source() source.Source { return a.bell.Source() }
-
-// Start wakes objects until the context ends.
-func (a *Alarm) Start(ctx context.Context) error {
+// checkDelayed checks each object that the delaying queue hands out, until that is shut down.
+func (a *Alarm) checkDelayed() {
 	for {
-		pause := a.wake()
-		timer := a.clock.NewTimer(pause)
-		if left := a.wake(); left > pause || left < pause-longestDelay {
-			// The clock was set while the timer was made.
-			timer.Stop()
-			continue
+		request, shutdown := a.delayed.Get()
+		if shutdown {
+			return
 		}
+		a.mu.Lock()
+		a.check(request, a.now())
+		a.mu.Unlock()
+		a.delayed.Done(request)
+	}
+}
+
+// checkAll checks all objects at each heartbeat.
+func (a *Alarm) checkAll(ctx context.Context) {
+	defer a.delayed.ShutDown()
+	ticker := a.clock.NewTicker(heartbeat)
+	defer ticker.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C():
-		case <-a.earlier:
-			timer.Stop()
+			return
+		case <-ticker.C():
+			a.mu.Lock()
+			now := a.now()
+			for request := range a.instants {
+				a.check(request, now)
+			}
+			a.mu.Unlock()
 		}
 	}
 }
 
-// wake wakes all objects whose instant has come, and says how long to sleep.
-func (a *Alarm) wake() time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.look()
-	for len(a.heap) > 0 && !now.Before(a.heap[0].at) {
-		due := heap.Pop(&a.heap).(*wakeup) //nolint:forcetypeassert // the heap holds nothing else
-		a.ring(due.key)
-	}
-	if len(a.heap) == 0 {
-		return longestSleep
-	}
-	return min(longestSleep, a.heap[0].at.Sub(now))
-}
-
-// look reads the clock. When it was set back, objects may have been evaluated ahead of time: all are woken.
-func (a *Alarm) look() time.Time {
+// now reads the clock. When it was set back, objects may have been evaluated ahead of time: all are woken.
+func (a *Alarm) now() time.Time {
 	// Without its monotonic reading, which would hide that the clock was set.
 	now := a.clock.Now().Round(0)
-	if now.Before(a.looked) {
-		for key := range a.byKey {
-			a.ring(key)
+	if now.Before(a.lastNow) {
+		for request := range a.instants {
+			a.controller.Add(request)
 		}
 	}
-	a.looked = now
+	a.lastNow = now
 	return now
 }
 
-func (a *Alarm) ring(key types.NamespacedName) {
-	a.bell.ring(reconcile.Request{NamespacedName: key})
-}
-
-// wakeup is one object's instant, and its place in the heap.
-type wakeup struct {
-	key   types.NamespacedName
-	at    time.Time
-	index int
-}
-
-// outside is the index of a wakeup that is not in the heap.
-const outside = -1
-
-// wakeups is a heap, earliest first.
-type wakeups []*wakeup
-
-func (w wakeups) Len() int           { return len(w) }
-func (w wakeups) Less(i, j int) bool { return w[i].at.Before(w[j].at) }
-func (w wakeups) Swap(i, j int) {
-	w[i], w[j] = w[j], w[i]
-	w[i].index, w[j].index = i, j
-}
-
-// Push is for package heap alone.
-func (w *wakeups) Push(x any) {
-	added := x.(*wakeup) //nolint:forcetypeassert // the heap holds nothing else
-	added.index = len(*w)
-	*w = append(*w, added)
-}
-
-// Pop is for package heap alone.
-func (w *wakeups) Pop() any {
-	last := (*w)[len(*w)-1]
-	last.index = outside
-	(*w)[len(*w)-1] = nil
-	*w = (*w)[:len(*w)-1]
-	return last
+// check wakes an object whose instant has come, once, and delays any other until its instant.
+func (a *Alarm) check(request reconcile.Request, now time.Time) {
+	switch at := a.instants[request]; {
+	case at.IsZero():
+	case now.Before(at):
+		a.delayed.AddAfter(request, min(at.Sub(now), maxDelay))
+	default:
+		a.instants[request] = time.Time{}
+		a.controller.Add(request)
+	}
 }

@@ -63,7 +63,7 @@ func (r *ClusterSupports) SetupWithManager(mgr manager.Manager) error {
 		Watches(&v1alpha1.SupportException{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.Bell.Source()).
-		WatchesRawSource(r.Alarm.Source()).
+		WatchesRawSource(r.Alarm).
 		Complete(r)
 }
 

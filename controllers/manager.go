@@ -165,7 +165,7 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 		Host: host, Fleet: host.connections, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
 	}
 	err := errors.Join(
-		mgr.Add(host), mgr.Add(host.connections), mgr.Add(alarm),
+		mgr.Add(host), mgr.Add(host.connections),
 		reconciler.SetupWithManager(mgr),
 		addMetrics(mgr, func(object *v1alpha1.ClusterSupport) time.Time {
 			return host.connections.LastAnswerTime(client.ObjectKeyFromObject(object))
@@ -174,16 +174,14 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 	if err != nil || !options.Shard.isFirst() {
 		return err
 	}
-	counts := func(alarm *Alarm) counting {
-		return counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: alarm, Status: status}
+	counts := func() counting {
+		return counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: NewAlarm(options.Clock), Status: status}
 	}
-	policyAlarm, exceptionAlarm := NewAlarm(options.Clock), NewAlarm(options.Clock)
 	return errors.Join(
-		mgr.Add(policyAlarm), mgr.Add(exceptionAlarm),
 		(&Inventory{
 			Client: mgr.GetClient(), Namespace: options.Namespace, Host: host, LabelPrefixes: options.LabelPrefixes, Bell: descriptions,
 		}).SetupWithManager(mgr),
-		(&SupportPolicies{counting: counts(policyAlarm), Policies: policies}).SetupWithManager(mgr),
-		(&SupportExceptions{counting: counts(exceptionAlarm)}).SetupWithManager(mgr),
+		(&SupportPolicies{counting: counts(), Policies: policies}).SetupWithManager(mgr),
+		(&SupportExceptions{counting: counts()}).SetupWithManager(mgr),
 	)
 }

@@ -27,7 +27,7 @@ func (r *SupportExceptions) SetupWithManager(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("supportexception").
 		For(&v1alpha1.SupportException{}).
 		Watches(&v1alpha1.ClusterSupport{}, every(r.Client, &v1alpha1.SupportExceptionList{})).
-		WatchesRawSource(r.Alarm.Source()).
+		WatchesRawSource(r.Alarm).
 		Complete(r)
 }
 

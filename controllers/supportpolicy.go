@@ -34,7 +34,7 @@ func (r *SupportPolicies) SetupWithManager(mgr manager.Manager) error {
 		Watches(&v1alpha1.SupportPolicy{}, every(r.Client, &v1alpha1.SupportPolicyList{}),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ClusterSupport{}, every(r.Client, &v1alpha1.SupportPolicyList{})).
-		WatchesRawSource(r.Alarm.Source()).
+		WatchesRawSource(r.Alarm).
 		Complete(r)
 }
 

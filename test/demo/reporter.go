@@ -49,7 +49,7 @@ func (r *reporter) printLine(day time.Time, what, text string) {
 
 // reportDay waits for the operator, and prints what it changed.
 func (r *reporter) reportDay(ctx context.Context, changed bool) error {
-	if err := r.settle(ctx); err != nil {
+	if err := pause(ctx, dayLength); err != nil {
 		return err
 	}
 	printed, err := r.report(ctx)
@@ -61,17 +61,6 @@ func (r *reporter) reportDay(ctx context.Context, changed bool) error {
 	}
 	_, err = r.report(ctx)
 	return err
-}
-
-// settle waits until the operator waits for its clock, and for the length of a day.
-func (r *reporter) settle(ctx context.Context) error {
-	err := wait.PollUntilContextTimeout(ctx, time.Millisecond, timeout, true, func(context.Context) (bool, error) {
-		return r.sandbox.Clock.HasWaiters(), nil
-	})
-	if err != nil {
-		return fmt.Errorf("the operator does not look at its clock: %w", err)
-	}
-	return pause(ctx, dayLength)
 }
 
 func pause(ctx context.Context, long time.Duration) error {
