@@ -30,18 +30,18 @@ func main() {
 	}
 }
 
-// copiedLabels are the beginnings of labels by which policies may tell clusters apart.
-const copiedLabels = "support.d2iq.io/,kommander.d2iq.io/,konvoy.d2iq.io/"
+// defaultCopyLabels are the prefixes of labels that selectors of policies may use.
+const defaultCopyLabels = "support.d2iq.io/,kommander.d2iq.io/,konvoy.d2iq.io/"
 
-// list reads a list with commas.
-func list(text string) []string {
-	var words []string
-	for word := range strings.SplitSeq(text, ",") {
-		if word = strings.TrimSpace(word); word != "" {
-			words = append(words, word)
+// splitList splits at commas, and leaves out spaces and empty items.
+func splitList(text string) []string {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
 		}
 	}
-	return words
+	return items
 }
 
 // run reads the flags and runs the operator until the context ends.
@@ -50,7 +50,7 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	var options controllers.Options
-	// A stack trace says nothing to somebody who runs an operator.
+	// A stack trace says nothing to the user of an operator.
 	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	flags := flag.NewFlagSet(controllers.Name, flag.ContinueOnError)
 	flags.StringVar(&options.Namespace, "namespace", os.Getenv("POD_NAMESPACE"),
@@ -62,13 +62,13 @@ func run(ctx context.Context, arguments []string) error {
 	flags.StringVar(&options.MetricsCertDir, "metrics-cert-dir", "",
 		"a folder with tls.crt and tls.key for the metrics (default a certificate that the operator makes itself)")
 	flags.Func("kubeconfig-namespaces", "the namespaces whose Secrets may be read for kubeconfigs of other clusters, with commas; * is all (default none)",
-		func(text string) error { options.KubeconfigNamespaces = list(text); return nil })
+		func(text string) error { options.KubeconfigNamespaces = splitList(text); return nil })
 	flags.BoolVar(&options.AllowProxy, "kubeconfig-allow-proxy", false,
 		"accept kubeconfigs with a proxy-url, as those of Kommander's tunnels have; where the proxy leads is up to who wrote them")
 	flags.BoolVar(&options.AllowLoopback, "kubeconfig-allow-loopback", false, "accept kubeconfigs that lead to the operator's own machine, for tests")
-	options.LabelPrefixes = list(copiedLabels)
-	flags.Func("copy-labels", "the beginnings of the labels that a ClusterSupport gets from the description of its cluster, with commas (default "+copiedLabels+")",
-		func(text string) error { options.LabelPrefixes = list(text); return nil })
+	options.LabelPrefixes = splitList(defaultCopyLabels)
+	flags.Func("copy-labels", "the beginnings of the labels that a ClusterSupport gets from the description of its cluster, with commas (default "+defaultCopyLabels+")",
+		func(text string) error { options.LabelPrefixes = splitList(text); return nil })
 	flags.Func("shard", "the part of the clusters that this replica is for, as INDEX/COUNT: 0/3 is the first of three (default all)",
 		func(text string) (err error) { options.Shard, err = controllers.ParseShard(text); return err })
 	logging.BindFlags(flags)
@@ -81,7 +81,7 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	options.Log = zap.New(zap.UseFlagOptions(&logging))
 	ctrl.SetLogger(options.Log)
-	// net/http logs there what servers send without having been asked.
+	// net/http logs unsolicited data from servers there.
 	log.SetOutput(io.Discard)
 	cfg, err := ctrl.GetConfig()
 	if err != nil {

@@ -31,54 +31,55 @@ import (
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports/status,verbs=patch
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies;supportexceptions,verbs=list;watch
 
-// ClusterSupports writes the status of ClusterSupports: what was observed in the cluster, judged by all policies.
-type ClusterSupports struct {
+// ClusterSupportReconciler writes the status of ClusterSupports: what was observed in the cluster, and what all policies say
+// about it.
+type ClusterSupportReconciler struct {
 	Client   client.Client
 	Clock    clock.PassiveClock
-	Policies *Policies
+	Policies *PolicyCache
 	Alarm    *Alarm
 	Status   statusWriter
-	// Host is the operator's own cluster, Fleet are the connections to all others.
-	Host  *host
-	Fleet *fleet.ClusterCache
-	// Bell is rung when what is known about a cluster changes.
-	Bell *bell[reconcile.Request]
-	// Namespace is the operator's own, Shard the part of the clusters that it is for.
+	// Host is the operator's own cluster, Connections are those to all clusters, it included.
+	Host        *host
+	Connections *fleet.ClusterCache
+	// Changes wakes the objects whose clusters have changed, Limiter limits how often.
+	Changes *wakeSource[reconcile.Request]
+	Limiter *rateLimiter
+	// Namespace is the operator's own, Shard the part of the clusters that it is responsible for.
 	Namespace string
 	Shard     Shard
 }
 
-// evaluations is how many clusters are evaluated at a time. Most of that time is the wait for the API server.
-const evaluations = 8
+// maxConcurrentEvaluations of clusters wait for the API server most of the time.
+const maxConcurrentEvaluations = 8
 
 // SetupWithManager evaluates a cluster when its object, its observed facts or its duplicates change, when any policy or
-// exception changes, and when the alarm rings.
-func (r *ClusterSupports) SetupWithManager(mgr manager.Manager) error {
+// exception changes, and when the alarm wakes it.
+func (r *ClusterSupportReconciler) SetupWithManager(mgr manager.Manager) error {
+	ofSpecs := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).Named("clustersupport").
-		WithOptions(controller.Options{MaxConcurrentReconciles: evaluations}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: maxConcurrentEvaluations}).
 		For(&v1alpha1.ClusterSupport{}).
-		Watches(&v1alpha1.ClusterSupport{}, duplicates(r.Client)).
-		Watches(&v1alpha1.SupportPolicy{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.SupportException{}, every(r.Client, &v1alpha1.ClusterSupportList{}),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesRawSource(r.Bell.Source()).
+		Watches(&v1alpha1.ClusterSupport{}, enqueueDuplicates(r.Client)).
+		Watches(&v1alpha1.SupportPolicy{}, enqueueAll(r.Client, &v1alpha1.ClusterSupportList{}), ofSpecs).
+		Watches(&v1alpha1.SupportException{}, enqueueAll(r.Client, &v1alpha1.ClusterSupportList{}), ofSpecs).
+		WatchesRawSource(r.Changes).
 		WatchesRawSource(r.Alarm).
 		Complete(r)
 }
 
 // Reconcile evaluates one cluster at this instant and writes what changed.
-func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+func (r *ClusterSupportReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
 	var object v1alpha1.ClusterSupport
 	if err := r.Client.Get(ctx, request.NamespacedName, &object); err != nil {
 		r.forget(request.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	if !r.isMine(&object) {
+	if !r.isResponsible(&object) {
 		return reconcile.Result{}, nil
 	}
-	policies, err := r.Policies.Set(ctx)
+	policies, err := r.Policies.Get(ctx)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -93,39 +94,39 @@ func (r *ClusterSupports) Reconcile(ctx context.Context, request reconcile.Reque
 	}
 	before := object.DeepCopy()
 	object.Status = status
-	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
+	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, status.Conditions, now)
 }
 
-// forget is for an object that is gone.
-func (r *ClusterSupports) forget(key types.NamespacedName) {
+// forget is for a deleted object.
+func (r *ClusterSupportReconciler) forget(key types.NamespacedName) {
 	r.Alarm.Forget(key)
-	r.Fleet.Forget(key)
-	r.Bell.pace.forget(reconcile.Request{NamespacedName: key})
+	r.Connections.Forget(key)
+	r.Limiter.forget(key)
 }
 
-// gather collects what is known about the cluster of an object, and sees to it that the cluster is observed. The state of
-// the hub is read once, so that all that is said rests on the same one.
-func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSupport, policies *support.Set) (support.ClusterInput, error) {
+// gather collects what is known about the cluster of an object, and connects to the cluster so that it is observed. It
+// reads the hub's facts once, so that the whole status follows from the same ones.
+func (r *ClusterSupportReconciler) gather(ctx context.Context, object *v1alpha1.ClusterSupport, policies *support.Set) (support.ClusterInput, error) {
 	input := support.ClusterInput{Object: object, HostNamespace: r.Namespace, Contact: &facts.Contact{}}
 	key := client.ObjectKeyFromObject(object)
 	if problems, _ := input.Validate(); len(problems) > 0 {
-		r.Fleet.Forget(key)
+		r.Connections.Forget(key)
 		return input, nil
 	}
-	hub := r.Host.hub.Load()
-	input.Hub = hub.FactsFor(object.Namespace, &object.Spec.Cluster)
-	target, obstacle := r.target(object, hub)
+	hubFacts := r.Host.facts.Load()
+	input.Hub = hubFacts.FactsFor(object.Namespace, &object.Spec.Cluster)
+	target, obstacle := r.target(object, hubFacts)
 	switch {
 	case target != nil:
-		r.Fleet.Connect(key, *target, policies.Detections(object.Labels))
-		snapshot := r.Fleet.Snapshot(key)
+		r.Connections.Connect(key, *target, policies.Detections(object.Labels))
+		snapshot := r.Connections.Snapshot(key)
 		input.Contact.Problem, input.Contact.Complete = snapshot.Problem, snapshot.Complete
 		if snapshot.Complete {
 			input.Facts = &snapshot.Facts
 		}
 	case obstacle.Status != "":
-		// What is not to be looked into is not, whatever was looked into before.
-		r.Fleet.Forget(key)
+		// A cluster that must not be contacted now is no longer observed.
+		r.Connections.Forget(key)
 	}
 	input.Contact.Obstacle = obstacle
 	var err error
@@ -133,27 +134,39 @@ func (r *ClusterSupports) gather(ctx context.Context, object *v1alpha1.ClusterSu
 	return input, err
 }
 
-// target is how the cluster of an object is reached, or what is in the way.
-func (r *ClusterSupports) target(object *v1alpha1.ClusterSupport, hub *hub.State) (*fleet.Target, *facts.Obstacle) {
+// target tells how the cluster of an object is reached, or what prevents that.
+func (r *ClusterSupportReconciler) target(object *v1alpha1.ClusterSupport, hubFacts *hub.State) (*fleet.Target, *facts.Obstacle) {
 	if object.Spec.Cluster.Host != nil {
-		return r.Host.target(), nil
+		return &r.Host.target, nil
 	}
-	return hub.TargetFor(object.Namespace, &object.Spec.Cluster)
+	return hubFacts.TargetFor(object.Namespace, &object.Spec.Cluster)
 }
 
-// isMine tells whether this operator writes the object's status: not that of another shard, nor the host of another
-// operator, in that one's own namespace. Two operators in a cluster must not take each other's for a mistake: each would
-// write what the other mends, without end.
-func (r *ClusterSupports) isMine(object *v1alpha1.ClusterSupport) bool {
+// olderDuplicate names an older object of the same cluster; empty where there is none.
+func (r *ClusterSupportReconciler) olderDuplicate(ctx context.Context, object *v1alpha1.ClusterSupport, clusterID string) (string, error) {
+	if clusterID == "" {
+		return "", nil
+	}
+	found, err := listByIndex(ctx, r.Client, indexClusterID, clusterID, client.DisableReadYourWritesConsistency)
+	if err != nil {
+		return "", err
+	}
+	return support.OlderDuplicate(object, clusterID, found), nil
+}
+
+// isResponsible tells whether this operator writes the object's status: neither that of another shard, nor that of the host
+// of another operator. Two operators in a cluster would otherwise call each other's host a mistake, and overwrite each other
+// without end.
+func (r *ClusterSupportReconciler) isResponsible(object *v1alpha1.ClusterSupport) bool {
 	key := client.ObjectKeyFromObject(object)
 	if key == r.Host.key {
 		return r.Shard.isFirst()
 	}
-	return r.Shard.owns(key) && !r.isKeptByAnother(object)
+	return r.Shard.owns(key) && !r.isHostOfOtherOperator(object)
 }
 
-// isKeptByAnother tells whether the object is the host of another operator, and that one takes it for its own.
-func (r *ClusterSupports) isKeptByAnother(object *v1alpha1.ClusterSupport) bool {
+// isHostOfOtherOperator tells whether the object is the host of an operator in another namespace, which has accepted it.
+func (r *ClusterSupportReconciler) isHostOfOtherOperator(object *v1alpha1.ClusterSupport) bool {
 	if object.Spec.Cluster.Host == nil || object.Name != v1alpha1.HostName || object.Namespace == r.Namespace {
 		return false
 	}

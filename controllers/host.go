@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
@@ -34,46 +35,47 @@ import (
 // +kubebuilder:rbac:groups=kudo.dev,resources=instances;operatorversions,verbs=list;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=list;watch
 
-// host is the operator's own cluster under observation, which is the hub of the others.
+// host is the operator's own cluster, which is the hub of the others.
 type host struct {
-	config   *rest.Config
-	policies *Policies
-	// connections observe it, as all other clusters.
-	connections *fleet.ClusterCache
 	// key is that of its ClusterSupport.
 	key types.NamespacedName
-	// hub is what the last snapshot says of other clusters.
-	hub atomic.Pointer[hub.State]
-	// changed is called after each change of anything, with what was known before and what is known now.
-	changed func(before, now *hub.State)
+	// target is how it is reached.
+	target fleet.Target
+	// facts are what its last snapshot says of other clusters.
+	facts atomic.Pointer[hub.State]
 }
 
-func newHost(config *rest.Config, policies *Policies, changed func(before, now *hub.State), options Options) *host {
-	h := &host{config: config, policies: policies, key: hostIn(options.Namespace), changed: changed}
-	h.hub.Store(hub.New(observe.Snapshot{}))
+func newHost(config *rest.Config, namespace string) *host {
+	h := &host{key: hostKey(namespace), target: fleet.Target{Hub: config}}
+	h.facts.Store(hub.New(observe.Snapshot{}))
 	return h
 }
 
-func (h *host) target() *fleet.Target { return &fleet.Target{Hub: h.config} }
-
-// refresh reads what has changed.
-func (h *host) refresh() {
-	now := hub.New(h.connections.Snapshot(h.key))
-	h.changed(h.hub.Swap(now), now)
+// hostKey is the key of the one object for the own cluster of an operator in a namespace.
+func hostKey(namespace string) types.NamespacedName {
+	return types.NamespacedName{Namespace: namespace, Name: v1alpha1.HostName}
 }
 
-// Start observes the cluster, whether or not it has a ClusterSupport. It begins when the policies are known: what they tell
-// how to find is looked for from the start, and a restart does not take it for gone.
-func (h *host) Start(ctx context.Context) error {
-	policies, err := h.policies.Set(ctx)
-	if err != nil {
-		return err
+// update takes over a snapshot of the cluster, and returns the facts of before and of now.
+func (h *host) update(snapshot observe.Snapshot) (before, now *hub.State) {
+	now = hub.New(snapshot)
+	return h.facts.Swap(now), now
+}
+
+// observeHost connects to the operator's own cluster, whether or not it has a ClusterSupport. It does so when the policies
+// are in the cache: what their detection rules find is there from the first snapshot, and a restart does not take it for
+// removed.
+func observeHost(h *host, connections *fleet.ClusterCache, policies *PolicyCache, reader client.Reader) manager.RunnableFunc {
+	return func(ctx context.Context) error {
+		set, err := policies.Get(ctx)
+		if err != nil {
+			return err
+		}
+		var object v1alpha1.ClusterSupport
+		if err := reader.Get(ctx, h.key, &object); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("get ClusterSupport %s: %w", h.key, err)
+		}
+		connections.Connect(h.key, h.target, set.Detections(object.Labels))
+		return nil
 	}
-	var object v1alpha1.ClusterSupport
-	if err := h.policies.reader.Get(ctx, h.key, &object); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("get ClusterSupport %s: %w", h.key, err)
-	}
-	h.connections.Connect(h.key, *h.target(), policies.Detections(object.Labels))
-	<-ctx.Done()
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -30,74 +31,69 @@ import (
 
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=clustersupports,verbs=list;watch;create;patch
 
-// Inventory creates a ClusterSupport for the operator's own cluster and for each cluster that is described on it, and again
-// when somebody deletes it. It applies spec.cluster, the copied labels and the owner, and nothing else: the rest is the
-// user's. It deletes none: the garbage collector does, when the description is gone.
-type Inventory struct {
+// InventoryReconciler creates a ClusterSupport for the operator's own cluster and for each cluster that is described on it,
+// and creates it again after it was deleted. It applies spec.cluster, the copied labels and the owner, and nothing else: the
+// rest is the user's. It deletes none: the garbage collector does, when the description is deleted.
+type InventoryReconciler struct {
 	Client    client.Client
 	Namespace string
 	Host      *host
 	// LabelPrefixes are the beginnings of the labels that are copied.
 	LabelPrefixes []string
-	// Bell is rung for the clusters of which the hub knows something else than before.
-	Bell *bell[hub.ID]
+	// Changes wakes the descriptions that have changed on the hub.
+	Changes *wakeSource[hub.ID]
 }
 
-// theHost stands for the operator's own cluster among the requests.
-var theHost = hub.ID{Kind: "host"}
+// hostID is the request for the operator's own cluster.
+var hostID = hub.ID{Kind: "host"}
 
-// SetupWithManager looks at a cluster at the start, when its description changes, and when an object for it does. One
-// that loses its owner is left alone for now: that is how the garbage collector lets it stay when the owner is deleted with
-// --cascade=orphan.
-func (r *Inventory) SetupWithManager(mgr manager.Manager) error {
-	r.Bell.ring(theHost)
+// SetupWithManager reconciles a description at the start, when it changes, and when the spec or the labels of an object for
+// it do. An object that only loses its owner wakes nothing: the garbage collector takes the owner away when the description
+// is deleted with --cascade=orphan, and the object is to stay as it is.
+func (r *InventoryReconciler) SetupWithManager(mgr manager.Manager) error {
+	r.Changes.wake(hostID)
 	return builder.TypedControllerManagedBy[hub.ID](mgr).Named("inventory").
-		Watches(&v1alpha1.ClusterSupport{}, handler.TypedEnqueueRequestsFromMapFunc(r.describedBy), builder.WithPredicates(
+		Watches(&v1alpha1.ClusterSupport{}, handler.TypedEnqueueRequestsFromMapFunc(r.affectedClusters), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		WatchesRawSource(r.Bell.Source()).
+		WatchesRawSource(r.Changes).
 		Complete(r)
 }
 
-// describedBy are the clusters that may need another object once this one has changed: those that it refers to, and those
-// whose object could have its name.
-func (r *Inventory) describedBy(_ context.Context, object client.Object) []hub.ID {
-	cluster, is := object.(*v1alpha1.ClusterSupport)
+// affectedClusters are the descriptions whose object may have to change after an object has changed: those to which it
+// refers, and those whose object could have its name.
+func (r *InventoryReconciler) affectedClusters(_ context.Context, object client.Object) []hub.ID {
+	cluster, ok := object.(*v1alpha1.ClusterSupport)
 	switch {
-	case !is:
+	case !ok:
 		return nil
-	case client.ObjectKeyFromObject(object) == hostIn(r.Namespace):
-		return []hub.ID{theHost}
+	case client.ObjectKeyFromObject(object) == hostKey(r.Namespace):
+		return []hub.ID{hostID}
 	}
 	var ids []hub.ID
-	for _, id := range describedIDs(cluster) {
-		ids = append(ids, r.Host.hub.Load().DescriptionsOf(id)...)
+	for _, id := range descriptionIDs(cluster) {
+		ids = append(ids, r.Host.facts.Load().DescriptionsOf(id)...)
 	}
-	for kind, suffix := range suffixes {
+	for kind, suffix := range nameSuffixes {
 		ids = append(ids, hub.ID{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()})
-		if name, is := strings.CutSuffix(object.GetName(), suffix); is {
+		if name, ok := strings.CutSuffix(object.GetName(), suffix); ok {
 			ids = append(ids, hub.ID{Kind: kind, Namespace: object.GetNamespace(), Name: name})
 		}
 	}
 	return ids
 }
 
-// hostIn is the one object that stands for the cluster of an operator with this namespace.
-func hostIn(namespace string) types.NamespacedName {
-	return types.NamespacedName{Namespace: namespace, Name: v1alpha1.HostName}
-}
-
-// Reconcile makes sure that the object for a cluster is there. One that is as it ought to be is left alone, so that a
-// restart causes no request that writes.
-func (r *Inventory) Reconcile(ctx context.Context, id hub.ID) (reconcile.Result, error) {
-	if id == theHost {
+// Reconcile creates the object for a description, or updates the ones that there are. It sends nothing for an object that is
+// as it has to be, so that a restart writes nothing.
+func (r *InventoryReconciler) Reconcile(ctx context.Context, id hub.ID) (reconcile.Result, error) {
+	if id == hostID {
 		return reconcile.Result{}, r.reconcileHost(ctx)
 	}
-	state := r.Host.hub.Load()
-	member, is := state.Member(id)
-	if !is {
+	hubFacts := r.Host.facts.Load()
+	member, ok := hubFacts.Member(id)
+	if !ok {
 		return reconcile.Result{}, nil
 	}
-	objects, err := r.referring(ctx, state.DescriptionsOf(id))
+	objects, err := r.objectsFor(ctx, hubFacts.Twins(id))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -105,27 +101,27 @@ func (r *Inventory) Reconcile(ctx context.Context, id hub.ID) (reconcile.Result,
 		return reconcile.Result{}, r.create(ctx, member)
 	}
 	for i := range objects {
-		if err := r.follow(ctx, &objects[i], member); err != nil {
+		if err := r.updateObject(ctx, &objects[i], member); err != nil {
 			return reconcile.Result{}, err
 		}
 	}
 	return reconcile.Result{}, nil
 }
 
-// reconcileHost leaves an object for the host alone, whoever made it.
-func (r *Inventory) reconcileHost(ctx context.Context) error {
-	key := hostIn(r.Namespace)
-	if taken, err := r.isTaken(ctx, key); taken || err != nil {
+// reconcileHost creates the object for the host. It never changes one that is there.
+func (r *InventoryReconciler) reconcileHost(ctx context.Context) error {
+	key := hostKey(r.Namespace)
+	if exists, err := r.exists(ctx, key); exists || err != nil {
 		return err
 	}
 	return r.apply(ctx, key, map[string]any{"spec": map[string]any{"cluster": map[string]any{"host": map[string]any{}}}})
 }
 
-// referring are the objects that refer to one of the descriptions of a cluster.
-func (r *Inventory) referring(ctx context.Context, ids []hub.ID) ([]v1alpha1.ClusterSupport, error) {
+// objectsFor are the objects that refer to any of the descriptions of a cluster.
+func (r *InventoryReconciler) objectsFor(ctx context.Context, ids []hub.ID) ([]v1alpha1.ClusterSupport, error) {
 	var objects []v1alpha1.ClusterSupport
 	for _, id := range ids {
-		found, err := indexed(ctx, r.Client, indexDescription, id.String())
+		found, err := listByIndex(ctx, r.Client, indexDescription, id.String())
 		if err != nil {
 			return nil, err
 		}
@@ -134,22 +130,22 @@ func (r *Inventory) referring(ctx context.Context, ids []hub.ID) ([]v1alpha1.Clu
 	return objects, nil
 }
 
-// create makes the object for a cluster that has none. It has the description's name, unless that is taken by the object of
-// another cluster.
-func (r *Inventory) create(ctx context.Context, member hub.Member) error {
-	for _, name := range []string{member.ID.Name, member.ID.Name + suffixes[member.ID.Kind]} {
+// create creates the object for a cluster that has none, under the name of the description or, where another cluster's
+// object has that name, with a suffix.
+func (r *InventoryReconciler) create(ctx context.Context, member hub.Member) error {
+	for _, name := range []string{member.ID.Name, member.ID.Name + nameSuffixes[member.ID.Kind]} {
 		key := types.NamespacedName{Namespace: member.ID.Namespace, Name: name}
-		taken, err := r.isTaken(ctx, key)
+		exists, err := r.exists(ctx, key)
 		if err != nil {
 			return err
 		}
-		if taken || key == hostIn(r.Namespace) {
+		if exists || key == hostKey(r.Namespace) {
 			continue
 		}
-		err = r.applyMember(ctx, key, member)
+		err = r.applyDescription(ctx, key, member)
 		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) {
-			// Somebody has just made one of that name for another cluster. The cache is about to have it.
-			r.Bell.ringAfter(member.ID, time.Second)
+			// An object of that name for another cluster was just created. The cache is about to have it.
+			r.Changes.wakeAfter(member.ID, time.Second)
 			return nil
 		}
 		return err
@@ -158,10 +154,10 @@ func (r *Inventory) create(ctx context.Context, member hub.Member) error {
 		"there is no ClusterSupport for %s, and its names are taken by those of other clusters: delete one of them, or create one for it", member.ID))
 }
 
-// suffixes are for names that are taken.
-var suffixes = map[hub.Kind]string{hub.KommanderCluster: "-kommander-cluster", hub.ClusterAPICluster: "-cluster-api"}
+// nameSuffixes are appended to names that are taken.
+var nameSuffixes = map[hub.Kind]string{hub.KommanderCluster: "-kommander-cluster", hub.ClusterAPICluster: "-cluster-api"}
 
-func (r *Inventory) isTaken(ctx context.Context, key types.NamespacedName) (bool, error) {
+func (r *InventoryReconciler) exists(ctx context.Context, key types.NamespacedName) (bool, error) {
 	var object v1alpha1.ClusterSupport
 	err := r.Client.Get(ctx, key, &object)
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -170,38 +166,39 @@ func (r *Inventory) isTaken(ctx context.Context, key types.NamespacedName) (bool
 	return err == nil, nil
 }
 
-// follow keeps the labels and the owner of an object up to date that the operator made, of the same description. Those that
-// somebody else made are his.
-func (r *Inventory) follow(ctx context.Context, object *v1alpha1.ClusterSupport, member hub.Member) error {
-	own, err := ownFields(object)
+// updateObject applies the labels and the owner of a description to the object that the operator created for it. Objects
+// that a user created are left alone.
+func (r *InventoryReconciler) updateObject(ctx context.Context, object *v1alpha1.ClusterSupport, member hub.Member) error {
+	applied, err := appliedFieldsOf(object)
 	if err != nil {
 		return err
 	}
-	refers, _ := hub.IDOf(object.Namespace, &object.Spec.Cluster)
-	if own == nil || refers != member.ID {
+	id, _ := hub.IDOf(object.Namespace, &object.Spec.Cluster)
+	if applied == nil || id != member.ID {
 		return nil
 	}
 	copied := hub.CopiedLabels(member.Labels, r.LabelPrefixes)
 	isOwned := slices.ContainsFunc(object.OwnerReferences, func(o metav1.OwnerReference) bool {
 		return equality.Semantic.DeepEqual(o, member.Owner)
 	})
-	if isOwned && own.labels.Equal(keysOf(copied)) && has(object.Labels, copied) {
+	if isOwned && applied.labels.Equal(sets.KeySet(copied)) && containsLabels(object.Labels, copied) {
 		return nil
 	}
-	return r.applyMember(ctx, client.ObjectKeyFromObject(object), member)
+	return r.applyDescription(ctx, client.ObjectKeyFromObject(object), member)
 }
 
-// has tells whether all the wanted labels are there.
-func has(labels, wanted map[string]string) bool {
+// containsLabels tells whether an object has all wanted labels.
+func containsLabels(labels, wanted map[string]string) bool {
 	for key, value := range wanted {
-		if got, is := labels[key]; !is || got != value {
+		if got, ok := labels[key]; !ok || got != value {
 			return false
 		}
 	}
 	return true
 }
 
-func (r *Inventory) applyMember(ctx context.Context, key types.NamespacedName, member hub.Member) error {
+// applyDescription applies the reference to a description, its labels and its owner.
+func (r *InventoryReconciler) applyDescription(ctx context.Context, key types.NamespacedName, member hub.Member) error {
 	reference := member.ID.Reference()
 	cluster, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&reference)
 	if err != nil {
@@ -221,8 +218,8 @@ func (r *Inventory) applyMember(ctx context.Context, key types.NamespacedName, m
 	})
 }
 
-// apply applies what is the operator's of an object.
-func (r *Inventory) apply(ctx context.Context, key types.NamespacedName, content map[string]any) error {
+// apply applies these fields of an object, and gives up any other that the operator has applied before.
+func (r *InventoryReconciler) apply(ctx context.Context, key types.NamespacedName, content map[string]any) error {
 	desired := &unstructured.Unstructured{Object: content}
 	desired.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ClusterSupport"))
 	desired.SetNamespace(key.Namespace)
@@ -231,7 +228,7 @@ func (r *Inventory) apply(ctx context.Context, key types.NamespacedName, content
 	if err != nil {
 		return fmt.Errorf("write ClusterSupport %s: %w", key, err)
 	}
-	// As a patch of the type that is cached: what is read next must not lack it, or the name would seem to be free still.
+	// The patch is one of the cached type, so that the next read waits for it. Otherwise the name would still seem to be free.
 	object := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 	err = r.Client.Patch(ctx, object, client.RawPatch(types.ApplyPatchType, patch), client.FieldOwner(Name), client.ForceOwnership)
 	if err != nil {

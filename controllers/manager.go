@@ -13,7 +13,6 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -25,46 +24,47 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 )
 
 // Name is the operator's name: of its leases, its events and its field manager.
 const Name = "support-policy-operator"
 
-// Options are what the operator can be told from outside.
+// Options configure the operator.
 type Options struct {
 	// Namespace is the operator's own: ClusterSupport "host" and the leases are in it. Required.
 	Namespace string
-	// Clock tells the time by which the policies are evaluated. Nil: the machine's.
+	// Clock is the time by which the policies are evaluated. Nil: the machine's.
 	Clock clock.WithTicker
 	// LeaderElection lets one of several replicas work at a time.
 	LeaderElection bool
 	// HealthAddress is where /healthz and /readyz are served; empty or "0" serves none.
 	HealthAddress string
-	// MetricsAddress is where /metrics is served over TLS, to those whom the API server lets get it; empty or "0" serves
-	// none. One operator of a process can.
+	// MetricsAddress is where /metrics is served over TLS, to clients that the API server authorizes; empty or "0" serves
+	// none. Only one operator of a process can serve it.
 	MetricsAddress string
 	// MetricsCertDir is a folder with tls.crt and tls.key for that, which are read again when they change. Empty: the
-	// operator makes a certificate of its own, which nobody can verify.
+	// operator makes a certificate of its own, which no client can verify.
 	MetricsCertDir string
-	// KubeconfigNamespaces are those whose Secrets may be read for kubeconfigs; "*" is all. Empty: none.
+	// KubeconfigNamespaces are the namespaces whose Secrets may be read for kubeconfigs; "*" is all. Empty: none.
 	KubeconfigNamespaces []string
 	// AllowProxy lets kubeconfigs name a proxy, AllowLoopback the operator's own machine.
 	AllowProxy, AllowLoopback bool
 	// LabelPrefixes are the beginnings of the labels that are copied from the description of a cluster to its
 	// ClusterSupport.
 	LabelPrefixes []string
-	// Shard is the part of the clusters that this operator is for.
+	// Shard is the part of the clusters that this operator is responsible for.
 	Shard Shard
-	// SecretInterval is how often a Secret with a kubeconfig is read again, Patience how long a cluster may fail until
-	// that is news. 0: the defaults of packages fleet and observe.
+	// SecretInterval is how often a Secret with a kubeconfig is read again, Patience how long a cluster may fail until its
+	// status says so. 0: the defaults of packages fleet and observe.
 	SecretInterval, Patience time.Duration
 	// VersionInterval is how often a cluster is asked for its Kubernetes version. 0: the default of package observe.
 	VersionInterval time.Duration
-	// Log receives everything that is logged.
+	// RollupInterval is the least time between two evaluations of a policy or an exception for changes of clusters. 0: a
+	// second.
+	RollupInterval time.Duration
+	// Log receives all log messages.
 	Log logr.Logger
 }
 
@@ -86,14 +86,16 @@ func DisableStreamingLists() error {
 	return nil
 }
 
-// NewManager puts the operator together for the cluster of cfg: all that Start on the result then runs. Errors say what
-// could not be set up.
+// NewManager sets up the operator for the cluster of cfg. Start on the result runs it. Errors say what could not be set up.
 func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager.Manager, error) {
 	if options.Namespace == "" {
 		return nil, errors.New("the operator's own namespace is not known: set POD_NAMESPACE or --namespace")
 	}
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
+	}
+	if options.RollupInterval == 0 {
+		options.RollupInterval = time.Second
 	}
 	mgr, err := ctrl.NewManager(cfg, manager.Options{
 		Scheme:                        Scheme(),
@@ -108,9 +110,9 @@ func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{&v1alpha1.ClusterSupport{}: {Transform: keepOwnFields}},
+			ByObject:         map[client.Object]cache.ByObject{&v1alpha1.ClusterSupport{}: {Transform: keepAppliedFields}},
 		},
-		// A reconcile must not judge from a cache that lacks what the one before it wrote: it would write again.
+		// A reconcile must not read a cache that lacks what the reconcile before it wrote: it would write again.
 		Client: client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}},
 	})
 	if err != nil {
@@ -119,7 +121,7 @@ func NewManager(ctx context.Context, cfg *rest.Config, options Options) (manager
 	return mgr, errors.Join(checkInstalled(mgr), addReconcilers(ctx, mgr, cfg, options), addProbes(mgr))
 }
 
-// checkInstalled sees to it that the API server knows the kinds: without them every controller would fail again and again.
+// checkInstalled checks that the API server serves the kinds: without them every controller would fail again and again.
 func checkInstalled(mgr manager.Manager) error {
 	for _, kind := range []string{"SupportPolicy", "ClusterSupport", "SupportException"} {
 		if _, err := mgr.GetRESTMapper().RESTMapping(v1alpha1.GroupVersion.WithKind(kind).GroupKind(), v1alpha1.GroupVersion.Version); err != nil {
@@ -131,57 +133,4 @@ func checkInstalled(mgr manager.Manager) error {
 
 func addProbes(mgr manager.Manager) error {
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
-}
-
-// What is foreign may change as often as it likes, and may be made to: beyond so many changes at once a cluster is written
-// twice a second.
-const (
-	changeInterval = 500 * time.Millisecond
-	changesAtOnce  = 300
-)
-
-// addReconcilers puts together what works. What is there once is the business of the first shard.
-func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, options Options) error {
-	if err := addIndices(ctx, mgr); err != nil {
-		return err
-	}
-	var (
-		policies     = NewPolicies(mgr.GetClient())
-		clusters     = &bell[reconcile.Request]{pace: pace[reconcile.Request]{every: changeInterval, burst: changesAtOnce}}
-		descriptions = &bell[hub.ID]{}
-		alarm        = NewAlarm(options.Clock)
-		status       = statusWriter{client: mgr.GetClient(), transitions: NewTransitions(mgr.GetClient())}
-	)
-	host := newHost(cfg, policies, (&hubNews{mgr.GetClient(), options, clusters, descriptions}).tell, options)
-	host.connections = newFleet(mgr.GetAPIReader(), func(key types.NamespacedName) {
-		if key == host.key {
-			host.refresh()
-			return
-		}
-		clusters.ringInPace(reconcile.Request{NamespacedName: key})
-	}, options)
-	reconciler := &ClusterSupports{
-		Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: alarm, Status: status,
-		Host: host, Fleet: host.connections, Bell: clusters, Namespace: options.Namespace, Shard: options.Shard,
-	}
-	err := errors.Join(
-		mgr.Add(host), mgr.Add(host.connections),
-		reconciler.SetupWithManager(mgr),
-		addMetrics(mgr, func(object *v1alpha1.ClusterSupport) time.Time {
-			return host.connections.LastAnswerTime(client.ObjectKeyFromObject(object))
-		}, options),
-	)
-	if err != nil || !options.Shard.isFirst() {
-		return err
-	}
-	counts := func() counting {
-		return counting{Client: mgr.GetClient(), Clock: options.Clock, Alarm: NewAlarm(options.Clock), Status: status}
-	}
-	return errors.Join(
-		(&Inventory{
-			Client: mgr.GetClient(), Namespace: options.Namespace, Host: host, LabelPrefixes: options.LabelPrefixes, Bell: descriptions,
-		}).SetupWithManager(mgr),
-		(&SupportPolicies{counting: counts(), Policies: policies}).SetupWithManager(mgr),
-		(&SupportExceptions{counting: counts()}).SetupWithManager(mgr),
-	)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
 )
 
-// Who asks for metrics is known by a token, and what he may is asked of the API server.
+// The endpoint authenticates and authorizes the clients of the metrics through the API server.
 //
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
@@ -26,20 +26,20 @@ func servesMetrics(options Options) bool {
 	return options.MetricsAddress != "" && options.MetricsAddress != "0"
 }
 
-// addMetrics has what the statuses say exported beside what controller-runtime counts, and has both served.
-func addMetrics(mgr manager.Manager, answered func(*v1alpha1.ClusterSupport) time.Time, options Options) error {
+// addMetrics exports the statuses and the metrics of controller-runtime. lastContact is when a cluster answered last.
+func addMetrics(mgr manager.Manager, lastContact func(*v1alpha1.ClusterSupport) time.Time, options Options) error {
 	if !servesMetrics(options) {
 		return nil
 	}
-	serving, err := endpoint.New(endpoint.Options{
+	server, err := endpoint.New(endpoint.Options{
 		Address: options.MetricsAddress, CertDir: options.MetricsCertDir, Config: mgr.GetConfig(), Client: mgr.GetHTTPClient(),
 		Gatherer: ctrlmetrics.Registry, Log: options.Log.WithName("endpoint"),
 	})
 	if err != nil {
 		return err
 	}
-	return errors.Join(mgr.Add(serving), mgr.Add(&exporting{metrics.NewCollector(metrics.Options{
-		Reader: mgr.GetCache(), Answered: answered, Active: isClosed(mgr.Elected()),
+	return errors.Join(mgr.Add(server), mgr.Add(&metricsExporter{metrics.NewCollector(metrics.Options{
+		Reader: mgr.GetCache(), Answered: lastContact, Active: isClosed(mgr.Elected()),
 		Shard: int(options.Shard.Index), Shards: int(options.Shard.Count),
 	})}))
 }
@@ -55,15 +55,15 @@ func isClosed(elected <-chan struct{}) func() bool {
 	}
 }
 
-// exporting is a collector that is registered while the operator runs. The registry is that of the process, in which
-// operators may run one after the other, as they do in tests.
-type exporting struct{ collector *metrics.Collector }
+// metricsExporter registers a collector while the operator runs. The registry is that of the process, in which operators may
+// run one after the other, as they do in tests.
+type metricsExporter struct{ collector *metrics.Collector }
 
-// NeedLeaderElection tells that a replica which waits for its turn exports, too.
-func (*exporting) NeedLeaderElection() bool { return false }
+// NeedLeaderElection is false, so that a replica that is not the leader exports, too.
+func (*metricsExporter) NeedLeaderElection() bool { return false }
 
 // Start exports until the context ends.
-func (e *exporting) Start(ctx context.Context) error {
+func (e *metricsExporter) Start(ctx context.Context) error {
 	if err := ctrlmetrics.Registry.Register(e.collector); err != nil {
 		return fmt.Errorf("export metrics, which one operator of a process can: %w", err)
 	}

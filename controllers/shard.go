@@ -13,16 +13,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Shard is the part of the clusters that one of several operators is for. The zero value is the whole.
+// Shard is the part of the clusters that one of several operators is responsible for. The zero value is all clusters.
 type Shard struct {
-	// Index is from 0 to Count-1. The first shard also keeps the inventory, the host, the policies and the exceptions.
+	// Index is from 0 to Count-1. The first shard is also responsible for the inventory, the host, the policies and the
+	// exceptions.
 	Index, Count uint32
 }
 
-// maxShards is far more than the API server of a hub could serve.
+// maxShards is far more than the API server of a hub can serve.
 const maxShards = 64
 
-// ParseShard reads INDEX/COUNT, such as 0/3, the first of three. Empty is the whole.
+// ParseShard reads INDEX/COUNT, such as 0/3, the first of three. Empty is all clusters. Errors quote the text and show the
+// form.
 func ParseShard(text string) (Shard, error) {
 	if text == "" {
 		return Shard{}, nil
@@ -36,21 +38,21 @@ func ParseShard(text string) (Shard, error) {
 	return Shard{Index: uint32(index), Count: uint32(count)}, nil
 }
 
-// isFirst tells whether the shard keeps what is there once.
+// isFirst tells whether the shard is responsible for what exists once.
 func (s Shard) isFirst() bool { return s.Index == 0 }
 
-// owns tells whether the shard is for an object. Which one is depends on the name alone.
+// owns tells whether an object belongs to the shard. That depends on its namespace and name alone.
 func (s Shard) owns(key types.NamespacedName) bool {
 	if s.Count < 2 {
 		return true
 	}
-	// A simple hash has too little to do with all bits of the name: of two shards FNV gives one nothing, where each cluster
-	// is in a namespace of its own name.
+	// A simple hash mixes the bits of the name too little: with FNV, one of two shards gets nothing where each cluster is in a
+	// namespace of its own name.
 	hash := sha256.Sum256([]byte(key.Namespace + "/" + key.Name))
 	return binary.BigEndian.Uint32(hash[:])%s.Count == s.Index
 }
 
-// lease is the name of the lease by which one of the replicas for the shard is chosen.
+// lease is the name of the lease for leader election among the replicas of the shard.
 func (s Shard) lease() string {
 	if s.Count < 2 {
 		return Name

@@ -5,10 +5,14 @@ package controllers
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -19,43 +23,52 @@ import (
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies,verbs=list;watch
 // +kubebuilder:rbac:groups=support.d2iq.io,resources=supportpolicies/status,verbs=patch
 
-// SupportPolicies writes the status of SupportPolicies: the stages of the minors, and how the clusters stand.
-type SupportPolicies struct {
-	counting
-
-	Policies *Policies
+// SupportPolicyReconciler writes the status of SupportPolicies: the stages of the minors, and a rollup of the clusters.
+type SupportPolicyReconciler struct {
+	Client   client.Client
+	Clock    clock.PassiveClock
+	Policies *PolicyCache
+	Alarm    *Alarm
+	Status   statusWriter
+	// RollupInterval is the least time between two evaluations for changes of clusters.
+	RollupInterval time.Duration
 }
 
-// SetupWithManager evaluates a policy when it or another one changes, when the status of a cluster changes, and when the
-// alarm rings.
-func (r *SupportPolicies) SetupWithManager(mgr manager.Manager) error {
+// SetupWithManager evaluates a policy when its spec or that of another one changes, when the alarm wakes it, and, at most
+// once in a RollupInterval, when the status of any cluster or its own has changed.
+func (r *SupportPolicyReconciler) SetupWithManager(mgr manager.Manager) error {
+	ofSpecs := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).Named("supportpolicy").
-		For(&v1alpha1.SupportPolicy{}).
-		Watches(&v1alpha1.SupportPolicy{}, every(r.Client, &v1alpha1.SupportPolicyList{}),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.ClusterSupport{}, every(r.Client, &v1alpha1.SupportPolicyList{})).
+		For(&v1alpha1.SupportPolicy{}, ofSpecs).
+		Watches(&v1alpha1.SupportPolicy{}, enqueueAll(r.Client, &v1alpha1.SupportPolicyList{}), ofSpecs).
+		Watches(&v1alpha1.SupportPolicy{}, delayed(&handler.EnqueueRequestForObject{}, r.RollupInterval)).
+		Watches(&v1alpha1.ClusterSupport{}, delayed(enqueueAll(r.Client, &v1alpha1.SupportPolicyList{}), r.RollupInterval)).
 		WatchesRawSource(r.Alarm).
 		Complete(r)
 }
 
-// Reconcile evaluates one policy at this instant and writes what changed, at most once a second.
-func (r *SupportPolicies) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+// Reconcile evaluates one policy at this instant and writes what changed.
+func (r *SupportPolicyReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
 	var object v1alpha1.SupportPolicy
-	clusters, wait, exists, err := r.get(ctx, request.NamespacedName, &object)
-	if err != nil || !exists {
-		return reconcile.Result{RequeueAfter: wait}, err
+	if err := r.Client.Get(ctx, request.NamespacedName, &object); err != nil {
+		r.Alarm.Forget(request.NamespacedName)
+		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	policies, err := r.Policies.Set(ctx)
+	clusters, err := listClusters(ctx, r.Client)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	before := object.DeepCopy()
-	status, next := policies.PolicyStatus(before, clusters, now)
+	policies, err := r.Policies.Get(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	status, next := policies.PolicyStatus(&object, clusters, now)
 	r.Alarm.Set(request.NamespacedName, next)
-	object.Status = status
-	if equality.Semantic.DeepEqual(before.Status, object.Status) {
+	if equality.Semantic.DeepEqual(object.Status, status) {
 		return reconcile.Result{}, nil
 	}
-	return r.write(ctx, before, &object, before.Status.Conditions, object.Status.Conditions, now)
+	before := object.DeepCopy()
+	object.Status = status
+	return reconcile.Result{}, r.Status.write(ctx, before, &object, before.Status.Conditions, status.Conditions, now)
 }

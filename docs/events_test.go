@@ -69,7 +69,7 @@ func eventType(t *testing.T, condition, status, reason string) string {
 		return []metav1.Condition{{Type: condition, Status: status, Reason: reason}}
 	}
 	writer := &eventWriter{}
-	err := controllers.NewTransitions(writer).Record(t.Context(), &v1alpha1.SupportPolicy{ObjectMeta: metav1.ObjectMeta{Name: "any"}},
+	err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), &v1alpha1.SupportPolicy{ObjectMeta: metav1.ObjectMeta{Name: "any"}},
 		change(before), change(metav1.ConditionStatus(status)), time.Time{})
 	if err != nil || len(writer.written) != 1 || writer.written[0].Reason != reason {
 		t.Fatalf("%s=%s %s: the events are %v, %v", condition, status, reason, writer.written, err)

@@ -108,7 +108,7 @@ func TestTransitions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			writer := &eventWriter{}
-			err := controllers.NewTransitions(writer).Record(t.Context(), someCluster,
+			err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
 				conditionsAt(noon.Add(-time.Hour), test.old...), conditionsAt(noon, test.desired...), noon)
 			if err != nil {
 				t.Error(err)
@@ -128,7 +128,7 @@ func TestTransitionToNoClusters(t *testing.T) {
 		desired[i].Reason = v1alpha1.ReasonNoClusters
 	}
 	writer := &eventWriter{}
-	err := controllers.NewTransitions(writer).Record(t.Context(), someCluster,
+	err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
 		conditionsAt(noon, "Supported=False", "ExpiringSoon=True"), desired, noon)
 	if err != nil {
 		t.Error(err)
@@ -146,7 +146,7 @@ func TestTransitionsAgain(t *testing.T) {
 	writer := &eventWriter{fails: errors.New("the API server is away")}
 	old := conditionsAt(noon.Add(-time.Hour), "Supported=True", "ExpiringSoon=True")
 	record := func(now time.Time) error {
-		return controllers.NewTransitions(writer).Record(t.Context(), someCluster, old,
+		return controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster, old,
 			conditionsAt(now, "Supported=False", "ExpiringSoon=False"), now)
 	}
 	if err := record(noon); err == nil || !strings.Contains(err.Error(), "the API server is away") ||
@@ -170,7 +170,7 @@ func TestTransitionsHaveNames(t *testing.T) {
 	writer := &eventWriter{}
 	record := func(object client.Object, since time.Time, old, desired string) {
 		t.Helper()
-		err := controllers.NewTransitions(writer).Record(t.Context(), object,
+		err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), object,
 			conditionsAt(since, old), conditionsAt(noon, desired), noon)
 		if err != nil {
 			t.Error(err)
@@ -207,7 +207,7 @@ func TestTransitionsOfLongNames(t *testing.T) {
 		if problems := apivalidation.NameIsDNSSubdomain(name, false); len(problems) > 0 {
 			t.Fatalf("%s is no name: %v", name, problems)
 		}
-		err := controllers.NewTransitions(writer).Record(t.Context(), policy, nil, conditionsAt(noon, "Supported=True"), noon)
+		err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), policy, nil, conditionsAt(noon, "Supported=True"), noon)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,32 +25,33 @@ import (
 
 // +kubebuilder:rbac:groups="",resources=events,verbs=create
 
-// Transitions writes one event for each change of the status of Supported and ExpiringSoon.
+// EventWriter writes one event for each transition of Supported and ExpiringSoon.
 //
-// An event is created before the status is patched, under a name that follows from the object's UID, the condition, the
-// transition before and the new status. So a crash between the two loses none, and the second attempt finds that the
-// event exists: none is doubled. Core events are used because API servers up to 1.18 know no others.
-type Transitions struct {
+// It creates the event before the status is patched, under a name that follows from the object's UID, the condition, the
+// time of the transition before and the new status. A crash between the two loses no event, and the second attempt finds
+// that the event exists, so that none is doubled. The events are core events because API servers up to 1.18 know no others.
+type EventWriter struct {
 	writer client.Writer
 	scheme *runtime.Scheme
 }
 
-// NewTransitions writes events with a client.
-func NewTransitions(writer client.Writer) *Transitions {
-	return &Transitions{writer: writer, scheme: Scheme()}
+// NewEventWriter writes events with a client.
+func NewEventWriter(writer client.Writer) *EventWriter {
+	return &EventWriter{writer: writer, scheme: Scheme()}
 }
 
-// announced are the conditions whose transitions are events, each with the status that is good news.
-var announced = map[string]metav1.ConditionStatus{
+// reportedConditions are the conditions whose transitions are events, each with the status that is good news.
+var reportedConditions = map[string]metav1.ConditionStatus{
 	v1alpha1.ConditionSupported:    metav1.ConditionTrue,
 	v1alpha1.ConditionExpiringSoon: metav1.ConditionFalse,
 }
 
-// Record writes the events for the transitions between two lists of conditions of an object.
-func (t *Transitions) Record(ctx context.Context, object client.Object, old, desired []metav1.Condition, now time.Time) error {
+// WriteTransitions writes the events for the transitions between two lists of conditions of an object. Errors of the API
+// server name the event.
+func (w *EventWriter) WriteTransitions(ctx context.Context, object client.Object, old, desired []metav1.Condition, now time.Time) error {
 	for i := range desired {
 		next := &desired[i]
-		good, ok := announced[next.Type]
+		good, ok := reportedConditions[next.Type]
 		if !ok {
 			continue
 		}
@@ -61,14 +62,14 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 		if before.Status == next.Status {
 			continue
 		}
-		// That the last installation of a product has gone is no bad news. That an exception has lapsed is: nothing expires
-		// any more, because nothing covers what is not supported.
+		// It is no bad news that the last installation of a product has gone. It is bad news that an exception has ended:
+		// nothing expires any more because nothing covers what is not supported.
 		isGood := next.Status == good && next.Reason != v1alpha1.ReasonExceptionEnded || next.Reason == v1alpha1.ReasonNoClusters
-		event, err := t.event(object, before, next, isGood, now)
+		event, err := w.event(object, before, next, isGood, now)
 		if err != nil {
 			return err
 		}
-		err = t.writer.Create(ctx, event, client.DisableReadYourWritesConsistency)
+		err = w.writer.Create(ctx, event, client.DisableReadYourWritesConsistency)
 		if err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("create event %s/%s for %s: %w", event.Namespace, event.Name, next.Type, err)
 		}
@@ -76,20 +77,20 @@ func (t *Transitions) Record(ctx context.Context, object client.Object, old, des
 	return nil
 }
 
-// event tells one transition.
-func (t *Transitions) event(object client.Object, before metav1.Condition, next *metav1.Condition, good bool, now time.Time) (*corev1.Event, error) {
-	kind, err := apiutil.GVKForObject(object, t.scheme)
+// event is the event for one transition.
+func (w *EventWriter) event(object client.Object, before metav1.Condition, next *metav1.Condition, good bool, now time.Time) (*corev1.Event, error) {
+	kind, err := apiutil.GVKForObject(object, w.scheme)
 	if err != nil {
 		return nil, fmt.Errorf("find the kind of %T: %w", object, err)
 	}
 	namespace := object.GetNamespace()
 	if namespace == "" {
-		// The API server wants the events of cluster-scoped objects there.
+		// The API server accepts the events of cluster-scoped objects there.
 		namespace = metav1.NamespaceDefault
 	}
-	kindOfEvent := corev1.EventTypeWarning
+	eventType := corev1.EventTypeWarning
 	if good {
-		kindOfEvent = corev1.EventTypeNormal
+		eventType = corev1.EventTypeNormal
 	}
 	at := metav1.NewTime(now)
 	return &corev1.Event{
@@ -98,7 +99,7 @@ func (t *Transitions) event(object client.Object, before metav1.Condition, next 
 			APIVersion: kind.GroupVersion().String(), Kind: kind.Kind,
 			Namespace: object.GetNamespace(), Name: object.GetName(), UID: object.GetUID(),
 		},
-		Type: kindOfEvent, Reason: next.Reason,
+		Type: eventType, Reason: next.Reason,
 		Message:        fmt.Sprintf("%s is %s, was %s: %s", next.Type, next.Status, before.Status, next.Message),
 		FirstTimestamp: at, LastTimestamp: at, Count: 1,
 		Source:              corev1.EventSource{Component: Name},
@@ -106,7 +107,7 @@ func (t *Transitions) event(object client.Object, before metav1.Condition, next 
 	}, nil
 }
 
-// eventName is the same for the same transition, whoever tries to tell it and how often.
+// eventName is the same for each attempt to write the event of a transition.
 func eventName(object client.Object, before metav1.Condition, next *metav1.Condition) string {
 	since := before.LastTransitionTime.UTC().Format(time.RFC3339)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s/%s", object.GetUID(), next.Type, since, next.Status))

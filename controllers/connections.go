@@ -19,12 +19,11 @@ import (
 // allNamespaces is the member of Options.KubeconfigNamespaces that allows all of them.
 const allNamespaces = "*"
 
-// There is no marker for the right to get Secrets: who lends kubeconfigs to the operator grants it, for all namespaces or
-// for some (config/components).
+// There is no marker for the right to get Secrets: the user grants it, for all namespaces or for some (config/components).
 
-// newFleet makes the connections to the clusters that ClusterSupports refer to. Secrets are read by name and from the API
-// server: a cache would list them, and keep all of them.
-func newFleet(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.ClusterCache {
+// newConnections makes the connections to the clusters of ClusterSupports. It reads Secrets by name and from the API server:
+// a cache would list them and keep all of them. It calls changed when what is known about a cluster has changed.
+func newConnections(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.ClusterCache {
 	return fleet.NewClusterCache(fleet.ClusterCacheOptions{
 		Options: fleet.Options{
 			AllowProxy: options.AllowProxy, AllowLoopback: options.AllowLoopback, UserAgent: Name,

@@ -16,30 +16,30 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// keepOwnFields is a transform for the cache: of the fields that managers have set it keeps those that the operator has
-// applied, by which it knows its own objects, and which labels it has copied.
-func keepOwnFields(object any) (any, error) {
-	if cluster, is := object.(client.Object); is {
+// keepAppliedFields is a transform for the cache: of the managed fields it keeps those that the operator has applied. By
+// these the operator knows which objects it has created, and which labels it has copied.
+func keepAppliedFields(object any) (any, error) {
+	if cluster, ok := object.(client.Object); ok {
 		cluster.SetManagedFields(slices.DeleteFunc(cluster.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
-			return !isOwn(m)
+			return !isApplied(m)
 		}))
 	}
 	return object, nil
 }
 
-func isOwn(m metav1.ManagedFieldsEntry) bool {
+func isApplied(m metav1.ManagedFieldsEntry) bool {
 	return m.Manager == Name && m.Operation == metav1.ManagedFieldsOperationApply && m.Subresource == ""
 }
 
-// appliedFields are what the operator has applied of an object.
+// appliedFields are the fields of an object that the operator has applied.
 type appliedFields struct {
 	// labels are the keys of the labels.
 	labels sets.Set[string]
 }
 
-// ownFields is nil for an object that the operator did not make.
-func ownFields(object *v1alpha1.ClusterSupport) (*appliedFields, error) {
-	i := slices.IndexFunc(object.ManagedFields, isOwn)
+// appliedFieldsOf is nil for an object that the operator did not create.
+func appliedFieldsOf(object *v1alpha1.ClusterSupport) (*appliedFields, error) {
+	i := slices.IndexFunc(object.ManagedFields, isApplied)
 	if i < 0 || object.ManagedFields[i].FieldsV1 == nil {
 		return nil, nil //nolint:nilnil // there is nothing to tell, and that is no error
 	}
@@ -58,5 +58,3 @@ func ownFields(object *v1alpha1.ClusterSupport) (*appliedFields, error) {
 }
 
 func fieldName(name string) fieldpath.PathElement { return fieldpath.PathElement{FieldName: &name} }
-
-func keysOf(labels map[string]string) sets.Set[string] { return sets.KeySet(labels) }
