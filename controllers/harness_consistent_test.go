@@ -1,0 +1,87 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	stdcmp "cmp"
+	"errors"
+	"fmt"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/support"
+)
+
+// consistent says how a status differs from what the policies say now about the facts that the statuses hold.
+func (w *world) consistent() error {
+	var policies v1alpha1.SupportPolicyList
+	var exceptions v1alpha1.SupportExceptionList
+	var clusters v1alpha1.ClusterSupportList
+	ctx := w.t.Context()
+	if err := errors.Join(w.Client.List(ctx, &policies), w.Client.List(ctx, &exceptions), w.Client.List(ctx, &clusters)); err != nil {
+		return err
+	}
+	compiled := make([]*support.Policy, 0, len(policies.Items))
+	for i := range policies.Items {
+		compiled = append(compiled, support.Compile(&policies.Items[i]))
+	}
+	covering := make([]*support.Exception, 0, len(exceptions.Items))
+	for i := range exceptions.Items {
+		covering = append(covering, support.CompileException(&exceptions.Items[i]))
+	}
+	set, now := support.NewSet(compiled, covering...), w.Clock.Now()
+	for i := range clusters.Items {
+		c := &clusters.Items[i]
+		if meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionStalled) != nil {
+			continue
+		}
+		assessment, _ := set.Evaluate(support.Cluster{
+			Labels: c.Labels, Environment: stdcmp.Or(c.Spec.Environment, c.Status.Environment), Facts: support.FactsOf(&c.Status),
+			Declared: c.Spec.DeclaredReleases, DuplicateOf: c.Status.DuplicateOf,
+		}, now)
+		got := support.Assessment{
+			ClusterID: c.Status.ClusterID, DuplicateOf: c.Status.DuplicateOf, Environment: c.Status.Environment, Manager: c.Status.Manager,
+			KubernetesVersion: c.Status.KubernetesVersion, InstalledVersions: c.Status.InstalledVersions,
+			SupportEndTime: c.Status.SupportEndTime, Releases: c.Status.Releases, Components: c.Status.Components,
+			Nodes: c.Status.Nodes, Findings: c.Status.Findings,
+			Conditions: conditionsOf(c.Status.Conditions, assessment.Conditions),
+		}
+		if diff := cmp.Diff(assessment, got, cmpopts.EquateEmpty(), withoutMemory); diff != "" || *c.Status.ObservedGeneration != c.Generation {
+			return fmt.Errorf("the status of cluster %s/%s is out of date (-engine +status):\n%s", c.Namespace, c.Name, diff)
+		}
+	}
+	for i := range policies.Items {
+		p := &policies.Items[i]
+		want, _ := set.PolicyStatus(p, clusters.Items, now)
+		if diff := cmp.Diff(want, p.Status, cmpopts.EquateEmpty()); diff != "" {
+			return fmt.Errorf("the status of policy %s is out of date (-engine +status):\n%s", p.Name, diff)
+		}
+	}
+	for i := range exceptions.Items {
+		e := &exceptions.Items[i]
+		want, _ := covering[i].Status(e, clusters.Items, now)
+		if diff := cmp.Diff(want, e.Status, cmpopts.EquateEmpty()); diff != "" {
+			return fmt.Errorf("the status of exception %s is out of date (-engine +status):\n%s", e.Name, diff)
+		}
+	}
+	return nil
+}
+
+// withoutMemory leaves out what a verdict does not know.
+var withoutMemory = cmpopts.IgnoreFields(v1alpha1.InstalledRelease{}, "ObservedSince")
+
+// conditionsOf are the conditions of a status of the same types as others, in their form and order.
+func conditionsOf(all []metav1.Condition, others []support.Condition) []support.Condition {
+	var found []support.Condition
+	for _, other := range others {
+		if c := meta.FindStatusCondition(all, other.Type); c != nil {
+			found = append(found, support.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
+		}
+	}
+	return found
+}
