@@ -23,39 +23,40 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 )
 
-// woken is a work queue that only remembers, in order, who was woken.
-type woken struct {
+// fakeQueue is a work queue that only records the names of the objects that are woken.
+type fakeQueue struct {
 	workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-	mu  sync.Mutex
-	who []string
+	mu    sync.Mutex
+	names []string
 }
 
-func (b *woken) Add(request reconcile.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.who = append(b.who, request.Name)
+func (q *fakeQueue) Add(request reconcile.Request) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.names = append(q.names, request.Name)
 }
 
-// rung waits until the alarm has nothing to do but to wait, and returns who was woken since the last time.
-func (b *woken) rung() []string {
+// woken waits until the alarm does nothing but wait, and returns the names of the objects that it has woken since the last
+// call.
+func (q *fakeQueue) woken() []string {
 	synctest.Wait()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	who := b.who
-	b.who = nil
-	return who
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	names := q.names
+	q.names = nil
+	return names
 }
 
-// startAlarm runs an alarm in a synctest bubble, in which waiting takes no time and Wait knows when everybody waits. The
+// startAlarm runs an alarm in a synctest bubble, in which waiting takes no time and Wait returns when all goroutines wait. The
 // bubble ends when the alarm has ended with the test's context.
-func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *woken) {
+func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *fakeQueue) {
 	t.Helper()
-	alarm, woken := controllers.NewAlarm(c), &woken{}
-	if err := alarm.Start(t.Context(), woken); err != nil {
+	alarm, queue := controllers.NewAlarm(c), &fakeQueue{}
+	if err := alarm.Start(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}
-	return alarm, woken
+	return alarm, queue
 }
 
 // offBeat keeps the instants of a test apart from the ticks of its clock, which begin when the alarm does: at a tick the
@@ -64,10 +65,10 @@ const offBeat = 7 * time.Second
 
 func named(name string) types.NamespacedName { return types.NamespacedName{Name: name} }
 
-func expectRung(t *testing.T, when string, b *woken, want ...string) {
+func expectWoken(t *testing.T, when string, queue *fakeQueue, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, b.rung()); diff != "" {
-		t.Errorf("%s the alarm woke others than expected (-want +got):\n%s", when, diff)
+	if diff := cmp.Diff(want, queue.woken()); diff != "" {
+		t.Errorf("%s the alarm woke other objects than expected (-want +got):\n%s", when, diff)
 	}
 }
 
@@ -75,15 +76,15 @@ func TestAlarmWakesAtTheInstant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := clocktesting.NewFakeClock(noon.Add(-36*time.Hour - offBeat))
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
-		expectRung(t, "a day and a half before", woken)
+		expectWoken(t, "a day and a half before", queue)
 		c.SetTime(noon.Add(-time.Nanosecond))
-		expectRung(t, "a nanosecond before", woken)
+		expectWoken(t, "a nanosecond before", queue)
 		c.Step(time.Nanosecond)
-		expectRung(t, "at the instant", woken, "host")
+		expectWoken(t, "at the instant", queue, "host")
 		c.Step(24 * time.Hour)
-		expectRung(t, "a day later", woken)
+		expectWoken(t, "a day later", queue)
 	})
 }
 
@@ -124,7 +125,7 @@ func TestAlarmSetAgain(t *testing.T) {
 			set: func(a *controllers.Alarm, noon time.Time) {
 				a.Set(named("host"), noon)
 				a.Forget(named("host"))
-				a.Forget(named("somebody else"))
+				a.Forget(named("other"))
 			},
 		},
 		"never, then an instant": {
@@ -159,15 +160,15 @@ func TestAlarmSetAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				noon := at(t, "2021-05-05T12:00:00Z")
 				c := clocktesting.NewFakeClock(noon.Add(-time.Hour - offBeat))
-				alarm, woken := startAlarm(t, c)
+				alarm, queue := startAlarm(t, c)
 				synctest.Wait()
 				test.set(alarm, noon)
 				c.SetTime(noon.Add(-time.Nanosecond))
-				expectRung(t, "before noon", woken, test.before...)
+				expectWoken(t, "before noon", queue, test.before...)
 				c.Step(time.Nanosecond)
-				expectRung(t, "at noon", woken, test.noon...)
+				expectWoken(t, "at noon", queue, test.noon...)
 				c.Step(time.Hour)
-				expectRung(t, "an hour later", woken, test.after...)
+				expectWoken(t, "an hour later", queue, test.after...)
 			})
 		})
 	}
@@ -181,7 +182,7 @@ func TestAlarmAgainstSortedList(t *testing.T) {
 		begin := at(t, "2021-01-01")
 		span := int64(365 * 24 * time.Hour)
 		c := clocktesting.NewFakeClock(begin)
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 
 		due := map[string]time.Time{}
 		set := func(name string, now time.Time) {
@@ -211,7 +212,7 @@ func TestAlarmAgainstSortedList(t *testing.T) {
 					want = append(want, name)
 				}
 			}
-			got := slices.Sorted(slices.Values(woken.rung()))
+			got := slices.Sorted(slices.Values(queue.woken()))
 			slices.Sort(want)
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("at %s the alarm woke others than expected (-want +got):\n%s", now, diff)
@@ -264,15 +265,15 @@ func TestAlarmLooksAtTheWallClock(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.AddDate(0, -6, 0))
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
 		time.Sleep(24 * time.Hour)
-		expectRung(t, "after a day", woken)
+		expectWoken(t, "after a day", queue)
 		// The machine was suspended, or its clock was set: no timer fires by that.
 		c.set(noon.Add(time.Hour))
-		expectRung(t, "as soon as the clock was set", woken)
+		expectWoken(t, "as soon as the clock was set", queue)
 		time.Sleep(time.Minute)
-		expectRung(t, "within a minute", woken, "host")
+		expectWoken(t, "within a minute", queue, "host")
 	})
 }
 
@@ -281,44 +282,44 @@ func TestAlarmKeepsInstantsWhenTheClockIsSetBack(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.Add(-offBeat))
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
 		synctest.Wait()
 		c.set(noon.Add(-time.Hour - offBeat))
 		time.Sleep(2 * time.Minute)
-		// Whatever was evaluated with the clock of before is evaluated anew.
-		expectRung(t, "when the clock was set back", woken, "host")
+		// All that was evaluated with the clock of before is evaluated again.
+		expectWoken(t, "when the clock was set back", queue, "host")
 		alarm.Set(named("host"), noon)
 		time.Sleep(58*time.Minute + offBeat - time.Nanosecond)
-		expectRung(t, "a nanosecond before", woken)
+		expectWoken(t, "a nanosecond before", queue)
 		time.Sleep(time.Nanosecond)
-		expectRung(t, "at the instant", woken, "host")
+		expectWoken(t, "at the instant", queue, "host")
 	})
 }
 
-// An operator that starts with a clock that is ahead judges by instants that have not come. When the clock is right
-// again, they lie ahead, and only the alarm can know.
+// An operator that starts with a clock that is ahead evaluates by instants that have not come. When the clock is set right,
+// they lie ahead, and only the alarm can notice.
 func TestAlarmWakesAllWhenTheClockIsSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.AddDate(10, 0, 0))
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("nothing ahead"), time.Time{})
 		alarm.Set(named("far ahead"), noon.AddDate(20, 0, 0))
 		alarm.Set(named("gone"), noon.AddDate(20, 0, 0))
 		alarm.Forget(named("gone"))
-		alarm.Set(named("rang before"), noon.AddDate(1, 0, 0))
-		expectRung(t, "at first", woken, "rang before")
+		alarm.Set(named("woken before"), noon.AddDate(1, 0, 0))
+		expectWoken(t, "at first", queue, "woken before")
 
 		c.set(noon)
 		time.Sleep(time.Minute)
-		got := slices.Sorted(slices.Values(woken.rung()))
-		if diff := cmp.Diff([]string{"far ahead", "nothing ahead", "rang before"}, got); diff != "" {
+		got := slices.Sorted(slices.Values(queue.woken()))
+		if diff := cmp.Diff([]string{"far ahead", "nothing ahead", "woken before"}, got); diff != "" {
 			t.Errorf("after the clock was set back the alarm woke others than expected (-want +got):\n%s", diff)
 		}
 		time.Sleep(time.Hour)
-		expectRung(t, "an hour later", woken)
+		expectWoken(t, "an hour later", queue)
 	})
 }
 
@@ -328,12 +329,12 @@ func TestAlarmNoticesSmallStepsBack(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &wallClock{}
 		c.set(noon.Add(10 * time.Second))
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("ahead of time"), time.Time{})
 		c.set(noon.Add(-5 * time.Second))
-		expectRung(t, "as soon as the clock was set back", woken)
+		expectWoken(t, "as soon as the clock was set back", queue)
 		alarm.Set(named("next"), time.Time{})
-		expectRung(t, "when the next object was evaluated", woken, "ahead of time")
+		expectWoken(t, "when the next object was evaluated", queue, "ahead of time")
 	})
 }
 
@@ -342,12 +343,12 @@ func TestAlarmWakesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := clocktesting.NewFakeClock(noon)
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
-		expectRung(t, "at the instant", woken, "host")
+		expectWoken(t, "at the instant", queue, "host")
 		for range 3 {
 			c.Step(time.Minute)
-			expectRung(t, "a minute later", woken)
+			expectWoken(t, "a minute later", queue)
 		}
 	})
 }
@@ -372,10 +373,10 @@ func TestAlarmWithAClockThatMovesAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		noon := at(t, "2021-05-05T12:00:00Z")
 		c := &hastyClock{FakeClock: clocktesting.NewFakeClock(noon.Add(-time.Second)), to: noon}
-		alarm, woken := startAlarm(t, c)
+		alarm, queue := startAlarm(t, c)
 		alarm.Set(named("host"), noon)
 		synctest.Wait()
 		c.Step(time.Minute)
-		expectRung(t, "a minute later", woken, "host")
+		expectWoken(t, "a minute later", queue, "host")
 	})
 }

@@ -67,7 +67,7 @@ func TestRefusedAtApply(t *testing.T) {
 			release(`{version: "1.0", operatingSystems: [{name: A, osImage: a}, {name: A, osImage: b}]}`),
 			[]string{"spec.releases[0].operatingSystems[1]", "Duplicate value"},
 		},
-		"an operating system that nobody can recognize": {
+		"an operating system that cannot be recognized": {
 			release(`{version: "1.0", operatingSystems: [{name: A}]}`),
 			[]string{"spec.releases[0].operatingSystems[0].osImage", "Required value"},
 		},
@@ -211,7 +211,7 @@ var invalidPolicies = []struct {
 		[]string{"spec.clusterSelector.matchExpressions[0]", "stage Like prod", "must be a term of a label selector"},
 	},
 	{
-		"a lifecycle that rests on itself",
+		"a lifecycle that depends on itself",
 		"  lifecycle: {follows: {product: PRODUCT}}",
 		[]string{"spec.lifecycle.follows.product", "must be another product"},
 	},
@@ -353,7 +353,7 @@ func (w *world) awaitRow(product string, state v1alpha1.State, reason, message s
 	})
 }
 
-// What cannot be read in the cluster is quoted, and cannot harm whoever reads the status.
+// What cannot be read in the cluster is quoted, and cannot harm a reader of the status.
 func TestUnreadableVersions(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-03-01")
 	w.applyShipped()

@@ -27,7 +27,7 @@ metadata:
 spec: {namespace: istio-system, chartReference: {chart: istio, version: 0.0.1}}
 `
 
-// What is experimental is judged by what the cluster is used for, which is for its owner to say.
+// What is experimental is evaluated by what the cluster is used for, which its owner declares.
 func TestExperimentalByEnvironment(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-06-01")
 	w.applyShipped()
@@ -103,8 +103,8 @@ metadata:
 spec: {chartReference: {chart: widgets, version: 0.0.1}}
 `
 
-// A product that the operator does not know is found as its policy tells, from the moment at which it does, and judged as
-// any other; a restart takes it for nothing new.
+// A product without a built-in detector is found by the rule of its policy as soon as there is one, and evaluated as any
+// other. A restart does not take it for new.
 func TestDetectionByPolicy(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-06-01")
 	w.apply(widgetsAddon)
@@ -129,7 +129,7 @@ func TestDetectionByPolicy(t *testing.T) {
 	w.halt()
 	w.Front.Reset()
 	w.start()
-	w.unwritten("a restart")
+	w.expectNoWrites("a restart")
 
 	// A mistake elsewhere in the policy makes what is found Unknown; it does not make it vanish.
 	ended := len(w.mustHost().Status.History)
@@ -155,7 +155,7 @@ func TestDetectionByPolicy(t *testing.T) {
 	})
 }
 
-// The nodes of a cluster are judged when it is first looked at.
+// The nodes of a cluster are evaluated when the operator connects to it.
 func TestOperatingSystems(t *testing.T) {
 	w := newWorld(t, "v1.20.13", "2022-03-01")
 	w.applyShipped()

@@ -26,21 +26,21 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// told are the transitions that the events about an object tell, such as "Supported is True, was Unknown", sorted.
-func (w *world) told(object client.Object) []string {
+// eventsAbout are the transitions of the events about an object, such as "Supported is True, was Unknown", sorted.
+func (w *world) eventsAbout(object client.Object) []string {
 	w.t.Helper()
-	var told []string
+	var transitions []string
 	for _, event := range w.events(object) {
 		transition, _, _ := strings.Cut(event.Message, ":")
-		told = append(told, event.Type+" "+transition)
+		transitions = append(transitions, event.Type+" "+transition)
 	}
-	slices.Sort(told)
-	return told
+	slices.Sort(transitions)
+	return transitions
 }
 
-func (w *world) expectTold(what string, object client.Object, want ...string) {
+func (w *world) expectEvents(what string, object client.Object, want ...string) {
 	w.t.Helper()
-	if diff := cmp.Diff(want, w.told(object)); diff != "" {
+	if diff := cmp.Diff(want, w.eventsAbout(object)); diff != "" {
 		w.t.Errorf("%s: the events about %s differ (-want +got):\n%s", what, object.GetName(), diff)
 	}
 }
@@ -55,23 +55,23 @@ func TestEvents(t *testing.T) {
 		"Normal ExpiringSoon is False, was Unknown",
 		"Normal Supported is True, was Unknown",
 	}
-	w.expectTold("the first evaluation", host, want...)
-	w.expectTold("the first evaluation", policy, want...)
+	w.expectEvents("the first evaluation", host, want...)
+	w.expectEvents("the first evaluation", policy, want...)
 
 	w.Clock.SetTime(at(t, exampleWarning))
 	w.awaitPolicy("example", v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon)
 	w.settle()
 	want = append(want, "Warning ExpiringSoon is True, was False")
-	w.expectTold("the warning", host, want...)
-	w.expectTold("the warning", policy, want...)
+	w.expectEvents("the warning", host, want...)
+	w.expectEvents("the warning", policy, want...)
 
 	w.Clock.SetTime(at(t, exampleEnd))
 	w.awaitPolicy("example", v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
 	w.settle()
 	want = append(want, "Normal ExpiringSoon is False, was True", "Warning Supported is False, was True")
 	slices.Sort(want)
-	w.expectTold("the end", host, want...)
-	w.expectTold("the end", policy, want...)
+	w.expectEvents("the end", host, want...)
+	w.expectEvents("the end", policy, want...)
 
 	for _, object := range []client.Object{host, policy} {
 		for _, event := range w.events(object) {
@@ -83,7 +83,7 @@ func TestEvents(t *testing.T) {
 	}
 	w.halt()
 	w.start()
-	w.expectTold("a restart", w.mustHost(), want...)
+	w.expectEvents("a restart", w.mustHost(), want...)
 }
 
 // checkEvent looks at all that kubectl and others show of an event.
@@ -123,7 +123,7 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 	w.apply(examplePolicy("example", "Example"))
 	w.apply(exampleHost)
 	w.start()
-	told := w.told(w.mustHost())
+	transitions := w.eventsAbout(w.mustHost())
 
 	version := "1.0.3"
 	// flip changes the installed release, and with it whether it is supported.
@@ -196,7 +196,7 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 			},
 		},
 		{
-			name: "somebody else was faster",
+			name: "another client was faster",
 			fault: func(first func(*http.Request) bool) fault {
 				return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 					if first(r) {
@@ -248,9 +248,9 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 			if status == metav1.ConditionTrue {
 				transition = "Normal Supported is True, was False"
 			}
-			told = append(told, transition)
-			slices.Sort(told)
-			w.expectTold(test.name, w.mustHost(), told...)
+			transitions = append(transitions, transition)
+			slices.Sort(transitions)
+			w.expectEvents(test.name, w.mustHost(), transitions...)
 			if got := len(w.wire.answered(exists)) > doubled; got != test.repeated {
 				t.Errorf("that the event exists already was answered: %t, expected is %t", got, test.repeated)
 			}
@@ -258,7 +258,7 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 	}
 }
 
-// A status that is set back by hand is written again, and the events, which are told, are not.
+// A status that is set back by hand is written again, and the events, which exist, are not.
 func TestEventsWhenTheStatusIsSetBack(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-05-01")
 	w.apply(examplePolicy("example", "Example"))
@@ -268,7 +268,7 @@ func TestEventsWhenTheStatusIsSetBack(t *testing.T) {
 	w.Clock.SetTime(at(t, exampleEnd))
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
 	w.settle()
-	told := w.told(before)
+	transitions := w.eventsAbout(before)
 
 	w.Clock.Step(time.Hour)
 	after := w.mustHost()
@@ -278,7 +278,7 @@ func TestEventsWhenTheStatusIsSetBack(t *testing.T) {
 	}
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
 	w.settle()
-	w.expectTold("a status that was set back", before, told...)
+	w.expectEvents("a status that was set back", before, transitions...)
 	if len(w.wire.answered(exists)) != 2 {
 		t.Errorf("expected are two events that exist already: %v", w.wire.answered(exists))
 	}

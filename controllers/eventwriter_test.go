@@ -25,8 +25,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// eventWriter is an API server that knows events only.
-type eventWriter struct {
+// fakeEventClient is an API server that knows events only.
+type fakeEventClient struct {
 	client.Writer
 
 	created []*corev1.Event
@@ -34,7 +34,7 @@ type eventWriter struct {
 	fails error
 }
 
-func (w *eventWriter) Create(_ context.Context, object client.Object, _ ...client.CreateOption) error {
+func (w *fakeEventClient) Create(_ context.Context, object client.Object, _ ...client.CreateOption) error {
 	if err := w.fails; err != nil {
 		w.fails = nil
 		return err
@@ -52,14 +52,14 @@ func (w *eventWriter) Create(_ context.Context, object client.Object, _ ...clien
 	return nil
 }
 
-// told are the events, such as "Warning Supported is False, was True", in the order of their creation.
-func (w *eventWriter) told() []string {
-	var told []string
+// transitions are the events, such as "Warning Supported is False, was True", in the order of their creation.
+func (w *fakeEventClient) transitions() []string {
+	var transitions []string
 	for _, event := range w.created {
 		transition, _, _ := strings.Cut(event.Message, ":")
-		told = append(told, event.Type+" "+transition)
+		transitions = append(transitions, event.Type+" "+transition)
 	}
-	return told
+	return transitions
 }
 
 var someCluster = &v1alpha1.ClusterSupport{
@@ -79,7 +79,7 @@ func conditionsAt(instant time.Time, texts ...string) []metav1.Condition {
 	return conditions
 }
 
-func TestTransitions(t *testing.T) {
+func TestEventWriter(t *testing.T) {
 	noon := at(t, "2021-05-05T12:00:00Z")
 	for name, test := range map[string]struct{ old, desired, want []string }{
 		"the first time, all well": {
@@ -100,20 +100,20 @@ func TestTransitions(t *testing.T) {
 			[]string{"Supported=True", "ExpiringSoon=False"}, []string{"Supported=Unknown", "ExpiringSoon=Unknown"},
 			[]string{"Warning Supported is Unknown, was True", "Warning ExpiringSoon is Unknown, was False"},
 		},
-		"conditions that are not told": {
+		"conditions without events": {
 			[]string{"Ready=True", "Reachable=True", "Compatible=True", "UpgradeRecommended=False"},
 			[]string{"Ready=False", "Stalled=True", "Reachable=False", "Compatible=False", "UpgradeRecommended=True", "Conflicting=True"},
 			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			writer := &eventWriter{}
+			writer := &fakeEventClient{}
 			err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
 				conditionsAt(noon.Add(-time.Hour), test.old...), conditionsAt(noon, test.desired...), noon)
 			if err != nil {
 				t.Error(err)
 			}
-			if diff := cmp.Diff(test.want, writer.told()); diff != "" {
+			if diff := cmp.Diff(test.want, writer.transitions()); diff != "" {
 				t.Errorf("the events differ (-want +got):\n%s", diff)
 			}
 		})
@@ -127,23 +127,23 @@ func TestTransitionToNoClusters(t *testing.T) {
 	for i := range desired {
 		desired[i].Reason = v1alpha1.ReasonNoClusters
 	}
-	writer := &eventWriter{}
+	writer := &fakeEventClient{}
 	err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
 		conditionsAt(noon, "Supported=False", "ExpiringSoon=True"), desired, noon)
 	if err != nil {
 		t.Error(err)
 	}
 	want := []string{"Normal Supported is Unknown, was False", "Normal ExpiringSoon is Unknown, was True"}
-	if diff := cmp.Diff(want, writer.told()); diff != "" {
+	if diff := cmp.Diff(want, writer.transitions()); diff != "" {
 		t.Errorf("the events differ (-want +got):\n%s", diff)
 	}
 }
 
-// The status patch can fail for as long as it likes: what was told is not told again, whatever the time is by then, and
-// what was not told is.
-func TestTransitionsAgain(t *testing.T) {
+// However often the status patch fails, an event that was written is not written again, whatever the time, and one that was
+// not written is.
+func TestEventWriterRetries(t *testing.T) {
 	noon := at(t, "2021-05-05T12:00:00Z")
-	writer := &eventWriter{fails: errors.New("the API server is away")}
+	writer := &fakeEventClient{fails: errors.New("the API server is away")}
 	old := conditionsAt(noon.Add(-time.Hour), "Supported=True", "ExpiringSoon=True")
 	record := func(now time.Time) error {
 		return controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster, old,
@@ -159,15 +159,15 @@ func TestTransitionsAgain(t *testing.T) {
 		}
 	}
 	want := []string{"Warning Supported is False, was True", "Normal ExpiringSoon is False, was True"}
-	if diff := cmp.Diff(want, writer.told()); diff != "" {
+	if diff := cmp.Diff(want, writer.transitions()); diff != "" {
 		t.Errorf("the events differ (-want +got):\n%s", diff)
 	}
 }
 
 // Different transitions have different names, or one of them would be lost.
-func TestTransitionsHaveNames(t *testing.T) {
+func TestEventNames(t *testing.T) {
 	noon := at(t, "2021-05-05T12:00:00Z")
-	writer := &eventWriter{}
+	writer := &fakeEventClient{}
 	record := func(object client.Object, since time.Time, old, desired string) {
 		t.Helper()
 		err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), object,
@@ -191,7 +191,7 @@ func TestTransitionsHaveNames(t *testing.T) {
 }
 
 // Names of objects can be as long as names of events.
-func TestTransitionsOfLongNames(t *testing.T) {
+func TestEventNamesAreBounded(t *testing.T) {
 	noon := at(t, "2021-05-05T12:00:00Z")
 	names := map[string]string{}
 	for _, name := range []string{
@@ -202,7 +202,7 @@ func TestTransitionsOfLongNames(t *testing.T) {
 		strings.Repeat("e", 236),
 		strings.Repeat("e", 237),
 	} {
-		writer := &eventWriter{}
+		writer := &fakeEventClient{}
 		policy := &v1alpha1.SupportPolicy{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)}}
 		if problems := apivalidation.NameIsDNSSubdomain(name, false); len(problems) > 0 {
 			t.Fatalf("%s is no name: %v", name, problems)

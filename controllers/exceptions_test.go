@@ -118,10 +118,10 @@ func TestException(t *testing.T) {
 	w.expectTable("exceptions: migration until "+exceptionEnd, "get", "clustersupport", "-A")
 	w.expectTable("1.0.x      2021-05-30   True    True     False      1          CHG-4711", "get", "sexc")
 	w.Front.Reset()
-	w.unwritten("an exception that runs")
+	w.expectNoWrites("an exception that runs")
 
 	w.Clock.SetTime(at(t, exceptionWarning).Add(-time.Nanosecond))
-	w.unwritten("the nanosecond before the warning")
+	w.expectNoWrites("the nanosecond before the warning")
 	w.Clock.Step(time.Nanosecond)
 	check("when the warning begins", metav1.ConditionTrue, v1alpha1.ReasonExceptionEndsSoon, 1)
 	w.awaitHost(v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonExceptionEndsSoon)

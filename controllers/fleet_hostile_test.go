@@ -82,8 +82,7 @@ func status(code int) http.HandlerFunc {
 }
 
 // attachHostile attaches all of them, one with a certificate that does not fit the kubeconfig, and one that accepts
-// connections and says nothing. What it returns checks what
-// has become of them.
+// connections and says nothing. The function that it returns checks what their statuses say.
 func attachHostile(w *world) func(*testing.T) {
 	serve := func(name string, answer http.HandlerFunc, change func(*httptest.Server), authority *x509.Certificate) *x509.Certificate {
 		server := httptest.NewUnstartedServer(answer)
@@ -139,9 +138,9 @@ func (w *world) attachHostile(name, server string, authority *x509.Certificate) 
 	w.apply(byHand(workspace, name, "{kubeconfigSecret: {name: "+name+"}}"))
 }
 
-// traces are what shows that somebody prints a secret: a piece of its longest line as it is, and all ways in which that can
+// fragments show that a secret was printed: a piece of its longest line as it is, and all ways in which that can
 // be part of base64.
-func traces(secret []byte) []string {
+func fragments(secret []byte) []string {
 	const length = 48
 	line := slices.MaxFunc(bytes.Split(secret, []byte("\n")), func(a, b []byte) int { return len(a) - len(b) })
 	piece := line[(len(line)-length)/2:][:length]
@@ -152,7 +151,7 @@ func traces(secret []byte) []string {
 	return all
 }
 
-// impostor is a certificate that nobody has signed, for names of its own.
+// impostor is a self-signed certificate for names of its own.
 func impostor(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -170,27 +169,27 @@ func impostor(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// expectUntold checks that none of these is in what the operator has asked the API server to write, in what is stored
+// expectNotLeaked checks that none of these is in what the operator has asked the API server to write, in what is stored
 // there, or in a log.
-func (w *world) expectUntold(texts []string) {
+func (w *world) expectNotLeaked(texts []string) {
 	w.t.Helper()
 	stored, err := w.Kubectl(w.t.Context(), "get", "supportpolicies,clustersupports,events", "-A", "-o", "yaml")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	// Each has what shows that it is the right thing to search.
-	for _, told := range []struct{ where, text, has string }{
+	for _, output := range []struct{ where, text, has string }{
 		{"the API server", stored, v1alpha1.ReasonRedirected},
 		{"a request", w.wire.wrote(), v1alpha1.ReasonInsecureKubeconfig},
 		{"the log", w.log.text(), "The kubeconfig is refused"},
-		{"a log of others", stray.text(), ""},
+		{"a log of others", otherLogs.text(), ""},
 	} {
-		if !strings.Contains(told.text, told.has) {
-			w.t.Errorf("%s has nothing of %s", told.where, told.has)
+		if !strings.Contains(output.text, output.has) {
+			w.t.Errorf("%s has nothing of %s", output.where, output.has)
 		}
 		for _, text := range texts {
-			if at := strings.Index(told.text, text); at >= 0 {
-				w.t.Errorf("%s shows %q: %s", told.where, text, told.text[max(0, at-200):min(len(told.text), at+100)])
+			if at := strings.Index(output.text, text); at >= 0 {
+				w.t.Errorf("%s shows %q: %s", output.where, text, output.text[max(0, at-200):min(len(output.text), at+100)])
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func attachedWith(annotations string) string {
 		"}\nspec: {kubeconfigRef: {name: one-kubeconfig}, clusterRef: {konvoyCluster: {name: one}}}\nstatus: {phase: Joined}")
 }
 
-// specOf is what somebody writes into the object for cluster one.
+// specOf is what a user writes into the object for cluster one.
 func specOf(spec string) string {
 	return describedAs(v1alpha1.GroupVersion.String(), "ClusterSupport", workspace, "one", "spec: {"+spec+"}")
 }

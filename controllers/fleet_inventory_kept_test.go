@@ -54,7 +54,7 @@ func TestInventoryIsKept(t *testing.T) {
 	w.run("labels are copied by their prefixes, those of GitOps tools never", func(*testing.T) {
 		w.awaitCluster("kept", labels(map[string]string{"support.d2iq.io/tier": "gold", "support.d2iq.io/zone": "eu"}))
 	})
-	w.run("what somebody has written himself is his", func(t *testing.T) {
+	w.run("an object that a user has written is left alone", func(t *testing.T) {
 		object := w.mustCluster("mine")
 		if err := labels(map[string]string{"stage": "prod"})(object); err != nil {
 			t.Error(err)
@@ -63,7 +63,7 @@ func TestInventoryIsKept(t *testing.T) {
 			t.Errorf("it has owners: %v", object.OwnerReferences)
 		}
 	})
-	w.run("what somebody adds survives", func(t *testing.T) {
+	w.run("what a user adds stays", func(t *testing.T) {
 		w.apply(describedAs(v1alpha1.GroupVersion.String(), "ClusterSupport", workspace, "kept", `  labels: {stage: prod, support.d2iq.io/own: mine}
   annotations: {note: mine}
 spec:
@@ -86,7 +86,7 @@ spec:
 		"a label":              `{"metadata": {"labels": {"support.d2iq.io/tier": "mine"}}}`,
 		"a label that is gone": `{"metadata": {"labels": {"support.d2iq.io/tier": null}}}`,
 	} {
-		w.run("what somebody changes of the operator's comes back: "+what, func(*testing.T) {
+		w.run("what a user changes of the operator's fields comes back: "+what, func(*testing.T) {
 			w.patch("kept", patch)
 			w.awaitCluster("kept", func(object *v1alpha1.ClusterSupport) error {
 				return errors.Join(w.isOwned(object), labels(map[string]string{
@@ -99,13 +99,13 @@ spec:
 		w.settle()
 		w.Front.Reset()
 		w.apply(labelled("support.d2iq.io/tier: silver, team: c, argocd.argoproj.io/instance: third"))
-		w.unwritten("a change of labels that are not copied")
+		w.expectNoWrites("a change of labels that are not copied")
 	})
 	w.run("neither is a restart", func(*testing.T) {
 		w.halt()
 		w.Front.Reset()
 		w.start(copying)
-		w.unwritten("a restart")
+		w.expectNoWrites("a restart")
 	})
 
 	w.run("another description of that name owns it", func(t *testing.T) {
@@ -133,7 +133,7 @@ spec:
 		}
 	})
 
-	w.run("a reference that somebody changes stalls it, and back", func(t *testing.T) {
+	w.run("a reference that a user changes stalls it, and back", func(t *testing.T) {
 		before := w.mustCluster("kept")
 		w.patch("kept", `{"spec": {"cluster": {"kommanderCluster": {"name": "other"}}}}`)
 		object := w.await("kept", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonClusterChanged)
@@ -218,7 +218,7 @@ func (w *world) isOwned(object *v1alpha1.ClusterSupport) error {
 func (w *world) patch(name, patch string) {
 	w.t.Helper()
 	object := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: workspace, Name: name}}
-	err := w.Client.Patch(w.t.Context(), object, client.RawPatch(types.MergePatchType, []byte(patch)), client.FieldOwner("somebody"))
+	err := w.Client.Patch(w.t.Context(), object, client.RawPatch(types.MergePatchType, []byte(patch)), client.FieldOwner("user"))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// described is a KommanderCluster in a namespace; more is what it has besides a name.
+// described is a KommanderCluster in a namespace; more is what it has in addition to a name.
 func described(namespace, name, more string) string {
 	return describedAs("kommander.mesosphere.io/v1beta1", "KommanderCluster", namespace, name, more)
 }
@@ -34,7 +34,7 @@ func made(namespace, name string) string {
 	return describedAs("cluster.x-k8s.io/v1beta1", "Cluster", namespace, name, "")
 }
 
-// byHand is a ClusterSupport that somebody has written.
+// byHand is a ClusterSupport that a user has written.
 func byHand(namespace, name, cluster string) string {
 	return describedAs(v1alpha1.GroupVersion.String(), "ClusterSupport", namespace, name, "spec: {cluster: "+cluster+"}")
 }
@@ -86,7 +86,7 @@ var inventoried = []struct {
 		want: map[string]string{"called-hub": "KommanderCluster called-hub"},
 	},
 	{
-		name: "a lying annotation", reason: "nobody hides a cluster by calling it the hub",
+		name: "a lying annotation", reason: "no cluster is hidden by calling it the hub",
 		there: []string{described("NAMESPACE", "liar",
 			"  annotations: {kommander.d2iq.io/host: \"true\"}\nstatus: {clusterId: 7d9b5f0e-5d3a-4e60-9f3c-0a4c3f6b1c11}")},
 		want: map[string]string{"liar": "KommanderCluster liar"},
@@ -105,12 +105,12 @@ var inventoried = []struct {
 		want: map[string]string{"mine": "Cluster one-capi"},
 	},
 	{
-		name: "one by hand with a kubeconfig", reason: "whose cluster that is nobody can tell",
+		name: "one by hand with a kubeconfig", reason: "it does not say which cluster that is",
 		there: []string{described("NAMESPACE", "one", ""), byHand("NAMESPACE", "mine", "{kubeconfigSecret: {name: mine}}")},
 		want:  map[string]string{"one": "KommanderCluster one", "mine": "Secret mine"},
 	},
 	{
-		name: "the name is taken", reason: "what somebody has written is not overwritten",
+		name: "the name is taken", reason: "what a user has written is not overwritten",
 		there: []string{described("NAMESPACE", "one", ""), byHand("NAMESPACE", "one", "{kubeconfigSecret: {name: mine}}")},
 		want:  map[string]string{"one": "Secret mine", "one-kommander-cluster": "KommanderCluster one"},
 	},
@@ -171,7 +171,7 @@ func TestInventory(t *testing.T) {
 	}
 	w.settle()
 	w.Front.Reset()
-	w.unwritten("having made all objects")
+	w.expectNoWrites("having made all objects")
 	for i, row := range inventoried {
 		if err := diffOf(row.want, w.inventory(namespaceOf(i))); err != nil {
 			t.Errorf("%s, later: %v", row.name, err)

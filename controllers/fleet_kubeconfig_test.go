@@ -20,7 +20,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 )
 
-// secretText is in all that a kubeconfig of these tests has and nobody may see.
+// secretText is in all secrets of the kubeconfigs of these tests.
 const secretText = "SECRET-8f1d"
 
 // refusedKubeconfigs are what is refused, with the field, and the beginning of what is said about it.
@@ -47,11 +47,11 @@ var refusedKubeconfigs = []struct {
 	{"the operator's own token", func(_ *api.Cluster, u *api.AuthInfo) {
 		u.Token, u.TokenFile = "", "/var/run/secrets/kubernetes.io/serviceaccount/token"
 	}, v1alpha1.ReasonInsecureKubeconfig, "tokenFile names a file"},
-	{"somebody else's name", func(_ *api.Cluster, u *api.AuthInfo) { u.Impersonate = secretText }, v1alpha1.ReasonInsecureKubeconfig, "as is impersonation"},
-	{"somebody else's UID", func(_ *api.Cluster, u *api.AuthInfo) { u.ImpersonateUID = secretText }, v1alpha1.ReasonInsecureKubeconfig, "as-uid is impersonation"},
-	{"somebody else's groups", func(_ *api.Cluster, u *api.AuthInfo) { u.ImpersonateGroups = []string{secretText} },
+	{"another user's name", func(_ *api.Cluster, u *api.AuthInfo) { u.Impersonate = secretText }, v1alpha1.ReasonInsecureKubeconfig, "as is impersonation"},
+	{"another user's UID", func(_ *api.Cluster, u *api.AuthInfo) { u.ImpersonateUID = secretText }, v1alpha1.ReasonInsecureKubeconfig, "as-uid is impersonation"},
+	{"another user's groups", func(_ *api.Cluster, u *api.AuthInfo) { u.ImpersonateGroups = []string{secretText} },
 		v1alpha1.ReasonInsecureKubeconfig, "as-groups is impersonation"},
-	{"more about somebody else", func(_ *api.Cluster, u *api.AuthInfo) {
+	{"more about another user", func(_ *api.Cluster, u *api.AuthInfo) {
 		u.ImpersonateUserExtra = map[string][]string{"a": {secretText}}
 	}, v1alpha1.ReasonInsecureKubeconfig, "as-user-extra is impersonation"},
 	{"a proxy", func(c *api.Cluster, _ *api.AuthInfo) { c.ProxyURL = "http://u:" + secretText + "@proxy:3128" },
@@ -115,7 +115,7 @@ func hurrying(config *rest.Config, options *controllers.Options) {
 	options.SecretInterval = 100 * time.Millisecond
 }
 
-// What is in a kubeconfig is used, or refused with the field, and shown to nobody; and no cluster is in another one's way.
+// A kubeconfig is used, or refused with the name of the field, and never shown. No cluster delays another one.
 func TestKubeconfigs(t *testing.T) {
 	w := newFleetWorld(t, "v1.20.13", "2021-10-01")
 	w.applyShipped()
@@ -123,10 +123,10 @@ func TestKubeconfigs(t *testing.T) {
 	first.apply(konvoy17)
 	secrets := []string{secretText}
 	good := first.kubeconfig("kubeconfigs", func(c *api.Cluster, u *api.AuthInfo) {
-		secrets = append(secrets, traces(c.CertificateAuthorityData)...)
-		secrets = append(secrets, traces([]byte(u.Token))...)
+		secrets = append(secrets, fragments(c.CertificateAuthorityData)...)
+		secrets = append(secrets, fragments([]byte(u.Token))...)
 	})
-	secrets = append(secrets, traces(good)...)
+	secrets = append(secrets, fragments(good)...)
 	w.store(in("one-kubeconfig"), map[string][]byte{"kubeconfig": good})
 	w.store(in("odd"), map[string][]byte{"config": good})
 	w.attach("one")
@@ -202,7 +202,7 @@ func TestKubeconfigs(t *testing.T) {
 		}
 	})
 
-	w.run("a hostile cluster is in nobody's way", func(t *testing.T) {
+	w.run("hostile clusters delay no other", func(t *testing.T) {
 		hostile := attachHostile(w)
 		second.lend("healthy-kubeconfig", "kubeconfig", "healthy")
 		w.attach("healthy")
@@ -216,7 +216,7 @@ func TestKubeconfigs(t *testing.T) {
 		w.halt()
 	})
 
-	w.run("nothing of it is shown", func(*testing.T) { w.expectUntold(append(secrets, remoteText)) })
+	w.run("nothing of it is shown", func(*testing.T) { w.expectNotLeaked(append(secrets, remoteText)) })
 }
 
 // says is expect, with texts that the message has to have.

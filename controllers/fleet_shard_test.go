@@ -147,7 +147,7 @@ func TestShards(t *testing.T) {
 		w.settle()
 		for _, name := range clusters {
 			if n := w.Front.Requests(statusPatch("clustersupports", name)); n > 0 && writers[name] == "shard-1" {
-				t.Errorf("the status of %s is written by somebody else", name)
+				t.Errorf("the status of %s is written by another operator", name)
 			}
 		}
 		begin(1, arguments[1])

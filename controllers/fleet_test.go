@@ -21,11 +21,11 @@ func TestFleet(t *testing.T) {
 	w.apply(kommander14)
 	first, second := w.newRemote(0, "v1.19.9"), w.newRemote(1, "v1.20.13")
 	first.apply(konvoy17)
-	// Nodes are looked at when a cluster is connected, and hours later.
+	// Nodes are listed when a cluster is connected, and hours later.
 	second.apply(konvoyNode)
 	w.start(attaching)
 
-	w.run("a cluster that has not joined is in the inventory, and not looked into", func(t *testing.T) {
+	w.run("a cluster that has not joined is in the inventory, and not contacted", func(t *testing.T) {
 		w.apply(fmt.Sprintf(`{apiVersion: kommander.mesosphere.io/v1beta1, kind: KommanderCluster, metadata: {name: one, namespace: %s},
 			spec: {kubeconfigRef: {name: one-kubeconfig}}}`, workspace))
 		got := w.await("one", v1alpha1.ConditionReachable, metav1.ConditionUnknown, v1alpha1.ReasonNotJoined)
@@ -37,7 +37,7 @@ func TestFleet(t *testing.T) {
 		}
 	})
 
-	w.run("it is looked into when it joins", func(t *testing.T) {
+	w.run("it is contacted when it joins", func(t *testing.T) {
 		first.lend("one-kubeconfig", "kubeconfig", "first")
 		w.attach("one")
 		got := w.awaitConnected("one")
@@ -85,7 +85,7 @@ func TestFleet(t *testing.T) {
 
 	w.run("at rest nothing is written", func(*testing.T) {
 		w.Front.Reset()
-		w.unwritten("nothing")
+		w.expectNoWrites("nothing")
 	})
 
 	w.run("one breaks, keeps its verdict, and the other one does not notice", func(t *testing.T) {

@@ -16,10 +16,10 @@ type errorLog struct {
 	expected []string
 }
 
-// verbosity is that of an operator whose user wants to know everything.
+// verbosity is the highest.
 const verbosity = 9
 
-func (l *errorLog) add(prefix, line string) {
+func (l *errorLog) record(prefix, line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all.WriteString(prefix + " " + line + "\n")
@@ -36,7 +36,7 @@ func (l *errorLog) text() string {
 	return l.all.String()
 }
 
-// ending is what an operator logs that was told to end while it was at work.
+// ending is what an operator logs when its context ends while it works.
 const ending = "context canceled"
 
 // expects makes errors with that text no surprise.

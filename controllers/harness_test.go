@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +35,9 @@ import (
 var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
 
 func TestMain(m *testing.M) {
-	// The operator of each test has its own log; what goes past it is about connections that end on purpose.
+	// The operator of each test has its own log. Other log messages are about connections that end on purpose.
 	ctrl.SetLogger(logr.Discard())
-	klog.SetLogger(funcr.New(stray.add, funcr.Options{Verbosity: verbosity}))
+	klog.SetLogger(funcr.New(otherLogs.record, funcr.Options{Verbosity: verbosity}))
 	crds, err := sandbox.CRDs()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -54,8 +55,8 @@ func TestMain(m *testing.M) {
 	os.Exit(shared.Run(m, &remotes[0], &remotes[1]))
 }
 
-// stray is what client-go logs by itself.
-var stray errorLog
+// otherLogs is what client-go logs outside of the operator's log.
+var otherLogs errorLog
 
 const (
 	// patience is far more than anything here takes.
@@ -107,7 +108,7 @@ func newWorldWith(t *testing.T, options sandbox.Options) *world {
 func newWorldOn(t *testing.T, plane *controlplane.ControlPlane, options sandbox.Options) *world {
 	t.Helper()
 	w := &world{t: t, test: t}
-	options.Log = funcr.New(w.log.add, funcr.Options{Verbosity: verbosity})
+	options.Log = funcr.New(w.log.record, funcr.Options{Verbosity: verbosity})
 	made, err := sandbox.New(t.Context(), plane, t.TempDir(), options)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +203,7 @@ var watched = []string{
 	"supportpolicies", "supportexceptions", "clustersupports", "kommanderclusters", "clusters", "tunnelconnectors", "instances", "operatorversions", "addons", "clusteraddons", "konvoyclusters", "helmreleases", "kommandercores",
 }
 
-// start runs the operator, and waits until it has looked at everything and has written what there is to write.
+// start runs the operator, and waits until it watches all resources and has written what there is to write.
 func (w *world) start(changes ...func(*rest.Config, *controllers.Options)) {
 	w.t.Helper()
 	before := map[string]int{}
@@ -210,7 +211,7 @@ func (w *world) start(changes ...func(*rest.Config, *controllers.Options)) {
 		before[resource] = w.Front.Requests(watches(resource))
 	}
 	w.launch(changes...)
-	w.eventually("the operator to look at everything", func() error {
+	w.eventually("the operator to watch all resources", func() error {
 		for _, resource := range watched {
 			if w.Front.Requests(watches(resource)) == before[resource] && !w.absent[resource] {
 				return fmt.Errorf("it does not watch %s", resource)
@@ -237,8 +238,8 @@ func watches(resource string) func(front.Request) bool {
 func (w *world) launch(changes ...func(*rest.Config, *controllers.Options)) {
 	w.t.Helper()
 	watched := func(config *rest.Config, _ *controllers.Options) { config.Wrap(w.wire.wrap) }
-	changes = append([]func(*rest.Config, *controllers.Options){shortIntervals, watched}, changes...)
-	stop, err := w.StartOperator(w.test.Context(), changes...)
+	stop, err := w.StartOperator(w.test.Context(), slices.Concat(
+		[]func(*rest.Config, *controllers.Options){shortIntervals}, changes, []func(*rest.Config, *controllers.Options){watched})...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -286,8 +287,8 @@ func (w *world) settle() {
 	})
 }
 
-// unwritten fails the test if the operator asks for any change, or has done so since the ledger was reset.
-func (w *world) unwritten(after string) {
+// expectNoWrites fails the test if the operator asks for any change, or has done so since the front was reset.
+func (w *world) expectNoWrites(after string) {
 	w.t.Helper()
 	time.Sleep(quiet)
 	if written := w.Front.Recent(front.Request.Writes); len(written) > 0 {

@@ -35,8 +35,8 @@ spec:
   declaredReleases: [{product: Konvoy, name: default, version: 1.7.2}]
 `
 
-// ownership tells who set which fields: by manager, operation and subresource.
-func ownership(host *v1alpha1.ClusterSupport) map[string]string {
+// managersOf are the fields of an object by manager, operation and subresource.
+func managersOf(host *v1alpha1.ClusterSupport) map[string]string {
 	owned := map[string]string{}
 	for _, entry := range host.ManagedFields {
 		key := strings.TrimSpace(fmt.Sprintf("%s %s %s", entry.Manager, entry.Operation, entry.Subresource))
@@ -67,7 +67,7 @@ func TestHostIsKept(t *testing.T) {
 			controllers.Name + " Apply":         `{"f:spec":{"f:cluster":{"f:host":{}}}}`,
 			controllers.Name + " Update status": "status",
 		}
-		if diff := cmp.Diff(owned, ownership(host)); diff != "" {
+		if diff := cmp.Diff(owned, managersOf(host)); diff != "" {
 			t.Errorf("the operator owns other fields than expected (-want +got):\n%s", diff)
 		}
 		w.awaitRow(facts.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonVersionUnknown, "nothing in the cluster tells its version")
@@ -171,7 +171,7 @@ func TestHostOfAUser(t *testing.T) {
 	w.apply(exampleHost)
 	w.start()
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
-	if _, applied := ownership(w.mustHost())[controllers.Name+" Apply"]; applied {
+	if _, applied := managersOf(w.mustHost())[controllers.Name+" Apply"]; applied {
 		t.Error("the operator has applied an object that was there")
 	}
 	// Even so, it is made again without what was the user's.
@@ -237,7 +237,7 @@ spec:
 	}
 	w.Front.Reset()
 	w.Clock.Step(24 * time.Hour)
-	w.unwritten("a day")
+	w.expectNoWrites("a day")
 }
 
 // Two operators in one cluster, each with a host of its own, do not take each other's for a mistake.
@@ -269,5 +269,5 @@ func TestTwoOperators(t *testing.T) {
 	}
 	w.settle()
 	w.Front.Reset()
-	w.unwritten("coming to rest, two operators")
+	w.expectNoWrites("coming to rest, two operators")
 }

@@ -49,7 +49,7 @@ func TestMemory(t *testing.T) {
 
 	w.Clock.SetTime(at(t, "2021-02-11"))
 	w.Front.Reset()
-	w.unwritten("ten days at rest")
+	w.expectNoWrites("ten days at rest")
 	w.apply(exampleRunning("1.0.4"))
 	w.awaitHistory("2021-02-11", "1.0.3 2021-02-01 2021-02-11")
 	w.settle()
@@ -58,11 +58,11 @@ func TestMemory(t *testing.T) {
 	w.halt()
 	w.Front.Reset()
 	w.start()
-	w.unwritten("a restart")
+	w.expectNoWrites("a restart")
 
 	w.apply(exampleRunning("1.0.5\x1b"))
 	w.awaitHistory("2021-02-21", "1.0.4 2021-02-11 2021-02-21", "1.0.3 2021-02-01 2021-02-11")
-	// The clock that is set back makes nobody forget.
+	// A clock that is set back removes nothing from the history.
 	w.Clock.SetTime(at(t, "2021-02-20"))
 	w.apply(exampleRunning("1.1.0"))
 	w.awaitHistory("2021-02-20", `1.0.5\x1b 2021-02-21 2021-02-20`, "1.0.4 2021-02-11 2021-02-21", "1.0.3 2021-02-01 2021-02-11")

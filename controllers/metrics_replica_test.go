@@ -18,8 +18,8 @@ import (
 const exampleExported = `supportpolicy_release_state{cluster_name="host",cluster_namespace="support-policy-system",installation="default",` +
 	`policy="example",product="Example",state="Supported",version="1.0.3"} 1`
 
-// A replica that waits for its turn exports the same as the one that works, and that it waits: when the other one is gone,
-// nothing is missing.
+// A replica that is not the leader exports the same statuses as the leader, and that it is not active: when the leader
+// ends, nothing is missing.
 func TestMetricsOfStandby(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-03-01")
 	w.apply(examplePolicy("example", "Example"))
@@ -40,13 +40,13 @@ func TestMetricsOfStandby(t *testing.T) {
 		t.Error(err)
 	}
 	e.await(token, exampleExported, `supportpolicy_operator_active{shard="0"} 1`, "supportpolicy_operator_shards 1", observed)
-	e.awaitJudged(token)
+	e.awaitEvaluated(token)
 	w.settle()
 }
 
-// awaitJudged has another version declared, and waits until the operator has judged it. One that is stopped while its parts
-// are still beginning logs errors.
-func (e *endpoint) awaitJudged(token string) {
+// awaitEvaluated declares another version, and waits until the operator has evaluated it. An operator that is stopped while
+// it starts logs errors.
+func (e *endpoint) awaitEvaluated(token string) {
 	e.w.t.Helper()
 	e.w.apply(strings.Replace(exampleHost, "1.0.3", "1.0.4", 1))
 	e.await(token, strings.Replace(exampleExported, "1.0.3", "1.0.4", 1))

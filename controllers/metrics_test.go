@@ -47,7 +47,7 @@ type endpoint struct {
 	folder  string
 }
 
-// newEndpoint chooses an address, and makes a certificate and who may ask.
+// newEndpoint chooses an address, and makes a certificate and the accounts of clients.
 func newEndpoint(w *world) *endpoint {
 	w.t.Helper()
 	w.apply(scrapers)
@@ -134,7 +134,7 @@ func (e *endpoint) await(token string, texts ...string) string {
 	return answer
 }
 
-// Metrics are for those whom the API server lets read them, and for nobody else.
+// Only clients that the API server authorizes can read the metrics.
 func TestMetricsAreProtected(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-03-01")
 	e := newEndpoint(w)
@@ -146,10 +146,10 @@ func TestMetricsAreProtected(t *testing.T) {
 		want                int
 		reason              string
 	}{
-		"no token":                       {http.MethodGet, "/metrics", "", http.StatusUnauthorized, "nobody is known by that"},
-		"what is no token":               {http.MethodGet, "/metrics", "guessed", http.StatusUnauthorized, "the API server knows nobody by it"},
+		"no token":                       {http.MethodGet, "/metrics", "", http.StatusUnauthorized, "the client is not known"},
+		"what is no token":               {http.MethodGet, "/metrics", "guessed", http.StatusUnauthorized, "the API server does not know it"},
 		"a token that was changed":       {http.MethodGet, "/metrics", allowed + "x", http.StatusUnauthorized, "its signature is wrong"},
-		"a token without the right":      {http.MethodGet, "/metrics", e.token("stranger"), http.StatusForbidden, "it is known who asks, and he may not"},
+		"a token without the right":      {http.MethodGet, "/metrics", e.token("stranger"), http.StatusForbidden, "the client is known, and has no right to it"},
 		"a token with the right":         {http.MethodGet, "/metrics", allowed, http.StatusOK, "that is what the role is for"},
 		"a token with another right":     {http.MethodPost, "/metrics", allowed, http.StatusForbidden, "the role lets get"},
 		"a path that there is not":       {http.MethodGet, "/debug/pprof/", allowed, http.StatusNotFound, "nothing else is served"},
@@ -235,7 +235,7 @@ func TestMetricsOfOperator(t *testing.T) {
 	e.await(token, `supportpolicy_release_state`+release+`state="Unsupported",version="1.0.3"} 1`)
 }
 
-// A certificate that is asked for and not there is no reason to serve one that nobody can verify.
+// A configured certificate that is missing is no reason to serve one that no client can verify.
 func TestMetricsNeedTheirCertificate(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-03-01")
 	_, err := w.StartOperator(t.Context(), func(_ *rest.Config, options *controllers.Options) {

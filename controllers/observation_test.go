@@ -217,7 +217,7 @@ spec: {version: v2.1.0}
 	w.halt()
 	w.Front.Reset()
 	w.start()
-	w.unwritten("a restart")
+	w.expectNoWrites("a restart")
 	w.expectStatuses(before, "a restart")
 
 	// Until the products can be listed, only the status tells of them.
@@ -231,7 +231,7 @@ spec: {version: v2.1.0}
 		}
 		return nil
 	})
-	w.unwritten("a restart that cannot look at the products")
+	w.expectNoWrites("a restart that cannot look at the products")
 	w.expectStatuses(before, "a restart that cannot look at the products")
 	w.wire.breaks(nil)
 	w.eventually("the operator to look at everything", func() error {
@@ -242,7 +242,7 @@ spec: {version: v2.1.0}
 		}
 		return nil
 	})
-	w.unwritten("the first look")
+	w.expectNoWrites("the first look")
 	w.expectStatuses(before, "the first look")
 }
 
@@ -280,7 +280,7 @@ func TestFirstLook(t *testing.T) {
 			expect(conditions, v1alpha1.ConditionUpgradeRecommended, metav1.ConditionUnknown, v1alpha1.ReasonNotContacted),
 		)
 	})
-	w.expectTold("before the first look", w.mustHost())
+	w.expectEvents("before the first look", w.mustHost())
 	w.Front.Reset()
 	w.wire.breaks(nil)
 	w.awaitHost(v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected)

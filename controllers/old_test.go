@@ -47,7 +47,7 @@ func TestOldServers(t *testing.T) {
 	if err := cluster.WriteKubeconfig(elsewhere); err != nil {
 		t.Fatal(err)
 	}
-	// Again, as whoever keeps them in Git does all the time. They have been applied once here, and never there.
+	// Again, as GitOps does all the time. They have been applied once here, and never there.
 	for _, test := range []struct {
 		arguments []string
 		want      string
@@ -103,7 +103,7 @@ func TestOldServers(t *testing.T) {
 		}
 		w.Clock.SetTime(at(t, "2022-04-08"))
 		got = w.await("one", v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
-		w.expectTold("the day on which support ended", got,
+		w.expectEvents("the day on which support ended", got,
 			"Normal ExpiringSoon is False, was True", "Normal Supported is True, was Unknown",
 			"Warning ExpiringSoon is True, was Unknown", "Warning Supported is False, was True")
 		if err := first.Front.StartServing(); err != nil {
@@ -125,7 +125,7 @@ func TestOldServers(t *testing.T) {
 		w.halt()
 		w.Front.Reset()
 		w.start(attaching)
-		w.unwritten("a restart")
+		w.expectNoWrites("a restart")
 	})
 
 	w.run("it is detached", func(*testing.T) {

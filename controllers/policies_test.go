@@ -40,7 +40,7 @@ func TestKubectlWait(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// Who waits is told when the day comes.
+	// kubectl wait ends when the day comes.
 	go func() {
 		_, err := w.Kubectl(t.Context(), "wait", "clustersupport/host", "-n", sandbox.Namespace,
 			"--for=condition=Supported=False", "--timeout=30s")
@@ -121,14 +121,14 @@ func TestConflictingPolicies(t *testing.T) {
 		t.Helper()
 		w.awaitRow("Example", v1alpha1.StateUnknown, v1alpha1.ReasonConflictingPolicies, "policies ours, theirs speak about Example")
 		w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonConflictingPolicies)
-		for name, rival := range map[string]string{"ours": "theirs", "theirs": "ours"} {
+		for name, other := range map[string]string{"ours": "theirs", "theirs": "ours"} {
 			w.awaitPolicy(name, v1alpha1.ConditionConflicting, metav1.ConditionTrue, v1alpha1.ReasonConflictingPolicies)
 			conditions := w.mustPolicy(name).Status.Conditions
 			if err := expect(conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated); err != nil {
 				t.Errorf("%s: %v", when, err)
 			}
-			if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionConflicting); !strings.Contains(c.Message, rival) {
-				t.Errorf("%s: the message of %s does not name %s: %s", when, name, rival, c.Message)
+			if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionConflicting); !strings.Contains(c.Message, other) {
+				t.Errorf("%s: the message of %s does not name %s: %s", when, name, other, c.Message)
 			}
 			// The count follows the status of the cluster, which may be evaluated after the policy.
 			w.eventually(when+": policy "+name+" to count the host as unknown", func() error {

@@ -53,7 +53,7 @@ var rights = map[string]string{
 	"list,watch supportexceptions.support.d2iq.io":         "the exceptions stand beside what the policies say",
 	"patch supportexceptions.support.d2iq.io/status":       "whether an exception runs, and on how many clusters",
 	"patch supportpolicies.support.d2iq.io/status":         "the stages and counters of a policy",
-	"create tokenreviews.authentication.k8s.io":            "whose token it is that somebody wants to read the metrics with",
+	"create tokenreviews.authentication.k8s.io":            "it authenticates the clients of the metrics",
 	"create subjectaccessreviews.authorization.k8s.io":     "and whether he may",
 	"create events": "the transitions; an event that exists is not written again",
 	"create leases.coordination.k8s.io in its own namespace":                              "the lease by which one replica is chosen",
@@ -226,7 +226,7 @@ func TestRightsByAPIServer(t *testing.T) {
 		})
 	}
 	if w.Front.Requests(nil) != 0 {
-		t.Error("somebody else uses the operator's connection")
+		t.Error("another client uses the operator's connection")
 	}
 }
 
@@ -282,7 +282,7 @@ func allowed(t *testing.T, clients kubernetes.Interface) map[string]bool {
 		}
 	}
 	if asked < 500 {
-		t.Errorf("only %d questions: discovery has not told all resources", asked)
+		t.Errorf("only %d questions: discovery does not have all resources", asked)
 	}
 	return found
 }
@@ -364,7 +364,7 @@ func TestLeaderElection(t *testing.T) {
 	first := w.stop
 	holder := w.leaseHolder()
 	if holder == "" {
-		t.Error("nobody holds the lease")
+		t.Error("the lease has no holder")
 	}
 	w.launch(electing)
 	w.Front.Reset()
@@ -391,7 +391,7 @@ func TestLeaderElection(t *testing.T) {
 
 // elect has an operator take part in the election of a leader.
 func (w *world) elect() func(*rest.Config, *controllers.Options) {
-	// What the manager says when it is told to end and gives the lease back.
+	// The manager logs this when it ends and releases the lease.
 	w.log.expects("leader election lost")
 	return func(_ *rest.Config, options *controllers.Options) { options.LeaderElection = true }
 }

@@ -139,8 +139,8 @@ func TestReleaseChange(t *testing.T) {
 				w.Front.Reset()
 			}
 		}
-		w.unwritten("all of these")
-		// The nodes are looked at again after a restart.
+		w.expectNoWrites("all of these")
+		// The nodes are listed again after a restart.
 		if err := w.Client.Delete(t.Context(), w.decode(newNode)); err != nil {
 			t.Error(err)
 		}
@@ -167,9 +167,9 @@ func TestReleaseChange(t *testing.T) {
 			w.Clock.Step(time.Minute)
 			time.Sleep(2 * time.Millisecond)
 		}
-		w.unwritten("60 minutes, one by one,")
+		w.expectNoWrites("60 minutes, one by one,")
 		w.Clock.Step(time.Hour)
-		w.unwritten("an hour at once")
+		w.expectNoWrites("an hour at once")
 		if asked := w.Front.Recent(polls); len(asked) > 0 {
 			t.Errorf("time alone makes it ask the API server: %v", asked)
 		}
@@ -180,7 +180,7 @@ func TestReleaseChange(t *testing.T) {
 		w.halt()
 		w.Front.Reset()
 		w.start()
-		w.unwritten("a restart")
+		w.expectNoWrites("a restart")
 		w.expectStatuses(before, "a restart")
 	})
 }

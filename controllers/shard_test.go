@@ -17,7 +17,7 @@ func TestParseShard(t *testing.T) {
 		lease  string
 		reason string
 	}{
-		{"", Shard{}, "support-policy-operator", "nobody has asked for shards"},
+		{"", Shard{}, "support-policy-operator", "shards are not configured"},
 		{"0/1", Shard{0, 1}, "support-policy-operator", "one shard is the whole, and must not work beside an operator without shards"},
 		{"0/3", Shard{0, 3}, "support-policy-operator-shard-0", "the first"},
 		{"2/3", Shard{2, 3}, "support-policy-operator-shard-2", "the last"},
@@ -32,9 +32,9 @@ func TestParseShard(t *testing.T) {
 	}
 	for _, test := range []struct{ text, reason string }{
 		{"3/3", "they are counted from 0"},
-		{"0/0", "nobody would be for anything"},
+		{"0/0", "there would be no shard for any object"},
 		{"1", "of how many?"},
-		{"/3", "which one?"},
+		{"/3", "the index is missing"},
 		{"1/", "of how many?"},
 		{"-1/3", "there is none before the first"},
 		{"+1/3", "a sign is a mistake"},

@@ -129,7 +129,7 @@ func TestBoundaries(t *testing.T) {
 	w.Clock.SetTime(at(t, lonelyDay).Add(-time.Nanosecond))
 	w.Front.Reset()
 	w.touch()
-	w.unwritten("an evaluation a nanosecond before the day of the policy without clusters")
+	w.expectNoWrites("an evaluation a nanosecond before the day of the policy without clusters")
 	if err := expectStages(w.mustPolicy("lonely"), lonelyDay, "1.1 Planned", "1.0 LastInWindow"); err != nil {
 		t.Error(err)
 	}
@@ -144,7 +144,7 @@ func TestBoundaries(t *testing.T) {
 	w.Clock.SetTime(at(t, exampleEnd).Add(-time.Nanosecond))
 	w.Front.Reset()
 	w.touch()
-	w.unwritten("an evaluation a nanosecond before the end")
+	w.expectNoWrites("an evaluation a nanosecond before the end")
 	w.checkExample("a nanosecond before the end", true, false)
 
 	w.Front.Reset()
@@ -158,7 +158,7 @@ func TestBoundaries(t *testing.T) {
 
 	w.Front.Reset()
 	w.Clock.Step(10 * 365 * 24 * time.Hour)
-	w.unwritten("ten years in which nothing happens")
+	w.expectNoWrites("ten years in which nothing happens")
 }
 
 func TestClockJumps(t *testing.T) {
