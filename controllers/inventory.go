@@ -93,7 +93,7 @@ func (r *InventoryReconciler) Reconcile(ctx context.Context, id hub.ID) (reconci
 	if !ok {
 		return reconcile.Result{}, nil
 	}
-	objects, err := r.objectsFor(ctx, hubFacts.Twins(id))
+	objects, err := r.objectsFor(ctx, hubFacts.DescriptionsOf(id))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
