@@ -15,12 +15,14 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // bareArgument makes the program the bare client.
 const bareArgument = "bare"
 
-// order is what the bare client is to ask for.
+// order is what the bare client is to ask for. A line with a patch may follow, for each event to come.
 type order struct {
 	CA       []byte
 	Token    string
@@ -32,11 +34,17 @@ type bareCluster struct {
 	Asked   []asked
 }
 
+// patch is what the bare client sends to the hub when it has got an event.
+type patch struct {
+	URL  string
+	Body []byte
+}
+
 // bareAtATime is how many clusters are asked at a time.
 const bareAtATime = 16
 
 // bare makes the requests of an order, each cluster's over a connection of its own, and drops the answers. It says when
-// all watches are open, and keeps them until the input ends.
+// all watches are open, keeps them until the input ends, and sends each patch that it is given when the next event has come.
 func bare(ctx context.Context, in io.Reader, out io.Writer) error {
 	input := bufio.NewReader(in)
 	line, err := input.ReadBytes('\n')
@@ -51,24 +59,78 @@ func bare(ctx context.Context, in io.Reader, out io.Writer) error {
 	trust.AppendCertsFromPEM(all.CA)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	events := make(chan struct{}, 1)
 	err = inParallel(len(all.Clusters), bareAtATime, func(i int) error {
-		return all.Clusters[i].ask(ctx, trust, all.Token)
+		return all.Clusters[i].ask(ctx, newTransport(trust), all.Token, events)
 	})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "all is watched")
-	_, err = io.Copy(io.Discard, input)
-	return err
+	hub := newTransport(trust)
+	for {
+		switch line, err = input.ReadBytes('\n'); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read a patch: %w", err)
+		}
+		if err := send(ctx, hub, all.Token, line, events); err != nil {
+			return err
+		}
+	}
 }
 
-func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token string) error {
-	transport := &http.Transport{
+func newTransport(trust *x509.CertPool) *http.Transport {
+	return &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
 		// A connection keeps a buffer for the largest frame it ever got.
 		HTTP2: &http.HTTP2Config{MaxReadFrameSize: 16 << 10},
 	}
+}
+
+// send sends a patch when an event has come.
+func send(ctx context.Context, hub *http.Transport, token string, line []byte, events <-chan struct{}) error {
+	var next patch
+	if err := json.Unmarshal(line, &next); err != nil {
+		return fmt.Errorf("read a patch: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, next.URL, bytes.NewReader(next.Body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Content-Type", string(types.MergePatchType))
+	select {
+	case <-events:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	body, err := answerTo(request, hub, token)
+	if err != nil {
+		return err
+	}
+	_, err = drop(body)
+	return err
+}
+
+// answerTo makes a request and returns what is answered, unless that is an error.
+func answerTo(request *http.Request, transport *http.Transport, token string) (io.ReadCloser, error) {
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("User-Agent", bareArgument)
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		_ = response.Body.Close()
+		return nil, fmt.Errorf("%s answers %s", request.URL, response.Status)
+	}
+	return response.Body, nil
+}
+
+func (c *bareCluster) ask(ctx context.Context, transport *http.Transport, token string, events chan<- struct{}) error {
 	versions := map[string]string{}
 	for _, asked := range c.Asked {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Address+asked.Path+"?"+asked.Query, nil)
@@ -76,7 +138,6 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 			return err
 		}
 		request.Header.Set("Accept", asked.Accept)
-		request.Header.Set("Authorization", "Bearer "+token)
 		if !asked.Compressed {
 			request.Header.Set("Accept-Encoding", "identity")
 		}
@@ -86,30 +147,38 @@ func (c *bareCluster) ask(ctx context.Context, trust *x509.CertPool, token strin
 			}
 			request.URL.RawQuery += "&resourceVersion=" + versions[asked.Path]
 		}
-		response, err := transport.RoundTrip(request)
+		body, err := answerTo(request, transport, token)
 		if err != nil {
 			return err
 		}
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %s", request.URL, response.Status)
-		}
 		if asked.isWatch() {
-			go wait(response.Body)
+			go wait(ctx, body, events)
 			continue
 		}
-		if versions[asked.Path], err = drop(response.Body); err != nil {
+		if versions[asked.Path], err = drop(body); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// wait reads a watch to its end, with less memory than io.Discard takes.
-func wait(body io.ReadCloser) {
+// wait reads a watch, with less memory than io.Discard takes, and tells of events, each of which is a line. A watch that
+// breaks off ends the process: less would be asked than is said.
+func wait(ctx context.Context, body io.ReadCloser, events chan<- struct{}) {
 	defer body.Close()
 	for buffer := make([]byte, 512); ; {
-		if _, err := body.Read(buffer); err != nil {
+		n, err := body.Read(buffer)
+		if bytes.IndexByte(buffer[:n], '\n') >= 0 {
+			select {
+			case events <- struct{}{}:
+			default: // Nothing waits for it.
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
 			return
+		case err != nil:
+			panic("a watch broke off: " + err.Error())
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (b *book) await(ctx context.Context, name string, isSo func(*v1alpha1.Clust
 		select {
 		case <-turned:
 		case <-ctx.Done():
-			return time.Time{}, fmt.Errorf("wait for %s: %w", name, ctx.Err())
+			return time.Time{}, fmt.Errorf("wait for %s: %w", name, context.Cause(ctx))
 		}
 	}
 }

@@ -143,14 +143,19 @@ func create(ctx context.Context, to client.Client, manifest string) error {
 	}
 }
 
-// setKonvoy changes the version of Konvoy in the cluster of a member.
-func setKonvoy(ctx context.Context, to client.Client, m *member, version string) error {
+// changeKonvoy changes the version of Konvoy in the cluster of a member, to and fro.
+func changeKonvoy(ctx context.Context, to client.Client, m *member) error {
+	if m.version == konvoyVersion {
+		m.version = otherVersion
+	} else {
+		m.version = konvoyVersion
+	}
 	object := &unstructured.Unstructured{}
 	object.SetAPIVersion("kommander.mesosphere.io/v1beta1")
 	object.SetKind("KonvoyCluster")
 	object.SetNamespace(m.konvoy)
 	object.SetName("prod")
-	patch := fmt.Appendf(nil, `{"spec": {"cluster": {"version": "v%s"}}}`, version)
+	patch := fmt.Appendf(nil, `{"spec": {"cluster": {"version": "v%s"}}}`, m.version)
 	if err := to.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
 		return fmt.Errorf("change Konvoy in %s: %w", m.name, err)
 	}

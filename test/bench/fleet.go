@@ -25,17 +25,16 @@ import (
 // fleet is a hub, and clusters that are all behind a few API servers.
 type fleet struct {
 	hub *sandbox.Sandbox
-	// admin sees the hub's real API server.
-	admin client.WithWatch
+	// admin sees the hub's real API server; copies does, too, and takes the copies of ClusterSupports for them.
+	admin, copies client.WithWatch
 	// account is the operator's, through the front.
 	account *rest.Config
 	// remotes are the API servers of the clusters.
 	remotes []client.Client
 	relay   *relay
-	// members are the clusters of the fleet. The spare one is none of it.
-	members []*member
-	spare   *member
-	book    *book
+	// members are the clusters of the fleet. The spare ones, one for each API server, are none of it.
+	members, spares []*member
+	book            *book
 	// operator is the program, kubeconfig what it is started with.
 	operator, kubeconfig, folder string
 
@@ -82,7 +81,11 @@ func (f *fleet) startHub(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plane, err := f.startPlane(ctx, controlplane.Options{ControllerManager: true, CRDs: crds})
+	copied, err := copyCRD(crds[0], f.folder)
+	if err != nil {
+		return err
+	}
+	plane, err := f.startPlane(ctx, controlplane.Options{ControllerManager: true, CRDs: append(crds, copied)})
 	if err != nil {
 		return err
 	}
@@ -103,6 +106,10 @@ func (f *fleet) startHub(ctx context.Context) error {
 		return err
 	}
 	f.admin, err = client.NewWithWatch(plane.Config(), client.Options{Scheme: controllers.Scheme()})
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	f.copies, err = client.NewWithWatch(plane.Config(), client.Options{Scheme: copyScheme()})
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
@@ -130,10 +137,10 @@ func (f *fleet) startRemotes(ctx context.Context, clusters int) error {
 		f.remotes, configs = append(f.remotes, remote), append(configs, plane.Config())
 	}
 	//nolint:contextcheck // each request has a context of its own
-	if f.relay, err = startRelay(configs, clusters+1); err != nil {
+	if f.relay, err = startRelay(configs, clusters+len(configs)); err != nil {
 		return err
 	}
-	f.members, f.spare = f.relay.members[:clusters], f.relay.members[clusters]
+	f.members, f.spares = f.relay.members[:clusters], f.relay.members[clusters:]
 	return inParallel(len(f.relay.members), 8, func(i int) error {
 		m := f.relay.members[i]
 		return create(ctx, f.remoteOf(m), fmt.Sprintf(konvoyTemplate, m.konvoy, konvoyVersion))
@@ -158,15 +165,10 @@ func (f *fleet) refer(ctx context.Context) error {
 // token is like those of service accounts, in length. The relay does not look at it.
 const token = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIn0"
 
-func (f *fleet) configFor(m *member) *rest.Config {
-	return &rest.Config{
-		Host: m.address(), BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: f.relay.ca},
-	}
-}
-
 func (f *fleet) kubeconfigFor(m *member) ([]byte, error) {
 	path := filepath.Join(f.folder, m.name+".kubeconfig")
-	if err := controlplane.WriteKubeconfig(path, f.configFor(m)); err != nil {
+	config := &rest.Config{Host: m.address(), BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: f.relay.ca}}
+	if err := controlplane.WriteKubeconfig(path, config); err != nil {
 		return nil, err
 	}
 	kubeconfig, err := os.ReadFile(path)

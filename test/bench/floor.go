@@ -12,10 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -32,10 +28,7 @@ func (b *bench) measureFloors(ctx context.Context) error {
 		return err
 	}
 	b.report.least(policyTime, writing)
-	if err := b.askAll(ctx, writing); err != nil {
-		return err
-	}
-	return b.relayChanges(ctx)
+	return b.askAll(ctx, writing)
 }
 
 // askAll has a bare client ask what the operator has asked, and take the place of the operator at rest.
@@ -65,44 +58,57 @@ func (b *bench) askAll(ctx context.Context, writing time.Duration) error {
 // runBare runs the bare client. It returns after which time that had asked for everything, and what it used by then; if
 // there was something to ask for, it is then measured at rest.
 func (b *bench) runBare(ctx context.Context, all order) (started usage, ready time.Duration, err error) {
-	fail := func(err error) (usage, time.Duration, error) {
-		return usage{}, 0, fmt.Errorf("the bare client: %w", err)
+	p, err := b.startBare(all)
+	if err != nil {
+		return usage{}, 0, err
 	}
+	defer p.kill()
+	ready = time.Since(p.started)
+	if started, err = p.usage(nil); err != nil || len(all.Clusters) == 0 {
+		return started, ready, err
+	}
+	if err := pause(ctx, settling); err != nil {
+		return usage{}, 0, err
+	}
+	_, err = b.watchRest(ctx, "bare client", p.process)
+	return started, ready, err
+}
+
+// bareProcess is the bare client at work.
+type bareProcess struct {
+	*process
+
+	patches *json.Encoder
+	out     *bufio.Reader
+}
+
+// startBare starts the bare client, and returns when that has asked for everything.
+func (b *bench) startBare(all order) (*bareProcess, error) {
 	program, err := os.Executable()
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	p := newProcess(filepath.Join(b.fleet.folder, "bare.log"), program, bareArgument)
 	in, err := p.command.StdinPipe()
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	out, err := p.command.StdoutPipe()
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	if err := p.start(); err != nil {
-		return fail(err)
+		return nil, err
 	}
-	defer p.kill()
-	if err := json.NewEncoder(in).Encode(all); err != nil {
-		return fail(err)
+	bare := &bareProcess{p, json.NewEncoder(in), bufio.NewReader(out)}
+	if err = bare.patches.Encode(all); err == nil {
+		_, err = bare.out.ReadString('\n')
 	}
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		return fail(fmt.Errorf("see %s: %w", p.log, err))
+	if err != nil {
+		p.kill()
+		return nil, fmt.Errorf("the bare client, see %s: %w", p.log, err)
 	}
-	ready = time.Since(p.started)
-	if started, err = p.usage(nil); err != nil {
-		return fail(err)
-	}
-	if len(all.Clusters) == 0 {
-		return started, ready, nil
-	}
-	if err := pause(ctx, settling); err != nil {
-		return fail(err)
-	}
-	_, err = b.watchRest(ctx, "bare client", p)
-	return started, ready, err
+	return bare, nil
 }
 
 // writeAll patches the status of all clusters, with patches as large as the operator's, and as many at a time.
@@ -132,65 +138,4 @@ func scribble(ctx context.Context, hub client.Client, object *v1alpha1.ClusterSu
 		return fmt.Errorf("patch %s: %w", object.Name, err)
 	}
 	return nil
-}
-
-var konvoyClusters = schema.GroupVersionResource{Group: "kommander.mesosphere.io", Version: "v1beta1", Resource: "konvoyclusters"}
-
-// relayChanges measures changes of a release as changeReleases does, with nothing between them and the hub but a watch and
-// a patch.
-func (b *bench) relayChanges(ctx context.Context) error {
-	hub, err := client.New(b.fleet.account, client.Options{Scheme: controllers.Scheme()})
-	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
-	}
-	spare, err := dynamic.NewForConfig(b.fleet.configFor(b.fleet.spare))
-	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
-	}
-	list, err := spare.Resource(konvoyClusters).Namespace(konvoyNamespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("list the KonvoyClusters: %w", err)
-	}
-	changes, err := spare.Resource(konvoyClusters).Namespace(konvoyNamespace).Watch(ctx, metav1.ListOptions{ResourceVersion: list.GetResourceVersion()})
-	if err != nil {
-		return fmt.Errorf("watch the KonvoyClusters: %w", err)
-	}
-	defer changes.Stop()
-	var took []time.Duration
-	for i := range b.options.changes {
-		name := b.fleet.members[(i*stride)%len(b.fleet.members)].name
-		version := fmt.Sprintf("1.8.%d", 10+i)
-		start := time.Now()
-		if err := setKonvoy(ctx, b.fleet.remoteOf(b.fleet.spare), b.fleet.spare, version); err != nil {
-			return err
-		}
-		for event := range changes.ResultChan() {
-			if object, is := event.Object.(*unstructured.Unstructured); is && konvoyIn(object) == "v"+version {
-				break
-			}
-		}
-		found, _ := b.fleet.book.read(name)
-		if err := scribble(ctx, hub, found.object, version); err != nil {
-			return err
-		}
-		at, err := b.fleet.book.await(ctx, name, func(object *v1alpha1.ClusterSupport) bool {
-			return object.Status.Conditions[0].Message == version
-		})
-		if err != nil {
-			return err
-		}
-		took = append(took, at.Sub(start))
-		if err := pause(ctx, breath); err != nil {
-			return err
-		}
-	}
-	for _, p := range percentiles {
-		b.report.least(changeTime(p.name), spreadOf(took).at(p.part))
-	}
-	return nil
-}
-
-func konvoyIn(object *unstructured.Unstructured) string {
-	version, _, _ := unstructured.NestedString(object.Object, "spec", "cluster", "version")
-	return version
 }

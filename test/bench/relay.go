@@ -46,6 +46,8 @@ type member struct {
 	konvoy string
 	uid    string
 	port   int
+	// version is Konvoy's.
+	version string
 	// kind is which of the API servers is behind it.
 	kind int
 
@@ -139,7 +141,7 @@ func (r *relay) add(i, port, kind int, forwards []http.Handler) {
 	m := &member{
 		name: fmt.Sprintf("cluster-%04d", i), konvoy: fmt.Sprintf("konvoy-%04d", i),
 		uid:  fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
-		port: port, kind: kind, forward: forwards[kind],
+		port: port, version: konvoyVersion, kind: kind, forward: forwards[kind],
 	}
 	r.members = append(r.members, m)
 	r.at[port] = m

@@ -4,11 +4,9 @@
 package main
 
 import (
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -18,15 +16,11 @@ import (
 
 // Clusters behind one API server have what tells them apart, and share the rest.
 func TestRelay(t *testing.T) {
-	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	upstream := serveTLS(t, func(w http.ResponseWriter, request *http.Request) {
 		namespace := strings.TrimSuffix(strings.TrimPrefix(request.URL.Path, "/namespaces/"), "/konvoyclusters")
 		fmt.Fprintf(w, `{"path":%q,"token":%q,"namespace":%q}`+"\n", request.URL.Path, request.Header.Get("Authorization"), namespace)
-	}))
-	upstream.EnableHTTP2 = true
-	upstream.StartTLS()
-	t.Cleanup(upstream.Close)
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: upstream.Certificate().Raw})
-	relay, err := startRelay([]*rest.Config{{Host: upstream.URL, TLSClientConfig: rest.TLSClientConfig{CAData: ca}}}, 2)
+	})
+	relay, err := startRelay([]*rest.Config{{Host: upstream.URL, TLSClientConfig: rest.TLSClientConfig{CAData: caOf(upstream)}}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

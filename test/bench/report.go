@@ -16,9 +16,9 @@ import (
 
 // report has the figures of a run.
 type report struct {
-	// clusters is how many there are, and object how large a ClusterSupport is, as JSON.
-	clusters int
-	object   bytesize
+	// clusters is how many there are, object how large a ClusterSupport is, as JSON, and patch what a change writes of it.
+	clusters      int
+	object, patch bytesize
 
 	times   []*timing
 	tallies []tally
@@ -63,8 +63,8 @@ type atRest struct {
 }
 
 func (r *report) print(out io.Writer) error {
-	fmt.Fprintf(out, "%d clusters, each with an object of %s KiB; %d processors, %s\n",
-		r.clusters, number(r.object.kib()), runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(out, "%d clusters, each with an object of %s KiB, of which a change of a release writes %s; %d processors, %s\n",
+		r.clusters, number(r.object.kib()), number(r.patch.kib()), runtime.NumCPU(), runtime.Version())
 	times := [][]string{{"", "measured", "least", "ratio"}}
 	for _, t := range r.times {
 		least, ratio := "", ""
@@ -83,6 +83,12 @@ func (r *report) print(out io.Writer) error {
 	for _, table := range [][][]string{times, tallies, r.restTable()} {
 		if err := printTable(out, table); err != nil {
 			return err
+		}
+	}
+	for _, t := range r.times {
+		if t.measured < t.least {
+			fmt.Fprintf(out, "\nTHE BENCH IS AT FAULT: %s: %s were measured, which is below the %s that are said to be the least.\n",
+				t.name, duration(t.measured), duration(t.least))
 		}
 	}
 	return nil
