@@ -19,8 +19,8 @@ import (
 // stride spreads what is changed over the fleet: it is a prime.
 const stride = 7919
 
-// changeReleases measures how long it takes from a change in a cluster until the hub's watchers know what it means, and in
-// turn with that the least of it. The first of each does not count: the bare client has no connection to the hub before.
+// changeReleases measures how long it takes from a change in a cluster until the hub's watchers know what it means, and the
+// least of it in turn with that. The first pair does not count, since the bare client connects to the hub in it.
 func (b *bench) changeReleases(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -49,7 +49,7 @@ func (b *bench) changeReleases(ctx context.Context) error {
 	}
 	for _, p := range percentiles {
 		b.report.took(changeTime(p.name), spreadOf(took).at(p.part))
-		// Of two that are one of a kind, which is the larger is chance.
+		// The slowest one of each is chance, and says nothing about the other.
 		if p.part < 1 {
 			b.report.least(changeTime(p.name), spreadOf(least).at(p.part))
 		}
@@ -58,8 +58,8 @@ func (b *bench) changeReleases(ctx context.Context) error {
 	return floor.check(b.fleet)
 }
 
-// timeChange changes Konvoy in a cluster, and tells how long it takes until a watcher of the hub sees the version of a
-// member. The clock starts before the change is sent. What follows has time to be over before the next.
+// timeChange changes Konvoy in a cluster, and returns how long it takes until a watcher of the hub sees the version of a
+// member. The clock starts before the change is sent. It returns when there was time for all that follows.
 func (b *bench) timeChange(ctx context.Context, changed, m *member, book *book) (time.Duration, error) {
 	start := time.Now()
 	if err := changeKonvoy(ctx, b.fleet.remoteOf(changed), changed); err != nil {

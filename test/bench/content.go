@@ -143,7 +143,7 @@ func create(ctx context.Context, to client.Client, manifest string) error {
 	}
 }
 
-// changeKonvoy changes the version of Konvoy in the cluster of a member, to and fro.
+// changeKonvoy changes the version of Konvoy in the cluster of a member, back and forth between two.
 func changeKonvoy(ctx context.Context, to client.Client, m *member) error {
 	if m.version == konvoyVersion {
 		m.version = otherVersion
