@@ -8,6 +8,14 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // HostName is the name of the ClusterSupport that stands for the cluster in which the operator runs.
 const HostName = "host"
 
+// The annotations of a KommanderCluster that stand for fields of its ClusterSupport.
+const (
+	// AnnotationEnvironment is as spec.environment.
+	AnnotationEnvironment = "support.d2iq.io/environment"
+	// AnnotationDeclaredReleases is as spec.declaredReleases: PRODUCT=VERSION or PRODUCT/NAME=VERSION, separated by commas.
+	AnnotationDeclaredReleases = "support.d2iq.io/declared-releases"
+)
+
 // ClusterSupportSpec says which cluster is meant, and what the cluster itself does not reveal.
 type ClusterSupportSpec struct {
 	// cluster is the reference to the cluster. It has exactly one member.

@@ -104,7 +104,7 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 			snapshot.HubDescription.CAPIClusters = append(snapshot.HubDescription.CAPIClusters, detect.CAPICluster{
 				Namespace: object.Namespace, Name: object.Name, UID: anyUID, APIVersion: object.APIVersion, Labels: object.Labels,
 				IsKonvoy: slices.ContainsFunc(slices.Collect(maps.Keys(object.Labels)), func(label string) bool {
-					return strings.HasPrefix(label, konvoyLabel)
+					return strings.HasPrefix(label, detect.KonvoyLabelPrefix)
 				}),
 			})
 		case "TunnelConnector":
@@ -129,21 +129,13 @@ func (d documents) hub(t *testing.T, where fmt.Stringer, clusters []*v1alpha1.Cl
 	return hub.New(snapshot), secrets
 }
 
-// Where package observe looks. TestControllersSay holds it against its source.
-const (
-	konvoyLabel           = "konvoy.d2iq.io/"
-	hostAnnotation        = "kommander.d2iq.io/host"
-	environmentAnnotation = "support.d2iq.io/environment"
-	declaredAnnotation    = "support.d2iq.io/declared-releases"
-)
-
 func readKommanderCluster(t *testing.T, where fmt.Stringer, document map[string]any) detect.KommanderCluster {
 	t.Helper()
 	object := decode[kommanderCluster](t, where, document)
 	read := detect.KommanderCluster{
 		Namespace: object.Namespace, Name: object.Name, UID: anyUID, APIVersion: object.APIVersion, Labels: object.Labels,
-		IsHost: object.Annotations[hostAnnotation] == "true", Environment: object.Annotations[environmentAnnotation],
-		DeclaredReleases: object.Annotations[declaredAnnotation], KubeconfigSecret: object.Spec.KubeconfigRef.Name,
+		IsHost: object.Annotations[detect.HostAnnotation] == "true", Environment: object.Annotations[v1alpha1.AnnotationEnvironment],
+		DeclaredReleases: object.Annotations[v1alpha1.AnnotationDeclaredReleases], KubeconfigSecret: object.Spec.KubeconfigRef.Name,
 		KonvoyCluster: object.Spec.ClusterRef.KonvoyCluster.Name, Tunnel: object.Spec.ClusterTunnelConnectorRef.Name,
 		Phase: object.Status.Phase, ClusterID: object.Status.ClusterID,
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
@@ -111,15 +112,11 @@ func (h *HubDescription) Clone() *HubDescription {
 	return &copied
 }
 
-// The annotations of a KommanderCluster. Kommander writes the first, the user the others.
-const (
-	annotationHost             = "kommander.d2iq.io/host"
-	annotationEnvironment      = "support.d2iq.io/environment"
-	annotationDeclaredReleases = "support.d2iq.io/declared-releases"
-)
+// HostAnnotation is that with which Kommander marks the KommanderCluster of its own cluster, by the value true.
+const HostAnnotation = "kommander.d2iq.io/host"
 
-// konvoyLabelPrefix begins the labels that Konvoy 2.x puts on what it makes.
-const konvoyLabelPrefix = "konvoy.d2iq.io/"
+// KonvoyLabelPrefix begins the labels that Konvoy 2.x puts on what it makes.
+const KonvoyLabelPrefix = "konvoy.d2iq.io/"
 
 func trimKommanderCluster(object *unstructured.Unstructured) any {
 	cluster := KommanderCluster{
@@ -128,9 +125,9 @@ func trimKommanderCluster(object *unstructured.Unstructured) any {
 		UID:              uidOf(object),
 		APIVersion:       stringAt(object.Object, "apiVersion"),
 		Labels:           labelsOf(object),
-		IsHost:           annotation(object, annotationHost) == "true",
-		Environment:      annotation(object, annotationEnvironment),
-		DeclaredReleases: stringAtMost(maxDeclarationBytes, object.Object, "metadata", "annotations", annotationDeclaredReleases),
+		IsHost:           annotation(object, HostAnnotation) == "true",
+		Environment:      annotation(object, v1alpha1.AnnotationEnvironment),
+		DeclaredReleases: stringAtMost(maxDeclarationBytes, object.Object, "metadata", "annotations", v1alpha1.AnnotationDeclaredReleases),
 		KubeconfigSecret: stringAt(object.Object, "spec", "kubeconfigRef", "name"),
 		KonvoyCluster:    stringAt(object.Object, "spec", "clusterRef", "konvoyCluster", "name"),
 		Tunnel:           stringAt(object.Object, "spec", "clusterTunnelConnectorRef", "name"),
@@ -157,7 +154,7 @@ func trimCAPICluster(object *unstructured.Unstructured) any {
 
 func hasKonvoyLabel(object *unstructured.Unstructured) bool {
 	for key := range metadataOf(object, "labels") {
-		if strings.HasPrefix(key, konvoyLabelPrefix) {
+		if strings.HasPrefix(key, KonvoyLabelPrefix) {
 			return true
 		}
 	}

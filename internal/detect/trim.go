@@ -218,7 +218,7 @@ func annotation(object *unstructured.Unstructured, key string) string {
 
 // preferredLabelPrefixes begin the labels that are kept before all others: policies, Konvoy and Kommander read them.
 func preferredLabelPrefixes() []string {
-	return []string{"support.d2iq.io/", "kommander.d2iq.io/", konvoyLabelPrefix}
+	return []string{"support.d2iq.io/", "kommander.d2iq.io/", KonvoyLabelPrefix}
 }
 
 func isPreferred(key string) bool {

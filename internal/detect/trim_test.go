@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
@@ -386,7 +387,7 @@ func TestTrimOfDeclaredReleases(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			object := &unstructured.Unstructured{}
-			object.SetAnnotations(map[string]string{annotationDeclaredReleases: strings.Repeat("a", row.written)})
+			object.SetAnnotations(map[string]string{v1alpha1.AnnotationDeclaredReleases: strings.Repeat("a", row.written)})
 			cluster, _ := trimKommanderCluster(object).(KommanderCluster)
 			if got := len(cluster.DeclaredReleases); got != row.kept {
 				t.Errorf("%d bytes are kept, want %d: %s", got, row.kept, row.reason)

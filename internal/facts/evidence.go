@@ -66,7 +66,7 @@ func evidenceRank(product string, e v1alpha1.Evidence) int {
 }
 
 // declaredByAnnotation ends the object of evidence from the annotation by which the user declares releases on the hub.
-const declaredByAnnotation = "annotation support.d2iq.io/declared-releases"
+const declaredByAnnotation = "annotation " + v1alpha1.AnnotationDeclaredReleases
 
 // IsDeclaredOnHub tells whether an annotation on the hub declares the version.
 func IsDeclaredOnHub(e v1alpha1.Evidence) bool {

@@ -15,19 +15,13 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// The annotations of a KommanderCluster, as observe reads them.
-const (
-	annotationEnvironment = "support.d2iq.io/environment"
-	annotationDeclared    = "support.d2iq.io/declared-releases"
-)
-
 // maxDeclared is how many releases an annotation may declare: as many as a spec may.
 const maxDeclared = 32
 
-// maxProblems is how many problems of an annotation a remark names before it counts the rest.
+// maxProblems is how many problems of an annotation a warning names before it counts the rest.
 const maxProblems = 3
 
-// readAnnotations reads the annotations of the KommanderCluster into what the hub knows.
+// readAnnotations adds to the hub facts what the annotations of a KommanderCluster declare.
 func readAnnotations(described *detect.KommanderCluster, into *facts.HubFacts) {
 	id := ID{KommanderCluster, described.Namespace, described.Name}
 	warn := func(annotation string, problems ...string) {
@@ -39,16 +33,16 @@ func readAnnotations(described *detect.KommanderCluster, into *facts.HubFacts) {
 	case "", v1alpha1.EnvironmentProduction, v1alpha1.EnvironmentNonProduction:
 		into.Environment = e
 	default:
-		warn(annotationEnvironment, facts.Quote(described.Environment)+" is neither Production nor NonProduction")
+		warn(v1alpha1.AnnotationEnvironment, facts.Quote(described.Environment)+" is neither Production nor NonProduction")
 	}
 	declared, problems := parseDeclaredReleases(described.DeclaredReleases)
 	if len(declared) > 0 {
 		into.Declared, into.DeclaredBy = declared, id.String()
 	}
-	warn(annotationDeclared, problems...)
+	warn(v1alpha1.AnnotationDeclaredReleases, problems...)
 }
 
-// parseDeclaredReleases reads what is separated by commas, and tells what is wrong with it. That is not used.
+// parseDeclaredReleases reads releases that are separated by commas, and returns what is wrong with those it leaves out.
 func parseDeclaredReleases(texts string) (declared []v1alpha1.DeclaredRelease, problems []string) {
 	for text := range strings.SplitSeq(texts, ",") {
 		text = strings.TrimSpace(text)

@@ -14,7 +14,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 )
 
-// clusterFacts are all that a state tells of one cluster.
+// clusterFacts are all that a state has of one cluster.
 type clusterFacts struct {
 	Target       *fleet.Target
 	Obstacle     *facts.Obstacle
@@ -34,8 +34,8 @@ func (s *State) clusterFacts(id ID) clusterFacts {
 	return a
 }
 
-// Changed are the clusters that one of two states has and of which they tell different things, in no order. Nil stands for a
-// state in which nothing is known.
+// Changed are the clusters of two states of which these have different things, in no order. Nil is a state in which nothing
+// is known.
 func Changed(before, now *State) []ID {
 	if before == nil {
 		before = &State{}
@@ -51,8 +51,8 @@ func Changed(before, now *State) []ID {
 	return changed
 }
 
-// ChangedForMissing tells whether two states tell different things of clusters that neither has, as they do when the hub was
-// looked at as a whole for the first time: then it is certain that they are not there. Nil is as in Changed.
+// ChangedForMissing tells whether two states differ about clusters that neither has, as they do when the hub was read
+// completely for the first time: then it is certain that they do not exist. Nil is as in Changed.
 func ChangedForMissing(before, now *State) bool {
 	if before == nil {
 		before = &State{}
@@ -60,7 +60,7 @@ func ChangedForMissing(before, now *State) bool {
 	return isChanged(before, now, ID{Kind: KommanderCluster}) || isChanged(before, now, ID{Kind: ClusterAPICluster})
 }
 
-// isChanged compares the answers where what they rest on is not the same, which is found out sooner.
+// isChanged compares first what the facts are made of, which is faster.
 func isChanged(before, now *State, id ID) bool {
 	isSame := before.Complete == now.Complete && slices.Equal(before.forbidden, now.forbidden) &&
 		reflect.DeepEqual(before.clusters[id], now.clusters[id])

@@ -9,8 +9,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// FactsFor tells what the hub knows about the cluster of an object in the namespace. Nil: the hub cannot tell, since it was
-// not looked at yet or may not be.
+// FactsFor is what the hub knows about the cluster to which a reference from a namespace leads; nil when the hub was not read
+// yet, or the operator may not read it.
 func (s *State) FactsFor(namespace string, reference *v1alpha1.ClusterReference) *facts.HubFacts {
 	id, is := IDOf(namespace, reference)
 	c := s.clusters[id]
@@ -21,7 +21,7 @@ func (s *State) FactsFor(namespace string, reference *v1alpha1.ClusterReference)
 	case !s.Complete:
 		return nil
 	case !is && reference.Host == nil:
-		// Of a Secret nobody tells whose it is.
+		// Nothing says whose Secret it is.
 		return &facts.HubFacts{}
 	case s.isForbidden(detect.KommanderClusters), c == nil && id.Kind == ClusterAPICluster && s.isForbidden(detect.CAPIClusters):
 		return nil
@@ -29,7 +29,7 @@ func (s *State) FactsFor(namespace string, reference *v1alpha1.ClusterReference)
 	return c.facts()
 }
 
-// facts of a cluster that nothing describes is empty.
+// facts of a cluster without a description are empty.
 func (c *cluster) facts() *facts.HubFacts {
 	k := &facts.HubFacts{}
 	if c == nil {
@@ -47,9 +47,9 @@ func (c *cluster) facts() *facts.HubFacts {
 	return k
 }
 
-// konvoyEvidence is what the hub has about the cluster's Konvoy: its description in 1.x, and in 2.x that Konvoy made it.
-// Nothing tells the version of that, which goes in lock-step with Kommander's. Where the operator may not look at what may
-// describe it, it may be there.
+// konvoyEvidence is what the hub has about the cluster's Konvoy: the KonvoyCluster of 1.x, and the label of 2.x on the
+// Cluster. The latter has no version; it is Kommander's. Where the operator may not read what may describe it, it may be
+// there.
 func (c *cluster) konvoyEvidence() []v1alpha1.Evidence {
 	var evidence []v1alpha1.Evidence
 	if c.konvoy != nil {
@@ -60,7 +60,7 @@ func (c *cluster) konvoyEvidence() []v1alpha1.Evidence {
 	if c.capi != nil && c.capi.IsKonvoy {
 		made := ID{ClusterAPICluster, c.capi.Namespace, c.capi.Name}
 		evidence = append(evidence, v1alpha1.Evidence{Source: v1alpha1.SourceLabel, Object: facts.OnHub(made.String())})
-		if c.manager != nil && hasInferredVersion(c.manager.Version) {
+		if c.manager != nil && isVersion2(c.manager.Version) {
 			evidence = append(evidence, v1alpha1.Evidence{
 				Source: v1alpha1.SourceInferred, Object: c.manager.Object, Version: c.manager.Version,
 			})
@@ -72,8 +72,8 @@ func (c *cluster) konvoyEvidence() []v1alpha1.Evidence {
 	return evidence
 }
 
-// hasInferredVersion tells whether the version is one of 2.x, in which Konvoy and Kommander have the same.
-func hasInferredVersion(version string) bool {
+// isVersion2 tells whether the version is 2.x or newer, in which Konvoy and Kommander have the same version.
+func isVersion2(version string) bool {
 	parsed, err := facts.ParseVersion(version)
 	return err == nil && parsed.Major() >= 2
 }

@@ -1,10 +1,16 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hub reads, from what was observed in the operator's own cluster, what that knows of other clusters: which there
-// are, how to reach them, and what is written there about what they run.
+// Package hub reads, from a snapshot of the operator's own cluster, what that describes of other clusters: which there are,
+// how to connect to them, and what they run. It is pure: a State is made of a snapshot.
 //
-// It is pure: a State is made of a snapshot, and asked.
+// Where to find what:
+//
+//   - hub.go: the State, and which descriptions are of one cluster
+//   - target.go: where the kubeconfig of a cluster is, or why there is none
+//   - facts.go, annotations.go: what the hub knows about a cluster
+//   - members.go: which clusters belong into the inventory, with which labels
+//   - changed.go: for which clusters two states differ
 package hub
 
 import (
@@ -21,7 +27,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
-// Kind is what describes a cluster on the hub.
+// Kind is the kind of the object that describes a cluster.
 type Kind string
 
 // The kinds.
@@ -30,14 +36,13 @@ const (
 	ClusterAPICluster Kind = "Cluster"
 )
 
-// ID names the description of a cluster.
+// ID identifies an object that describes a cluster.
 type ID struct {
 	Kind            Kind
 	Namespace, Name string
 }
 
-// IDOf is that of the description to which a reference of an object in the namespace leads; false for references that
-// lead to none.
+// IDOf is the object to which a reference from a namespace leads; false for references to no such object.
 func IDOf(namespace string, reference *v1alpha1.ClusterReference) (ID, bool) {
 	switch {
 	case reference.KommanderCluster != nil:
@@ -48,7 +53,7 @@ func IDOf(namespace string, reference *v1alpha1.ClusterReference) (ID, bool) {
 	return ID{}, false
 }
 
-// Reference leads to the description, from an object in its namespace.
+// Reference is the reference to the object from its namespace.
 func (id ID) Reference() v1alpha1.ClusterReference {
 	if id.Kind == ClusterAPICluster {
 		return v1alpha1.ClusterReference{ClusterAPICluster: &v1alpha1.ClusterAPIClusterReference{Name: id.Name}}
@@ -56,59 +61,59 @@ func (id ID) Reference() v1alpha1.ClusterReference {
 	return v1alpha1.ClusterReference{KommanderCluster: &v1alpha1.KommanderClusterReference{Name: id.Name}}
 }
 
-// String is how messages and evidence name the description.
+// String is how messages and evidence name the object.
 func (id ID) String() string { return string(id.Kind) + "/" + id.Namespace + "/" + id.Name }
 
 // State is what the hub knows at one instant. It does not change.
 type State struct {
-	// Complete tells that what it does not have is not there.
+	// Complete tells that an object that it does not have does not exist.
 	Complete  bool
 	forbidden []string
 	clusters  map[ID]*cluster
-	// host is what describes the hub itself; nil where nothing does.
+	// host is the hub itself; nil where no object describes it.
 	host *cluster
 	// manager is the hub's Kommander; nil where there is none.
 	manager *v1alpha1.ManagingKommander
 }
 
-// cluster is all that the hub has of one cluster, by whatever describes it.
+// cluster is all that the hub has of one cluster.
 type cluster struct {
 	id     ID
 	owner  metav1.OwnerReference
 	labels map[string]string
-	// kommander is what attaches it; nil for a cluster that only Cluster API knows.
+	// kommander is nil for a cluster that only Cluster API knows.
 	kommander *detect.KommanderCluster
-	// konvoy describes it in the line 1.x; nil where nothing does.
+	// konvoy is its KonvoyCluster, of 1.x; nil where there is none.
 	konvoy *detect.KonvoyCluster
-	// made is the Cluster of Cluster API; nil where nothing of the hub made it.
+	// capi is its Cluster of Cluster API; nil where there is none.
 	capi *detect.CAPICluster
-	// tunnelSecret is the Secret by which a tunnel leads to it.
+	// tunnelSecret is the Secret with the kubeconfig of its tunnel; empty where there is none.
 	tunnelSecret string
 	// manager is the hub's Kommander, whether it manages the cluster or not; nil where there is none.
 	manager *v1alpha1.ManagingKommander
-	// unseen are resources to which its description refers, and at which the operator may not look.
+	// forbidden are the resources of objects to which its KommanderCluster refers and that the operator may not read.
 	forbidden []string
-	// isHost: it is the hub itself.
+	// isHost tells that it is the hub itself.
 	isHost bool
-	// isReferred: something else that describes the same cluster stands for it in the inventory.
+	// isMerged tells that a KommanderCluster stands for it in the inventory.
 	isMerged bool
 }
 
-// New reads a snapshot of the hub, which nobody may change after that.
+// New reads a snapshot of the hub, which must not change after that.
 func New(snapshot observe.Snapshot) *State {
 	s := &State{Complete: snapshot.Complete, clusters: map[ID]*cluster{}, manager: managingKommander(snapshot.Facts.Installations)}
 	if snapshot.HubDescription == nil {
 		return s
 	}
 	s.forbidden = snapshot.HubDescription.Forbidden
-	parts := indexReferences(snapshot.HubDescription)
+	refs := indexReferences(snapshot.HubDescription)
 	isHost := hostMatcher(snapshot.HubDescription.KommanderClusters, snapshot.Facts.ClusterID)
 	for i := range snapshot.HubDescription.CAPIClusters {
 		s.addCAPI(&snapshot.HubDescription.CAPIClusters[i])
 	}
 	for i := range snapshot.HubDescription.KommanderClusters {
 		described := &snapshot.HubDescription.KommanderClusters[i]
-		s.addKommander(described, parts, isHost(described), snapshot.Facts.ClusterID)
+		s.addKommander(described, refs, isHost(described), snapshot.Facts.ClusterID)
 	}
 	return s
 }
@@ -119,16 +124,16 @@ type references struct {
 	tunnels map[types.NamespacedName]string
 }
 
-func indexReferences(fleet *detect.HubDescription) references {
-	p := references{map[types.NamespacedName]*detect.KonvoyCluster{}, map[types.NamespacedName]string{}}
-	for i := range fleet.KonvoyClusters {
-		c := &fleet.KonvoyClusters[i]
-		p.konvoy[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}] = c
+func indexReferences(description *detect.HubDescription) references {
+	refs := references{map[types.NamespacedName]*detect.KonvoyCluster{}, map[types.NamespacedName]string{}}
+	for i := range description.KonvoyClusters {
+		c := &description.KonvoyClusters[i]
+		refs.konvoy[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}] = c
 	}
-	for _, t := range fleet.Tunnels {
-		p.tunnels[types.NamespacedName{Namespace: t.Namespace, Name: t.Name}] = t.KubeconfigSecret
+	for _, t := range description.Tunnels {
+		refs.tunnels[types.NamespacedName{Namespace: t.Namespace, Name: t.Name}] = t.KubeconfigSecret
 	}
-	return p
+	return refs
 }
 
 func (s *State) addCAPI(described *detect.CAPICluster) {
@@ -139,12 +144,12 @@ func (s *State) addCAPI(described *detect.CAPICluster) {
 	s.clusters[c.id] = c
 }
 
-func (s *State) addKommander(described *detect.KommanderCluster, parts references, isHost bool, hubID string) {
+func (s *State) addKommander(described *detect.KommanderCluster, refs references, isHost bool, hubID string) {
 	c := &cluster{
 		id: ID{KommanderCluster, described.Namespace, described.Name}, labels: described.Labels, kommander: described, manager: s.manager,
 		owner:        ownerReference(described.APIVersion, KommanderCluster, described.Name, described.UID),
-		konvoy:       parts.konvoy[types.NamespacedName{Namespace: described.Namespace, Name: described.KonvoyCluster}],
-		tunnelSecret: parts.tunnels[types.NamespacedName{Namespace: described.Namespace, Name: described.Tunnel}],
+		konvoy:       refs.konvoy[types.NamespacedName{Namespace: described.Namespace, Name: described.KonvoyCluster}],
+		tunnelSecret: refs.tunnels[types.NamespacedName{Namespace: described.Namespace, Name: described.Tunnel}],
 		isHost:       isHost,
 	}
 	if described.KonvoyCluster != "" && s.isForbidden(detect.KonvoyClusters) {
@@ -157,34 +162,34 @@ func (s *State) addKommander(described *detect.KommanderCluster, parts reference
 	if isHost && (isHub(described, hubID) || isTrusted(described)) && s.host == nil {
 		s.host = c
 	}
-	if twin := s.clusters[ID{ClusterAPICluster, described.CAPICluster.Namespace, described.CAPICluster.Name}]; twin != nil {
-		c.capi = twin.capi
+	if cluster := s.clusters[ID{ClusterAPICluster, described.CAPICluster.Namespace, described.CAPICluster.Name}]; cluster != nil {
+		c.capi = cluster.capi
 		if mayDescribe(described) {
-			twin.merge(c)
+			cluster.merge(c)
 		}
 	}
 }
 
-// isHub tells whether a description is certain to be of the hub.
+// isHub tells whether a KommanderCluster is certain to describe the hub.
 func isHub(described *detect.KommanderCluster, hubID string) bool {
 	return hubID != "" && described.ClusterID == hubID
 }
 
-// mayDescribe tells whether a description may speak for the Cluster to which it refers.
+// mayDescribe tells whether a KommanderCluster may describe the Cluster to which it refers.
 func mayDescribe(described *detect.KommanderCluster) bool {
 	return described.Namespace == described.CAPICluster.Namespace || isTrusted(described)
 }
 
-// isTrusted tells whether a description is in Kommander's own namespace, in which no tenant may write. Others speak about
-// what is in their namespace only: neither for the hub, nor for the Cluster of another namespace, which then has an object
-// of its own. That both are one cluster shows by its identity.
+// isTrusted tells whether a KommanderCluster is in Kommander's own namespace, where no tenant may write. Those elsewhere
+// describe only what is in their namespace: neither the hub, nor the Cluster of another namespace, which then has an entry of
+// its own in the inventory. By the identity of the cluster it shows that both are one.
 func isTrusted(described *detect.KommanderCluster) bool {
 	return described.Namespace == detect.KommanderName
 }
 
-// merge tells a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both are one cluster, and an
-// object that refers to either of them gets to know the same. Of several the first is believed, unless it is of another
-// namespace, from where others may write.
+// merge adds to a Cluster of Cluster API what is known of the KommanderCluster that refers to it: both describe one cluster,
+// and a reference to either gives the same facts. Of several the first counts, unless it is of another namespace, where
+// tenants may write.
 func (c *cluster) merge(referring *cluster) {
 	isAtHome := func(other *detect.KommanderCluster) bool { return other.Namespace == c.id.Namespace }
 	if c.kommander != nil && (isAtHome(c.kommander) || !isAtHome(referring.kommander)) {
@@ -197,8 +202,8 @@ func ownerReference(apiVersion string, kind Kind, name string, uid types.UID) me
 	return metav1.OwnerReference{APIVersion: apiVersion, Kind: string(kind), Name: name, UID: uid}
 }
 
-// hostMatcher tells which KommanderClusters describe the hub. Its UID decides where it is known of any of them: an annotation on
-// another cluster must not hide that.
+// hostMatcher returns which KommanderClusters describe the hub. If one has the hub's UID, no annotation on another one
+// counts.
 func hostMatcher(described []detect.KommanderCluster, hubID string) func(*detect.KommanderCluster) bool {
 	isCertain := func(c detect.KommanderCluster) bool { return isHub(&c, hubID) }
 	if slices.ContainsFunc(described, isCertain) {
@@ -207,11 +212,11 @@ func hostMatcher(described []detect.KommanderCluster, hubID string) func(*detect
 	return func(c *detect.KommanderCluster) bool { return c.IsHost && (hubID == "" || c.ClusterID == "") }
 }
 
-// isForbidden tells whether the operator may not look at a resource of the hub.
+// isForbidden tells whether the operator may not read a resource of the hub.
 func (s *State) isForbidden(resource string) bool { return slices.Contains(s.forbidden, resource) }
 
-// managingKommander finds the hub's Kommander; where one of 1.x becomes one of 2.x the newer one, which comes first. Where the
-// operator may not look for it, it is one of unknown version: it manages clusters all the same.
+// managingKommander is the hub's Kommander; the newer one, which comes first, while one of 1.x is upgraded to 2.x. Where the
+// operator may not look for it, its version is unknown: it manages clusters all the same.
 func managingKommander(installations []facts.Installation) *v1alpha1.ManagingKommander {
 	i := slices.IndexFunc(installations, func(one facts.Installation) bool { return one.Product == facts.Kommander })
 	if i < 0 {

@@ -13,17 +13,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Member is a cluster that ought to be in the inventory.
+// Member is a cluster that belongs into the inventory.
 type Member struct {
 	ID    ID
 	Owner metav1.OwnerReference
-	// Labels are all that its description carries.
+	// Labels are those of the object that describes it.
 	Labels map[string]string
 }
 
-// Member is a cluster that ought to be in the inventory; false for those that are there as something else, and for those
-// that are not there. Before the hub was looked at as a whole it has none, nor where the operator may not look at
-// KommanderClusters: it would not know which is the hub itself, and which are there already.
+// Member is a cluster that belongs into the inventory; false for the hub itself, for those for which another object stands, and
+// for those that do not exist. Before the hub was read completely there are none, nor where the operator may not read
+// KommanderClusters: which one is the hub, and which are in the inventory already, would not be known.
 func (s *State) Member(id ID) (Member, bool) {
 	c := s.clusters[id]
 	if c == nil || !s.Complete || c.isHost || c.isMerged || s.isForbidden(detect.KommanderClusters) {
@@ -32,26 +32,26 @@ func (s *State) Member(id ID) (Member, bool) {
 	return Member{ID: id, Owner: c.owner, Labels: c.labels}, true
 }
 
-// DescriptionsOf are the descriptions of one cluster: the one that is meant, and, where a KommanderCluster refers to a Cluster API
-// Cluster of its namespace, the other one.
+// DescriptionsOf are the objects that describe the same cluster: the given one, and the other one where a KommanderCluster
+// refers to a Cluster that it may describe.
 func (s *State) DescriptionsOf(id ID) []ID {
-	twins := []ID{id}
+	descriptions := []ID{id}
 	c := s.clusters[id]
 	if c == nil || c.kommander == nil || c.capi == nil || !mayDescribe(c.kommander) {
-		return twins
+		return descriptions
 	}
-	for _, twin := range []ID{
+	for _, description := range []ID{
 		{KommanderCluster, c.kommander.Namespace, c.kommander.Name}, {ClusterAPICluster, c.capi.Namespace, c.capi.Name},
 	} {
-		if twin != id {
-			twins = append(twins, twin)
+		if description != id {
+			descriptions = append(descriptions, description)
 		}
 	}
-	return twins
+	return descriptions
 }
 
-// gitOpsPrefixes are the beginnings of labels by which GitOps tools know what is theirs. On an object that they did not make they
-// would have them prune it, or take it for drift.
+// gitOpsPrefixes are those of the labels by which GitOps tools recognise their objects. On an object that they did not make they
+// would prune it, or report drift.
 var gitOpsPrefixes = []string{
 	"kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "fluxcd.io/", "toolkit.fluxcd.io/", "argocd.argoproj.io/",
 	"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kapp.k14s.io/", "app.kubernetes.io/part-of",
@@ -60,7 +60,7 @@ var gitOpsPrefixes = []string{
 	"clusterctl.cluster.x-k8s.io",
 }
 
-// CopiedLabels are the labels that begin with one of the prefixes, but for those of GitOps tools, which are never copied.
+// CopiedLabels are the labels that begin with one of the prefixes, except those of GitOps tools, which are never copied.
 func CopiedLabels(labels map[string]string, prefixes []string) map[string]string {
 	begins := func(key string) func(string) bool {
 		return func(prefix string) bool { return strings.HasPrefix(key, prefix) }

@@ -15,17 +15,17 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 )
 
-// phaseJoined is the phase of a KommanderCluster that can be looked into.
+// phaseJoined is the phase of a KommanderCluster with a kubeconfig.
 const phaseJoined = "Joined"
 
-// Keys under which the products put kubeconfigs into Secrets: Kommander 1.x and whoever attaches a cluster by hand, and
-// Cluster API.
+// The keys of kubeconfigs in Secrets: of Kommander 1.x and of clusters that are attached by hand, and of Cluster API.
 const (
 	keyKubeconfig = "kubeconfig"
 	keyValue      = "value"
 )
 
-// TargetFor follows the reference of an object in the namespace to where the kubeconfig is. Exactly one of the results is set.
+// TargetFor is where the kubeconfig of the cluster is to which a reference from a namespace leads, or what is in the way.
+// Exactly one of the results is set.
 func (s *State) TargetFor(namespace string, reference *v1alpha1.ClusterReference) (*fleet.Target, *facts.Obstacle) {
 	secret := func(name string, keys ...string) *fleet.Target {
 		return &fleet.Target{Secret: types.NamespacedName{Namespace: namespace, Name: name}, Keys: keys}
@@ -60,7 +60,7 @@ func (s *State) TargetFor(namespace string, reference *v1alpha1.ClusterReference
 		Message: id.String() + " names no Secret with a kubeconfig yet: see to it that it is attached"}
 }
 
-// missingObstacle tells what is not there from what may not be looked at.
+// missingObstacle is for an object that does not exist, or that the operator may not read.
 func (s *State) missingObstacle(id ID) *facts.Obstacle {
 	resource, reason := detect.KommanderClusters, v1alpha1.ReasonKommanderClusterMissing
 	if id.Kind == ClusterAPICluster {
