@@ -68,25 +68,22 @@ func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
 		nothing.Environment = cluster.Environment
 		return nothing, time.Time{}
 	}
-	known := gather(cluster)
-	here := scope{set: s, labels: cluster.Labels, environment: cluster.Environment, now: now}
-	assessment := here.assess(known)
+	prepared := s.prepare(cluster)
+	assessment := prepared.at(now).assess()
 	return assessment, nextChange(s.instants, now, func(at time.Time) bool {
-		there := here
-		there.now = at
-		return equality.Semantic.DeepEqual(assessment, there.assess(known))
+		return equality.Semantic.DeepEqual(assessment, prepared.at(at).assess())
 	})
 }
 
-// assess judges all that is known about the cluster.
-func (s scope) assess(known *gathered) Assessment {
+// assess runs the checks over the cluster, as it is at an instant.
+func (g *gathered) assess() Assessment {
 	assessment := Assessment{
-		ClusterID: known.clusterID, DuplicateOf: known.duplicateOf, Environment: s.environment, Manager: known.manager,
-		KubernetesVersion: known.kubernetesVersion, Components: known.components, Nodes: known.nodes,
+		ClusterID: g.clusterID, DuplicateOf: g.duplicateOf, Environment: g.environment, Manager: g.manager,
+		KubernetesVersion: g.kubernetesVersion, Components: g.components, Nodes: g.nodes,
 	}
 	var statements []statement
-	for _, sub := range s.subjects(known) {
-		row, stated := sub.assess()
+	for _, s := range g.subjects {
+		row, stated := s.assess()
 		assessment.Releases = append(assessment.Releases, row)
 		statements = append(statements, stated...)
 		if end := row.SupportEndTime; end != nil && (assessment.SupportEndTime == nil || end.Before(assessment.SupportEndTime)) {
@@ -94,7 +91,7 @@ func (s scope) assess(known *gathered) Assessment {
 		}
 	}
 	for _, check := range clusterChecks {
-		for _, stated := range check(s.itself(known)) {
+		for _, stated := range check(g.itself()) {
 			stated.Message = facts.Truncate(stated.Message, maxMessage)
 			statements = append(statements, stated)
 			assessment.Findings = append(assessment.Findings, stated.Finding)
@@ -119,7 +116,9 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	for _, check := range checks {
 		statements = append(statements, check(s)...)
 	}
-	statements = append(statements, checkException(s, statements)...)
+	for _, check := range followUpChecks {
+		statements = append(statements, check(s, statements)...)
+	}
 	slices.SortStableFunc(statements, func(a, b statement) int { return a.weight() - b.weight() })
 	for i := range statements {
 		stated := &statements[i]

@@ -60,12 +60,12 @@ func (s *subject) attachedUnjudged(chosen choice) []statement {
 // is not known for a version that the policy does not list, unless no version has a range.
 func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bool) {
 	if parsed, err := facts.ParseVersion(version); err == nil {
-		if i := p.find(facts.MinorOf(parsed)); i >= 0 {
-			return p.releases[i].attached, true
+		if m := p.find(facts.MinorOf(parsed)); m != nil {
+			return m.attached, true
 		}
 	}
-	for i := range p.releases {
-		if p.releases[i].attached != nil {
+	for _, m := range p.minors {
+		if m.attached != nil {
 			return nil, false
 		}
 	}

@@ -580,5 +580,5 @@ func (s *Set) assess(c Cluster, now time.Time) Assessment {
 		assessment, _ := s.Evaluate(c, now)
 		return assessment
 	}
-	return scope{set: s, labels: c.Labels, environment: c.Environment, now: now}.assess(gather(c))
+	return s.prepare(c).at(now).assess()
 }

@@ -34,6 +34,11 @@ var checks = []func(*subject) []statement{
 	checkGenerations,
 }
 
+// followUpChecks are asked of a release after all others, since they depend on what those have stated.
+var followUpChecks = []func(*subject, []statement) []statement{
+	checkException,
+}
+
 // statement is one answer: a finding, which may feed a condition of the cluster.
 type statement struct {
 	v1alpha1.Finding

@@ -25,7 +25,7 @@ var clusterChecks = []func(*subject) []statement{
 const theCluster = "the cluster"
 
 // itself is the subject that stands for the cluster.
-func (s scope) itself(g *gathered) *subject { return &subject{scope: s, cluster: g} }
+func (g *gathered) itself() *subject { return &subject{scope: g.scope, cluster: g} }
 
 // checkOrphanedComponents: are there experimental components that belong to nothing that is installed?
 func checkOrphanedComponents(s *subject) []statement {

@@ -20,7 +20,7 @@ import (
 func checkRulesKnown(s *subject) []statement {
 	p := s.choice.policy
 	switch {
-	case s.choice.reason == v1alpha1.ReasonNoPolicy, s.release != nil:
+	case s.choice.reason == v1alpha1.ReasonNoPolicy, s.minor != nil:
 		return nil
 	case p != nil && (!p.hasTimeline() || !p.hasRules()):
 		return nil
@@ -36,12 +36,12 @@ func checkRulesKnown(s *subject) []statement {
 // checkRequires: do the products on which the release must run have a version that it allows? A product that is not
 // there is not asked for.
 func checkRequires(s *subject) []statement {
-	if s.release == nil {
+	if s.minor == nil {
 		return nil
 	}
 	var statements []statement
 	asked := map[string]bool{}
-	for _, r := range s.release.requires {
+	for _, r := range s.minor.requires {
 		if !asked[r.product] && s.cluster.has(r.product) {
 			asked[r.product] = true
 			statements = append(statements, s.checkRequired(r.product))
@@ -54,7 +54,7 @@ func checkRequires(s *subject) []statement {
 func (s *subject) checkRequired(product string) statement {
 	var allowed []string
 	var patterns []versionPattern
-	for _, r := range s.release.requires {
+	for _, r := range s.minor.requires {
 		if r.product == product {
 			allowed = append(allowed, r.texts...)
 			patterns = append(patterns, r.patterns...)
@@ -114,10 +114,10 @@ func areInstalled(versions []string) string {
 // checkKubernetesRange: is the cluster's Kubernetes in the range of the release? Tags say it themselves; see
 // checkKubernetesPart.
 func checkKubernetesRange(s *subject) []statement {
-	if s.release == nil || s.tag != nil || s.cluster.noKubernetes {
+	if s.minor == nil || s.tag != nil || s.cluster.noKubernetes {
 		return nil
 	}
-	allowed := s.release.rangeFor(s.version)
+	allowed := s.minor.rangeFor(s.version)
 	if allowed == nil {
 		return nil
 	}

@@ -77,26 +77,24 @@ func endTime(end time.Time) *metav1.Time {
 
 // windowStages are those of all minors of a window.
 func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
-	spans := timelineAt(p.timelines, s.now).spans
-	stages := make([]v1alpha1.ReleaseStatus, 0, len(p.lines))
-	for i := range p.lines {
-		own := &p.lines[i]
-		r := v1alpha1.ReleaseStatus{Version: own.minor.String(), Stage: v1alpha1.StageEnded}
-		current, supported := spanAt(spans[i], s.now)
+	stages := make([]v1alpha1.ReleaseStatus, 0, len(p.minors))
+	for _, m := range p.minors {
+		r := v1alpha1.ReleaseStatus{Version: m.String(), Stage: v1alpha1.StageEnded}
+		current, supported := m.supportAt(s.now)
 		switch {
-		case own.isWithdrawn(s.now):
-			ended := endOfWithdrawn(spans[i], own.withdrawn)
+		case m.isWithdrawn(s.now):
+			ended := m.endOfWithdrawn(s.now)
 			r.Stage, r.SupportEndTime, r.EndsWith = v1alpha1.StageWithdrawn, endTime(ended.end), ended.endsWith
-		case !own.availability.at(s.now):
+		case !m.availability.at(s.now):
 			r.Stage = v1alpha1.StagePlanned
 		case supported:
 			r.Stage = v1alpha1.StageSupported
-			if s.supportedMinor(p, i, current).lastInWindow {
+			if s.supportedMinor(p, m, current).lastInWindow {
 				r.Stage = v1alpha1.StageLastInWindow
 			}
 			r.SupportEndTime, r.EndsWith = endTime(current.end), current.endsWith
 		default:
-			ended, _ := lastEnded(spans[i], s.now)
+			ended := m.endBefore(s.now)
 			r.SupportEndTime, r.EndsWith = endTime(ended.end), ended.endsWith
 		}
 		stages = append(stages, r)
@@ -107,9 +105,9 @@ func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 // rangeStages are those of all Kubernetes minors that the ranges of the other products hold.
 func (s scope) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
 	var stages []v1alpha1.ReleaseStatus
-	for _, minor := range s.rangeMinors(p) {
-		v := s.judgeMinor(p, minor)
-		r := v1alpha1.ReleaseStatus{Version: minor.String(), SupportEndTime: endTime(v.end)}
+	for _, number := range s.rangeMinors(p) {
+		v := s.judgeMinor(p, number)
+		r := v1alpha1.ReleaseStatus{Version: number.String(), SupportEndTime: endTime(v.end)}
 		switch {
 		case v.lastInWindow:
 			r.Stage = v1alpha1.StageLastInWindow
@@ -135,8 +133,8 @@ func (s scope) rangeMinors(p *Policy) []facts.Minor {
 		if chosen.policy == nil {
 			return nil
 		}
-		for i := range chosen.policy.releases {
-			for _, r := range chosen.policy.releases[i].ranges {
+		for _, m := range chosen.policy.minors {
+			for _, r := range m.ranges {
 				minors = append(minors, minorsIn(r)...)
 			}
 		}
@@ -166,29 +164,28 @@ func (s scope) tagStages(p *Policy) []v1alpha1.ReleaseStatus {
 		return nil
 	}
 	var stages []v1alpha1.ReleaseStatus
-	for i := range p.releases {
-		if stage, ok := s.tagStage(p, i, chosen.policy); ok {
+	for _, m := range p.minors {
+		if stage, ok := s.tagStage(p, m, chosen.policy); ok {
 			stages = append(stages, stage)
 		}
 	}
 	return stages
 }
 
-func (s scope) tagStage(p *Policy, i int, kubernetes *Policy) (v1alpha1.ReleaseStatus, bool) {
-	r := v1alpha1.ReleaseStatus{Version: p.lines[i].minor.String(), Stage: v1alpha1.StageEnded}
-	own := &p.lines[i]
+func (s scope) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.ReleaseStatus, bool) {
+	r := v1alpha1.ReleaseStatus{Version: m.String(), Stage: v1alpha1.StageEnded}
 	switch {
-	case own.isWithdrawn(s.now):
-		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(earliest(own.withdrawn, own.through))
+	case m.isWithdrawn(s.now):
+		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(earliest(m.withdrawn, m.through))
 		return r, true
-	case own.availability.released.After(s.now) || !own.availability.planned.IsZero():
+	case m.availability.isAhead(s.now):
 		r.Stage = v1alpha1.StagePlanned
 		return r, true
 	}
 	var best verdict
-	for _, listed := range p.releases[i].ranges {
-		for _, minor := range minorsIn(listed) {
-			best = better(best, s.judgeMinor(kubernetes, minor))
+	for _, listed := range m.ranges {
+		for _, number := range minorsIn(listed) {
+			best = better(best, s.judgeMinor(kubernetes, number))
 		}
 	}
 	switch {
@@ -201,7 +198,7 @@ func (s scope) tagStage(p *Policy, i int, kubernetes *Policy) (v1alpha1.ReleaseS
 	case best.reason == v1alpha1.ReasonNotYetSupported:
 		r.Stage = v1alpha1.StagePlanned
 	}
-	if end := s.ownEnd(p, own); end != nil && (best.end.IsZero() || end.end.Before(best.end)) {
+	if end := s.ownEnd(p, m); end != nil && (best.end.IsZero() || end.end.Before(best.end)) {
 		best = *end
 		if end.state == v1alpha1.StateUnsupported {
 			r.Stage = v1alpha1.StageEnded

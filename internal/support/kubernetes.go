@@ -31,11 +31,11 @@ func parseKubernetesBound(text string) (kubernetesBound, error) {
 	if match == nil {
 		return kubernetesBound{}, fmt.Errorf("%s is not of the form 1.19, 1.19.x or 1.19.7", facts.Quote(text))
 	}
-	minor, err := facts.ParseMinor(match[1])
+	number, err := facts.ParseMinor(match[1])
 	if err != nil {
 		return kubernetesBound{}, err
 	}
-	bound := kubernetesBound{Minor: minor, text: text}
+	bound := kubernetesBound{Minor: number, text: text}
 	if match[2] != "" && match[2] != "x" {
 		bound.exact = true
 		bound.patch, err = strconv.ParseUint(match[2], 10, 64)

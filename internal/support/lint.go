@@ -53,8 +53,8 @@ func (s *Set) Lint(name string, now time.Time) []Regret {
 	return found
 }
 
-func releasePath(minor facts.Minor) *field.Path {
-	return field.NewPath("spec", "releases").Key(minor.String())
+func (m *minor) path() *field.Path {
+	return field.NewPath("spec", "releases").Key(m.String())
 }
 
 // regretUnknownDays: which released minors have no day? A window counts them from the first instant that proves them out,
@@ -64,9 +64,9 @@ func regretUnknownDays(s scope, p *Policy) []Regret {
 		return nil
 	}
 	var found []Regret
-	for i := range p.lines {
-		if out := p.lines[i].availability.outBy; !out.IsZero() && !s.now.Before(out) {
-			found = append(found, Regret{releasePath(p.lines[i].minor).Child("generalAvailability"), fmt.Sprintf(
+	for _, m := range p.minors {
+		if out := m.availability.outBy; !out.IsZero() && !s.now.Before(out) {
+			found = append(found, Regret{m.path().Child("generalAvailability"), fmt.Sprintf(
 				"is missing, although the minor was out by %s; give the day, the ends that rest on it are guessed",
 				facts.DayText(out, p.zone))})
 		}
@@ -81,12 +81,12 @@ func regretGaps(_ scope, p *Policy) []Regret {
 		return nil
 	}
 	var found []Regret
-	for i := range len(p.lines) - 1 {
-		newer, older := p.lines[i].minor, p.lines[i+1].minor
-		isNext := newer.Major == older.Major && newer.Minor == older.Minor+1
-		isFirst := newer.Major == older.Major+1 && newer.Minor == 0
+	for i := range len(p.minors) - 1 {
+		newer, older := p.minors[i], p.minors[i+1]
+		isNext := newer.Major == older.Major && newer.Minor.Minor == older.Minor.Minor+1
+		isFirst := newer.Major == older.Major+1 && newer.Minor.Minor == 0
 		if !isNext && !isFirst {
-			found = append(found, Regret{releasePath(newer), fmt.Sprintf("comes right after %s in the list; list what was released"+
+			found = append(found, Regret{newer.path(), fmt.Sprintf("comes right after %s in the list; list what was released"+
 				" between them, since the window counts over the list", older)})
 		}
 	}
@@ -96,15 +96,15 @@ func regretGaps(_ scope, p *Policy) []Regret {
 // regretPairs: which required versions can never be there beside the release?
 func regretPairs(s scope, p *Policy) []Regret {
 	var found []Regret
-	for i := range p.releases {
-		for j, required := range p.releases[i].requires {
+	for _, m := range p.minors {
+		for j, required := range m.requires {
 			others := s.set.withTimeline(required.product)
 			if len(others) == 0 {
 				continue
 			}
-			versions := releasePath(p.releases[i].minor).Child("requires").Index(j).Child("versions")
+			versions := m.path().Child("requires").Index(j).Child("versions")
 			for k, pattern := range required.patterns {
-				if why := s.neverMet(p, i, others, pattern); why != "" {
+				if why := s.neverMet(p, m, others, pattern); why != "" {
 					found = append(found, Regret{versions.Index(k),
 						fmt.Sprintf("%s of %s can never be met: %s", required.texts[k], facts.Printable(required.product), why)})
 				}
@@ -125,57 +125,39 @@ func (s *Set) withTimeline(product string) []*Policy {
 	return found
 }
 
-// neverMet says why a required version can never stand beside the i-th release, by all policies that speak about its
+// neverMet says why a required version can never stand beside a minor, by all policies that speak about its
 // product. Empty: by one of them it can.
-func (s scope) neverMet(p *Policy, i int, others []*Policy, pattern versionPattern) string {
+func (s scope) neverMet(p *Policy, m *minor, others []*Policy, pattern versionPattern) string {
 	why := ""
 	for _, other := range others {
-		if why = s.neverTogether(p, i, other, pattern); why == "" {
+		if why = s.neverTogether(p, m, other, pattern); why == "" {
 			return ""
 		}
 	}
 	return why
 }
 
-func (s scope) neverTogether(p *Policy, i int, other *Policy, pattern versionPattern) string {
-	j := other.find(pattern.minor)
-	if j < 0 {
+func (s scope) neverTogether(p *Policy, m *minor, other *Policy, pattern versionPattern) string {
+	required := other.find(pattern.minor)
+	if required == nil {
 		return fmt.Sprintf("policy %s does not list %s", other.name, pattern.minor)
 	}
-	if pairRanges := other.releases[j].rangesOf(pattern); disjoint(p.releases[i].ranges, pairRanges) {
+	if pairRanges := required.rangesOf(pattern); disjoint(m.ranges, pairRanges) {
 		return fmt.Sprintf("no Kubernetes version is in the range of both (%s, and %s by policy %s)",
-			p.releases[i].ranges[0].bounds(), pairRanges[0].bounds(), other.name)
+			m.ranges[0].bounds(), pairRanges[0].bounds(), other.name)
 	}
 	// What is not out yet may still meet.
-	isOut := p.lines[i].availability.at(s.now) && other.lines[j].availability.at(s.now)
-	if !isOut || !p.hasTimeline() || s.meet(p, i, other, j) {
+	isOut := m.availability.at(s.now) && required.availability.at(s.now)
+	if !isOut || !p.hasTimeline() || s.meet(m, required) {
 		return ""
 	}
-	return fmt.Sprintf("%s and %s by policy %s were never supported at the same time", p.lines[i].minor, pattern.minor, other.name)
+	return fmt.Sprintf("%s and %s by policy %s were never supported at the same time", m, required, other.name)
 }
 
 // meet tells whether two minors are supported at the same time, now or ever.
-func (s scope) meet(p *Policy, i int, other *Policy, j int) bool {
-	others := timelineAt(other.timelines, s.now).spans[j]
-	return slices.ContainsFunc(timelineAt(p.timelines, s.now).spans[i], func(own span) bool {
-		return slices.ContainsFunc(others, own.overlaps)
-	})
-}
-
-func (s span) overlaps(other span) bool {
-	begins := func(first, second span) bool { return second.end.IsZero() || first.start.Before(second.end) }
-	return begins(s, other) && begins(other, s)
-}
-
-// rangesOf are the Kubernetes ranges of the versions that a pattern means.
-func (r *release) rangesOf(pattern versionPattern) []*kubernetesRange {
-	if pattern.exact == nil {
-		return r.ranges
-	}
-	if own := r.rangeFor(pattern.exact); own != nil {
-		return []*kubernetesRange{own}
-	}
-	return nil
+func (s scope) meet(one, other *minor) bool {
+	others := other.spansAt(s.now)
+	return slices.ContainsFunc(one.spansAt(s.now), func(own span) bool { return slices.ContainsFunc(others, own.overlaps) })
 }
 
 // disjoint tells whether no version is in a range of both lists. Where one is empty nothing is known.
@@ -194,10 +176,11 @@ func disjoint(some, others []*kubernetesRange) bool {
 // regretOverduePlans: which planned days have passed? Nothing ends by that.
 func regretOverduePlans(s scope, p *Policy) []Regret {
 	var found []Regret
-	for i := range p.lines {
-		if planned := p.lines[i].availability.planned; !planned.IsZero() && !s.now.Before(planned) {
-			found = append(found, Regret{releasePath(p.lines[i].minor).Child("plannedGeneralAvailability"), fmt.Sprintf(
-				"has passed (%s) and nothing confirms it; give the generalAvailability, or move the plan", facts.DayText(planned, p.zone))})
+	for _, m := range p.minors {
+		if m.availability.isPlanOverdue(s.now) {
+			found = append(found, Regret{m.path().Child("plannedGeneralAvailability"), fmt.Sprintf(
+				"has passed (%s) and nothing confirms it; give the generalAvailability, or move the plan",
+				facts.DayText(m.availability.planned, p.zone))})
 		}
 	}
 	return found
@@ -206,42 +189,40 @@ func regretOverduePlans(s scope, p *Policy) []Regret {
 // regretAge: has nothing become generally available for so long that the policy may have been forgotten? A plan that lies
 // ahead shows that it was not.
 func regretAge(s scope, p *Policy) []Regret {
-	var newest line
-	for i := range p.lines {
-		own := &p.lines[i]
-		if own.availability.planned.After(s.now) {
+	var newest *minor
+	for _, m := range p.minors {
+		if m.availability.planned.After(s.now) {
 			return nil
 		}
-		if own.availability.released.After(newest.availability.released) {
-			newest = *own
+		if !m.availability.released.IsZero() && (newest == nil || m.availability.released.After(newest.availability.released)) {
+			newest = m
 		}
 	}
-	day := newest.availability.released
-	if day.IsZero() || s.now.Before(day.AddDate(0, 0, longPast)) {
+	if newest == nil || s.now.Before(newest.availability.released.AddDate(0, 0, longPast)) {
 		return nil
 	}
-	return []Regret{{releasePath(newest.minor).Child("generalAvailability"), fmt.Sprintf(
-		"%s is the newest of the policy; if the vendor has released a minor since, add it", facts.DayText(day, p.zone))}}
+	return []Regret{{newest.path().Child("generalAvailability"), fmt.Sprintf(
+		"%s is the newest of the policy; if the vendor has released a minor since, add it", facts.DayText(newest.availability.released, p.zone))}}
 }
 
 // regretOrder: are days out of order? A minor is hardly ever released after a newer one, and a patch never before its minor.
 func regretOrder(_ scope, p *Policy) []Regret {
 	var found []Regret
-	var newer line
-	for i := range p.lines {
-		own, day := &p.lines[i], p.lines[i].availability.released
+	var newer *minor
+	for _, m := range p.minors {
+		day := m.availability.released
 		if day.IsZero() {
 			continue
 		}
-		if !newer.availability.released.IsZero() && day.After(newer.availability.released) {
-			found = append(found, Regret{releasePath(own.minor).Child("generalAvailability"), fmt.Sprintf(
-				"%s is after that of the newer %s (%s); correct the one that is wrong", facts.DayText(day, p.zone), newer.minor,
+		if newer != nil && day.After(newer.availability.released) {
+			found = append(found, Regret{m.path().Child("generalAvailability"), fmt.Sprintf(
+				"%s is after that of the newer %s (%s); correct the one that is wrong", facts.DayText(day, p.zone), newer,
 				facts.DayText(newer.availability.released, p.zone))})
 		}
-		newer = *own
-		for _, one := range p.releases[i].patches {
+		newer = m
+		for _, one := range m.patches {
 			if !one.released.IsZero() && one.released.Before(day) && one.version.Prerelease() == "" {
-				found = append(found, Regret{releasePath(own.minor).Child("patches").Key(one.version.String()).Child("generalAvailability"),
+				found = append(found, Regret{m.path().Child("patches").Key(one.version.String()).Child("generalAvailability"),
 					fmt.Sprintf("%s is before that of the minor (%s); correct the one that is wrong", facts.DayText(one.released, p.zone), facts.DayText(day, p.zone))})
 			}
 		}
@@ -252,17 +233,17 @@ func regretOrder(_ scope, p *Policy) []Regret {
 // regretUnlisted: do paths and experimental components name versions that the policy does not list? They mean nothing.
 func regretUnlisted(_ scope, p *Policy) []Regret {
 	var found []Regret
-	unlisted := func(path *field.Path, minor facts.Minor) {
-		if p.find(minor) < 0 {
-			found = append(found, Regret{path, fmt.Sprintf("names %s, which the policy does not list; list it, or correct it", minor)})
+	unlisted := func(path *field.Path, number facts.Minor) {
+		if p.find(number) == nil {
+			found = append(found, Regret{path, fmt.Sprintf("names %s, which the policy does not list; list it, or correct it", number)})
 		}
 	}
-	for i := range p.releases {
-		path := releasePath(p.releases[i].minor)
-		for j, from := range p.releases[i].upgradesFrom {
+	for _, m := range p.minors {
+		path := m.path()
+		for j, from := range m.upgradesFrom {
 			unlisted(path.Child("upgradesFrom").Index(j), from)
 		}
-		for _, one := range p.releases[i].patches {
+		for _, one := range m.patches {
 			for j, from := range one.upgradesFrom {
 				unlisted(path.Child("patches").Key(one.version.String()).Child("upgradesFrom").Index(j), from.minor)
 			}

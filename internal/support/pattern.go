@@ -20,11 +20,11 @@ type versionPattern struct {
 
 func parseVersionPattern(text string) (versionPattern, error) {
 	if line, all := strings.CutSuffix(text, ".x"); all {
-		minor, err := facts.ParseMinor(line)
+		number, err := facts.ParseMinor(line)
 		if err != nil {
 			return versionPattern{}, fmt.Errorf("%s is not of the form MAJOR.MINOR.x", facts.Quote(text))
 		}
-		return versionPattern{minor: minor}, nil
+		return versionPattern{minor: number}, nil
 	}
 	version, err := facts.ParseVersion(text)
 	if err != nil {

@@ -31,49 +31,13 @@ type Policy struct {
 	expiringSoonDays int
 	lifecycle        v1alpha1.Lifecycle
 	window           int
-	// releases are ordered newest first, and lines has the same order.
-	releases []release
-	lines    []line
-	// timelines foresee the window; see there.
-	timelines []timeline
+	// minors are ordered newest first.
+	minors []*minor
 	// terms is the sentence of the support terms; empty where none are published.
 	terms        string
 	experimental experimental
 	detection    *v1alpha1.Detection
 	problems     field.ErrorList
-}
-
-// release is a minor made ready.
-type release struct {
-	minor      facts.Minor
-	kubernetes *kubernetesRange
-	// attached is the range for clusters that a Kommander of this minor manages; nil where none is published.
-	attached *kubernetesRange
-	// systems are the operating systems of the minor; empty where none are published.
-	systems []operatingSystem
-	// ranges are the different Kubernetes ranges of the minor: its own and those of its patches.
-	ranges   []*kubernetesRange
-	requires []requirement
-	// patches are ordered newest first.
-	patches []patch
-	// upgradesFrom is nil where the policy does not say.
-	upgradesFrom []facts.Minor
-}
-
-type requirement struct {
-	product  string
-	patterns []versionPattern
-	texts    []string
-}
-
-type patch struct {
-	version    *semver.Version
-	released   time.Time
-	kubernetes *kubernetesRange
-	systems    []operatingSystem
-	// upgradesFrom is nil where the policy does not say.
-	upgradesFrom []versionPattern
-	avoid        string
 }
 
 // Compile makes a policy ready. It never fails: what is wrong with the policy is kept, and then it decides nothing.
@@ -86,12 +50,12 @@ func Compile(object *v1alpha1.SupportPolicy) *Policy {
 	path := field.NewPath("spec")
 	c.header(spec, path)
 	validateLifecycle(&spec.Lifecycle, spec.Product, path.Child("lifecycle"), &c.problems)
-	c.releases(spec.Releases, path.Child("releases"))
+	c.minors(spec.Releases, path.Child("releases"))
 	c.clauses(spec, path)
 	compiled.problems = c.problems.list
 	if len(compiled.problems) == 0 && compiled.hasTimeline() {
 		compiled.window = windowOf(&spec.Lifecycle)
-		compiled.timelines = timelines(compiled.lines, compiled.window)
+		forecastSupport(compiled.minors, compiled.window)
 	}
 	return compiled
 }
@@ -132,81 +96,65 @@ func (c *compiler) header(spec *v1alpha1.SupportPolicySpec, path *field.Path) {
 	c.policy.selector = c.problems.compileSelector(spec.ClusterSelector, path.Child("clusterSelector"))
 }
 
-func (c *compiler) releases(specs []v1alpha1.Release, path *field.Path) {
+func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
 	if len(specs) > maxReleases {
 		c.problems.add(path, fmt.Sprintf("%d releases", len(specs)), fmt.Sprintf("at most %d", maxReleases))
 		return
 	}
 	seen := map[facts.Minor]bool{}
-	type compiledRelease struct {
-		release release
-		line    line
-	}
-	all := make([]compiledRelease, 0, len(specs))
 	for i := range specs {
 		at := path.Key(facts.Printable(specs[i].Version))
-		minor, err := facts.ParseMinor(specs[i].Version)
+		number, err := facts.ParseMinor(specs[i].Version)
 		if err != nil {
 			c.problems.add(at.Child("version"), specs[i].Version, allowedMinor)
 			continue
 		}
-		if seen[minor] {
+		if seen[number] {
 			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(specs[i].Version)))
 			continue
 		}
-		seen[minor] = true
-		all = append(all, compiledRelease{c.release(&specs[i], minor, at), c.line(&specs[i], minor, at)})
+		seen[number] = true
+		compiled := &minor{Minor: number}
+		c.rules(compiled, &specs[i], at)
+		c.days(compiled, &specs[i], at)
+		c.policy.minors = append(c.policy.minors, compiled)
 	}
-	slices.SortFunc(all, func(a, b compiledRelease) int { return b.line.minor.Compare(a.line.minor) })
-	for _, r := range all {
-		c.policy.releases = append(c.policy.releases, r.release)
-		c.policy.lines = append(c.policy.lines, r.line)
-	}
-	inferAvailability(c.policy.lines, c.policy.releases)
-	if c.policy.lifecycle.Listed != nil {
-		c.policy.takeListedAsOut()
-	}
-	ranges := 0
-	for i := range c.policy.releases {
-		ranges += len(c.policy.releases[i].ranges)
-	}
+	slices.SortFunc(c.policy.minors, func(a, b *minor) int { return b.Compare(a.Minor) })
+	c.policy.inferAvailability()
 	c.boundSystems(path)
+	ranges := 0
+	for _, m := range c.policy.minors {
+		ranges += len(m.ranges)
+	}
 	if ranges > maxRanges {
 		c.problems.add(path, fmt.Sprintf("%d different Kubernetes ranges", ranges), fmt.Sprintf("at most %d", maxRanges))
 	}
 }
 
 // inferAvailability finds the minors without a day that must be out, because a newer minor has a day of general
-// availability or because a final patch of theirs has a day: they were out by the earliest of these days. Lines are
-// ordered newest first.
-func inferAvailability(lines []line, releases []release) {
+// availability or because a final patch of theirs has a day: they were out by the earliest of these days. Where no window
+// is published, a vendor lists what can be had: there a minor without any day is out since an unknown one.
+func (p *Policy) inferAvailability() {
 	var newerOut time.Time
-	for i := range lines {
-		own := &lines[i].availability
+	for _, m := range p.minors {
+		own := &m.availability
 		if own.released.IsZero() && own.planned.IsZero() {
 			own.outBy = newerOut
-			for _, p := range releases[i].patches {
-				if p.version.Prerelease() == "" {
-					own.outBy = earliest(own.outBy, p.released)
+			for _, one := range m.patches {
+				if one.version.Prerelease() == "" {
+					own.outBy = earliest(own.outBy, one.released)
 				}
 			}
 		}
 		newerOut = earliest(newerOut, own.provenFrom())
+		if p.lifecycle.Listed != nil && own.released.IsZero() && own.planned.IsZero() {
+			own.outBy = longAgo
+		}
 	}
 }
 
 // longAgo is when what is out on an unknown day is taken to be out, where nothing tells an instant by which it was.
 var longAgo = time.Unix(0, 0).UTC()
-
-// takeListedAsOut makes of minors without any day such that are out since an unknown day: where no window is published, a
-// vendor lists what can be had.
-func (p *Policy) takeListedAsOut() {
-	for i := range p.lines {
-		if own := &p.lines[i].availability; own.released.IsZero() && own.planned.IsZero() {
-			own.outBy = longAgo
-		}
-	}
-}
 
 // earliest is the earlier of two instants, of which zero ones are unknown.
 func earliest(a, b time.Time) time.Time {
@@ -216,8 +164,8 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-func (c *compiler) line(spec *v1alpha1.Release, minor facts.Minor, path *field.Path) line {
-	compiled := line{minor: minor}
+// days reads when a minor comes out, and when it ends.
+func (c *compiler) days(compiled *minor, spec *v1alpha1.Release, path *field.Path) {
 	compiled.availability.released = c.day(spec.GeneralAvailability, path.Child("generalAvailability"))
 	compiled.availability.planned = c.day(spec.PlannedGeneralAvailability, path.Child("plannedGeneralAvailability"))
 	compiled.withdrawn = c.day(spec.Withdrawn, path.Child("withdrawn"))
@@ -234,7 +182,6 @@ func (c *compiler) line(spec *v1alpha1.Release, minor facts.Minor, path *field.P
 			fmt.Sprintf("must be absent beside generalAvailability (%s): a plan is not a fact, remove one of them",
 				facts.Printable(spec.GeneralAvailability)))
 	}
-	return compiled
 }
 
 // notBefore sees to it that a minor does not end before it came out.
@@ -261,13 +208,12 @@ func (c *compiler) day(text string, path *field.Path) time.Time {
 	return start
 }
 
-func (c *compiler) release(spec *v1alpha1.Release, minor facts.Minor, path *field.Path) release {
-	compiled := release{
-		minor: minor, kubernetes: c.kubernetes(spec.Kubernetes, path.Child("kubernetes")), attached: c.attached(spec.AttachKubernetes, path),
-	}
+// rules reads what a minor may run with and what it can be upgraded from.
+func (c *compiler) rules(compiled *minor, spec *v1alpha1.Release, path *field.Path) {
+	compiled.kubernetes, compiled.attached = c.kubernetes(spec.Kubernetes, path.Child("kubernetes")), c.attached(spec.AttachKubernetes, path)
 	if !c.problems.bound(path.Child("requires"), len(spec.Requires), maxRequirements, "requirements") ||
 		!c.problems.bound(path.Child("upgradesFrom"), len(spec.UpgradesFrom), maxUpgradesFrom, "minors") {
-		return compiled
+		return
 	}
 	for i := range spec.Requires {
 		compiled.requires = append(compiled.requires, c.requirement(&spec.Requires[i], path.Child("requires").Index(i)))
@@ -277,19 +223,18 @@ func (c *compiler) release(spec *v1alpha1.Release, minor facts.Minor, path *fiel
 	}
 	for i, from := range spec.UpgradesFrom {
 		source, err := facts.ParseMinor(from)
-		if err != nil || source.Compare(minor) >= 0 {
-			c.problems.add(path.Child("upgradesFrom").Index(i), from, "a minor that is older than "+minor.String())
+		if err != nil || source.Compare(compiled.Minor) >= 0 {
+			c.problems.add(path.Child("upgradesFrom").Index(i), from, "a minor that is older than "+compiled.String())
 		}
 		compiled.upgradesFrom = append(compiled.upgradesFrom, source)
 	}
 	c.problems.duplicates(path.Child("upgradesFrom"), spec.UpgradesFrom)
 	compiled.systems = c.operatingSystems(spec.OperatingSystems, path.Child("operatingSystems"))
-	compiled.patches = c.patches(spec, minor, path)
-	compiled.ranges = differentRanges(&compiled)
-	return compiled
+	compiled.patches = c.patches(spec, compiled.Minor, path)
+	compiled.ranges = compiled.differentRanges()
 }
 
-func (c *compiler) patches(spec *v1alpha1.Release, minor facts.Minor, path *field.Path) []patch {
+func (c *compiler) patches(spec *v1alpha1.Release, number facts.Minor, path *field.Path) []patch {
 	if len(spec.Patches) > maxPatches {
 		c.problems.add(path.Child("patches"), fmt.Sprintf("%d patches", len(spec.Patches)), fmt.Sprintf("at most %d", maxPatches))
 		return nil
@@ -300,8 +245,8 @@ func (c *compiler) patches(spec *v1alpha1.Release, minor facts.Minor, path *fiel
 		one := &spec.Patches[i]
 		at := path.Child("patches").Key(facts.Printable(one.Version))
 		version, err := facts.ParseVersion(one.Version)
-		if err != nil || facts.MinorOf(version) != minor {
-			c.problems.add(at.Child("version"), one.Version, allowedVersionOfLine+minor.String()+".1")
+		if err != nil || facts.MinorOf(version) != number {
+			c.problems.add(at.Child("version"), one.Version, allowedVersionOfLine+number.String()+".1")
 			continue
 		}
 		if seen[version.String()] {
@@ -371,34 +316,39 @@ func (c *compiler) attached(spec *v1alpha1.KubernetesRange, path *field.Path) *k
 	return c.kubernetes(spec, at)
 }
 
-// find gives the index of a minor in the policy, or -1.
-func (p *Policy) find(minor facts.Minor) int {
-	return slices.IndexFunc(p.releases, func(r release) bool { return r.minor == minor })
-}
-
-// rangeFor is the Kubernetes range that holds for a version: its patch's own, else its minor's, else none.
-func (r *release) rangeFor(version *semver.Version) *kubernetesRange {
-	for i := range r.patches {
-		if r.patches[i].version.Equal(version) && r.patches[i].kubernetes != nil {
-			return r.patches[i].kubernetes
-		}
-	}
-	return r.kubernetes
-}
-
 // differentRanges lists the ranges of a minor and its patches, each once: most patches differ in their default only.
-func differentRanges(r *release) []*kubernetesRange {
+func (m *minor) differentRanges() []*kubernetesRange {
 	var all []*kubernetesRange
 	add := func(one *kubernetesRange) {
 		if one != nil && !slices.ContainsFunc(all, one.same) {
 			all = append(all, one)
 		}
 	}
-	add(r.kubernetes)
-	for i := range r.patches {
-		add(r.patches[i].kubernetes)
+	add(m.kubernetes)
+	for i := range m.patches {
+		add(m.patches[i].kubernetes)
 	}
 	return all
+}
+
+// find gives a minor of the policy; nil when the policy does not list it.
+func (p *Policy) find(number facts.Minor) *minor {
+	for _, m := range p.minors {
+		if m.Minor == number {
+			return m
+		}
+	}
+	return nil
+}
+
+// newerThan are the minors that are newer than one, which need not be listed; newest first.
+func (p *Policy) newerThan(number facts.Minor) []*minor {
+	for i, m := range p.minors {
+		if m.Compare(number) <= 0 {
+			return p.minors[:i]
+		}
+	}
+	return p.minors
 }
 
 // source names the policy in a sentence that can be quoted.
@@ -406,7 +356,7 @@ func (p *Policy) source() string { return "policy " + p.name }
 
 // hasRules tells whether the policy says what a release may run with.
 func (p *Policy) hasRules() bool {
-	return slices.ContainsFunc(p.releases, func(r release) bool { return len(r.requires) > 0 || len(r.ranges) > 0 })
+	return slices.ContainsFunc(p.minors, func(m *minor) bool { return len(m.requires) > 0 || len(m.ranges) > 0 })
 }
 
 // rests are the products whose policies this one needs for its verdict.
@@ -423,10 +373,10 @@ func (p *Policy) rests() []string {
 // patchDays are the days on which patches come out, from which on an upgrade to them is recommended.
 func (p *Policy) patchDays() []time.Time {
 	var days []time.Time
-	for i := range p.releases {
-		for j := range p.releases[i].patches {
-			if released := p.releases[i].patches[j].released; !released.IsZero() {
-				days = append(days, released)
+	for _, m := range p.minors {
+		for _, one := range m.patches {
+			if !one.released.IsZero() {
+				days = append(days, one.released)
 			}
 		}
 	}

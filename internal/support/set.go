@@ -106,8 +106,8 @@ func wayTo(target, from string, rests map[string][]string, seen map[string]bool)
 func (s *Set) stageInstants() []time.Time {
 	var days []time.Time
 	for _, p := range s.policies {
-		for i := range p.lines {
-			days = append(days, p.lines[i].instants()...)
+		for _, m := range p.minors {
+			days = append(days, m.instants()...)
 		}
 	}
 	return sortedInstants(days)

@@ -4,10 +4,9 @@
 package support
 
 import (
-	"cmp"
-	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
@@ -15,23 +14,6 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
-
-// serverVersionIn is the object of the evidence for Kubernetes.
-const serverVersionIn = "/version"
-
-// Cluster is what the engine has to know about one cluster.
-type Cluster struct {
-	// Labels are those of the ClusterSupport, on which policies select.
-	Labels map[string]string
-	// Facts is nil as long as the cluster was never contacted.
-	Facts *facts.Facts
-	// Environment is what the cluster is used for; empty where nobody has declared it.
-	Environment v1alpha1.Environment
-	// Declared are the releases of spec.declaredReleases.
-	Declared []v1alpha1.DeclaredRelease
-	// DuplicateOf is the older object that stands for the same cluster, as namespace/name; empty when there is none.
-	DuplicateOf string
-}
 
 // subject is one installed release with all that is known about it: the input of the checks.
 type subject struct {
@@ -51,167 +33,48 @@ type subject struct {
 	// tag and tagError are set where the policy reads versions as tags.
 	tag      *tag
 	tagError error
-	// release is the minor in the policy; nil where it lists none.
-	release *release
+	// minor is that of the version, in the policy; nil where the policy does not list it.
+	minor *minor
+	// nodes compares what the nodes of the cluster run with the policy.
+	nodes nodeComparison
+	// verdict is that of the policy at the instant.
 	verdict verdict
 }
 
-// gathered are the facts about a cluster with what was declared worked in.
-type gathered struct {
-	kubernetes     v1alpha1.Evidence
-	kubernetesRead facts.KubernetesVersion
-	// kubernetesVersion is what the API server reports; empty when it is not known.
-	kubernetesVersion string
-	kubernetesError   error
-	// noKubernetes: nothing is to be said about Kubernetes, since nobody looked and nobody declared it.
-	noKubernetes  bool
-	installations []facts.Installation
-	components    []v1alpha1.Component
-	nodes         *v1alpha1.NodesStatus
-	manager       *v1alpha1.ManagingKommander
-	// clusterID and duplicateOf are of the cluster and of the older object for it.
-	clusterID, duplicateOf string
-	// odd are the nodes that a release does not clearly support, by policy and version: they are the same at every instant.
-	odd map[[2]string]oddNodes
-	// unfit are the nodes that keep the cluster from another version of a policy, likewise.
-	unfit map[[2]string][]string
-	// needless and ambiguous are the declarations that mean nothing here: the cluster tells better, or has several
-	// installations that could be meant.
-	needless, ambiguous []string
-	// subjects are all releases, once they are prepared.
-	subjects []*subject
-	// detected is how many of the installations come first because they were detected, while declarations are worked in.
-	detected int
-}
-
-// gather works declarations into the facts. What is detected wins: a declaration gives the version only to an
-// installation whose version nothing tells, and a release of its own only where the product was not detected under its
-// name.
-func gather(cluster Cluster) *gathered {
-	g := &gathered{
-		kubernetes: v1alpha1.Evidence{
-			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: facts.Printable(cluster.Facts.KubernetesVersion),
-		},
-		kubernetesVersion: facts.Printable(cluster.Facts.KubernetesVersion),
-		components:        cluster.Facts.Components[:min(len(cluster.Facts.Components), maxComponents)],
-		nodes:             cluster.Facts.Nodes,
-		manager:           cluster.Facts.Manager,
-		clusterID:         facts.Printable(cluster.Facts.ClusterID),
-		duplicateOf:       cluster.DuplicateOf,
-		odd:               map[[2]string]oddNodes{},
-		unfit:             map[[2]string][]string{},
-	}
-	for _, installation := range cluster.Facts.Installations {
-		// What the status has no room for must not be judged either: it would be judged differently from there. What is
-		// declared can be the piece that is used, and then all of these are the others.
-		installation.Evidence = slices.Clone(installation.Evidence)
-		facts.OrderEvidence(&installation)
-		installation.Evidence = installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)]
-		g.installations = append(g.installations, installation)
-	}
-	slices.SortFunc(g.installations, foundFirst)
-	g.bound()
-	g.detected = len(g.installations)
-	for _, declared := range facts.SortDeclaredReleases(cluster.Declared) {
-		g.declare(declared)
-	}
-	for i := range g.installations {
-		facts.OrderEvidence(&g.installations[i])
-	}
-	g.bound()
-	slices.SortFunc(g.installations, byName)
-	if g.kubernetes.Version == "" {
-		g.kubernetesError = errors.New("the API server did not tell it")
-		g.noKubernetes = cluster.Facts.OnlyDeclared
-		return g
-	}
-	g.kubernetesRead, g.kubernetesError = facts.ParseKubernetesVersion(g.kubernetes.Version)
-	return g
-}
-
-// bound drops what the status has no room for. What was detected is bounded before anything that was declared joins it: the
-// status gives back the same facts, and they have to give the same answer.
-func (g *gathered) bound() {
-	// One place is Kubernetes' own.
-	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
-}
-
-func byName(a, b facts.Installation) int {
-	return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
-}
-
-// foundFirst puts what somebody has only declared on the hub behind what was found, so that it takes nothing's place.
-func foundFirst(a, b facts.Installation) int {
-	rank := func(i facts.Installation) int {
-		if slices.ContainsFunc(i.Evidence, func(e v1alpha1.Evidence) bool { return !facts.IsDeclaredOnHub(e) }) {
-			return 0
-		}
-		return 1
-	}
-	return cmp.Or(rank(a)-rank(b), byName(a, b))
-}
-
-// declare puts a declaration behind the evidence of the installation that it means.
-func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
-	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: facts.DeclaredInSpec, Version: facts.Printable(declared.Version)}
-	if declared.Product == facts.Kubernetes {
-		if g.kubernetes.Version == "" {
-			g.kubernetes = evidence
-		} else if !facts.SameKubernetes(g.kubernetes.Version, evidence.Version) {
-			g.needless = append(g.needless, declaration(declared))
-		}
-		return
-	}
-	i, ambiguous := facts.FindInstallation(g.installations, g.detected, declared.Product, declared.Name)
-	switch {
-	case ambiguous:
-		g.ambiguous = append(g.ambiguous, declaration(declared))
-	case i < 0:
-		g.installations = append(g.installations,
-			facts.Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
-	default:
-		g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
-	}
-}
-
-// of gives the indices of a product's installations.
-func (g *gathered) of(product string) []int {
-	var found []int
-	for i := range g.installations {
-		if g.installations[i].Product == product {
-			found = append(found, i)
-		}
-	}
-	return found
-}
-
-func (g *gathered) has(product string) bool { return len(g.of(product)) > 0 }
-
-// shows tells whether a product is certainly there; where the operator may not look it may or may not be.
-func (g *gathered) shows(product string) bool {
-	return slices.ContainsFunc(g.of(product), func(i int) bool {
-		used, _ := facts.SplitEvidence(g.installations[i].Evidence)
-		return used.Source != v1alpha1.SourceForbidden
-	})
-}
-
-// subjects prepares all installed releases, and the Kubernetes of the cluster where a policy speaks about it.
-func (s scope) subjects(g *gathered) []*subject {
+// prepare gathers what is known about a cluster, and prepares all its installed releases. Nothing of it depends on the
+// instant.
+func (s *Set) prepare(cluster Cluster) *gathered {
+	g := gather(cluster)
+	g.scope = scope{set: s, labels: cluster.Labels, environment: cluster.Environment}
 	all := make([]*subject, 0, len(g.installations)+1)
 	for _, installation := range g.installations {
-		all = append(all, s.subject(g, installation))
+		all = append(all, g.subject(installation))
 	}
-	if kubernetes := s.kubernetesSubject(g); kubernetes != nil {
+	if kubernetes := g.kubernetesSubject(); kubernetes != nil {
 		all = append(all, kubernetes)
 	}
 	slices.SortStableFunc(all, func(a, b *subject) int { return strings.Compare(a.product, b.product) })
 	g.subjects = all[:min(len(all), maxInstallations)]
-	return g.subjects
+	return g
+}
+
+// at is the cluster at an instant, with the verdicts of the policies on its releases. The checks read it and write nothing.
+func (g *gathered) at(now time.Time) *gathered {
+	there := *g
+	there.now = now
+	there.subjects = make([]*subject, 0, len(g.subjects))
+	for _, prepared := range g.subjects {
+		s := *prepared
+		s.cluster, s.now = &there, now
+		s.verdict = s.judge()
+		there.subjects = append(there.subjects, &s)
+	}
+	return &there
 }
 
 // kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
-func (s scope) kubernetesSubject(g *gathered) *subject {
-	chosen := s.set.choose(s.labels, facts.Kubernetes)
+func (g *gathered) kubernetesSubject() *subject {
+	chosen := g.set.choose(g.labels, facts.Kubernetes)
 	if chosen.reason == v1alpha1.ReasonNoPolicy || g.noKubernetes {
 		return nil
 	}
@@ -219,22 +82,22 @@ func (s scope) kubernetesSubject(g *gathered) *subject {
 		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.shows) {
 		return nil
 	}
-	return s.subject(g, facts.Installation{
+	return g.subject(facts.Installation{
 		Product: facts.Kubernetes, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{g.kubernetes},
 	})
 }
 
-func (s scope) subject(g *gathered, installation facts.Installation) *subject {
-	sub := &subject{
-		scope: s, cluster: g, product: installation.Product, name: installation.Name,
-		choice: s.set.choose(s.labels, installation.Product),
+func (g *gathered) subject(installation facts.Installation) *subject {
+	s := &subject{
+		scope: g.scope, cluster: g, product: installation.Product, name: installation.Name,
+		choice: g.set.choose(g.labels, installation.Product),
 	}
-	sub.used, sub.others = facts.SplitEvidence(installation.Evidence)
-	if text := sub.used.Version; text != "" {
-		sub.read(text)
+	s.used, s.others = facts.SplitEvidence(installation.Evidence)
+	if text := s.used.Version; text != "" {
+		s.read(text)
 	}
-	sub.verdict = sub.judge()
-	return sub
+	s.nodes = s.compareNodes()
+	return s
 }
 
 // read parses the version the way that the policy for the product does.
@@ -259,9 +122,7 @@ func (s *subject) read(text string) {
 	if p == nil || s.version == nil {
 		return
 	}
-	if i := p.find(facts.MinorOf(s.version)); i >= 0 {
-		s.release = &p.releases[i]
-	}
+	s.minor = p.find(facts.MinorOf(s.version))
 }
 
 // judge asks the policy that decides, after the questions that come before any policy.

@@ -42,12 +42,12 @@ func checkUpgrade(s *subject) []statement {
 	if target := s.upgradeTo(); target != "" {
 		predicate := "has a newer patch: " + target
 		if version, err := facts.ParseVersion(target); err == nil {
-			if unfit := s.unfitNodes(s.release, version); len(unfit) > 0 {
-				predicate += ", which does not support what " + facts.ListOf(unfit, maxOddNodes) + ": replace these nodes first"
+			if refused := s.nodes.notSupportedBy(s.minor, version); len(refused) > 0 {
+				predicate += ", which does not support what " + facts.ListOf(refused, maxNodesNamed) + ": replace these nodes first"
 			}
 		}
-		if minor := s.newestAllowed(); minor != "" && len(statements) == 0 {
-			predicate += "; the newest minor that the installed releases allow: " + minor
+		if newest := s.newestAllowed(); newest != "" && len(statements) == 0 {
+			predicate += "; the newest minor that the installed releases allow: " + newest
 		}
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonNewerPatch, predicate))
 	}
@@ -73,8 +73,8 @@ func (s *subject) insteadOf() string {
 	if s.upgradeTo() != "" {
 		return ""
 	}
-	if minor := s.newestAllowed(); minor != "" {
-		return "; go to " + minor
+	if newest := s.newestAllowed(); newest != "" {
+		return "; go to " + newest
 	}
 	return ""
 }
@@ -85,7 +85,7 @@ func (s *subject) wayOut() string {
 	switch {
 	case p.lifecycle.RangeOf != nil:
 		return s.wayOutOfRange(p)
-	case p.lifecycle.Follows != nil && s.endedByItself(p):
+	case p.lifecycle.Follows != nil && s.endedByItself():
 		return fmt.Sprintf("go to another minor for %s %s%s", p.lifecycle.Follows.Product, s.tag.kubernetes, s.newestTag(p, s.tag.kubernetes))
 	case p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && s.tag.kubernetes != s.cluster.kubernetesRead.Minor:
 		own := s.cluster.kubernetesRead.Minor
@@ -104,12 +104,12 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 	followed := p.lifecycle.Follows.Product
 	if chosen := s.set.choose(s.labels, followed); chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil {
 		for _, version := range supportedVersions(s.rangeStages(chosen.policy)) {
-			minor, err := facts.ParseMinor(version)
-			if err != nil || minor.Compare(s.tag.kubernetes) <= 0 || !s.mayRun(minor) {
+			number, err := facts.ParseMinor(version)
+			if err != nil || number.Compare(s.tag.kubernetes) <= 0 || !s.mayRun(number) {
 				continue
 			}
-			if newest := s.newestTag(p, minor); newest != "" {
-				return fmt.Sprintf("upgrade %s to %s%s, and go to a tag for it%s", followed, minor, stepByStep(s.tag.kubernetes, minor), newest)
+			if newest := s.newestTag(p, number); newest != "" {
+				return fmt.Sprintf("upgrade %s to %s%s, and go to a tag for it%s", followed, number, stepByStep(s.tag.kubernetes, number), newest)
 			}
 		}
 	}
@@ -131,24 +131,21 @@ func (s *subject) wayIn() string {
 }
 
 // endedByItself tells whether the minor of a tag brought the end, and not the Kubernetes part.
-func (s *subject) endedByItself(p *Policy) bool {
-	if s.release == nil || s.verdict.state != v1alpha1.StateUnsupported || s.verdict.end.IsZero() {
+func (s *subject) endedByItself() bool {
+	if s.minor == nil || s.verdict.state != v1alpha1.StateUnsupported || s.verdict.end.IsZero() {
 		return false
 	}
-	own := &p.lines[p.find(s.release.minor)]
-	return s.verdict.end.Equal(own.withdrawn) || s.verdict.end.Equal(own.through)
+	return s.verdict.end.Equal(s.minor.withdrawn) || s.verdict.end.Equal(s.minor.through)
 }
 
 // newestTag is the newest tag for a Kubernetes minor, after a colon; empty when the policy knows none.
 func (s *subject) newestTag(p *Policy, kubernetes facts.Minor) string {
-	for i := range p.releases {
-		r, own := &p.releases[i], &p.lines[i]
-		isOut := !own.isWithdrawn(s.now) && own.availability.planned.IsZero() && !own.availability.released.After(s.now) &&
-			(own.through.IsZero() || s.now.Before(own.through))
-		if !isOut || r.kubernetes == nil || !r.kubernetes.containsMinor(kubernetes) || s.isProhibitedBeside(r) {
+	for _, m := range p.minors {
+		isOut := !m.isWithdrawn(s.now) && !m.availability.isAhead(s.now) && (m.through.IsZero() || s.now.Before(m.through))
+		if !isOut || m.kubernetes == nil || !m.kubernetes.containsMinor(kubernetes) || s.isProhibitedBeside(m) {
 			continue
 		}
-		newest := s.newestPatch(r, func(p *patch) bool { return p.kubernetes == nil || p.kubernetes.containsMinor(kubernetes) })
+		newest := s.newestPatch(m, func(p *patch) bool { return p.kubernetes == nil || p.kubernetes.containsMinor(kubernetes) })
 		if newest != nil {
 			return ": " + tag{kubernetesText: kubernetes.String()}.withVersion(newest)
 		}
@@ -156,10 +153,10 @@ func (s *subject) newestTag(p *Policy, kubernetes facts.Minor) string {
 	return ""
 }
 
-// isProhibitedBeside tells whether a release requires another version of something than the one that is installed.
-func (s *subject) isProhibitedBeside(r *release) bool {
+// isProhibitedBeside tells whether a minor requires another version of something than the one that is installed.
+func (s *subject) isProhibitedBeside(m *minor) bool {
 	return slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
-		_, met := r.needsOf(other.product, other.version)
+		_, met := m.needsOf(other.product, other.version)
 		return other.version != nil && !met
 	})
 }
@@ -176,9 +173,9 @@ func (s *subject) wayOutOfRange(p *Policy) string {
 		return text + "; go to a newer patch of " + facts.MinorOf(s.version).String()
 	}
 	for _, version := range versions {
-		minor, err := facts.ParseMinor(version)
-		if err == nil && s.version != nil && minor.Compare(facts.MinorOf(s.version)) > 0 && s.mayRun(minor) {
-			return text + "; the newest that the installed releases allow is " + version + stepByStep(facts.MinorOf(s.version), minor)
+		number, err := facts.ParseMinor(version)
+		if err == nil && s.version != nil && number.Compare(facts.MinorOf(s.version)) > 0 && s.mayRun(number) {
+			return text + "; the newest that the installed releases allow is " + version + stepByStep(facts.MinorOf(s.version), number)
 		}
 	}
 	return text + "; the other installed releases allow none that is newer: upgrade them first"
@@ -195,17 +192,17 @@ func stepByStep(from, to facts.Minor) string {
 // mayRun tells whether every installed release has a Kubernetes minor in its range.
 func (s *subject) mayRun(kubernetes facts.Minor) bool {
 	return !slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
-		if other.release == nil || other.version == nil || other.tag != nil || other == s {
+		if other.minor == nil || other.version == nil || other.tag != nil || other == s {
 			return false
 		}
-		allowed := other.release.rangeFor(other.version)
+		allowed := other.minor.rangeFor(other.version)
 		return allowed != nil && !allowed.containsMinor(kubernetes)
 	})
 }
 
 // target is a minor to which an upgrade from the installed release is documented.
 type target struct {
-	minor facts.Minor
+	minor *minor
 	// text is the newest patch of it that can be reached, or the minor where the policy lists no patches.
 	text string
 	// supported tells whether it is supported itself.
@@ -220,77 +217,69 @@ func (s *subject) targets() []target {
 	if p == nil || !p.hasTimeline() || s.version == nil {
 		return nil
 	}
+	installed := facts.MinorOf(s.version)
 	var all []target
-	for i := range p.releases {
-		r := &p.releases[i]
-		if r.minor.Compare(facts.MinorOf(s.version)) <= 0 || !p.lines[i].counts(s.now) || s.demandsDowngrade(r) {
+	for _, m := range p.newerThan(installed) {
+		if !m.counts(s.now) || s.demandsDowngrade(m) {
 			continue
 		}
-		_, supported := spanAt(timelineAt(p.timelines, s.now).spans[i], s.now)
-		fromMinor := p.upgradesFrom(i, facts.MinorOf(s.version))
+		_, supported := m.supportAt(s.now)
+		fromMinor := p.leadsTo(m, installed)
 		reached := func(one *patch) bool { return one.reachedFrom(s.version, fromMinor) }
-		allowed := s.newestPatch(r, func(one *patch) bool {
-			return reached(one) && len(s.blockers(r, one.version, "")) == 0
+		allowed := s.newestPatch(m, func(one *patch) bool {
+			return reached(one) && len(s.blockers(m, one.version, "")) == 0
 		})
-		newest := s.newestPatch(r, reached)
+		newest := s.newestPatch(m, reached)
 		switch {
 		case allowed != nil:
-			all = append(all, target{minor: r.minor, text: allowed.String(), supported: supported})
+			all = append(all, target{minor: m, text: allowed.String(), supported: supported})
 		case newest != nil:
-			all = append(all, target{r.minor, newest.String(), supported, s.blockers(r, newest, newest.String())})
-		case fromMinor && len(r.patches) == 0:
-			all = append(all, target{r.minor, r.minor.String(), supported, s.blockers(r, semver.New(r.minor.Major, r.minor.Minor, 0, "", ""), r.minor.String())})
+			all = append(all, target{m, newest.String(), supported, s.blockers(m, newest, newest.String())})
+		case fromMinor && len(m.patches) == 0:
+			all = append(all, target{m, m.String(), supported, s.blockers(m, m.first(), m.String())})
 		}
 	}
 	return all
 }
 
-// upgradesFrom tells whether the way from a minor to the i-th is documented: as the policy lists it, else from the minor
+// leadsTo tells whether the way from a minor to a newer one is documented: as the policy lists it, else from the minor
 // before.
-func (p *Policy) upgradesFrom(i int, from facts.Minor) bool {
-	if documented := p.releases[i].upgradesFrom; documented != nil {
-		return slices.Contains(documented, from)
+func (p *Policy) leadsTo(m *minor, from facts.Minor) bool {
+	if m.upgradesFrom != nil {
+		return slices.Contains(m.upgradesFrom, from)
 	}
-	return i+1 < len(p.releases) && p.releases[i+1].minor == from
-}
-
-// reachedFrom tells whether the way from a version to the patch is documented: as the patch lists it, else as otherwise
-// says, which is what holds for its minor.
-func (p *patch) reachedFrom(version *semver.Version, otherwise bool) bool {
-	if p.upgradesFrom == nil {
-		return otherwise
-	}
-	return slices.ContainsFunc(p.upgradesFrom, func(from versionPattern) bool { return from.matches(version) })
+	older := p.minors[len(p.newerThan(m.Minor))+1:]
+	return len(older) > 0 && older[0].Minor == from
 }
 
 // blockers are what of the cluster does not allow a target: what the target requires, what other releases require of this
 // product, and the cluster's Kubernetes.
-func (s *subject) blockers(r *release, version *semver.Version, text string) []string {
+func (s *subject) blockers(m *minor, version *semver.Version, text string) []string {
 	var blockers []string
 	title := s.product + " " + text
 	for _, other := range s.cluster.subjects {
 		if other == s {
 			continue
 		}
-		if needs, met := r.needsOf(other.product, other.version); !met {
+		if needs, met := m.needsOf(other.product, other.version); !met {
 			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s", title, facts.Printable(other.product), needs, other.whatIsThere()))
 		}
-		if other.release == nil {
+		if other.minor == nil {
 			continue
 		}
-		if needs, met := other.release.needsOf(s.product, version); !met {
+		if needs, met := other.minor.needsOf(s.product, version); !met {
 			blockers = append(blockers, fmt.Sprintf("%s requires %s %s", other.title(), s.product, needs))
 		}
 	}
-	switch allowed := r.rangeFor(version); {
+	switch allowed := m.rangeFor(version); {
 	case allowed == nil || s.cluster.noKubernetes:
 	case s.cluster.kubernetesError != nil:
 		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster's version is not known", title, allowed.bounds()))
 	case !allowed.contains(s.cluster.kubernetesRead):
 		blockers = append(blockers, fmt.Sprintf("%s supports Kubernetes %s, and the cluster runs %s", title, allowed.bounds(), s.cluster.kubernetesRead))
 	}
-	if unfit := s.unfitNodes(r, version); len(unfit) > 0 {
-		blockers = append(blockers, fmt.Sprintf("%s does not support what %s", title, facts.ListOf(unfit, maxOddNodes)))
+	if refused := s.nodes.notSupportedBy(m, version); len(refused) > 0 {
+		blockers = append(blockers, fmt.Sprintf("%s does not support what %s", title, facts.ListOf(refused, maxNodesNamed)))
 	}
 	return blockers
 }
@@ -303,14 +292,14 @@ func (s *subject) whatIsThere() string {
 	return s.used.Version + " is installed"
 }
 
-// demandsDowngrade tells whether a release requires only versions of a product that are older than the installed one.
-func (s *subject) demandsDowngrade(r *release) bool {
+// demandsDowngrade tells whether a minor requires only versions of a product that are older than the installed one.
+func (s *subject) demandsDowngrade(m *minor) bool {
 	for _, other := range s.cluster.subjects {
 		if other.version == nil {
 			continue
 		}
 		demanded, older := false, true
-		for _, required := range r.requires {
+		for _, required := range m.requires {
 			if required.product == other.product {
 				demanded = true
 				older = older && !slices.ContainsFunc(required.patterns, func(p versionPattern) bool {
@@ -323,22 +312,6 @@ func (s *subject) demandsDowngrade(r *release) bool {
 		}
 	}
 	return false
-}
-
-// needsOf tells whether a version of another product satisfies what the release requires of it, and what that is. A nil
-// version is not known, and satisfies nothing.
-func (r *release) needsOf(product string, version *semver.Version) (needs string, met bool) {
-	var texts []string
-	for _, required := range r.requires {
-		if required.product != product {
-			continue
-		}
-		texts = append(texts, required.texts...)
-		if version != nil && slices.ContainsFunc(required.patterns, func(p versionPattern) bool { return p.matches(version) }) {
-			return "", true
-		}
-	}
-	return strings.Join(texts, " or "), len(texts) == 0
 }
 
 // newestAllowed is the newest supported target that nothing in the cluster speaks against; empty when there is none.
@@ -385,15 +358,11 @@ func (s *subject) nextMinors() string {
 }
 
 // hasNewerSupported tells whether a minor that is newer than another one is supported.
-func (s *subject) hasNewerSupported(than facts.Minor) bool {
-	p := s.choice.policy
-	spans := timelineAt(p.timelines, s.now).spans
-	for i := range p.lines {
-		if _, supported := spanAt(spans[i], s.now); supported && p.lines[i].minor.Compare(than) > 0 {
-			return true
-		}
-	}
-	return false
+func (s *subject) hasNewerSupported(than *minor) bool {
+	return slices.ContainsFunc(s.choice.policy.newerThan(than.Minor), func(m *minor) bool {
+		_, supported := m.supportAt(s.now)
+		return supported
+	})
 }
 
 // together says what has to go along with the target; empty when nothing has to.
@@ -407,10 +376,10 @@ func (t *target) together() string {
 // patchThatLeadsOn is the newest patch of the installed minor that can be reached and from which a newer minor can; empty
 // when there is none.
 func (s *subject) patchThatLeadsOn() string {
-	if s.release == nil {
+	if s.minor == nil {
 		return ""
 	}
-	patch := s.newestPatch(s.release, func(p *patch) bool {
+	patch := s.newestPatch(s.minor, func(p *patch) bool {
 		from := *s
 		from.version = p.version
 		return p.version.GreaterThan(s.version) && p.reachedFrom(s.version, true) && len(from.targets()) > 0
@@ -422,21 +391,21 @@ func (s *subject) patchThatLeadsOn() string {
 }
 
 func (s *subject) installedPatch() *patch {
-	if s.release == nil {
+	if s.minor == nil {
 		return nil
 	}
-	for i := range s.release.patches {
-		if s.release.patches[i].version.Equal(s.version) {
-			return &s.release.patches[i]
+	for i := range s.minor.patches {
+		if s.minor.patches[i].version.Equal(s.version) {
+			return &s.minor.patches[i]
 		}
 	}
 	return nil
 }
 
 // newestPatch is the newest final patch of a minor that is out, is not to be avoided, and satisfies keep.
-func (s *subject) newestPatch(r *release, keep func(*patch) bool) *semver.Version {
-	for i := range r.patches {
-		one := &r.patches[i]
+func (s *subject) newestPatch(m *minor, keep func(*patch) bool) *semver.Version {
+	for i := range m.patches {
+		one := &m.patches[i]
 		out := one.released.IsZero() || !s.now.Before(one.released)
 		if out && one.avoid == "" && one.version.Prerelease() == "" && (keep == nil || keep(one)) {
 			return one.version
@@ -448,10 +417,10 @@ func (s *subject) newestPatch(r *release, keep func(*patch) bool) *semver.Versio
 // upgradeTo is the newest patch of the installed minor that can be reached, where it is newer than the installed one; for
 // a tag, the tag of that patch for the same Kubernetes.
 func (s *subject) upgradeTo() string {
-	if s.release == nil || s.verdict.state == v1alpha1.StateUnknown {
+	if s.minor == nil || s.verdict.state == v1alpha1.StateUnknown {
 		return ""
 	}
-	newest := s.newestPatch(s.release, func(p *patch) bool {
+	newest := s.newestPatch(s.minor, func(p *patch) bool {
 		return p.reachedFrom(s.version, true) && s.runsHere(p)
 	})
 	if newest == nil || !newest.GreaterThan(s.version) {

@@ -46,70 +46,62 @@ func unsupported(finding v1alpha1.FindingType, reason, message string) verdict {
 }
 
 // judgeMinor asks a policy about a minor. Only windows and ranges can answer.
-func (s scope) judgeMinor(p *Policy, minor facts.Minor) verdict {
+func (s scope) judgeMinor(p *Policy, number facts.Minor) verdict {
 	switch {
 	case p.hasTimeline():
-		return s.judgeWindow(p, minor)
+		return s.judgeWindow(p, number)
 	case p.lifecycle.RangeOf != nil:
-		return s.judgeRange(p, minor.String(), func(r *kubernetesRange) int { return minorAgainst(r, minor) })
+		return s.judgeRange(p, number.String(), func(r *kubernetesRange) int { return minorAgainst(r, number) })
 	}
 	return unknown(v1alpha1.ReasonNoPolicy, fmt.Sprintf("cannot be judged: policy %s reads tags, not minors", p.name))
 }
 
 // judgeWindow is the N-2 rule.
-func (s scope) judgeWindow(p *Policy, minor facts.Minor) verdict {
-	i := p.find(minor)
-	if i < 0 {
-		return s.judgeUnlisted(p, minor)
+func (s scope) judgeWindow(p *Policy, number facts.Minor) verdict {
+	m := p.find(number)
+	if m == nil {
+		return s.judgeUnlisted(p, number)
 	}
-	own := &p.lines[i]
-	spans := timelineAt(p.timelines, s.now).spans[i]
-	switch current, supported := spanAt(spans, s.now); {
-	case own.isWithdrawn(s.now):
-		gone := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
-			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, facts.DayText(own.withdrawn, p.zone)))
-		gone.end = endOfWithdrawn(spans, own.withdrawn).end
+	switch current, supported := m.supportAt(s.now); {
+	case m.isWithdrawn(s.now):
+		gone := minorWithdrawn(p, m)
+		gone.end = m.endOfWithdrawn(s.now).end
 		return gone
-	case !own.availability.at(s.now):
-		return unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))
+	case !m.availability.at(s.now):
+		return minorNotYetAvailable(p, m)
 	case supported:
-		return s.supportedMinor(p, i, current)
+		return s.supportedMinor(p, m, current)
 	}
-	ended, _ := lastEnded(spans, s.now)
+	ended := m.endBefore(s.now)
 	over := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
-		"is not supported: "+endedText("support of "+minor.String(), ended, p.zone))
+		"is not supported: "+endedText("support of "+m.String(), ended, p.zone))
 	over.end = ended.end
 	return over
 }
 
-// endOfWithdrawn is the span whose end is that of a withdrawn minor's support: the withdrawal, or what ended it before.
-func endOfWithdrawn(spans []span, withdrawn time.Time) span {
-	if ended, ok := lastEnded(spans, withdrawn); ok {
-		return ended
-	}
-	return span{end: withdrawn, cause: causeWithdrawn}
+// minorWithdrawn is the verdict on a withdrawn minor, without its end.
+func minorWithdrawn(p *Policy, m *minor) verdict {
+	return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
+		fmt.Sprintf("is not supported: %s was withdrawn on %s", m, facts.DayText(m.withdrawn, p.zone)))
 }
 
-func notYetAvailable(p *Policy, l *line) string {
+// minorNotYetAvailable is the verdict on a minor that is installed before its day.
+func minorNotYetAvailable(p *Policy, m *minor) verdict {
 	day := "no day is announced"
-	switch a := l.availability; {
+	switch a := m.availability; {
 	case !a.released.IsZero():
 		day = "its day is " + facts.DayText(a.released, p.zone)
 	case !a.planned.IsZero():
 		day = "planned for " + facts.DayText(a.planned, p.zone)
 	}
-	return fmt.Sprintf("is installed although %s is not generally available yet (%s); correct the policy", l.minor, day)
+	return unknown(v1alpha1.ReasonNotYetAvailable,
+		fmt.Sprintf("is installed although %s is not generally available yet (%s); correct the policy", m, day))
 }
 
 // judgeUnlisted judges a minor that the policy does not list: so many newer ones may be out that it must be outside the
 // window; else the policy is out of date.
-func (s scope) judgeUnlisted(p *Policy, minor facts.Minor) verdict {
-	newer := 0
-	for i := range p.lines {
-		if p.lines[i].minor.Compare(minor) > 0 && p.lines[i].counts(s.now) {
-			newer++
-		}
-	}
+func (s scope) judgeUnlisted(p *Policy, number facts.Minor) verdict {
+	newer := s.placeInWindow(p, number)
 	newest := "only the newest is"
 	if p.window > 1 {
 		newest = fmt.Sprintf("the newest %d are", p.window)
@@ -117,16 +109,16 @@ func (s scope) judgeUnlisted(p *Policy, minor facts.Minor) verdict {
 	if p.lifecycle.Window != nil && newer >= p.window {
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
 			fmt.Sprintf("is not supported: %s generally available, and %s supported",
-				facts.Plural(newer, fmt.Sprintf("minor newer than %s is", minor), fmt.Sprintf("minors newer than %s are", minor)), newest))
+				facts.Plural(newer, fmt.Sprintf("minor newer than %s is", number), fmt.Sprintf("minors newer than %s are", number)), newest))
 	}
 	return unknown(v1alpha1.ReasonNotInPolicy,
 		fmt.Sprintf("is of a minor that policy %s does not list; bring the policy up to date", p.name))
 }
 
 // supportedMinor is the verdict on a minor within its support.
-func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
-	place := s.placeInWindow(p, i)
-	ownEnd := !p.lines[i].through.IsZero()
+func (s scope) supportedMinor(p *Policy, m *minor, current span) verdict {
+	place := s.placeInWindow(p, m.Minor)
+	ownEnd := !m.through.IsZero()
 	v := verdict{
 		state: v1alpha1.StateSupported, finding: v1alpha1.FindingLifecycle, reason: v1alpha1.ReasonSupported,
 		end: current.end, lastInWindow: place == p.window-1 && !ownEnd,
@@ -135,11 +127,11 @@ func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
 		v.reason = v1alpha1.ReasonLastInWindow
 	}
 	if !ownEnd {
-		v.overdue = s.overduePlans(p, i, place)
+		v.overdue = s.overduePlans(p, m, place)
 	}
 	switch {
 	case !current.end.IsZero():
-		v.message = "is supported; " + endsText("support of "+p.lines[i].minor.String(), current, p.zone)
+		v.message = "is supported; " + endsText("support of "+m.String(), current, p.zone)
 	case v.lastInWindow:
 		v.message = "is supported as the last minor in the window: support ends when the next minor becomes generally" +
 			" available, no day is announced"
@@ -152,11 +144,11 @@ func (s scope) supportedMinor(p *Policy, i int, current span) verdict {
 	return v
 }
 
-// placeInWindow counts the newer minors that take a place in the window.
-func (s scope) placeInWindow(p *Policy, i int) int {
+// placeInWindow counts the minors newer than one that take a place in the window.
+func (s scope) placeInWindow(p *Policy, number facts.Minor) int {
 	place := 0
-	for j := range i {
-		if p.lines[j].counts(s.now) {
+	for _, m := range p.newerThan(number) {
+		if m.counts(s.now) {
 			place++
 		}
 	}
@@ -164,13 +156,12 @@ func (s scope) placeInWindow(p *Policy, i int) int {
 }
 
 // overduePlans are the unconfirmed minors with which the minor would have left the window, had their plans come true.
-func (s scope) overduePlans(p *Policy, i, place int) []string {
+func (s scope) overduePlans(p *Policy, m *minor, place int) []string {
 	var overdue []string
-	for j := range i {
-		planned := p.lines[j].availability.planned
-		if !planned.IsZero() && !s.now.Before(planned) {
+	for _, newer := range p.newerThan(m.Minor) {
+		if newer.availability.isPlanOverdue(s.now) {
 			overdue = append(overdue, fmt.Sprintf("%s was planned for %s and is not confirmed",
-				p.lines[j].minor, facts.DayText(planned, p.zone)))
+				newer, facts.DayText(newer.availability.planned, p.zone)))
 		}
 	}
 	if place+len(overdue) < p.window {
@@ -224,11 +215,11 @@ func lastDay(end time.Time, zone *time.Location) string {
 }
 
 // minorAgainst tells where a minor lies beside a range: negative below, positive above, 0 when a patch of it is inside.
-func minorAgainst(r *kubernetesRange, minor facts.Minor) int {
+func minorAgainst(r *kubernetesRange, number facts.Minor) int {
 	switch {
-	case r.containsMinor(minor):
+	case r.containsMinor(number):
 		return 0
-	case minor.Compare(r.maximum.Minor) > 0:
+	case number.Compare(r.maximum.Minor) > 0:
 		return 1
 	}
 	return -1
@@ -279,10 +270,9 @@ type containment struct {
 }
 
 func (c *containment) collect(s scope, other *Policy, against func(*kubernetesRange) int) {
-	spans := timelineAt(other.timelines, s.now).spans
-	for i := range other.releases {
+	for _, m := range other.minors {
 		contains := false
-		for _, r := range other.releases[i].ranges {
+		for _, r := range m.ranges {
 			where := against(r)
 			contains = contains || where == 0
 			c.below = c.below || where <= 0
@@ -290,30 +280,30 @@ func (c *containment) collect(s scope, other *Policy, against func(*kubernetesRa
 		if !contains {
 			continue
 		}
-		for _, one := range spans[i] {
+		for _, one := range m.spansAt(s.now) {
 			if one.endsWith != "" {
 				one.endsWith = other.product + " " + one.endsWith
 			}
 			c.spans = append(c.spans, one)
 		}
-		c.place(s, other, i, spans[i])
+		c.place(s, other, m)
 	}
 }
 
 // place sorts a minor that contains the version into those that support it now, once, or later.
-func (c *containment) place(s scope, other *Policy, i int, spans []span) {
-	name := other.product + " " + other.lines[i].minor.String()
-	if !other.lines[i].availability.at(s.now) {
+func (c *containment) place(s scope, other *Policy, m *minor) {
+	name := other.product + " " + m.String()
+	if !m.availability.at(s.now) {
 		c.future = append(c.future, name)
 		return
 	}
 	c.released = true
-	current, supported := spanAt(spans, s.now)
+	current, supported := m.supportAt(s.now)
 	if !supported {
 		return
 	}
 	c.within = append(c.within, name)
-	one := s.supportedMinor(other, i, current)
+	one := s.supportedMinor(other, m, current)
 	c.notLast = c.notLast || !one.lastInWindow
 	c.endures = c.endures || len(one.overdue) == 0
 	for _, plan := range one.overdue {
@@ -422,39 +412,36 @@ func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
 	if t.version == nil {
 		return nil
 	}
-	minor := facts.MinorOf(t.version)
-	i := p.find(minor)
-	if i < 0 {
+	m := p.find(facts.MinorOf(t.version))
+	if m == nil {
 		v := unknown(v1alpha1.ReasonNotInPolicy,
-			fmt.Sprintf("is of minor %s, which policy %s does not list; bring the policy up to date", minor, p.name))
+			fmt.Sprintf("is of minor %s, which policy %s does not list; bring the policy up to date", facts.MinorOf(t.version), p.name))
 		return &v
 	}
-	if r := p.releases[i].rangeFor(t.version); r != nil && !r.containsMinor(t.kubernetes) {
+	if r := m.rangeFor(t.version); r != nil && !r.containsMinor(t.kubernetes) {
 		v := unknown(v1alpha1.ReasonNotInPolicy,
-			fmt.Sprintf("is for Kubernetes %s, for which policy %s does not list %s (listed: %s)", t.kubernetes, p.name, minor, r))
+			fmt.Sprintf("is for Kubernetes %s, for which policy %s does not list %s (listed: %s)", t.kubernetes, p.name, m, r))
 		return &v
 	}
-	own := &p.lines[i]
-	switch day := own.availability.released; {
-	case own.isWithdrawn(s.now):
-		v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
-			fmt.Sprintf("is not supported: %s was withdrawn on %s", minor, facts.DayText(own.withdrawn, p.zone)))
-		v.end = earliest(own.withdrawn, own.through)
+	switch {
+	case m.isWithdrawn(s.now):
+		v := minorWithdrawn(p, m)
+		v.end = earliest(m.withdrawn, m.through)
 		return &v
-	case day.After(s.now) || !own.availability.planned.IsZero():
-		v := unknown(v1alpha1.ReasonNotYetAvailable, notYetAvailable(p, own))
+	case m.availability.isAhead(s.now):
+		v := minorNotYetAvailable(p, m)
 		return &v
 	}
-	return s.ownEnd(p, own)
+	return s.ownEnd(p, m)
 }
 
 // ownEnd is the verdict of a minor's own last day or of its coming withdrawal, whichever is first.
-func (s scope) ownEnd(p *Policy, own *line) *verdict {
-	end := span{end: own.through, cause: causeThrough}
-	if end.end.IsZero() || (!own.withdrawn.IsZero() && own.withdrawn.Before(end.end)) {
-		end = span{end: own.withdrawn, cause: causeWithdrawn}
+func (s scope) ownEnd(p *Policy, m *minor) *verdict {
+	end := span{end: m.through, cause: causeThrough}
+	if end.end.IsZero() || (!m.withdrawn.IsZero() && m.withdrawn.Before(end.end)) {
+		end = span{end: m.withdrawn, cause: causeWithdrawn}
 	}
-	what := "support of " + own.minor.String()
+	what := "support of " + m.String()
 	switch {
 	case end.end.IsZero():
 		return nil
