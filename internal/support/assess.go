@@ -16,8 +16,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// Assessment is all that the policies say about one cluster at one instant.
-type Assessment struct {
+// clusterAssessment is all that the policies say about one cluster at one instant.
+type clusterAssessment struct {
 	ClusterID         string
 	DuplicateOf       string
 	Environment       v1alpha1.Environment
@@ -38,7 +38,7 @@ type Assessment struct {
 // Where very many lie ahead, as only a policy does that is made to be slow, it stops and gives the last one that it tried:
 // whoever is woken then asks again.
 func nextChange(instants []time.Time, now time.Time, same func(time.Time) bool) time.Time {
-	ahead := after(instants, now)
+	ahead := instantsAfter(instants, now)
 	for i, at := range ahead {
 		if !same(at) || i == maxLookahead {
 			return at
@@ -60,24 +60,24 @@ const (
 	maxMessage       = 1024
 )
 
-// Evaluate gives the assessment of a cluster at an instant, and the next instant at which it changes by time alone; zero
+// evaluate gives the assessment of a cluster at an instant, and the next instant at which it changes by time alone; zero
 // when none is known.
-func (s *Set) Evaluate(cluster Cluster, now time.Time) (Assessment, time.Time) {
+func (s *Set) evaluate(cluster evaluationInput, now time.Time) (clusterAssessment, time.Time) {
 	if cluster.Facts == nil {
-		nothing := NotEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet")
+		nothing := notEvaluated(v1alpha1.ReasonNotContacted, "the cluster was not contacted yet")
 		nothing.Environment = cluster.Environment
 		return nothing, time.Time{}
 	}
 	prepared := s.prepare(cluster)
 	assessment := prepared.at(now).assess()
-	return assessment, nextChange(s.instants, now, func(at time.Time) bool {
+	return assessment, nextChange(s.changes, now, func(at time.Time) bool {
 		return equality.Semantic.DeepEqual(assessment, prepared.at(at).assess())
 	})
 }
 
 // assess runs the checks over the cluster, as it is at an instant.
-func (g *gathered) assess() Assessment {
-	assessment := Assessment{
+func (g *clusterState) assess() clusterAssessment {
+	assessment := clusterAssessment{
 		ClusterID: g.clusterID, DuplicateOf: g.duplicateOf, Environment: g.environment, Manager: g.manager,
 		KubernetesVersion: g.kubernetesVersion, Components: g.components, Nodes: g.nodes,
 	}
@@ -91,14 +91,14 @@ func (g *gathered) assess() Assessment {
 		}
 	}
 	for _, check := range clusterChecks {
-		for _, stated := range check(g.itself()) {
+		for _, stated := range check(g.clusterSubject()) {
 			stated.Message = facts.Truncate(stated.Message, maxMessage)
 			statements = append(statements, stated)
 			assessment.Findings = append(assessment.Findings, stated.Finding)
 		}
 	}
 	assessment.InstalledVersions = installedVersions(assessment.Releases)
-	assessment.Conditions = rollUpCluster(statements, assessment.Releases)
+	assessment.Conditions = rollUpStatements(statements, assessment.Releases)
 	return assessment
 }
 
@@ -106,8 +106,8 @@ func (g *gathered) assess() Assessment {
 func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	row := v1alpha1.InstalledRelease{
 		Product: s.product, Name: s.name, Version: s.used.Version,
-		Evidence: s.used, OtherEvidence: s.recorded(),
-		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.running(),
+		Evidence: s.used, OtherEvidence: s.otherEvidence(),
+		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.coveringException(),
 	}
 	if !s.verdict.end.IsZero() {
 		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
@@ -136,9 +136,9 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 	return row, statements
 }
 
-// recorded is the evidence besides the used piece, as far as the status has room for it. What the spec says comes last: it
+// otherEvidence is the evidence besides the used piece, as far as the status has room for it. What the spec says comes last: it
 // is not lost with the status.
-func (s *subject) recorded() []v1alpha1.Evidence {
+func (s *subject) otherEvidence() []v1alpha1.Evidence {
 	fromSpec := func(e v1alpha1.Evidence) bool { return e.Object == facts.DeclaredInSpec }
 	others := slices.DeleteFunc(slices.Clone(s.others), fromSpec)
 	for _, other := range s.others {

@@ -22,38 +22,38 @@ func checkAttachRange(s *subject) []statement {
 	}
 	chosen := s.set.choose(s.labels, facts.Kommander)
 	if chosen.policy == nil {
-		return s.attachedUnjudged(chosen)
+		return s.attachRangeUnknown(chosen)
 	}
-	by := subject{scope: s.scope, cluster: s.cluster, choice: chosen}
+	by := subject{evaluation: s.evaluation, cluster: s.cluster, choice: chosen}
 	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {
 		return []statement{by.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingAttachRange, reason, predicate)}
 	}
 	allowed, known := chosen.policy.attachRange(manager.Version)
 	switch g := s.cluster; {
 	case !known:
-		return state(metav1.ConditionUnknown, v1alpha1.ReasonManagerUnknown, "is attached to "+nameOf(manager)+
-			", and which Kubernetes it allows for attached clusters is not known; "+unknownManager(manager))
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonManagerUnknown, "is attached to "+managerTitle(manager)+
+			", and which Kubernetes it allows for attached clusters is not known; "+managerAdvice(manager))
 	case allowed == nil:
 		return nil
 	case g.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown, fmt.Sprintf(
-			"is attached to %s, which allows Kubernetes %s for attached clusters, and its own version is not known: %s", nameOf(manager), allowed, g.kubernetesError))
+			"is attached to %s, which allows Kubernetes %s for attached clusters, and its own version is not known: %s", managerTitle(manager), allowed, g.kubernetesError))
 	case !allowed.contains(g.kubernetesRead):
 		return state(metav1.ConditionFalse, v1alpha1.ReasonOutsideAttachRange, fmt.Sprintf(
-			"runs Kubernetes %s, and is attached to %s, which allows %s for attached clusters", g.kubernetesRead, nameOf(manager), allowed))
+			"runs Kubernetes %s, and is attached to %s, which allows %s for attached clusters", g.kubernetesRead, managerTitle(manager), allowed))
 	default:
 		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf(
-			"runs Kubernetes %s, which %s allows for attached clusters", g.kubernetesRead, nameOf(manager)))
+			"runs Kubernetes %s, which %s allows for attached clusters", g.kubernetesRead, managerTitle(manager)))
 	}
 }
 
-// attachedUnjudged is for a cluster for which no policy for Kommander decides: where there is none, nothing is asked.
-func (s *subject) attachedUnjudged(chosen choice) []statement {
+// attachRangeUnknown is for a cluster for which no policy for Kommander decides: where there is none, nothing is asked.
+func (s *subject) attachRangeUnknown(chosen choice) []statement {
 	if chosen.reason == v1alpha1.ReasonNoPolicy {
 		return nil
 	}
 	return []statement{s.state(v1alpha1.ConditionCompatible, metav1.ConditionUnknown, v1alpha1.FindingAttachRange, chosen.reason,
-		"is attached to "+nameOf(s.cluster.manager)+", and which Kubernetes it allows cannot be judged: "+chosen.message)}
+		"is attached to "+managerTitle(s.cluster.manager)+", and which Kubernetes it allows cannot be judged: "+chosen.message)}
 }
 
 // attachRange is the range that a version of Kommander allows for attached clusters; nil where none is published for it. It
@@ -72,8 +72,8 @@ func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bo
 	return nil, true
 }
 
-// unknownManager says what to do about a manager whose range is not known.
-func unknownManager(manager *v1alpha1.ManagingKommander) string {
+// managerAdvice says what to do about a manager whose range is not known.
+func managerAdvice(manager *v1alpha1.ManagingKommander) string {
 	switch _, err := facts.ParseVersion(manager.Version); {
 	case manager.Version == "":
 		return "let the operator see its version"
@@ -83,8 +83,8 @@ func unknownManager(manager *v1alpha1.ManagingKommander) string {
 	return "bring the policy up to date"
 }
 
-// nameOf is the managing Kommander in a sentence.
-func nameOf(manager *v1alpha1.ManagingKommander) string {
+// managerTitle is the managing Kommander in a sentence.
+func managerTitle(manager *v1alpha1.ManagingKommander) string {
 	if manager.Version == "" {
 		return "a Kommander of unknown version (" + facts.Printable(manager.Object) + ")"
 	}

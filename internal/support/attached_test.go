@@ -23,7 +23,7 @@ func attaching() policyBuilder {
 }
 
 // attachFindings are what is said of the cluster itself: "reason: message".
-func attachFindings(assessment Assessment) []string {
+func attachFindings(assessment clusterAssessment) []string {
 	var said []string
 	for _, f := range assessment.Findings {
 		if f.Type == v1alpha1.FindingAttachRange {

@@ -77,9 +77,9 @@ func fullCluster() clusterBuilder {
 func BenchmarkEvaluateFull(b *testing.B) {
 	s := shippedSet(b)
 	b.ReportAllocs()
-	c, instant := fullCluster().Cluster, at("2021-07-01")
+	c, instant := fullCluster().evaluationInput, at("2021-07-01")
 	for b.Loop() {
-		s.Evaluate(c, instant)
+		s.evaluate(c, instant)
 	}
 }
 
@@ -88,9 +88,9 @@ func BenchmarkEvaluate(b *testing.B) {
 	for _, now := range []string{"2021-07-01", "2026-11-22"} {
 		b.Run(now, func(b *testing.B) {
 			b.ReportAllocs()
-			c, instant := typicalCluster().Cluster, at(now)
+			c, instant := typicalCluster().evaluationInput, at(now)
 			for b.Loop() {
-				s.Evaluate(c, instant)
+				s.evaluate(c, instant)
 			}
 		})
 	}
@@ -100,9 +100,9 @@ func BenchmarkEvaluate(b *testing.B) {
 func BenchmarkEvaluateForLong(b *testing.B) {
 	s := shippedSet(b)
 	b.ReportAllocs()
-	c, instant := cluster().with(found("Other", facts.DefaultInstallation)).Cluster, at("2019-01-01")
+	c, instant := cluster().with(found("Other", facts.DefaultInstallation)).evaluationInput, at("2019-01-01")
 	for b.Loop() {
-		s.Evaluate(c, instant)
+		s.evaluate(c, instant)
 	}
 }
 
@@ -113,7 +113,7 @@ func BenchmarkDescribe(b *testing.B) {
 			b.ReportAllocs()
 			instant := at("2021-07-01")
 			for b.Loop() {
-				s.Describe(p.name, instant)
+				s.describePolicy(p.name, instant)
 			}
 		})
 	}

@@ -305,10 +305,10 @@ func validSet(t testing.TB, builders ...policyBuilder) *Set {
 }
 
 // clusterBuilder builds the input of an evaluation; its steps return copies too.
-type clusterBuilder struct{ Cluster }
+type clusterBuilder struct{ evaluationInput }
 
 // cluster begins a cluster that was contacted and in which nothing was found.
-func cluster() clusterBuilder { return clusterBuilder{Cluster{Facts: &facts.Facts{}}} }
+func cluster() clusterBuilder { return clusterBuilder{evaluationInput{Facts: &facts.Facts{}}} }
 
 // on sets the version that the API server reports.
 func (c clusterBuilder) on(kubernetes string) clusterBuilder {
@@ -500,13 +500,13 @@ func endText(end *metav1.Time) string {
 }
 
 // assess evaluates a cluster at an instant.
-func assess(s *Set, c clusterBuilder, now string) Assessment {
-	assessment, _ := s.Evaluate(c.Cluster, at(now))
+func assess(s *Set, c clusterBuilder, now string) clusterAssessment {
+	assessment, _ := s.evaluate(c.evaluationInput, at(now))
 	return assessment
 }
 
 // rowOf finds what an assessment says about a product.
-func rowOf(t testing.TB, assessment Assessment, product string) v1alpha1.InstalledRelease {
+func rowOf(t testing.TB, assessment clusterAssessment, product string) v1alpha1.InstalledRelease {
 	t.Helper()
 	for _, row := range assessment.Releases {
 		if row.Product == product {
@@ -552,7 +552,7 @@ func messageOf(row v1alpha1.InstalledRelease, reason string) string {
 }
 
 // conditionOf gives a condition as "status reason".
-func conditionOf(t testing.TB, assessment Assessment, kind string) string {
+func conditionOf(t testing.TB, assessment clusterAssessment, kind string) string {
 	t.Helper()
 	for _, c := range assessment.Conditions {
 		if c.Type == kind {
@@ -563,7 +563,7 @@ func conditionOf(t testing.TB, assessment Assessment, kind string) string {
 	return ""
 }
 
-func conditionMessage(t testing.TB, assessment Assessment, kind string) string {
+func conditionMessage(t testing.TB, assessment clusterAssessment, kind string) string {
 	t.Helper()
 	for _, c := range assessment.Conditions {
 		if c.Type == kind {
@@ -575,9 +575,9 @@ func conditionMessage(t testing.TB, assessment Assessment, kind string) string {
 }
 
 // assess is Evaluate without the search for the next change.
-func (s *Set) assess(c Cluster, now time.Time) Assessment {
+func (s *Set) assess(c evaluationInput, now time.Time) clusterAssessment {
 	if c.Facts == nil {
-		assessment, _ := s.Evaluate(c, now)
+		assessment, _ := s.evaluate(c, now)
 		return assessment
 	}
 	return s.prepare(c).at(now).assess()

@@ -83,7 +83,7 @@ func checkExpiry(s *subject) []statement {
 	case s.verdict.state == v1alpha1.StateUnknown:
 		return []statement{silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message))}
 	case s.verdict.state == v1alpha1.StateUnsupported:
-		return []statement{silently(state(metav1.ConditionFalse, s.whyOver(), s.verdict.message))}
+		return []statement{silently(state(metav1.ConditionFalse, s.notExpiringReason(), s.verdict.message))}
 	case end.IsZero():
 		return []statement{silently(state(metav1.ConditionFalse, v1alpha1.ReasonEndNotAnnounced, s.verdict.message))}
 	case s.now.Before(s.choice.policy.warnsFrom(end)):
@@ -92,8 +92,8 @@ func checkExpiry(s *subject) []statement {
 	return []statement{state(metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon, s.verdict.message)}
 }
 
-// whyOver tells an unsupported release that once was supported from one that never was.
-func (s *subject) whyOver() string {
+// notExpiringReason tells an unsupported release that once was supported from one that never was.
+func (s *subject) notExpiringReason() string {
 	switch s.verdict.reason {
 	case v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn:
 		return v1alpha1.ReasonSupportEnded

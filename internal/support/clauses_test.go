@@ -86,7 +86,7 @@ func TestTermsAreBounded(t *testing.T) {
 // TestTermsAreThoseOfTheDecidingPolicy: only where a policy decides, and decides that there is support.
 func TestTermsAreThoseOfTheDecidingPolicy(t *testing.T) {
 	gold := threeOut().terms("Gold")
-	rival := policy("rival").about(facts.Kommander).window(3).terms("Silver")
+	other := policy("rival").about(facts.Kommander).window(3).terms("Silver")
 	const want = "Kommander is supported at level Gold (policy kommander)"
 	for _, row := range []struct {
 		name    string
@@ -100,8 +100,8 @@ func TestTermsAreThoseOfTheDecidingPolicy(t *testing.T) {
 		{"unknown version", set(gold), "", "", "nobody knows whether there is support"},
 		{"newer than the policy", set(gold), "1.9.0", "", "nobody knows whether there is support"},
 		{"a candidate", set(gold), "1.4.0-rc.1", "", "it is no release"},
-		{"lower priority", set(gold.priority(1), rival), "1.4.0", want, "the other one decides nothing"},
-		{"conflict", set(gold, rival), "1.4.0", "", "neither decides"},
+		{"lower priority", set(gold.priority(1), other), "1.4.0", want, "the other one decides nothing"},
+		{"conflict", set(gold, other), "1.4.0", "", "neither decides"},
 		{"invalid", set(gold.zone("Local")), "1.4.0", "", "an invalid policy decides nothing"},
 		{"elsewhere", set(gold.selects("tier", "gold")), "1.4.0", "", "the policy speaks about other clusters"},
 	} {
@@ -479,11 +479,11 @@ func TestExperimentalInProduction(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	object := evaluated(s, "prod", c, "2021-06-01")
-	standing := s.Standing("konvoy", []v1alpha1.ClusterSupport{object})
-	if *standing.Summary.Unsupported != 1 || *standing.Summary.Supported != 0 || standing.Clusters[0].Reason != "ExperimentalInProduction" {
-		t.Errorf("%+v", standing)
+	rollup := s.rollUpPolicy("konvoy", []v1alpha1.ClusterSupport{object})
+	if *rollup.Summary.Unsupported != 1 || *rollup.Summary.Supported != 0 || rollup.Clusters[0].Reason != "ExperimentalInProduction" {
+		t.Errorf("%+v", rollup)
 	}
-	if message := standing.Conditions[0].Message; message !=
+	if message := rollup.Conditions[0].Message; message !=
 		"1 of 1 cluster is not supported: fleet/prod (Konvoy 1.6.2, ExperimentalInProduction)" {
 		t.Error(message)
 	}

@@ -24,15 +24,17 @@ var clusterChecks = []func(*subject) []statement{
 // title of the cluster in sentences.
 const theCluster = "the cluster"
 
-// itself is the subject that stands for the cluster.
-func (g *gathered) itself() *subject { return &subject{scope: g.scope, cluster: g} }
+// clusterSubject is the subject that stands for the cluster.
+func (g *clusterState) clusterSubject() *subject {
+	return &subject{evaluation: g.evaluation, cluster: g}
+}
 
 // checkOrphanedComponents: are there experimental components that belong to nothing that is installed?
 func checkOrphanedComponents(s *subject) []statement {
 	var parts []string
 	for i := range s.cluster.components {
 		c := &s.cluster.components[i]
-		isNamed := slices.ContainsFunc(s.cluster.subjects, func(one *subject) bool { return one.names(c) })
+		isNamed := slices.ContainsFunc(s.cluster.subjects, func(one *subject) bool { return one.listsExperimental(c) })
 		if isExperimentalStage(c.Stage) && !s.cluster.has(c.Product) && !isNamed {
 			parts = append(parts, facts.Printable(c.Name)+" ("+facts.Printable(c.Stage)+")")
 		}
@@ -40,7 +42,7 @@ func checkOrphanedComponents(s *subject) []statement {
 	if len(parts) == 0 {
 		return nil
 	}
-	return []statement{s.experimentalParts("contains what is experimental: ", parts, s.isProduction(), s.isDeclared())}
+	return []statement{s.experimentalStatement("contains what is experimental: ", parts, s.isProduction(), s.isEnvironmentDeclared())}
 }
 
 // checkFederatedAddons: did a Kommander elsewhere put addons here? They tell no release of their own.
@@ -69,7 +71,7 @@ func checkIgnoredDeclarations(s *subject) []statement {
 				"does not use what "+facts.DeclaredInSpec+" says of "+facts.ListOf(declared, 4)+why))
 		}
 	}
-	ignored(s.cluster.needless, ": it shows another version itself; remove the declaration")
-	ignored(s.cluster.ambiguous, ": several installations of it are there; name the one that is meant")
+	ignored(s.cluster.redundantDeclarations, ": it shows another version itself; remove the declaration")
+	ignored(s.cluster.ambiguousDeclarations, ": several installations of it are there; name the one that is meant")
 	return statements
 }

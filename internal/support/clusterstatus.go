@@ -66,15 +66,15 @@ func (s *Set) ClusterStatus(in ClusterInput, now time.Time) (v1alpha1.ClusterSup
 	}
 	problems, reason := in.Validate()
 	if len(problems) > 0 {
-		contact := append(Readiness(problems, reason), notContacted(invalidSpec))
-		assessment := Keeping(&in.Object.Status, reason, invalidSpec+": "+facts.JoinProblems(problems))
+		contact := append(readyConditions(problems, reason), notContacted(invalidSpec))
+		assessment := keptAssessment(&in.Object.Status, reason, invalidSpec+": "+facts.JoinProblems(problems))
 		return assessment.status(in.Object, contact, now), time.Time{}
 	}
 	environment := in.Object.Status.Environment
 	if in.Hub != nil {
 		environment = in.Hub.Environment
 	}
-	assessment, next := s.Evaluate(Cluster{
+	assessment, next := s.evaluate(evaluationInput{
 		Labels: in.Object.Labels, Facts: in.observed(), Environment: cmp.Or(in.Object.Spec.Environment, environment),
 		Declared: in.Object.Spec.DeclaredReleases, DuplicateOf: in.DuplicateOf,
 	}, now)
@@ -108,9 +108,9 @@ func (in *ClusterInput) contactConditions() []Condition {
 	if in.Contact == nil {
 		return in.recordedConditions()
 	}
-	ready := Readiness(nil, "")
+	ready := readyConditions(nil, "")
 	if refusal := in.refusal(); refusal != nil {
-		ready = Stalled(refusal.Reason, refusal.Message)
+		ready = stalledConditions(refusal.Reason, refusal.Message)
 	} else if in.Hub != nil && len(in.Hub.Warnings) > 0 {
 		ready[0].Message += "; " + strings.Join(in.Hub.Warnings[:min(len(in.Hub.Warnings), maxWarnings)], "; ")
 	}
@@ -138,7 +138,7 @@ func (in *ClusterInput) recordedConditions() []Condition {
 		}
 		return kept
 	}
-	ready := Readiness(nil, "")
+	ready := readyConditions(nil, "")
 	before := meta.FindStatusCondition(in.Object.Status.Conditions, v1alpha1.ConditionReady)
 	aboutContact := []string{v1alpha1.ReasonEvaluated, v1alpha1.ReasonInsecureKubeconfig, v1alpha1.ReasonInvalidKubeconfig}
 	if before != nil && slices.Contains(aboutContact, before.Reason) {
@@ -210,13 +210,13 @@ func notContacted(why string) Condition {
 
 // status is the assessment as a status, with the conditions of the contact. All that it keeps of the earlier status are the
 // times at which things began. It shares nothing with the facts: what is written is read back into it.
-func (a *Assessment) status(object *v1alpha1.ClusterSupport, contact []Condition, now time.Time) v1alpha1.ClusterSupportStatus {
-	releases, history := remember(a.Releases, &object.Status, now)
+func (a *clusterAssessment) status(object *v1alpha1.ClusterSupport, contact []Condition, now time.Time) v1alpha1.ClusterSupportStatus {
+	releases, history := carryOver(a.Releases, &object.Status, now)
 	conditions := append(slices.Clone(contact), a.Conditions...)
 	status := v1alpha1.ClusterSupportStatus{
 		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
-		Cluster:            accepted(object, contact),
+		Conditions:         stampConditions(conditions, object.Status.Conditions, object.Generation, now),
+		Cluster:            describedReference(object, contact),
 		ClusterID:          a.ClusterID,
 		DuplicateOf:        a.DuplicateOf,
 		Environment:        a.Environment,
@@ -233,9 +233,9 @@ func (a *Assessment) status(object *v1alpha1.ClusterSupport, contact []Condition
 	return *status.DeepCopy()
 }
 
-// accepted is the reference whose cluster the status describes: the first one that was not refused. While an object is
+// describedReference is the reference whose cluster the status describes: the first one that was not refused. While an object is
 // stalled from the start, be it for its kubeconfig, nothing is known of any cluster, and the reference may change.
-func accepted(object *v1alpha1.ClusterSupport, contact []Condition) *v1alpha1.ClusterReference {
+func describedReference(object *v1alpha1.ClusterSupport, contact []Condition) *v1alpha1.ClusterReference {
 	isRefused := slices.ContainsFunc(contact, func(c Condition) bool { return c.Type == v1alpha1.ConditionStalled })
 	if object.Status.Cluster != nil || isRefused {
 		return object.Status.Cluster

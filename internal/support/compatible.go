@@ -22,7 +22,7 @@ func checkRulesKnown(s *subject) []statement {
 	switch {
 	case s.choice.reason == v1alpha1.ReasonNoPolicy, s.minor != nil:
 		return nil
-	case p != nil && (!p.hasTimeline() || !p.hasRules()):
+	case p != nil && (!p.hasForecasts() || !p.hasRules()):
 		return nil
 	}
 	reason := s.verdict.reason
@@ -63,7 +63,7 @@ func (s *subject) checkRequired(product string) statement {
 	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
 		return s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingRequires, reason, predicate)
 	}
-	installations := s.cluster.of(product)
+	installations := s.cluster.installationsOf(product)
 	product = facts.Printable(product)
 	needs := "requires " + product + " " + strings.Join(allowed, " or ")
 	var met, unmet []string

@@ -321,7 +321,7 @@ func TestNothingToCheck(t *testing.T) {
 }
 
 func TestNotContacted(t *testing.T) {
-	assessment, next := validSet(t, kommanderOnKonvoy()).Evaluate(Cluster{}, at("2021-06-01"))
+	assessment, next := validSet(t, kommanderOnKonvoy()).evaluate(evaluationInput{}, at("2021-06-01"))
 	for _, kind := range []string{
 		v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible, v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionUpgradeRecommended,
 	} {
@@ -333,14 +333,14 @@ func TestNotContacted(t *testing.T) {
 		t.Errorf("nothing is known of the cluster, and yet: %+v, next %s", assessment, next)
 	}
 	t.Run("environment", func(t *testing.T) {
-		assessment, _ := validSet(t, kommanderOnKonvoy()).Evaluate(Cluster{Environment: v1alpha1.EnvironmentProduction}, at("2021-06-01"))
+		assessment, _ := validSet(t, kommanderOnKonvoy()).evaluate(evaluationInput{Environment: v1alpha1.EnvironmentProduction}, at("2021-06-01"))
 		if assessment.Environment != v1alpha1.EnvironmentProduction {
 			t.Errorf("what it is used for was declared, contacted or not: %q", assessment.Environment)
 		}
 	})
 	t.Run("declared", func(t *testing.T) {
-		c := Cluster{Declared: []v1alpha1.DeclaredRelease{{Product: facts.Kommander, Name: facts.DefaultInstallation, Version: "1.4.0"}}}
-		assessment, _ := validSet(t, kommanderOnKonvoy()).Evaluate(c, at("2021-06-01"))
+		c := evaluationInput{Declared: []v1alpha1.DeclaredRelease{{Product: facts.Kommander, Name: facts.DefaultInstallation, Version: "1.4.0"}}}
+		assessment, _ := validSet(t, kommanderOnKonvoy()).evaluate(c, at("2021-06-01"))
 		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown NotContacted" {
 			t.Errorf("a declaration does not stand for a contact: %s", got)
 		}

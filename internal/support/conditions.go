@@ -25,9 +25,9 @@ type Condition struct {
 // maxStatements is how many statements a condition's message names before it counts the rest.
 const maxStatements = 3
 
-// rolling says how statements become a condition.
-type rolling struct {
-	condition string
+// rollupRule says how statements become a condition.
+type rollupRule struct {
+	conditionType string
 	// order of statuses: the first that any statement has is the condition's.
 	order []metav1.ConditionStatus
 	// reasons orders the statements of that status; the first gives the condition's reason. Reasons that are not listed
@@ -42,67 +42,67 @@ var (
 	alertFirst = []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionUnknown, metav1.ConditionFalse}
 )
 
-// rollings is the table of the conditions that roll up over the releases of a cluster.
-var rollings = []rolling{
-	{condition: v1alpha1.ConditionSupported, order: worstFirst, none: metav1.ConditionTrue,
+// rollupRules is the table of the conditions that roll up over the releases of a cluster.
+var rollupRules = []rollupRule{
+	{conditionType: v1alpha1.ConditionSupported, order: worstFirst, none: metav1.ConditionTrue,
 		reasons: []string{v1alpha1.ReasonLastInWindow, v1alpha1.ReasonSupported}},
-	{condition: v1alpha1.ConditionCompatible, order: worstFirst, none: metav1.ConditionTrue},
-	{condition: v1alpha1.ConditionExpiringSoon, order: alertFirst, none: metav1.ConditionFalse,
+	{conditionType: v1alpha1.ConditionCompatible, order: worstFirst, none: metav1.ConditionTrue},
+	{conditionType: v1alpha1.ConditionExpiringSoon, order: alertFirst, none: metav1.ConditionFalse,
 		reasons: []string{v1alpha1.ReasonExceptionEnded, v1alpha1.ReasonSupportEnded, v1alpha1.ReasonNotSupported, v1alpha1.ReasonEndNotNear, v1alpha1.ReasonEndNotAnnounced}},
-	{condition: v1alpha1.ConditionUpgradeRecommended, order: alertFirst, none: metav1.ConditionFalse,
+	{conditionType: v1alpha1.ConditionUpgradeRecommended, order: alertFirst, none: metav1.ConditionFalse,
 		reasons: []string{v1alpha1.ReasonSupportEnded, v1alpha1.ReasonWithdrawn, v1alpha1.ReasonNotSupported, v1alpha1.ReasonLastInWindow,
 			v1alpha1.ReasonAvoid, v1alpha1.ReasonNewerPatch, v1alpha1.ReasonUpToDate}},
 }
 
-func rollUpCluster(statements []statement, releases []v1alpha1.InstalledRelease) []Condition {
-	conditions := make([]Condition, 0, len(rollings))
-	for _, r := range rollings {
+func rollUpStatements(statements []statement, releases []v1alpha1.InstalledRelease) []Condition {
+	conditions := make([]Condition, 0, len(rollupRules))
+	for _, r := range rollupRules {
 		conditions = append(conditions, r.rollUp(statements, releases))
 	}
 	return conditions
 }
 
-func (r rolling) rollUp(statements []statement, releases []v1alpha1.InstalledRelease) Condition {
+func (r rollupRule) rollUp(statements []statement, releases []v1alpha1.InstalledRelease) Condition {
 	for _, status := range r.order {
 		var of []statement
 		for _, s := range statements {
-			if s.Condition == r.condition && s.Status == status {
+			if s.Condition == r.conditionType && s.Status == status {
 				of = append(of, s)
 			}
 		}
 		if len(of) > 0 {
-			return r.of(status, of, releases)
+			return r.withStatus(status, of, releases)
 		}
 	}
 	nothing := "nothing is installed that a policy could speak about"
 	if len(releases) > 0 {
 		nothing = "no requirement is known for what is installed"
 	}
-	return Condition{Type: r.condition, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck, Message: nothing}
+	return Condition{Type: r.conditionType, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck, Message: nothing}
 }
 
-// of makes a condition of the statements that have its status, which are at least one.
-func (r rolling) of(status metav1.ConditionStatus, statements []statement, releases []v1alpha1.InstalledRelease) Condition {
+// withStatus makes a condition of the statements that have its status, which are at least one.
+func (r rollupRule) withStatus(status metav1.ConditionStatus, statements []statement, releases []v1alpha1.InstalledRelease) Condition {
 	slices.SortStableFunc(statements, func(a, b statement) int {
 		return slices.Index(r.reasons, a.Reason) - slices.Index(r.reasons, b.Reason)
 	})
-	c := Condition{Type: r.condition, Status: status, Reason: statements[0].Reason}
+	c := Condition{Type: r.conditionType, Status: status, Reason: statements[0].Reason}
 	switch {
-	case r.condition == v1alpha1.ConditionSupported && status == metav1.ConditionTrue:
+	case r.conditionType == v1alpha1.ConditionSupported && status == metav1.ConditionTrue:
 		c.Reason, c.Message = v1alpha1.ReasonSupported, allSupported(releases)
-	case r.condition == v1alpha1.ConditionCompatible && status == metav1.ConditionTrue:
+	case r.conditionType == v1alpha1.ConditionCompatible && status == metav1.ConditionTrue:
 		c.Message = fmt.Sprintf("all that was checked of the installed releases is allowed (%s)",
 			facts.Plural(len(statements), "check", "checks"))
-	case r.condition == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
+	case r.conditionType == v1alpha1.ConditionUpgradeRecommended && status == metav1.ConditionFalse:
 		c.Message = "no installed release needs an upgrade"
 	case c.Reason == v1alpha1.ReasonEndNotAnnounced || c.Reason == v1alpha1.ReasonEndNotNear:
-		c.Message = foreseen(releases)
-	case r.condition == v1alpha1.ConditionExpiringSoon && status == metav1.ConditionFalse:
-		c.Message = messages(ofReason(statements, c.Reason))
+		c.Message = announcedEnds(releases)
+	case r.conditionType == v1alpha1.ConditionExpiringSoon && status == metav1.ConditionFalse:
+		c.Message = joinMessages(withReason(statements, c.Reason))
 	default:
-		c.Message = messages(statements)
+		c.Message = joinMessages(statements)
 	}
-	if r.condition == v1alpha1.ConditionSupported && status != metav1.ConditionTrue {
+	if r.conditionType == v1alpha1.ConditionSupported && status != metav1.ConditionTrue {
 		c.Message += exceptionsOf(releases)
 	}
 	return c
@@ -124,13 +124,13 @@ func exceptionsOf(releases []v1alpha1.InstalledRelease) string {
 	return "; exceptions: " + facts.ListOf(slices.Compact(covered), maxStatements)
 }
 
-// ofReason keeps the statements that the reason is about: where there is nothing to alert of, the others only distract.
-func ofReason(statements []statement, reason string) []statement {
+// withReason keeps the statements that the reason is about: where there is nothing to alert of, the others only distract.
+func withReason(statements []statement, reason string) []statement {
 	return slices.DeleteFunc(slices.Clone(statements), func(s statement) bool { return s.Reason != reason })
 }
 
-// messages joins what is said; the same sentence is said once.
-func messages(statements []statement) string {
+// joinMessages joins what is said; the same sentence is said once.
+func joinMessages(statements []statement) string {
 	var said []string
 	for _, s := range statements {
 		if !slices.Contains(said, s.Message) {
@@ -143,14 +143,14 @@ func messages(statements []statement) string {
 // allSupported is the message of a cluster on which all is supported.
 func allSupported(releases []v1alpha1.InstalledRelease) string {
 	if len(releases) == 1 {
-		return "the installed release is supported; " + foreseen(releases)
+		return "the installed release is supported; " + announcedEnds(releases)
 	}
-	return fmt.Sprintf("all %d installed releases are supported; %s", len(releases), foreseen(releases))
+	return fmt.Sprintf("all %d installed releases are supported; %s", len(releases), announcedEnds(releases))
 }
 
-// foreseen says what is known about the ends to come: the first one that has a day, what is last in its window, and the
+// announcedEnds says what is known about the ends to come: the first one that has a day, what is last in its window, and the
 // plans that nobody confirmed.
-func foreseen(releases []v1alpha1.InstalledRelease) string {
+func announcedEnds(releases []v1alpha1.InstalledRelease) string {
 	var first *v1alpha1.InstalledRelease
 	var last, overdue []string
 	for i := range releases {
@@ -180,19 +180,19 @@ func foreseen(releases []v1alpha1.InstalledRelease) string {
 	return text
 }
 
-// NotEvaluated is the assessment of a cluster about which nothing can be said, and why.
-func NotEvaluated(reason, message string) Assessment {
-	var a Assessment
-	for _, r := range rollings {
-		a.Conditions = append(a.Conditions, Condition{Type: r.condition, Status: metav1.ConditionUnknown, Reason: reason, Message: message})
+// notEvaluated is the assessment of a cluster about which nothing can be said, and why.
+func notEvaluated(reason, message string) clusterAssessment {
+	var a clusterAssessment
+	for _, r := range rollupRules {
+		a.Conditions = append(a.Conditions, Condition{Type: r.conditionType, Status: metav1.ConditionUnknown, Reason: reason, Message: message})
 	}
 	return a
 }
 
-// Keeping is NotEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
+// keptAssessment is NotEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
 // so that a mistake in a spec makes nobody forget what is installed.
-func Keeping(status *v1alpha1.ClusterSupportStatus, reason, message string) Assessment {
-	a := NotEvaluated(reason, message)
+func keptAssessment(status *v1alpha1.ClusterSupportStatus, reason, message string) clusterAssessment {
+	a := notEvaluated(reason, message)
 	a.ClusterID, a.DuplicateOf, a.Environment, a.Manager = status.ClusterID, status.DuplicateOf, status.Environment, status.Manager
 	a.KubernetesVersion, a.InstalledVersions = status.KubernetesVersion, status.InstalledVersions
 	a.Components, a.Nodes = status.Components, status.Nodes

@@ -16,8 +16,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// Description is what a policy says by itself at one instant, whatever clusters there are.
-type Description struct {
+// policyDescription is what a policy says by itself at one instant, whatever clusters there are.
+type policyDescription struct {
 	// SupportedVersions are the supported minors, newest first, for the printed column.
 	SupportedVersions string
 	Releases          []v1alpha1.ReleaseStatus
@@ -29,25 +29,25 @@ const (
 	maxSupportedText = 8
 )
 
-// Describe gives the stages of a policy's minors at an instant, and the next instant at which they change by time alone;
+// describePolicy gives the stages of a policy's minors at an instant, and the next instant at which they change by time alone;
 // zero when none is known. An invalid or unknown policy has an empty description.
-func (s *Set) Describe(name string, now time.Time) (Description, time.Time) {
+func (s *Set) describePolicy(name string, now time.Time) (policyDescription, time.Time) {
 	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
 	if i < 0 || len(s.problems[name]) > 0 {
-		return Description{}, time.Time{}
+		return policyDescription{}, time.Time{}
 	}
-	description := s.describe(s.policies[i], now)
-	return description, nextChange(s.stages, now, func(at time.Time) bool {
-		return equality.Semantic.DeepEqual(description, s.describe(s.policies[i], at))
+	description := s.describePolicyAt(s.policies[i], now)
+	return description, nextChange(s.stageChanges, now, func(at time.Time) bool {
+		return equality.Semantic.DeepEqual(description, s.describePolicyAt(s.policies[i], at))
 	})
 }
 
-func (s *Set) describe(p *Policy, now time.Time) Description {
+func (s *Set) describePolicyAt(p *Policy, now time.Time) policyDescription {
 	// Without a cluster there are no labels to select by: what a policy rests on is chosen as for a cluster without any.
-	here := scope{set: s, now: now}
+	here := evaluation{set: s, now: now}
 	var stages []v1alpha1.ReleaseStatus
 	switch {
-	case p.hasTimeline():
+	case p.hasForecasts():
 		stages = here.windowStages(p)
 	case p.lifecycle.RangeOf != nil:
 		stages = here.rangeStages(p)
@@ -55,7 +55,7 @@ func (s *Set) describe(p *Policy, now time.Time) Description {
 		stages = here.tagStages(p)
 	}
 	stages = stages[:min(len(stages), maxDescribed)]
-	return Description{SupportedVersions: facts.ListOf(supportedVersions(stages), maxSupportedText), Releases: stages}
+	return policyDescription{SupportedVersions: facts.ListOf(supportedVersions(stages), maxSupportedText), Releases: stages}
 }
 
 func supportedVersions(stages []v1alpha1.ReleaseStatus) []string {
@@ -76,7 +76,7 @@ func endTime(end time.Time) *metav1.Time {
 }
 
 // windowStages are those of all minors of a window.
-func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
+func (s evaluation) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 	stages := make([]v1alpha1.ReleaseStatus, 0, len(p.minors))
 	for _, m := range p.minors {
 		r := v1alpha1.ReleaseStatus{Version: m.String(), Stage: v1alpha1.StageEnded}
@@ -103,7 +103,7 @@ func (s scope) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 }
 
 // rangeStages are those of all Kubernetes minors that the ranges of the other products hold.
-func (s scope) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
+func (s evaluation) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
 	var stages []v1alpha1.ReleaseStatus
 	for _, number := range s.rangeMinors(p) {
 		v := s.judgeMinor(p, number)
@@ -126,7 +126,7 @@ func (s scope) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
 }
 
 // rangeMinors enumerates the minors in the ranges of the products on which a policy rests, newest first.
-func (s scope) rangeMinors(p *Policy) []facts.Minor {
+func (s evaluation) rangeMinors(p *Policy) []facts.Minor {
 	var minors []facts.Minor
 	for _, product := range p.lifecycle.RangeOf.Products {
 		chosen := s.set.choose(s.labels, product)
@@ -158,7 +158,7 @@ func minorsIn(r *kubernetesRange) []facts.Minor {
 
 // tagStages are those of all minors of a product whose tags carry a Kubernetes part: a minor is as well off as the best
 // of the Kubernetes minors for which it is listed.
-func (s scope) tagStages(p *Policy) []v1alpha1.ReleaseStatus {
+func (s evaluation) tagStages(p *Policy) []v1alpha1.ReleaseStatus {
 	chosen := s.set.choose(s.labels, p.lifecycle.Follows.Product)
 	if chosen.policy == nil {
 		return nil
@@ -172,7 +172,7 @@ func (s scope) tagStages(p *Policy) []v1alpha1.ReleaseStatus {
 	return stages
 }
 
-func (s scope) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.ReleaseStatus, bool) {
+func (s evaluation) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.ReleaseStatus, bool) {
 	r := v1alpha1.ReleaseStatus{Version: m.String(), Stage: v1alpha1.StageEnded}
 	switch {
 	case m.isWithdrawn(s.now):
@@ -185,7 +185,7 @@ func (s scope) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.Relea
 	var best verdict
 	for _, listed := range m.ranges {
 		for _, number := range minorsIn(listed) {
-			best = better(best, s.judgeMinor(kubernetes, number))
+			best = longerLasting(best, s.judgeMinor(kubernetes, number))
 		}
 	}
 	switch {
@@ -208,10 +208,10 @@ func (s scope) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.Relea
 	return r, true
 }
 
-// better chooses the verdict that lasts longer: supported before to come before over before unknown; of two that are
+// longerLasting chooses the verdict that lasts longer: supported before to come before over before unknown; of two that are
 // supported an open end before an announced one, of all the later end.
-func better(a, b verdict) verdict {
-	switch order := cmp.Compare(a.outlook(), b.outlook()); {
+func longerLasting(a, b verdict) verdict {
+	switch order := cmp.Compare(a.precedence(), b.precedence()); {
 	case order > 0:
 		return a
 	case order < 0:
@@ -227,8 +227,8 @@ func better(a, b verdict) verdict {
 	return b
 }
 
-// outlook orders verdicts by what they promise.
-func (v verdict) outlook() int {
+// precedence orders verdicts by what they promise.
+func (v verdict) precedence() int {
 	switch {
 	case v.state == v1alpha1.StateSupported:
 		return 4

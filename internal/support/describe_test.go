@@ -14,7 +14,7 @@ import (
 
 // stagesOf describes a policy at an instant: "version stage end endsWith".
 func stagesOf(s *Set, name, now string) []string {
-	description, _ := s.Describe(name, at(now))
+	description, _ := s.describePolicy(name, at(now))
 	var stages []string
 	for _, r := range description.Releases {
 		text := r.Version + " " + string(r.Stage)
@@ -91,7 +91,7 @@ func TestDescribeWindow(t *testing.T) {
 			if diff := cmp.Diff(row.want, stagesOf(s, "kommander", row.now)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			description, next := s.Describe("kommander", at(row.now))
+			description, next := s.describePolicy("kommander", at(row.now))
 			if description.SupportedVersions != row.supported {
 				t.Errorf("supported: got %s, want %s", description.SupportedVersions, row.supported)
 			}
@@ -127,7 +127,7 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 	}, stagesOf(s, "bps", "2021-06-01")); diff != "" {
 		t.Errorf("BasePlatformServices (-want +got):\n%s", diff)
 	}
-	_, next := s.Describe("bps", at("2021-06-01"))
+	_, next := s.describePolicy("bps", at("2021-06-01"))
 	if !next.Equal(at("2022-01-01")) {
 		t.Errorf("the first to change is 4.6, after its last day: %s", next)
 	}
@@ -154,7 +154,7 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 	t.Run("invalid or unknown", func(t *testing.T) {
 		invalid := set(konvoyRanges().window(0))
 		for _, name := range []string{"konvoy", "nobody"} {
-			if description, next := invalid.Describe(name, at("2021-06-01")); len(description.Releases) > 0 || !next.IsZero() {
+			if description, next := invalid.describePolicy(name, at("2021-06-01")); len(description.Releases) > 0 || !next.IsZero() {
 				t.Errorf("%s: %+v, next %s", name, description, next)
 			}
 		}
@@ -165,7 +165,7 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 func TestDescriptionIsBounded(t *testing.T) {
 	s := validSet(t, kubernetesOf(facts.Konvoy), policy("konvoy").window(3).
 		minor("1.1", ga("2021-01-01"), runs("1.0", "1.100")).minor("1.0", ga("2020-01-01"), runs("0.0", "999999999.0")))
-	description, _ := s.Describe("kubernetes", at("2021-06-01"))
+	description, _ := s.describePolicy("kubernetes", at("2021-06-01"))
 	if n := len(description.Releases); n == 0 || n > 200 {
 		t.Errorf("%d releases", n)
 	}

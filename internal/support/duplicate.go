@@ -46,6 +46,6 @@ func checkDuplicate(s *subject) []statement {
 	if s.cluster.duplicateOf == "" {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonDuplicateCluster, "is the one for which "+s.cluster.duplicateOf+
+	return s.evidenceStatement(v1alpha1.ReasonDuplicateCluster, "is the one for which "+s.cluster.duplicateOf+
 		" stands already (kube-system "+s.cluster.clusterID+"), and policies count it there only; delete one of the two objects")
 }

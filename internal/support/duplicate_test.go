@@ -103,17 +103,17 @@ func TestDuplicateIsCountedOnce(t *testing.T) {
 	}
 
 	both, alone := []v1alpha1.ClusterSupport{double, older}, []v1alpha1.ClusterSupport{older}
-	if diff := cmp.Diff(s.Standing("kommander", alone), s.Standing("kommander", both)); diff != "" {
+	if diff := cmp.Diff(s.rollUpPolicy("kommander", alone), s.rollUpPolicy("kommander", both)); diff != "" {
 		t.Errorf("a policy counts it (-without +with):\n%s", diff)
 	}
-	if got := s.Standing("kommander", []v1alpha1.ClusterSupport{double}); *got.Summary.Clusters != 0 || len(got.Clusters) != 0 || got.Conditions[0].Reason != v1alpha1.ReasonNoClusters {
+	if got := s.rollUpPolicy("kommander", []v1alpha1.ClusterSupport{double}); *got.Summary.Clusters != 0 || len(got.Clusters) != 0 || got.Conditions[0].Reason != v1alpha1.ReasonNoClusters {
 		t.Errorf("a policy counts the double alone: %+v", got)
 	}
 	e := s.exceptions[slices.IndexFunc(s.exceptions, func(e *Exception) bool { return e.name == "e" })]
-	if description, _ := e.Describe(both, at("2021-11-01")); *description.Clusters != 1 {
+	if description, _ := e.describeException(both, at("2021-11-01")); *description.Clusters != 1 {
 		t.Errorf("an exception counts %d clusters", *description.Clusters)
 	}
-	if description, _ := e.Describe([]v1alpha1.ClusterSupport{double}, at("2021-11-01")); *description.Clusters != 0 {
+	if description, _ := e.describeException([]v1alpha1.ClusterSupport{double}, at("2021-11-01")); *description.Clusters != 0 {
 		t.Errorf("an exception counts the double alone")
 	}
 }
@@ -123,7 +123,7 @@ func TestDuplicateIsKept(t *testing.T) {
 	s := validSet(t, threeOut(), attaching().named("other").priority(-1))
 	c := cluster().on("v1.19.9").with(kommander("1.1.0")).identified("0aa3").doubling("fleet/older").managedBy("1.4.4").in(v1alpha1.EnvironmentProduction)
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, c, "2021-06-01"), "2021-06-01")
-	kept := written(t, object, Keeping(&object.Status, v1alpha1.ReasonClusterChanged, "the spec is not valid"), "2021-06-02")
+	kept := written(t, object, keptAssessment(&object.Status, v1alpha1.ReasonClusterChanged, "the spec is not valid"), "2021-06-02")
 	type record struct {
 		ClusterID, DuplicateOf string
 		Environment            v1alpha1.Environment

@@ -14,8 +14,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// doubt is something in the evidence that a person should look at. It feeds no condition.
-func (s *subject) doubt(reason, predicate string) []statement {
+// evidenceStatement is something in the evidence that a person should look at. It feeds no condition.
+func (s *subject) evidenceStatement(reason, predicate string) []statement {
 	return []statement{s.state("", "", v1alpha1.FindingEvidence, reason, predicate)}
 }
 
@@ -33,7 +33,7 @@ func checkMixedRefs(s *subject) []statement {
 	if len(mixed) == 0 {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonMixedRefs, fmt.Sprintf("is mixed with %s; a release must be used as a whole: finish the upgrade",
+	return s.evidenceStatement(v1alpha1.ReasonMixedRefs, fmt.Sprintf("is mixed with %s; a release must be used as a whole: finish the upgrade",
 		facts.ListOf(mixed, 4)))
 }
 
@@ -50,19 +50,19 @@ func checkConflict(s *subject) []statement {
 	}
 	var conflicting []string
 	for _, other := range s.others {
-		if !s.isAnotherRef(other) && other.Version != "" && other.Version != s.used.Version && !s.sameLine(other.Version) {
+		if !s.isAnotherRef(other) && other.Version != "" && other.Version != s.used.Version && !s.agreesWith(other.Version) {
 			conflicting = append(conflicting, fmt.Sprintf("%s says %s (%s)", other.Object, other.Version, other.Source))
 		}
 	}
 	if len(conflicting) == 0 {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonConflictingEvidence, fmt.Sprintf("is taken from %s (%s), although %s; find out which is true",
+	return s.evidenceStatement(v1alpha1.ReasonConflictingEvidence, fmt.Sprintf("is taken from %s (%s), although %s; find out which is true",
 		s.used.Object, s.used.Source, facts.ListOf(conflicting, 3)))
 }
 
-// sameLine tells whether another version agrees with the used one on MAJOR.MINOR; for tags, on their Kubernetes too.
-func (s *subject) sameLine(text string) bool {
+// agreesWith tells whether another version agrees with the used one on MAJOR.MINOR; for tags, on their Kubernetes too.
+func (s *subject) agreesWith(text string) bool {
 	if s.tag != nil {
 		other, err := judgeableTag(text)
 		if err != nil || other.kubernetes != s.tag.kubernetes || (other.version == nil) != (s.tag.version == nil) {
@@ -82,7 +82,7 @@ func checkBranch(s *subject) []statement {
 	if s.product != facts.BasePlatformServices || !isBranch(s.used.Version) {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonUnpinnedRef, "was installed from a branch, which is no release and moves with each commit;"+
+	return s.evidenceStatement(v1alpha1.ReasonUnpinnedRef, "was installed from a branch, which is no release and moves with each commit;"+
 		" set the configVersion of the addon repository to a release tag")
 }
 
@@ -105,7 +105,7 @@ func checkDistribution(s *subject) []statement {
 	if len(foreign) == 0 {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonModifiedDistribution, "was installed from "+facts.ListOf(foreign, 3)+", which is not the vendor's"+
+	return s.evidenceStatement(v1alpha1.ReasonModifiedDistribution, "was installed from "+facts.ListOf(foreign, 3)+", which is not the vendor's"+
 		" repository; the policy speaks about the vendor's own releases: go back to one")
 }
 
@@ -114,7 +114,7 @@ func checkProgress(s *subject) []statement {
 	if s.used.Source != v1alpha1.SourceDeclared || facts.IsDeclared(s.used) {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonUpgradeInProgress, "is what "+s.used.Object+" asks for, and nothing confirms yet that it is"+
+	return s.evidenceStatement(v1alpha1.ReasonUpgradeInProgress, "is what "+s.used.Object+" asks for, and nothing confirms yet that it is"+
 		" there; wait for the upgrade to end, or finish it")
 }
 
@@ -132,7 +132,7 @@ func checkGenerations(s *subject) []statement {
 	if len(others) == 0 {
 		return nil
 	}
-	return s.doubt(v1alpha1.ReasonMigrationInProgress, "is installed beside "+strings.Join(others, " and ")+
+	return s.evidenceStatement(v1alpha1.ReasonMigrationInProgress, "is installed beside "+strings.Join(others, " and ")+
 		": finish the migration, then remove the older one")
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // installedOf lists what an assessment has found: product/name version (source).
-func installedOf(assessment Assessment) []string {
+func installedOf(assessment clusterAssessment) []string {
 	var all []string
 	for _, r := range assessment.Releases {
 		all = append(all, fmt.Sprintf("%s/%s %s (%s)", r.Product, r.Name, r.Version, r.Evidence.Source))
@@ -117,7 +117,7 @@ func TestDeclaredKubernetes(t *testing.T) {
 		t.Errorf("the server never said %s", assessment.KubernetesVersion)
 	}
 	status := statusOf(assessment)
-	after, _ := s.Evaluate(Cluster{Facts: FactsOf(&status)}, at("2021-06-01"))
+	after, _ := s.evaluate(evaluationInput{Facts: FactsOf(&status)}, at("2021-06-01"))
 	if got := conditionOf(t, after, v1alpha1.ConditionCompatible); got != "Unknown KubernetesUnknown" {
 		t.Errorf("a declaration outlived its removal: %s", got)
 	}
@@ -324,9 +324,9 @@ func TestEvaluateLeavesItsInputAlone(t *testing.T) {
 	roomy := make([]v1alpha1.Evidence, 1, 8)
 	roomy[0] = sign(v1alpha1.SourceLabel, "")
 	c := cluster().with(facts.Installation{Product: facts.Konvoy, Name: "default", Evidence: roomy}, kommander("1.3.0"), konvoy("1.0.0")).
-		declaring(facts.Konvoy, "default", "1.7.2").Cluster
+		declaring(facts.Konvoy, "default", "1.7.2").evaluationInput
 	before := c.Facts.Installations[1]
-	s.Evaluate(c, at("2021-06-01"))
+	s.evaluate(c, at("2021-06-01"))
 	if diff := cmp.Diff(before, c.Facts.Installations[1]); diff != "" {
 		t.Errorf("the installations were reordered (-before +after):\n%s", diff)
 	}

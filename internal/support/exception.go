@@ -116,9 +116,9 @@ func (e *Exception) sentence(now time.Time) string {
 	return fmt.Sprintf("exception %s, which %s through %s (%s: %s)", e.name, lasts, lastDay(e.end, e.zone), e.reference, e.reason)
 }
 
-// exceptionAt is the exception that covers the release at present, or else the one that did last. Of several that run, it
+// exceptionFor is the exception that covers the release at present, or else the one that did last. Of several that run, it
 // is the one that ends last.
-func (s *subject) exceptionAt() *Exception {
+func (s *subject) exceptionFor() *Exception {
 	var best *Exception
 	for _, e := range s.set.exceptions {
 		if e.covers(s) && (best == nil || e.end.After(best.end)) {
@@ -131,7 +131,7 @@ func (s *subject) exceptionAt() *Exception {
 // checkException: does an exception cover the release, and what when it ends? It comes after all other checks, because a
 // release rests on an exception by what they say.
 func checkException(s *subject, stated []statement) []statement {
-	e := s.exceptionAt()
+	e := s.exceptionFor()
 	if e == nil {
 		return nil
 	}
@@ -161,20 +161,20 @@ func checkException(s *subject, stated []statement) []statement {
 	return []statement{finding(v1alpha1.ReasonExceptionRunning, "is covered by "+e.sentence(s.now))}
 }
 
-// running is the exception that covers the release now, for the status.
-func (s *subject) running() *v1alpha1.CoveringException {
-	e := s.exceptionAt()
+// coveringException is the exception that covers the release now, for the status.
+func (s *subject) coveringException() *v1alpha1.CoveringException {
+	e := s.exceptionFor()
 	if e == nil || !s.now.Before(e.end) {
 		return nil
 	}
 	return &v1alpha1.CoveringException{Name: e.name, EndTime: &metav1.Time{Time: e.end}}
 }
 
-// Describe gives what the status of the exception says at an instant, given the clusters as they were assessed, and the
+// describeException gives what the status of the exception says at an instant, given the clusters as they were assessed, and the
 // next instant at which that changes by time alone; zero when none is known.
-func (e *Exception) Describe(clusters []v1alpha1.ClusterSupport, now time.Time) (ExceptionDescription, time.Time) {
+func (e *Exception) describeException(clusters []v1alpha1.ClusterSupport, now time.Time) (exceptionDescription, time.Time) {
 	if len(e.problems) > 0 {
-		return ExceptionDescription{Conditions: []Condition{
+		return exceptionDescription{Conditions: []Condition{
 			{Type: v1alpha1.ConditionActive, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidException,
 				Message: "the exception is invalid and covers nothing: " + facts.JoinProblems(e.problems)},
 			{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonInvalidException,
@@ -183,7 +183,7 @@ func (e *Exception) Describe(clusters []v1alpha1.ClusterSupport, now time.Time) 
 	}
 	covered := int32(0)
 	for i := range clusters {
-		if clusters[i].Status.DuplicateOf == "" && slices.ContainsFunc(clusters[i].Status.Releases, e.isOn) {
+		if clusters[i].Status.DuplicateOf == "" && slices.ContainsFunc(clusters[i].Status.Releases, e.coversRelease) {
 			covered++
 		}
 	}
@@ -201,7 +201,7 @@ func (e *Exception) Describe(clusters []v1alpha1.ClusterSupport, now time.Time) 
 	default:
 		next = cmp.Or(e.warnsFrom(), e.end)
 	}
-	return ExceptionDescription{
+	return exceptionDescription{
 		Conditions: []Condition{active, soon}, EndTime: &metav1.Time{Time: e.end}, CoveredVersions: e.coveredVersions(), Clusters: ptr.To(covered),
 	}, next
 }
@@ -213,12 +213,12 @@ func (e *Exception) coveredVersions() string {
 	return facts.ListOf(e.texts, maxSupportedText)
 }
 
-func (e *Exception) isOn(r v1alpha1.InstalledRelease) bool {
+func (e *Exception) coversRelease(r v1alpha1.InstalledRelease) bool {
 	return r.Exception != nil && r.Exception.Name == e.name
 }
 
-// ExceptionDescription is what an exception says by itself at one instant.
-type ExceptionDescription struct {
+// exceptionDescription is what an exception says by itself at one instant.
+type exceptionDescription struct {
 	// Conditions are Active and ExpiringSoon.
 	Conditions []Condition
 	EndTime    *metav1.Time

@@ -97,11 +97,11 @@ func TestExceptionEnds(t *testing.T) {
 			s := validSet(t, history()).excepting(b)
 			c := cluster().with(konvoy("1.5.0"))
 			end := at(row.end)
-			last := rowOf(t, s.assess(c.Cluster, justBefore(end)), facts.Konvoy)
+			last := rowOf(t, s.assess(c.evaluationInput, justBefore(end)), facts.Konvoy)
 			if last.Exception == nil || !last.Exception.EndTime.Time.Equal(end) {
 				t.Errorf("%s: at the last instant: %+v", row.reason, last.Exception)
 			}
-			if over := rowOf(t, s.assess(c.Cluster, end), facts.Konvoy); over.Exception != nil {
+			if over := rowOf(t, s.assess(c.evaluationInput, end), facts.Konvoy); over.Exception != nil {
 				t.Errorf("%s: it still covers at its end: %+v", row.reason, over.Exception)
 			}
 			if message := messageOf(last, v1alpha1.ReasonExceptionEndsSoon) + messageOf(last, v1alpha1.ReasonExceptionRunning); !strings.Contains(
@@ -364,33 +364,33 @@ func TestSeveralExceptions(t *testing.T) {
 // TestNextChangeByExceptions: the answer changes when the warning begins and when the exception ends, exactly then.
 func TestNextChangeByExceptions(t *testing.T) {
 	s := validSet(t, history()).excepting(exception("e", facts.Konvoy, "2022-06-30").zone("Europe/Berlin").warns(30))
-	c := cluster().with(konvoy("1.5.0")).Cluster
+	c := cluster().with(konvoy("1.5.0")).evaluationInput
 	warning, end := at("2022-05-31T22:00:00Z"), at("2022-06-30T22:00:00Z")
-	first, next := s.Evaluate(c, at("2022-05-01"))
+	first, next := s.evaluate(c, at("2022-05-01"))
 	if !next.Equal(warning) {
 		t.Fatalf("the first change is at %s", next)
 	}
 	if diff := cmp.Diff(first, s.assess(c, justBefore(warning))); diff != "" {
 		t.Errorf("it changed before (-want +got):\n%s", diff)
 	}
-	if _, next := s.Evaluate(c, justBefore(warning)); !next.Equal(warning) {
+	if _, next := s.evaluate(c, justBefore(warning)); !next.Equal(warning) {
 		t.Errorf("just before the warning the next change is at %s", next)
 	}
-	second, next := s.Evaluate(c, warning)
+	second, next := s.evaluate(c, warning)
 	if !next.Equal(end) || cmp.Equal(first, second) {
 		t.Errorf("at the warning the next change is at %s", next)
 	}
 	if diff := cmp.Diff(second, s.assess(c, justBefore(end))); diff != "" {
 		t.Errorf("it changed before its end (-want +got):\n%s", diff)
 	}
-	third, next := s.Evaluate(c, end)
+	third, next := s.evaluate(c, end)
 	if !next.IsZero() || cmp.Equal(second, third) {
 		t.Errorf("at the end the next change is at %s", next)
 	}
-	if _, next := s.Evaluate(cluster().with(konvoy("2.0.0")).Cluster, warning); !next.Equal(end) {
+	if _, next := s.evaluate(cluster().with(konvoy("2.0.0")).evaluationInput, warning); !next.Equal(end) {
 		t.Errorf("of a release that does not rest on it the next change is at %s", next)
 	}
-	if _, next := s.Evaluate(cluster().with(kommander("1.3.0")).Cluster, warning); !next.IsZero() {
+	if _, next := s.evaluate(cluster().with(kommander("1.3.0")).evaluationInput, warning); !next.IsZero() {
 		t.Errorf("of a release that it does not cover the next change is at %s", next)
 	}
 }
@@ -440,7 +440,7 @@ func TestDescribeException(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, next := CompileException(row.exception.object).Describe(clusters, at(row.now))
+			got, next := CompileException(row.exception.object).describeException(clusters, at(row.now))
 			var said []string
 			for _, c := range got.Conditions {
 				said = append(said, fmt.Sprintf("%s %s %s: %s", c.Type, c.Status, c.Reason, c.Message))
@@ -454,8 +454,8 @@ func TestDescribeException(t *testing.T) {
 		})
 	}
 	invalid := CompileException(valid.edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference = "" }).object)
-	got, next := invalid.Describe(clusters, at("2021-06-01"))
-	want := ExceptionDescription{Conditions: []Condition{
+	got, next := invalid.describeException(clusters, at("2021-06-01"))
+	want := exceptionDescription{Conditions: []Condition{
 		{Type: "Active", Status: "False", Reason: "InvalidException", Message: `the exception is invalid and covers nothing: spec.reference: Invalid value: "":` +
 			" must be where the decision is written down, such as a ticket"},
 		{Type: "ExpiringSoon", Status: "Unknown", Reason: "InvalidException", Message: "the exception is invalid and covers nothing"},

@@ -24,15 +24,15 @@ const maxExperimentalNamed = 6
 
 // checkExperimental: are parts of the release experimental, and may they be here?
 func checkExperimental(s *subject) []statement {
-	parts := s.experimentalHere()
+	parts := s.experimentalParts()
 	if len(parts) == 0 {
 		return nil
 	}
-	return []statement{s.experimentalParts("contains what is experimental: ", parts, s.isProduction(), s.isDeclared())}
+	return []statement{s.experimentalStatement("contains what is experimental: ", parts, s.isProduction(), s.isEnvironmentDeclared())}
 }
 
 // isProhibited tells whether the release contains something experimental where nothing experimental may be.
-func (s *subject) isProhibited() bool { return s.isProduction() && len(s.experimentalHere()) > 0 }
+func (s *subject) isProhibited() bool { return s.isProduction() && len(s.experimentalParts()) > 0 }
 
 // isExperimentalStage tells whether a stage annotation says that a component is not for production. Other stages are on
 // record, and mean nothing here.
@@ -44,23 +44,23 @@ func isExperimentalStage(stage string) bool {
 	return false
 }
 
-// experimentalHere are the experimental parts of the release, with their stages where the cluster tells them.
-func (s *subject) experimentalHere() []string {
+// experimentalParts are the experimental parts of the release, with their stages where the cluster tells them.
+func (s *subject) experimentalParts() []string {
 	var parts []string
 	for i := range s.cluster.components {
 		c := &s.cluster.components[i]
 		switch {
-		case isExperimentalStage(c.Stage) && (c.Product == s.product || s.names(c)):
+		case isExperimentalStage(c.Stage) && (c.Product == s.product || s.listsExperimental(c)):
 			parts = append(parts, facts.Printable(c.Name)+" ("+facts.Printable(c.Stage)+")")
-		case s.names(c):
+		case s.listsExperimental(c):
 			parts = append(parts, facts.Printable(c.Name))
 		}
 	}
 	return parts
 }
 
-// experimentalParts states what is to be said of experimental parts on a cluster.
-func (s *subject) experimentalParts(what string, parts []string, production, declared bool) statement {
+// experimentalStatement states what is to be said of experimental parts on a cluster.
+func (s *subject) experimentalStatement(what string, parts []string, production, declared bool) statement {
 	slices.Sort(parts)
 	what += facts.ListOf(slices.Compact(parts), maxExperimentalNamed)
 	switch {
@@ -75,8 +75,8 @@ func (s *subject) experimentalParts(what string, parts []string, production, dec
 			" spec.environment whether this is one (Production or NonProduction)")
 }
 
-// names tells whether the policy lists a component as experimental in the installed version.
-func (s *subject) names(component *v1alpha1.Component) bool {
+// listsExperimental tells whether the policy lists a component as experimental in the installed version.
+func (s *subject) listsExperimental(component *v1alpha1.Component) bool {
 	if s.choice.policy == nil {
 		return false
 	}
@@ -94,8 +94,8 @@ func (s *subject) isProduction() bool {
 	return p != nil && p.experimental.production != nil && p.experimental.production.Matches(labels.Set(s.labels))
 }
 
-// isDeclared tells whether anybody says whether the cluster is a production cluster.
-func (s *subject) isDeclared() bool {
+// isEnvironmentDeclared tells whether anybody says whether the cluster is a production cluster.
+func (s *subject) isEnvironmentDeclared() bool {
 	p := s.choice.policy
 	return s.environment != "" || (p != nil && p.experimental.production != nil)
 }

@@ -31,7 +31,7 @@ func TestFindingsFeedTheirConditions(t *testing.T) {
 		s := w.set(t)
 		for range 10 {
 			now := w.from.AddDate(0, 0, rng.IntN(eraDays))
-			assessment, _ := s.Evaluate(w.cluster.Cluster, now)
+			assessment, _ := s.evaluate(w.cluster.evaluationInput, now)
 			all := slices.Clone(assessment.Findings)
 			for _, release := range assessment.Releases {
 				all = append(all, release.Findings...)
@@ -92,8 +92,8 @@ func TestPartsChangeNothingAboutTheVersion(t *testing.T) {
 		plain := w.cluster.in(v1alpha1.EnvironmentNonProduction)
 		for range 10 {
 			now := w.from.AddDate(0, 0, rng.IntN(eraDays))
-			inProduction, _ := s.Evaluate(w.cluster.Cluster, now)
-			elsewhere, _ := s.Evaluate(plain.Cluster, now)
+			inProduction, _ := s.evaluate(w.cluster.evaluationInput, now)
+			elsewhere, _ := s.evaluate(plain.evaluationInput, now)
 			for j := range elsewhere.Releases {
 				own, without := &inProduction.Releases[j], &elsewhere.Releases[j]
 				said := slices.ContainsFunc(own.Findings, func(f v1alpha1.Finding) bool {

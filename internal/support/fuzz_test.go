@@ -98,7 +98,7 @@ func FuzzParseTag(f *testing.F) {
 }
 
 // checkAssessment holds what the schema of the status demands.
-func checkAssessment(t *testing.T, assessment Assessment) {
+func checkAssessment(t *testing.T, assessment clusterAssessment) {
 	t.Helper()
 	for _, row := range assessment.Releases {
 		if facts.Printable(row.Version) != row.Version {
@@ -175,19 +175,19 @@ func FuzzCompilePolicy(f *testing.F) {
 			t.Errorf("%+v", detections)
 		}
 		now := at("2021-07-01")
-		for _, row := range s.assess(unreadable.Cluster, now).Releases {
+		for _, row := range s.assess(unreadable.evaluationInput, now).Releases {
 			if row.State == v1alpha1.StateSupported {
 				t.Errorf("%s %q is supported", row.Product, row.Version)
 			}
 		}
-		assessment, next := s.Evaluate(readable.Cluster, now)
+		assessment, next := s.evaluate(readable.evaluationInput, now)
 		if !next.IsZero() && !next.After(now) {
 			t.Errorf("next is %s", next)
 		}
 		if len(compiled.problems) == 0 {
 			checkAssessment(t, assessment)
 		}
-		description, next := s.Describe("fuzzed", now)
+		description, next := s.describePolicy("fuzzed", now)
 		if !next.IsZero() && !next.After(now) {
 			t.Errorf("next is %s", next)
 		}
@@ -238,12 +238,12 @@ func FuzzCompileException(f *testing.F) {
 		}
 		now := at("2021-07-01")
 		s := NewSet(policies, compiled)
-		assessment, next := s.Evaluate(c.Cluster, now)
+		assessment, next := s.evaluate(c.evaluationInput, now)
 		if !next.IsZero() && !next.After(now) {
 			t.Errorf("next is %s", next)
 		}
 		checkAssessment(t, assessment)
-		plain := without.assess(c.Cluster, now)
+		plain := without.assess(c.evaluationInput, now)
 		for i, row := range assessment.Releases {
 			if row.State != plain.Releases[i].State {
 				t.Errorf("%s is %s, and %s without the exception", row.Product, row.State, plain.Releases[i].State)
@@ -252,7 +252,7 @@ func FuzzCompileException(f *testing.F) {
 				t.Errorf("%s is covered: %+v", row.Product, e)
 			}
 		}
-		description, next := compiled.Describe(nil, now)
+		description, next := compiled.describeException(nil, now)
 		if (!next.IsZero() && !next.After(now)) || len(description.Conditions) != 2 {
 			t.Errorf("next is %s: %+v", next, description)
 		}

@@ -17,8 +17,8 @@ import (
 // serverVersionIn is the object of the evidence for Kubernetes.
 const serverVersionIn = "/version"
 
-// Cluster is what the engine has to know about one cluster.
-type Cluster struct {
+// evaluationInput is what the engine has to know about one cluster.
+type evaluationInput struct {
 	// Labels are those of the ClusterSupport, on which policies select.
 	Labels map[string]string
 	// Facts is nil as long as the cluster was never contacted.
@@ -31,9 +31,9 @@ type Cluster struct {
 	DuplicateOf string
 }
 
-// gathered are the facts about a cluster with what was declared worked in.
-type gathered struct {
-	scope
+// clusterState are the facts about a cluster with what was declared worked in.
+type clusterState struct {
+	evaluation
 
 	kubernetes     v1alpha1.Evidence
 	kubernetesRead facts.KubernetesVersion
@@ -50,7 +50,7 @@ type gathered struct {
 	clusterID, duplicateOf string
 	// needless and ambiguous are the declarations that mean nothing here: the cluster tells better, or has several
 	// installations that could be meant.
-	needless, ambiguous []string
+	redundantDeclarations, ambiguousDeclarations []string
 	// subjects are all installed releases, the Kubernetes of the cluster included where a policy speaks about it.
 	subjects []*subject
 	// detected is how many of the installations come first because they were detected, while declarations are worked in.
@@ -60,8 +60,8 @@ type gathered struct {
 // gather works declarations into the facts. What is detected wins: a declaration gives the version only to an
 // installation whose version nothing tells, and a release of its own only where the product was not detected under its
 // name.
-func gather(cluster Cluster) *gathered {
-	g := &gathered{
+func gather(cluster evaluationInput) *clusterState {
+	g := &clusterState{
 		kubernetes: v1alpha1.Evidence{
 			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: facts.Printable(cluster.Facts.KubernetesVersion),
 		},
@@ -80,16 +80,16 @@ func gather(cluster Cluster) *gathered {
 		installation.Evidence = installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)]
 		g.installations = append(g.installations, installation)
 	}
-	slices.SortFunc(g.installations, foundFirst)
-	g.bound()
+	slices.SortFunc(g.installations, detectedFirst)
+	g.limitInstallations()
 	g.detected = len(g.installations)
 	for _, declared := range facts.SortDeclaredReleases(cluster.Declared) {
-		g.declare(declared)
+		g.addDeclaration(declared)
 	}
 	for i := range g.installations {
 		facts.OrderEvidence(&g.installations[i])
 	}
-	g.bound()
+	g.limitInstallations()
 	slices.SortFunc(g.installations, byName)
 	if g.kubernetes.Version == "" {
 		g.kubernetesError = errors.New("the API server did not tell it")
@@ -100,9 +100,9 @@ func gather(cluster Cluster) *gathered {
 	return g
 }
 
-// bound drops what the status has no room for. What was detected is bounded before anything that was declared joins it: the
+// limitInstallations drops what the status has no room for. What was detected is bounded before anything that was declared joins it: the
 // status gives back the same facts, and they have to give the same answer.
-func (g *gathered) bound() {
+func (g *clusterState) limitInstallations() {
 	// One place is Kubernetes' own.
 	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
 }
@@ -111,8 +111,8 @@ func byName(a, b facts.Installation) int {
 	return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
 }
 
-// foundFirst puts what somebody has only declared on the hub behind what was found, so that it takes nothing's place.
-func foundFirst(a, b facts.Installation) int {
+// detectedFirst puts what somebody has only declared on the hub behind what was found, so that it takes nothing's place.
+func detectedFirst(a, b facts.Installation) int {
 	rank := func(i facts.Installation) int {
 		if slices.ContainsFunc(i.Evidence, func(e v1alpha1.Evidence) bool { return !facts.IsDeclaredOnHub(e) }) {
 			return 0
@@ -122,21 +122,21 @@ func foundFirst(a, b facts.Installation) int {
 	return cmp.Or(rank(a)-rank(b), byName(a, b))
 }
 
-// declare puts a declaration behind the evidence of the installation that it means.
-func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
+// addDeclaration puts a declaration behind the evidence of the installation that it means.
+func (g *clusterState) addDeclaration(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: facts.DeclaredInSpec, Version: facts.Printable(declared.Version)}
 	if declared.Product == facts.Kubernetes {
 		if g.kubernetes.Version == "" {
 			g.kubernetes = evidence
 		} else if !facts.SameKubernetes(g.kubernetes.Version, evidence.Version) {
-			g.needless = append(g.needless, declaration(declared))
+			g.redundantDeclarations = append(g.redundantDeclarations, declaration(declared))
 		}
 		return
 	}
 	i, ambiguous := facts.FindInstallation(g.installations, g.detected, declared.Product, declared.Name)
 	switch {
 	case ambiguous:
-		g.ambiguous = append(g.ambiguous, declaration(declared))
+		g.ambiguousDeclarations = append(g.ambiguousDeclarations, declaration(declared))
 	case i < 0:
 		g.installations = append(g.installations,
 			facts.Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
@@ -145,8 +145,8 @@ func (g *gathered) declare(declared v1alpha1.DeclaredRelease) {
 	}
 }
 
-// of gives the indices of a product's installations.
-func (g *gathered) of(product string) []int {
+// installationsOf gives the indices of a product's installations.
+func (g *clusterState) installationsOf(product string) []int {
 	var found []int
 	for i := range g.installations {
 		if g.installations[i].Product == product {
@@ -156,11 +156,11 @@ func (g *gathered) of(product string) []int {
 	return found
 }
 
-func (g *gathered) has(product string) bool { return len(g.of(product)) > 0 }
+func (g *clusterState) has(product string) bool { return len(g.installationsOf(product)) > 0 }
 
-// shows tells whether a product is certainly there; where the operator may not look it may or may not be.
-func (g *gathered) shows(product string) bool {
-	return slices.ContainsFunc(g.of(product), func(i int) bool {
+// certainlyHas tells whether a product is certainly there; where the operator may not look it may or may not be.
+func (g *clusterState) certainlyHas(product string) bool {
+	return slices.ContainsFunc(g.installationsOf(product), func(i int) bool {
 		used, _ := facts.SplitEvidence(g.installations[i].Evidence)
 		return used.Source != v1alpha1.SourceForbidden
 	})

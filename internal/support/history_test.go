@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package support_test
+package support
 
 import (
 	"fmt"
@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // These tests hold the shipped policies against what the vendor's pages said at their time: the rules of the version
@@ -30,20 +29,20 @@ const shippedFolder = "../../config/policies"
 // shipped are the policies in config/policies, each as it is written and all of them compiled.
 type shipped struct {
 	objects map[string]*v1alpha1.SupportPolicy
-	set     *support.Set
+	set     *Set
 }
 
 func loadShipped(t *testing.T) shipped {
 	t.Helper()
 	s := shipped{objects: map[string]*v1alpha1.SupportPolicy{}}
-	var policies []*support.Policy
+	var policies []*Policy
 	for _, file := range shippedFiles(t) {
 		object := &v1alpha1.SupportPolicy{}
 		decodeStrictly(t, filepath.Join(shippedFolder, file), object)
 		s.objects[object.Name] = object
-		policies = append(policies, support.Compile(object))
+		policies = append(policies, Compile(object))
 	}
-	s.set = support.NewSet(policies)
+	s.set = NewSet(policies)
 	return s
 }
 
@@ -109,7 +108,7 @@ func (s shipped) patches(t *testing.T, product, minor string) []string {
 type installed struct{ product, version string }
 
 // assess evaluates a cluster that consists of these releases; without a Kubernetes version where that is not known.
-func (s shipped) assess(now time.Time, kubernetes string, releases ...installed) support.Assessment {
+func (s shipped) assess(now time.Time, kubernetes string, releases ...installed) clusterAssessment {
 	observed := &facts.Facts{KubernetesVersion: kubernetes}
 	for _, r := range releases {
 		observed.Installations = append(observed.Installations, facts.Installation{
@@ -117,24 +116,12 @@ func (s shipped) assess(now time.Time, kubernetes string, releases ...installed)
 			Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceLabel, Object: "Test/" + r.product, Version: r.version}},
 		})
 	}
-	assessment, _ := s.set.Evaluate(support.Cluster{Facts: observed}, now)
+	assessment, _ := s.set.evaluate(evaluationInput{Facts: observed}, now)
 	return assessment
 }
 
-// rowOf is what an assessment says about a product.
-func rowOf(t *testing.T, assessment support.Assessment, product string) v1alpha1.InstalledRelease {
-	t.Helper()
-	for _, row := range assessment.Releases {
-		if row.Product == product {
-			return row
-		}
-	}
-	t.Fatalf("the assessment has no %s", product)
-	return v1alpha1.InstalledRelease{}
-}
-
-// answer is the reason of the one finding of a type, empty when there is none.
-func answer(row v1alpha1.InstalledRelease, question v1alpha1.FindingType) string {
+// reasonOfType is the reason of the one finding of a type, empty when there is none.
+func reasonOfType(row v1alpha1.InstalledRelease, question v1alpha1.FindingType) string {
 	for _, finding := range row.Findings {
 		if finding.Type == question {
 			return finding.Reason
@@ -197,7 +184,7 @@ func TestPublishedLists(t *testing.T) {
 			product := s.objects[test.policy].Spec.Product
 			// All days for the list of the policy, and the first and the last for every patch of every minor.
 			for now := range daysBetween(t, test.day, test.through) {
-				description, _ := s.set.Describe(test.policy, now)
+				description, _ := s.set.describePolicy(test.policy, now)
 				if want := strings.Join(test.supported, ", "); test.supported != nil && description.SupportedVersions != want {
 					t.Errorf("at %s the policy's list is %s, on the %s it is %s", now, description.SupportedVersions, test.source, want)
 				}
@@ -217,7 +204,7 @@ func TestPublishedLists(t *testing.T) {
 				if diff := cmp.Diff(test.supported, supported); test.supported != nil && diff != "" {
 					t.Errorf("at %s not as on the %s (-page +policy):\n%s", now, test.source, diff)
 				}
-				description, _ := s.set.Describe(test.policy, now)
+				description, _ := s.set.describePolicy(test.policy, now)
 				if want := strings.Join(supported, ", "); description.SupportedVersions != want {
 					t.Errorf("at %s the policy's list is %s, its clusters say %s", now, description.SupportedVersions, want)
 				}
@@ -243,7 +230,7 @@ func (s shipped) statesOfMinors(t *testing.T, product string, now time.Time) []s
 			one := stateOfMinor{minor: object.Spec.Releases[i].Version}
 			for _, version := range s.patches(t, product, one.minor) {
 				row := rowOf(t, s.assess(now, "", installed{product, version}), product)
-				reason := answer(row, v1alpha1.FindingLifecycle)
+				reason := reasonOfType(row, v1alpha1.FindingLifecycle)
 				if one.state != "" && (one.state != row.State || one.reason != reason) {
 					t.Errorf("at %s %s %s is %s (%s), other patches of its minor are %s (%s)",
 						now, product, version, row.State, reason, one.state, one.reason)
@@ -290,7 +277,7 @@ func TestPolicyPagePairs(t *testing.T) {
 			for _, kommander := range s.patches(t, facts.Kommander, kommanderMinor) {
 				for _, konvoy := range s.patches(t, facts.Konvoy, konvoyMinor) {
 					assessment := s.assess(now, "", installed{facts.Kommander, kommander}, installed{facts.Konvoy, konvoy})
-					if got := answer(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires); got != want {
+					if got := reasonOfType(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires); got != want {
 						t.Errorf("Kommander %s on Konvoy %s is %q, want %q", kommander, konvoy, got, want)
 					}
 				}
@@ -317,7 +304,7 @@ func TestPolicyPageKubernetesRange(t *testing.T) {
 		for _, kubernetes := range test.patches {
 			for _, kommander := range s.patches(t, facts.Kommander, "1.3") {
 				row := rowOf(t, s.assess(now, kubernetes, installed{facts.Kommander, kommander}), facts.Kommander)
-				if got := answer(row, v1alpha1.FindingKubernetesRange); got != test.want {
+				if got := reasonOfType(row, v1alpha1.FindingKubernetesRange); got != test.want {
 					t.Errorf("Kommander %s on %s is %q, want %q", kommander, kubernetes, got, test.want)
 				}
 			}
@@ -342,7 +329,7 @@ func TestPolicyPageBasePlatformServices(t *testing.T) {
 		{"v1.20.4-eks-6b7464", v1alpha1.ReasonKubernetesMismatch},
 	} {
 		row := rowOf(t, s.assess(now, test.kubernetes, installed{facts.BasePlatformServices, tag}), facts.BasePlatformServices)
-		if got := answer(row, v1alpha1.FindingKubernetesPart); got != test.want {
+		if got := reasonOfType(row, v1alpha1.FindingKubernetesPart); got != test.want {
 			t.Errorf("%s on %s is %q, want %q", tag, test.kubernetes, got, test.want)
 		}
 		if row.State != v1alpha1.StateSupported {
@@ -428,7 +415,7 @@ func (d konvoyDefault) releases() []installed {
 }
 
 // unasked are the questions that the versions in the row raise and that have no answer: green must not mean unasked.
-func (d konvoyDefault) unasked(t *testing.T, assessment support.Assessment) []string {
+func (d konvoyDefault) unasked(t *testing.T, assessment clusterAssessment) []string {
 	t.Helper()
 	questions := map[string][]v1alpha1.FindingType{
 		facts.Konvoy:     {v1alpha1.FindingLifecycle, v1alpha1.FindingKubernetesRange},
@@ -444,7 +431,7 @@ func (d konvoyDefault) unasked(t *testing.T, assessment support.Assessment) []st
 	for product, types := range questions {
 		row := rowOf(t, assessment, product)
 		for _, question := range types {
-			if answer(row, question) == "" {
+			if reasonOfType(row, question) == "" {
 				unasked = append(unasked, fmt.Sprintf("%s of %s", question, product))
 			}
 		}
@@ -454,12 +441,12 @@ func (d konvoyDefault) unasked(t *testing.T, assessment support.Assessment) []st
 }
 
 // amiss is all that is not green, ordered: releases that are not supported, and what is not compatible.
-func amiss(assessment support.Assessment) []string {
+func amiss(assessment clusterAssessment) []string {
 	compatibility := []v1alpha1.FindingType{v1alpha1.FindingRequires, v1alpha1.FindingKubernetesRange, v1alpha1.FindingKubernetesPart}
 	var all []string
 	for _, row := range assessment.Releases {
 		if row.State != v1alpha1.StateSupported {
-			all = append(all, fmt.Sprintf("%s: %s (%s)", row.Product, row.State, answer(row, v1alpha1.FindingLifecycle)))
+			all = append(all, fmt.Sprintf("%s: %s (%s)", row.Product, row.State, reasonOfType(row, v1alpha1.FindingLifecycle)))
 		}
 		for _, finding := range row.Findings {
 			if slices.Contains(compatibility, finding.Type) && finding.Reason != v1alpha1.ReasonCompatible {
@@ -501,7 +488,7 @@ func TestDraftIsUnknown(t *testing.T) {
 	now := instantsOf(t, "2022-12-06")[0]
 	for _, product := range []string{facts.Konvoy, facts.Kommander} {
 		row := rowOf(t, s.assess(now, "v1.23.7", installed{product, "2.3.0"}), product)
-		if reason := answer(row, v1alpha1.FindingLifecycle); row.State != v1alpha1.StateUnknown || reason != v1alpha1.ReasonNotInPolicy {
+		if reason := reasonOfType(row, v1alpha1.FindingLifecycle); row.State != v1alpha1.StateUnknown || reason != v1alpha1.ReasonNotInPolicy {
 			t.Errorf("%s 2.3.0 is %s (%s), want Unknown (NotInPolicy)", product, row.State, reason)
 		}
 	}

@@ -29,7 +29,7 @@ const (
 )
 
 // rowsOf lists what is installed: "product/name version".
-func rowsOf(assessment Assessment) []string {
+func rowsOf(assessment clusterAssessment) []string {
 	var all []string
 	for _, row := range assessment.Releases {
 		all = append(all, row.Product+"/"+row.Name+" "+row.Version)
@@ -277,14 +277,14 @@ func TestHubChangesNobodysFacts(t *testing.T) {
 	observed, known := ownFacts(), hub()
 	joined := observed.WithHub(known)
 	s := validSet(t, konvoyRanges(), attaching())
-	assessment, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
+	assessment, _ := s.evaluate(evaluationInput{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
 	if diff := cmp.Diff(ownFacts(), observed); diff != "" {
 		t.Errorf("the cluster's (-before +after):\n%s", diff)
 	}
 	if diff := cmp.Diff(hub(), known); diff != "" {
 		t.Errorf("the hub's (-before +after):\n%s", diff)
 	}
-	again, _ := s.Evaluate(Cluster{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
+	again, _ := s.evaluate(evaluationInput{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
 	if diff := cmp.Diff(assessment, again); diff != "" {
 		t.Errorf("asked twice (-first +again):\n%s", diff)
 	}
@@ -360,7 +360,7 @@ func TestHubOfManyInstallations(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	status := stored(t, assessment.status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
-	again := assess(s, clusterBuilder{Cluster{Facts: FactsOf(status)}}.declaring("A", "default", "1.0.0"), "2021-06-01")
+	again := assess(s, clusterBuilder{evaluationInput{Facts: FactsOf(status)}}.declaring("A", "default", "1.0.0"), "2021-06-01")
 	if diff := cmp.Diff(rowsOf(assessment), rowsOf(again)); diff != "" {
 		t.Errorf("read back from the status (-first +again):\n%s", diff)
 	}

@@ -43,9 +43,9 @@ func parseKubernetesBound(text string) (kubernetesBound, error) {
 	return bound, err
 }
 
-// against tells where a version lies: negative when it is older than everything that the bound covers, positive when it
+// compareTo tells where a version lies: negative when it is older than everything that the bound covers, positive when it
 // is newer, 0 when the bound covers it.
-func (b kubernetesBound) against(v facts.KubernetesVersion) int {
+func (b kubernetesBound) compareTo(v facts.KubernetesVersion) int {
 	if order := v.Compare(b.Minor); order != 0 || !b.exact {
 		return order
 	}
@@ -55,15 +55,15 @@ func (b kubernetesBound) against(v facts.KubernetesVersion) int {
 // kubernetesRange is a closed range of Kubernetes versions.
 type kubernetesRange struct {
 	minimum, maximum kubernetesBound
-	standard         string
+	defaultVersion   string
 }
 
 func (r *kubernetesRange) contains(v facts.KubernetesVersion) bool {
-	return r.minimum.against(v) >= 0 && r.maximum.against(v) <= 0
+	return r.minimum.compareTo(v) >= 0 && r.maximum.compareTo(v) <= 0
 }
 
-// same tells whether two ranges contain the same versions.
-func (r *kubernetesRange) same(other *kubernetesRange) bool {
+// equal tells whether two ranges contain the same versions.
+func (r *kubernetesRange) equal(other *kubernetesRange) bool {
 	return r.minimum.kubernetesVersion() == other.minimum.kubernetesVersion() && r.minimum.exact == other.minimum.exact &&
 		r.maximum.kubernetesVersion() == other.maximum.kubernetesVersion() && r.maximum.exact == other.maximum.exact
 }
@@ -87,8 +87,8 @@ func (r *kubernetesRange) bounds() string {
 
 func (r *kubernetesRange) String() string {
 	text := r.bounds()
-	if r.standard != "" {
-		text += ", by default " + r.standard
+	if r.defaultVersion != "" {
+		text += ", by default " + r.defaultVersion
 	}
 	return text
 }
@@ -120,7 +120,7 @@ func compileRange(spec *v1alpha1.KubernetesRange, problem func(field, found, all
 	if errMinimum != nil || errMaximum != nil {
 		return nil
 	}
-	compiled := &kubernetesRange{minimum: minimum, maximum: maximum, standard: strings.TrimPrefix(spec.Default, "v")}
+	compiled := &kubernetesRange{minimum: minimum, maximum: maximum, defaultVersion: strings.TrimPrefix(spec.Default, "v")}
 	if compiled.empty() {
 		problem("maximum", spec.Maximum, "a version that is not below the minimum "+spec.Minimum)
 		return nil

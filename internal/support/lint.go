@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Regret is something in a valid policy that a person would be sorry for later.
-type Regret struct {
+// LintWarning is something in a valid policy that a person would be sorry for later.
+type LintWarning struct {
 	// Path is the field that it is about.
 	Path *field.Path
 	// Message says what is wrong with it, and what to do.
@@ -23,32 +23,32 @@ type Regret struct {
 }
 
 // Error puts both into one line, as a field error does.
-func (r Regret) Error() string { return r.Path.String() + ": " + r.Message }
+func (r LintWarning) Error() string { return r.Path.String() + ": " + r.Message }
 
 // longPast is how many days after its newest general availability a policy looks forgotten.
 const longPast = 365
 
-// regrets are all questions that are asked about a policy beyond its validity. The list is a table, as checks is.
-var regrets = []func(scope, *Policy) []Regret{
-	regretUnknownDays,
-	regretGaps,
-	regretPairs,
-	regretOverduePlans,
-	regretAge,
-	regretOrder,
-	regretUnlisted,
+// lintChecks are all questions that are asked about a policy beyond its validity. The list is a table, as checks is.
+var lintChecks = []func(evaluation, *Policy) []LintWarning{
+	lintUnknownDays,
+	lintGaps,
+	lintRequirements,
+	lintOverduePlans,
+	lintAge,
+	lintDayOrder,
+	lintUnlisted,
 }
 
 // Lint finds what a valid policy says, at an instant, that somebody would regret. A policy with Problems has no regrets:
 // it decides nothing.
-func (s *Set) Lint(name string, now time.Time) []Regret {
+func (s *Set) Lint(name string, now time.Time) []LintWarning {
 	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
 	if i < 0 || len(s.problems[name]) > 0 {
 		return nil
 	}
-	var found []Regret
-	for _, question := range regrets {
-		found = append(found, question(scope{set: s, now: now}, s.policies[i])...)
+	var found []LintWarning
+	for _, question := range lintChecks {
+		found = append(found, question(evaluation{set: s, now: now}, s.policies[i])...)
 	}
 	return found
 }
@@ -59,14 +59,14 @@ func (m *minor) path() *field.Path {
 
 // regretUnknownDays: which released minors have no day? A window counts them from the first instant that proves them out,
 // which may be late: the ends that rest on them are then not the real ones.
-func regretUnknownDays(s scope, p *Policy) []Regret {
+func lintUnknownDays(s evaluation, p *Policy) []LintWarning {
 	if p.lifecycle.Window == nil {
 		return nil
 	}
-	var found []Regret
+	var found []LintWarning
 	for _, m := range p.minors {
 		if out := m.availability.outBy; !out.IsZero() && !s.now.Before(out) {
-			found = append(found, Regret{m.path().Child("generalAvailability"), fmt.Sprintf(
+			found = append(found, LintWarning{m.path().Child("generalAvailability"), fmt.Sprintf(
 				"is missing, although the minor was out by %s; give the day, the ends that rest on it are guessed",
 				facts.DayText(out, p.zone))})
 		}
@@ -76,17 +76,17 @@ func regretUnknownDays(s scope, p *Policy) []Regret {
 
 // regretGaps: does the list of a window skip minors? It counts over the list, so a minor that is forgotten keeps an old
 // one supported for too long.
-func regretGaps(_ scope, p *Policy) []Regret {
+func lintGaps(_ evaluation, p *Policy) []LintWarning {
 	if p.lifecycle.Window == nil {
 		return nil
 	}
-	var found []Regret
+	var found []LintWarning
 	for i := range len(p.minors) - 1 {
 		newer, older := p.minors[i], p.minors[i+1]
 		isNext := newer.Major == older.Major && newer.Minor.Minor == older.Minor.Minor+1
 		isFirst := newer.Major == older.Major+1 && newer.Minor.Minor == 0
 		if !isNext && !isFirst {
-			found = append(found, Regret{newer.path(), fmt.Sprintf("comes right after %s in the list; list what was released"+
+			found = append(found, LintWarning{newer.path(), fmt.Sprintf("comes right after %s in the list; list what was released"+
 				" between them, since the window counts over the list", older)})
 		}
 	}
@@ -94,18 +94,18 @@ func regretGaps(_ scope, p *Policy) []Regret {
 }
 
 // regretPairs: which required versions can never be there beside the release?
-func regretPairs(s scope, p *Policy) []Regret {
-	var found []Regret
+func lintRequirements(s evaluation, p *Policy) []LintWarning {
+	var found []LintWarning
 	for _, m := range p.minors {
 		for j, required := range m.requires {
-			others := s.set.withTimeline(required.product)
+			others := s.set.withForecasts(required.product)
 			if len(others) == 0 {
 				continue
 			}
 			versions := m.path().Child("requires").Index(j).Child("versions")
 			for k, pattern := range required.patterns {
 				if why := s.neverMet(p, m, others, pattern); why != "" {
-					found = append(found, Regret{versions.Index(k),
+					found = append(found, LintWarning{versions.Index(k),
 						fmt.Sprintf("%s of %s can never be met: %s", required.texts[k], facts.Printable(required.product), why)})
 				}
 			}
@@ -114,11 +114,11 @@ func regretPairs(s scope, p *Policy) []Regret {
 	return found
 }
 
-// withTimeline are the valid policies for a product whose own list decides about its minors, on whatever clusters.
-func (s *Set) withTimeline(product string) []*Policy {
+// withForecasts are the valid policies for a product whose own list decides about its minors, on whatever clusters.
+func (s *Set) withForecasts(product string) []*Policy {
 	var found []*Policy
 	for _, p := range s.policies {
-		if p.product == product && p.hasTimeline() && len(s.problems[p.name]) == 0 {
+		if p.product == product && p.hasForecasts() && len(s.problems[p.name]) == 0 {
 			found = append(found, p)
 		}
 	}
@@ -127,7 +127,7 @@ func (s *Set) withTimeline(product string) []*Policy {
 
 // neverMet says why a required version can never stand beside a minor, by all policies that speak about its
 // product. Empty: by one of them it can.
-func (s scope) neverMet(p *Policy, m *minor, others []*Policy, pattern versionPattern) string {
+func (s evaluation) neverMet(p *Policy, m *minor, others []*Policy, pattern versionPattern) string {
 	why := ""
 	for _, other := range others {
 		if why = s.neverTogether(p, m, other, pattern); why == "" {
@@ -137,7 +137,7 @@ func (s scope) neverMet(p *Policy, m *minor, others []*Policy, pattern versionPa
 	return why
 }
 
-func (s scope) neverTogether(p *Policy, m *minor, other *Policy, pattern versionPattern) string {
+func (s evaluation) neverTogether(p *Policy, m *minor, other *Policy, pattern versionPattern) string {
 	required := other.find(pattern.minor)
 	if required == nil {
 		return fmt.Sprintf("policy %s does not list %s", other.name, pattern.minor)
@@ -148,14 +148,14 @@ func (s scope) neverTogether(p *Policy, m *minor, other *Policy, pattern version
 	}
 	// What is not out yet may still meet.
 	isOut := m.availability.at(s.now) && required.availability.at(s.now)
-	if !isOut || !p.hasTimeline() || s.meet(m, required) {
+	if !isOut || !p.hasForecasts() || s.meet(m, required) {
 		return ""
 	}
 	return fmt.Sprintf("%s and %s by policy %s were never supported at the same time", m, required, other.name)
 }
 
 // meet tells whether two minors are supported at the same time, now or ever.
-func (s scope) meet(one, other *minor) bool {
+func (s evaluation) meet(one, other *minor) bool {
 	others := other.spansAt(s.now)
 	return slices.ContainsFunc(one.spansAt(s.now), func(own span) bool { return slices.ContainsFunc(others, own.overlaps) })
 }
@@ -174,11 +174,11 @@ func disjoint(some, others []*kubernetesRange) bool {
 }
 
 // regretOverduePlans: which planned days have passed? Nothing ends by that.
-func regretOverduePlans(s scope, p *Policy) []Regret {
-	var found []Regret
+func lintOverduePlans(s evaluation, p *Policy) []LintWarning {
+	var found []LintWarning
 	for _, m := range p.minors {
 		if m.availability.isPlanOverdue(s.now) {
-			found = append(found, Regret{m.path().Child("plannedGeneralAvailability"), fmt.Sprintf(
+			found = append(found, LintWarning{m.path().Child("plannedGeneralAvailability"), fmt.Sprintf(
 				"has passed (%s) and nothing confirms it; give the generalAvailability, or move the plan",
 				facts.DayText(m.availability.planned, p.zone))})
 		}
@@ -188,7 +188,7 @@ func regretOverduePlans(s scope, p *Policy) []Regret {
 
 // regretAge: has nothing become generally available for so long that the policy may have been forgotten? A plan that lies
 // ahead shows that it was not.
-func regretAge(s scope, p *Policy) []Regret {
+func lintAge(s evaluation, p *Policy) []LintWarning {
 	var newest *minor
 	for _, m := range p.minors {
 		if m.availability.planned.After(s.now) {
@@ -201,13 +201,13 @@ func regretAge(s scope, p *Policy) []Regret {
 	if newest == nil || s.now.Before(newest.availability.released.AddDate(0, 0, longPast)) {
 		return nil
 	}
-	return []Regret{{newest.path().Child("generalAvailability"), fmt.Sprintf(
+	return []LintWarning{{newest.path().Child("generalAvailability"), fmt.Sprintf(
 		"%s is the newest of the policy; if the vendor has released a minor since, add it", facts.DayText(newest.availability.released, p.zone))}}
 }
 
 // regretOrder: are days out of order? A minor is hardly ever released after a newer one, and a patch never before its minor.
-func regretOrder(_ scope, p *Policy) []Regret {
-	var found []Regret
+func lintDayOrder(_ evaluation, p *Policy) []LintWarning {
+	var found []LintWarning
 	var newer *minor
 	for _, m := range p.minors {
 		day := m.availability.released
@@ -215,14 +215,14 @@ func regretOrder(_ scope, p *Policy) []Regret {
 			continue
 		}
 		if newer != nil && day.After(newer.availability.released) {
-			found = append(found, Regret{m.path().Child("generalAvailability"), fmt.Sprintf(
+			found = append(found, LintWarning{m.path().Child("generalAvailability"), fmt.Sprintf(
 				"%s is after that of the newer %s (%s); correct the one that is wrong", facts.DayText(day, p.zone), newer,
 				facts.DayText(newer.availability.released, p.zone))})
 		}
 		newer = m
 		for _, one := range m.patches {
 			if !one.released.IsZero() && one.released.Before(day) && one.version.Prerelease() == "" {
-				found = append(found, Regret{m.path().Child("patches").Key(one.version.String()).Child("generalAvailability"),
+				found = append(found, LintWarning{m.path().Child("patches").Key(one.version.String()).Child("generalAvailability"),
 					fmt.Sprintf("%s is before that of the minor (%s); correct the one that is wrong", facts.DayText(one.released, p.zone), facts.DayText(day, p.zone))})
 			}
 		}
@@ -231,11 +231,11 @@ func regretOrder(_ scope, p *Policy) []Regret {
 }
 
 // regretUnlisted: do paths and experimental components name versions that the policy does not list? They mean nothing.
-func regretUnlisted(_ scope, p *Policy) []Regret {
-	var found []Regret
+func lintUnlisted(_ evaluation, p *Policy) []LintWarning {
+	var found []LintWarning
 	unlisted := func(path *field.Path, number facts.Minor) {
 		if p.find(number) == nil {
-			found = append(found, Regret{path, fmt.Sprintf("names %s, which the policy does not list; list it, or correct it", number)})
+			found = append(found, LintWarning{path, fmt.Sprintf("names %s, which the policy does not list; list it, or correct it", number)})
 		}
 	}
 	for _, m := range p.minors {

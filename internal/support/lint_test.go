@@ -115,8 +115,8 @@ func TestLint(t *testing.T) {
 				}
 			}
 			var got []string
-			for _, regret := range s.Lint(name, at(test.at)) {
-				got = append(got, regret.Error())
+			for _, warning := range s.Lint(name, at(test.at)) {
+				got = append(got, warning.Error())
 			}
 			if len(got) != len(test.want) {
 				t.Fatalf("%s (-want +got):\n%s", test.reason, cmp.Diff(test.want, got))
@@ -134,8 +134,8 @@ func TestLint(t *testing.T) {
 func TestLintNothing(t *testing.T) {
 	s := set(policy("kommander").window(3).zone("Local").minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16")))
 	for _, name := range []string{"kommander", "none"} {
-		if regrets := s.Lint(name, at("2030-01-01")); regrets != nil {
-			t.Errorf("%s: %v", name, regrets)
+		if warnings := s.Lint(name, at("2030-01-01")); warnings != nil {
+			t.Errorf("%s: %v", name, warnings)
 		}
 	}
 }
@@ -144,9 +144,9 @@ func TestLintNothing(t *testing.T) {
 func TestShippedPoliciesAreKeptWell(t *testing.T) {
 	s := shippedSet(t)
 	for _, p := range s.policies {
-		for _, regret := range s.Lint(p.name, at("2022-06-01")) {
-			if !strings.Contains(regret.Error(), ".generalAvailability: is missing") {
-				t.Errorf("%s: %s", p.name, regret.Error())
+		for _, warning := range s.Lint(p.name, at("2022-06-01")) {
+			if !strings.Contains(warning.Error(), ".generalAvailability: is missing") {
+				t.Errorf("%s: %s", p.name, warning.Error())
 			}
 		}
 	}

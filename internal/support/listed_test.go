@@ -119,7 +119,7 @@ func TestDescribeListed(t *testing.T) {
 			t.Errorf("at %s (-want +got):\n%s", row.now, diff)
 		}
 		next := ""
-		if _, instant := s.Describe("Cassandra", at(row.now)); !instant.IsZero() {
+		if _, instant := s.describePolicy("Cassandra", at(row.now)); !instant.IsZero() {
 			next = instant.Format("2006-01-02")
 		}
 		if next != row.next {

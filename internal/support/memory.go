@@ -15,9 +15,9 @@ import (
 // maxHistory is how many ended installations a status names.
 const maxHistory = 20
 
-// remember carries over what the verdict does not know, since when each release is there, and moves what is there no
+// carryOver carries over what the verdict does not know, since when each release is there, and moves what is there no
 // longer into the history. It writes times only when something has come or gone: nothing in it beats at rest.
-func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupportStatus, now time.Time) (
+func carryOver(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupportStatus, now time.Time) (
 	[]v1alpha1.InstalledRelease, []v1alpha1.EndedInstallation,
 ) {
 	remembered, past := slices.Clone(releases), slices.Clone(before.History)
@@ -27,7 +27,7 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 			continue
 		}
 		row.ObservedSince = timestamp(now)
-		if j := slices.IndexFunc(before.Releases, same(row)); j >= 0 && before.Releases[j].ObservedSince != nil {
+		if j := slices.IndexFunc(before.Releases, sameRelease(row)); j >= 0 && before.Releases[j].ObservedSince != nil {
 			row.ObservedSince = before.Releases[j].ObservedSince
 		} else if j := slices.IndexFunc(past, isReturnOf(row, past)); j >= 0 && wasHidden(row.Product, before) {
 			// It was there all the time: for a while nobody was allowed to look.
@@ -37,7 +37,7 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 	}
 	var ended []v1alpha1.EndedInstallation
 	for i := range before.Releases {
-		if gone := &before.Releases[i]; isObserved(gone) && !slices.ContainsFunc(remembered, same(gone)) {
+		if gone := &before.Releases[i]; isObserved(gone) && !slices.ContainsFunc(remembered, sameRelease(gone)) {
 			ended = append(ended, v1alpha1.EndedInstallation{
 				Product: gone.Product, Name: gone.Name, Version: gone.Version, From: gone.ObservedSince, To: timestamp(now),
 			})
@@ -47,9 +47,9 @@ func remember(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupp
 	return remembered, history[:min(len(history), maxHistory)]
 }
 
-// same finds a release of the same product and version under the same name, or another name for the same object: a second
+// sameRelease finds a release of the same product and version under the same name, or another name for the same object: a second
 // installation can make it necessary to tell the first one from it.
-func same(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
+func sameRelease(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
 	return func(other v1alpha1.InstalledRelease) bool {
 		isObject := one.Evidence.Object != "" && !facts.IsDeclared(one.Evidence) && one.Evidence.Object == other.Evidence.Object
 		isOne := one.Name == other.Name || isObject

@@ -19,10 +19,10 @@ import (
 )
 
 // written is the object after its status was computed and stored, as the operator does.
-func written(t *testing.T, object *v1alpha1.ClusterSupport, a Assessment, now string) *v1alpha1.ClusterSupport {
+func written(t *testing.T, object *v1alpha1.ClusterSupport, a clusterAssessment, now string) *v1alpha1.ClusterSupport {
 	t.Helper()
 	after := object.DeepCopy()
-	after.Status = *stored(t, a.status(object, Readiness(nil, ""), at(now)))
+	after.Status = *stored(t, a.status(object, readyConditions(nil, ""), at(now)))
 	return after
 }
 
@@ -288,16 +288,16 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 	before := object.DeepCopy()
 	a := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
 	plain := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
-	besides := make([]Condition, 0, 8)
-	a.status(object, besides, at("2021-06-03"))
+	contact := make([]Condition, 0, 8)
+	a.status(object, contact, at("2021-06-03"))
 	if diff := cmp.Diff(before, object); diff != "" {
 		t.Errorf("the object changed (-before +after):\n%s", diff)
 	}
 	if diff := cmp.Diff(plain, a); diff != "" {
 		t.Errorf("the assessment changed (-before +after):\n%s", diff)
 	}
-	if besides[:1][0] != (Condition{}) {
-		t.Errorf("a condition was written behind the caller's: %+v", besides[:1])
+	if contact[:1][0] != (Condition{}) {
+		t.Errorf("a condition was written behind the caller's: %+v", contact[:1])
 	}
 }
 
@@ -309,7 +309,7 @@ func TestKeeping(t *testing.T) {
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, cluster().with(konvoy("1.6.0")), "2021-05-01"), "2021-05-01")
 	object = written(t, object, assess(s, c, "2021-06-01"), "2021-06-01")
 	for _, reason := range []string{v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged} {
-		kept := written(t, object, Keeping(&object.Status, reason, "the spec is not valid"), "2021-06-02")
+		kept := written(t, object, keptAssessment(&object.Status, reason, "the spec is not valid"), "2021-06-02")
 		if diff := cmp.Diff(sinceOf(object), sinceOf(kept)); diff != "" {
 			t.Errorf("(-before +kept):\n%s", diff)
 		}
@@ -342,7 +342,7 @@ func TestKeeping(t *testing.T) {
 			t.Errorf("(-before +mended):\n%s", diff)
 		}
 	}
-	never := Keeping(&v1alpha1.ClusterSupportStatus{}, v1alpha1.ReasonInvalidSpec, "the spec is not valid")
+	never := keptAssessment(&v1alpha1.ClusterSupportStatus{}, v1alpha1.ReasonInvalidSpec, "the spec is not valid")
 	status := statusOf(never)
 	if observed := FactsOf(&status); observed != nil {
 		t.Errorf("a cluster that was never contacted has the facts %+v", observed)
@@ -393,7 +393,7 @@ func TestFactsOfAStatus(t *testing.T) {
 			t.Errorf("%s, without conditions: %+v", row.name, observed)
 		}
 		// Keeping, twice over, forgets nothing.
-		kept := statusOf(Keeping(because(row.status, v1alpha1.ReasonInvalidSpec), v1alpha1.ReasonHostNotAllowed, "the host is not allowed"))
+		kept := statusOf(keptAssessment(because(row.status, v1alpha1.ReasonInvalidSpec), v1alpha1.ReasonHostNotAllowed, "the host is not allowed"))
 		if diff := cmp.Diff(FactsOf(because(row.status, v1alpha1.ReasonInvalidSpec)), FactsOf(&kept)); diff != "" {
 			t.Errorf("%s (-before +kept):\n%s", row.name, diff)
 		}

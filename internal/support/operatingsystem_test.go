@@ -255,7 +255,7 @@ func TestOperatingSystemsOfEachRelease(t *testing.T) {
 	c := cluster().running(1, osCentOS8, "4.18").with(
 		found(facts.Konvoy, "a", sign(v1alpha1.SourceLabel, "1.7.0")), found(facts.Konvoy, "b", sign(v1alpha1.SourceLabel, "1.8.0")), product("Other", "1.7.0"))
 	for range 2 {
-		assessment, _ := s.Evaluate(c.Cluster, at("2021-04-01"))
+		assessment, _ := s.evaluate(c.evaluationInput, at("2021-04-01"))
 		var said []string
 		for _, row := range assessment.Releases {
 			said = append(said, row.Name+" "+strings.Join(findings(row, v1alpha1.FindingOperatingSystem), " "))

@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package support_test
+package support
 
 import (
 	"fmt"
@@ -17,7 +17,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 
 // These tests hold the clauses of the shipped policies beyond days and ranges against what nodes report and what the
@@ -171,8 +170,8 @@ func TestShippedOperatingSystemAnswers(t *testing.T) {
 				{OSImage: row.image, KernelVersion: row.kernel, Nodes: ptr.To(int32(3))},
 			}},
 		}
-		assessment, _ := s.set.Evaluate(support.Cluster{Facts: observed}, now)
-		if got := answer(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
+		assessment, _ := s.set.evaluate(evaluationInput{Facts: observed}, now)
+		if got := reasonOfType(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
 			t.Errorf("Konvoy %s on %s with kernel %s is %q, want %q", row.version, row.image, row.kernel, got, row.want)
 		}
 	}
@@ -410,7 +409,7 @@ func TestShippedAdviceFitsTheNodes(t *testing.T) {
 		},
 		{"1.8.4", "CentOS Linux 7 (Core)", "3.10.0-1160.24.1.el7.x86_64", "has a newer patch: 1.8.5 (policy konvoy)", "both support it"},
 	} {
-		assessment, _ := s.set.Evaluate(support.Cluster{Facts: &facts.Facts{
+		assessment, _ := s.set.evaluate(evaluationInput{Facts: &facts.Facts{
 			KubernetesVersion: "v1.20.13", Nodes: nodes(row.image, row.kernel),
 			Installations: []facts.Installation{{Product: facts.Konvoy, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{
 				{Source: v1alpha1.SourceCustomResource, Object: "KonvoyCluster/konvoy/prod", Version: row.konvoy},

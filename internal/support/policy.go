@@ -53,15 +53,15 @@ func Compile(object *v1alpha1.SupportPolicy) *Policy {
 	c.minors(spec.Releases, path.Child("releases"))
 	c.clauses(spec, path)
 	compiled.problems = c.problems.list
-	if len(compiled.problems) == 0 && compiled.hasTimeline() {
+	if len(compiled.problems) == 0 && compiled.hasForecasts() {
 		compiled.window = windowOf(&spec.Lifecycle)
 		forecastSupport(compiled.minors, compiled.window)
 	}
 	return compiled
 }
 
-// hasTimeline tells whether the policy's own list decides about its minors.
-func (p *Policy) hasTimeline() bool { return p.lifecycle.Window != nil || p.lifecycle.Listed != nil }
+// hasForecasts tells whether the policy's own list decides about its minors.
+func (p *Policy) hasForecasts() bool { return p.lifecycle.Window != nil || p.lifecycle.Listed != nil }
 
 // windowOf is how many minors are supported at a time. A list is a window that no list can fill.
 func windowOf(lifecycle *v1alpha1.Lifecycle) int {
@@ -320,7 +320,7 @@ func (c *compiler) attached(spec *v1alpha1.KubernetesRange, path *field.Path) *k
 func (m *minor) differentRanges() []*kubernetesRange {
 	var all []*kubernetesRange
 	add := func(one *kubernetesRange) {
-		if one != nil && !slices.ContainsFunc(all, one.same) {
+		if one != nil && !slices.ContainsFunc(all, one.equal) {
 			all = append(all, one)
 		}
 	}
@@ -359,8 +359,8 @@ func (p *Policy) hasRules() bool {
 	return slices.ContainsFunc(p.minors, func(m *minor) bool { return len(m.requires) > 0 || len(m.ranges) > 0 })
 }
 
-// rests are the products whose policies this one needs for its verdict.
-func (p *Policy) rests() []string {
+// dependencies are the products whose policies this one needs for its verdict.
+func (p *Policy) dependencies() []string {
 	switch {
 	case p.lifecycle.RangeOf != nil:
 		return p.lifecycle.RangeOf.Products

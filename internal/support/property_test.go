@@ -314,7 +314,7 @@ func TestWindowAgainstOracle(t *testing.T) {
 		changes := o.changes()
 		for range 4 {
 			now := o.someInstant(rng, changes)
-			assessment := s.assess(c.Cluster, now)
+			assessment := s.assess(c.evaluationInput, now)
 			want, got := map[string]prediction{}, map[string]prediction{}
 			for j := range o.list {
 				want[o.list[j].minor.String()] = o.foresee(j, now)
@@ -350,7 +350,7 @@ func TestListedAgainstOracle(t *testing.T) {
 			for j := range o.list {
 				want[o.list[j].minor.String()] = o.foreseeListed(j, now)
 			}
-			for _, row := range s.assess(o.everyMinor(facts.Cassandra).Cluster, now).Releases {
+			for _, row := range s.assess(o.everyMinor(facts.Cassandra).evaluationInput, now).Releases {
 				one := prediction{State: row.State}
 				if row.SupportEndTime != nil {
 					one.End = row.SupportEndTime.UTC().Format(time.RFC3339)
@@ -396,7 +396,7 @@ func TestDescribeAgainstOracle(t *testing.T) {
 		b, o := randomList(t, rng, "kommander")
 		s := validSet(t, b)
 		now := o.someInstant(rng, o.changes())
-		description := s.describe(s.policies[0], now)
+		description := s.describePolicyAt(s.policies[0], now)
 		want, got := map[string]string{}, map[string]string{}
 		for j := range o.list {
 			one := o.foresee(j, now)
@@ -533,9 +533,9 @@ func TestNextInstant(t *testing.T) {
 			cache[w.from] = probes(t, w.from)
 		}
 		all := cache[w.from]
-		assessment, next := s.Evaluate(w.cluster.Cluster, all[0].Add(-time.Hour))
+		assessment, next := s.evaluate(w.cluster.evaluationInput, all[0].Add(-time.Hour))
 		for _, probe := range all {
-			seen := s.assess(w.cluster.Cluster, probe)
+			seen := s.assess(w.cluster.evaluationInput, probe)
 			same := equality.Semantic.DeepEqual(assessment, seen)
 			switch reached := !next.IsZero() && !probe.Before(next); {
 			case !reached && !same:
@@ -545,7 +545,7 @@ func TestNextInstant(t *testing.T) {
 			case reached && same:
 				t.Fatalf("world %d: nothing changed at %s", i, next)
 			case reached:
-				assessment, next = s.Evaluate(w.cluster.Cluster, probe)
+				assessment, next = s.evaluate(w.cluster.evaluationInput, probe)
 			}
 		}
 	}
@@ -559,18 +559,18 @@ func TestNextDescription(t *testing.T) {
 		w := randomWorld(t, rng)
 		s := validSet(t, w.builders...)
 		for _, p := range s.policies {
-			var description Description
+			var description policyDescription
 			var next time.Time
-			for j, probe := range s.instants {
+			for j, probe := range s.changes {
 				if j == 0 {
-					description, next = s.Describe(p.name, justBefore(probe))
+					description, next = s.describePolicy(p.name, justBefore(probe))
 				}
-				same := equality.Semantic.DeepEqual(description, s.describe(p, probe))
+				same := equality.Semantic.DeepEqual(description, s.describePolicyAt(p, probe))
 				if same == probe.Equal(next) {
 					t.Fatalf("world %d: policy %s at %s: next is %s, and the same: %t", i, p.name, probe, next, same)
 				}
 				if !same {
-					description, next = s.Describe(p.name, probe)
+					description, next = s.describePolicy(p.name, probe)
 				}
 			}
 			if !next.IsZero() {
@@ -589,7 +589,7 @@ func TestOrderMeansNothing(t *testing.T) {
 		w := randomWorld(t, rng)
 		w.cluster = w.cluster.declaring(facts.Konvoy, "default", "1.4.0").declaring("Other", "b", "1.0.0").declaring("Other", "default", "1.1.0")
 		now := w.from.AddDate(0, 0, rng.IntN(eraDays))
-		want, wantNext := w.set(t).Evaluate(w.cluster.Cluster, now)
+		want, wantNext := w.set(t).evaluate(w.cluster.evaluationInput, now)
 		for range 2 {
 			var shuffled []policyBuilder
 			for _, b := range w.builders {
@@ -610,7 +610,7 @@ func TestOrderMeansNothing(t *testing.T) {
 			rng.Shuffle(len(c.Declared), func(a, b int) { c.Declared[a], c.Declared[b] = c.Declared[b], c.Declared[a] })
 			exceptions := slices.Clone(w.exceptions)
 			rng.Shuffle(len(exceptions), func(a, b int) { exceptions[a], exceptions[b] = exceptions[b], exceptions[a] })
-			got, gotNext := set(shuffled...).excepting(exceptions...).Evaluate(c.Cluster, now)
+			got, gotNext := set(shuffled...).excepting(exceptions...).evaluate(c.evaluationInput, now)
 			if diff := cmp.Diff(want, got); diff != "" || !wantNext.Equal(gotNext) {
 				t.Fatalf("world %d: another order, another answer, next %s and %s:\n%s", i, wantNext, gotNext, diff)
 			}
@@ -621,10 +621,10 @@ func TestOrderMeansNothing(t *testing.T) {
 // TestZoneOfNowMeansNothing: an instant is an instant.
 func TestZoneOfNowMeansNothing(t *testing.T) {
 	s := validSet(t, threeOut().zone("Europe/Berlin").minor("1.5", ga("2021-11-30")))
-	c := cluster().with(kommander("1.2.2")).Cluster
+	c := cluster().with(kommander("1.2.2")).evaluationInput
 	now := at("2021-11-29T23:00:00Z")
-	want, wantNext := s.Evaluate(c, now)
-	got, gotNext := s.Evaluate(c, now.In(calendar.Zone(t, "Asia/Kathmandu")))
+	want, wantNext := s.evaluate(c, now)
+	got, gotNext := s.evaluate(c, now.In(calendar.Zone(t, "Asia/Kathmandu")))
 	if diff := cmp.Diff(want, got); diff != "" || !wantNext.Equal(gotNext) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -170,12 +170,12 @@ func TestAcceptedReference(t *testing.T) {
 		{"a change that nobody has refused", a, false, &b},
 	} {
 		object.Spec.Cluster = step.spec
-		besides := Readiness(nil, "")
+		contact := readyConditions(nil, "")
 		if step.stalls {
-			besides = Stalled(v1alpha1.ReasonInvalidSpec, "it is not valid")
+			contact = stalledConditions(v1alpha1.ReasonInvalidSpec, "it is not valid")
 		}
 		assessment := assess(s, cluster(), "2021-06-01")
-		object.Status = assessment.status(object, besides, at("2021-06-01"))
+		object.Status = assessment.status(object, contact, at("2021-06-01"))
 		if diff := cmp.Diff(step.want, object.Status.Cluster); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}

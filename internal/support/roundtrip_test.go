@@ -22,7 +22,7 @@ import (
 )
 
 // statusOf is the status that an assessment becomes.
-func statusOf(a Assessment) v1alpha1.ClusterSupportStatus {
+func statusOf(a clusterAssessment) v1alpha1.ClusterSupportStatus {
 	status := v1alpha1.ClusterSupportStatus{
 		ClusterID: a.ClusterID, DuplicateOf: a.DuplicateOf, Environment: a.Environment, Manager: a.Manager,
 		KubernetesVersion: a.KubernetesVersion, InstalledVersions: a.InstalledVersions, SupportEndTime: a.SupportEndTime, Releases: a.Releases,
@@ -66,11 +66,11 @@ var evidenceSources = []v1alpha1.EvidenceSource{
 }
 
 // randomCluster has some of everything: evidence that agrees, disagrees or tells nothing, refusals, declarations.
-func randomCluster(rng *rand.Rand) Cluster {
+func randomCluster(rng *rand.Rand) evaluationInput {
 	pick := func(texts []string) string { return texts[rng.IntN(len(texts))] }
 	products := []string{facts.Konvoy, facts.Kommander, facts.BasePlatformServices, facts.Cassandra, facts.Kafka, "Zookeeper"}
 	names := []string{"default", "kommander", "data.cassandra"}
-	c := Cluster{
+	c := evaluationInput{
 		Labels:      map[string]string{"tier": pick([]string{"gold", "iron"})},
 		Environment: v1alpha1.Environment(pick([]string{"", "Production", "NonProduction"})),
 		Facts:       &facts.Facts{KubernetesVersion: pick(foreignKubernetes), Components: randomComponents(rng), Nodes: randomNodes(rng)},
@@ -253,11 +253,11 @@ func FuzzStatusIsTheRecord(f *testing.F) {
 }
 
 // recordProblem evaluates a cluster of which the hub knows something, and again from the status; empty when all is well.
-func recordProblem(t testing.TB, s *Set, c Cluster, hub facts.HubFacts, now time.Time) string {
+func recordProblem(t testing.TB, s *Set, c evaluationInput, hub facts.HubFacts, now time.Time) string {
 	t.Helper()
 	own := *c.Facts
-	from := func(observed *facts.Facts, declared []v1alpha1.DeclaredRelease) Assessment {
-		return s.assess(Cluster{Labels: c.Labels, Environment: c.Environment, DuplicateOf: c.DuplicateOf, Declared: declared, Facts: observed}, now)
+	from := func(observed *facts.Facts, declared []v1alpha1.DeclaredRelease) clusterAssessment {
+		return s.assess(evaluationInput{Labels: c.Labels, Environment: c.Environment, DuplicateOf: c.DuplicateOf, Declared: declared, Facts: observed}, now)
 	}
 	first := from(own.WithHub(hub), c.Declared)
 	if len(first.Releases) > 64 || len(first.Components) > 128 {
@@ -350,7 +350,7 @@ func TestWhatCannotBeReadIsNotSupported(t *testing.T) {
 func TestFactsOf(t *testing.T) {
 	t.Run("never contacted", func(t *testing.T) {
 		s := validSet(t, threeOut())
-		assessment, _ := s.Evaluate(Cluster{}, at("2021-06-01"))
+		assessment, _ := s.evaluate(evaluationInput{}, at("2021-06-01"))
 		status := statusOf(assessment)
 		if observed := FactsOf(&status); observed != nil {
 			t.Errorf("%+v", observed)

@@ -54,7 +54,7 @@ func TestRulesNotKnown(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			assessment, _ := set(test.policies...).Evaluate(test.cluster.Cluster, at("2021-06-01"))
+			assessment, _ := set(test.policies...).evaluate(test.cluster.evaluationInput, at("2021-06-01"))
 			for _, c := range assessment.Conditions {
 				if c.Type == v1alpha1.ConditionCompatible && (c.Status != test.want || c.Reason != test.because) {
 					t.Errorf("Compatible is %s (%s), want %s (%s): %s", c.Status, c.Reason, test.want, test.because, test.reason)

@@ -27,7 +27,7 @@ type Set struct {
 	problems map[string]field.ErrorList
 	// stages are the instants at which the stage of a minor can change, instants all at which any answer can change by
 	// time alone.
-	stages, instants []time.Time
+	stageChanges, changes []time.Time
 }
 
 // NewSet puts compiled policies together and finds cycles among what they rest on. Exceptions that are not valid cover
@@ -50,8 +50,8 @@ func NewSet(policies []*Policy, exceptions ...*Exception) *Set {
 		}
 	}
 	slices.SortFunc(set.exceptions, func(a, b *Exception) int { return strings.Compare(a.name, b.name) })
-	set.stages = set.stageInstants()
-	set.instants = set.allInstants()
+	set.stageChanges = set.stageInstants()
+	set.changes = set.answerInstants()
 	return set
 }
 
@@ -60,14 +60,14 @@ func (s *Set) Problems(name string) field.ErrorList { return s.problems[name] }
 
 // cycles finds the policies whose lifecycle leads, over the products on which it rests, back to their own product.
 func (s *Set) cycles() map[string]*field.Error {
-	rests := map[string][]string{}
+	dependencies := map[string][]string{}
 	for _, p := range s.policies {
-		rests[p.product] = append(rests[p.product], p.rests()...)
+		dependencies[p.product] = append(dependencies[p.product], p.dependencies()...)
 	}
 	found := map[string]*field.Error{}
 	for _, p := range s.policies {
-		for _, first := range p.rests() {
-			way := wayTo(p.product, first, rests, map[string]bool{})
+		for _, first := range p.dependencies() {
+			way := dependencyPath(p.product, first, dependencies, map[string]bool{})
 			if way == nil || first == p.product {
 				continue
 			}
@@ -85,8 +85,8 @@ func (s *Set) cycles() map[string]*field.Error {
 // maxCycle is how many products of a cycle a problem names.
 const maxCycle = 8
 
-// wayTo gives the products on the way from one to another, both ends included; nil when there is none.
-func wayTo(target, from string, rests map[string][]string, seen map[string]bool) []string {
+// dependencyPath gives the products on the way from one to another, both ends included; nil when there is none.
+func dependencyPath(target, from string, dependencies map[string][]string, seen map[string]bool) []string {
 	if from == target {
 		return []string{from}
 	}
@@ -94,8 +94,8 @@ func wayTo(target, from string, rests map[string][]string, seen map[string]bool)
 		return nil
 	}
 	seen[from] = true
-	for _, next := range rests[from] {
-		if rest := wayTo(target, next, rests, seen); rest != nil {
+	for _, next := range dependencies[from] {
+		if rest := dependencyPath(target, next, dependencies, seen); rest != nil {
 			return append([]string{facts.Printable(from)}, rest...)
 		}
 	}
@@ -113,14 +113,14 @@ func (s *Set) stageInstants() []time.Time {
 	return sortedInstants(days)
 }
 
-// allInstants are the days of all minors and patches, and the beginnings of the warnings before the former, which may be
+// answerInstants are the days of all minors and patches, and the beginnings of the warnings before the former, which may be
 // ends. A warning's length is its own policy's, the end that it is about may be another policy's.
-func (s *Set) allInstants() []time.Time {
+func (s *Set) answerInstants() []time.Time {
 	type warning struct {
 		days int
 		zone string
 	}
-	all := slices.Clone(s.stages)
+	all := slices.Clone(s.stageChanges)
 	warnings := map[warning]bool{}
 	for _, p := range s.policies {
 		all = append(all, p.patchDays()...)
@@ -129,7 +129,7 @@ func (s *Set) allInstants() []time.Time {
 			continue
 		}
 		warnings[length] = true
-		for _, end := range s.stages {
+		for _, end := range s.stageChanges {
 			all = append(all, p.warnsFrom(end))
 		}
 	}
@@ -145,7 +145,7 @@ func (s *Set) allInstants() []time.Time {
 func (s *Set) Detections(clusterLabels map[string]string) []facts.DetectionRule {
 	var all []facts.DetectionRule
 	for _, p := range s.policies {
-		if p.detection != nil && slices.Contains(s.Claims(clusterLabels, p.product), p) {
+		if p.detection != nil && slices.Contains(s.claims(clusterLabels, p.product), p) {
 			all = append(all, facts.DetectionRule{Product: p.product, Detection: *p.detection})
 		}
 	}
@@ -153,8 +153,8 @@ func (s *Set) Detections(clusterLabels map[string]string) []facts.DetectionRule 
 	return all
 }
 
-// after are the instants that lie ahead.
-func after(instants []time.Time, now time.Time) []time.Time {
+// instantsAfter are the instants that lie ahead.
+func instantsAfter(instants []time.Time, now time.Time) []time.Time {
 	first, found := slices.BinarySearchFunc(instants, now, time.Time.Compare)
 	if found {
 		first++
@@ -162,9 +162,9 @@ func after(instants []time.Time, now time.Time) []time.Time {
 	return instants[first:]
 }
 
-// Claims are the policies that speak about a product on a cluster with these labels: those of the highest priority among
+// claims are the policies that speak about a product on a cluster with these labels: those of the highest priority among
 // the ones that select it. More than one is a conflict.
-func (s *Set) Claims(clusterLabels map[string]string, product string) []*Policy {
+func (s *Set) claims(clusterLabels map[string]string, product string) []*Policy {
 	var claims []*Policy
 	for _, p := range s.policies {
 		if p.product != product || !p.selector.Matches(labels.Set(clusterLabels)) {
@@ -189,13 +189,13 @@ type choice struct {
 }
 
 func (s *Set) choose(clusterLabels map[string]string, product string) choice {
-	claims := s.Claims(clusterLabels, product)
+	claims := s.claims(clusterLabels, product)
 	switch len(claims) {
 	case 0:
 		return choice{reason: v1alpha1.ReasonNoPolicy,
 			message: "no policy speaks about " + facts.Printable(product) + " on this cluster"}
 	case 1:
-		return s.usable(claims[0])
+		return s.choiceOf(claims[0])
 	}
 	names := make([]string, 0, len(claims))
 	for _, p := range claims {
@@ -206,7 +206,7 @@ func (s *Set) choose(clusterLabels map[string]string, product string) choice {
 			" on this cluster with the same priority; give them different priorities"}
 }
 
-func (s *Set) usable(p *Policy) choice {
+func (s *Set) choiceOf(p *Policy) choice {
 	if len(s.problems[p.name]) > 0 {
 		return choice{name: p.name, reason: v1alpha1.ReasonPolicyInvalid,
 			message: "policy " + p.name + " is invalid and decides nothing until it is mended"}

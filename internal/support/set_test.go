@@ -281,7 +281,7 @@ func TestClaims(t *testing.T) {
 		{nil, "Z", "[]"},
 	} {
 		names := []string{}
-		for _, p := range s.Claims(row.labels, row.product) {
+		for _, p := range s.claims(row.labels, row.product) {
 			names = append(names, p.Name())
 			if p.Product() != row.product {
 				t.Errorf("%s is about %s", p.Name(), p.Product())

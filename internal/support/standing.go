@@ -21,8 +21,8 @@ import (
 // the ClusterSupports.
 const maxPolicyClusters = 100
 
-// Standing is what a policy means for the clusters on which it decides.
-type Standing struct {
+// policyRollup is what a policy means for the clusters on which it decides.
+type policyRollup struct {
 	Summary  v1alpha1.PolicySummary
 	Clusters []v1alpha1.PolicyCluster
 	Omitted  int32
@@ -30,66 +30,66 @@ type Standing struct {
 	Conditions []Condition
 }
 
-// stake is one cluster on which a policy decides, by the worst of its releases.
-type stake struct {
+// clusterRollup is one cluster on which a policy decides, by the worst of its releases.
+type clusterRollup struct {
 	v1alpha1.PolicyCluster
 
 	product  string
 	expiring bool
 }
 
-// Standing counts the clusters on which a policy decides, from their assessments. A policy that conflicts with another
+// rollUpPolicy counts the clusters on which a policy decides, from their assessments. A policy that conflicts with another
 // one decides nothing there, but the cluster is its business: it is counted as Unknown with both.
-func (s *Set) Standing(name string, clusters []v1alpha1.ClusterSupport) Standing {
+func (s *Set) rollUpPolicy(name string, clusters []v1alpha1.ClusterSupport) policyRollup {
 	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
 	if i < 0 {
-		return Standing{}
+		return policyRollup{}
 	}
-	var stakes []stake
-	rivals := map[string]bool{}
+	var rollups []clusterRollup
+	conflicting := map[string]bool{}
 	for j := range clusters {
 		if clusters[j].Status.DuplicateOf != "" {
 			continue
 		}
-		claims := s.Claims(clusters[j].Labels, s.policies[i].product)
+		claims := s.claims(clusters[j].Labels, s.policies[i].product)
 		if !slices.Contains(claims, s.policies[i]) {
 			continue
 		}
-		one, ok := stakeOf(&clusters[j], s.policies[i].product)
+		one, ok := worstRelease(&clusters[j], s.policies[i].product)
 		if !ok {
 			continue
 		}
-		stakes = append(stakes, one)
-		for _, rival := range claims {
-			if rival != s.policies[i] {
-				rivals[rival.name] = true
+		rollups = append(rollups, one)
+		for _, other := range claims {
+			if other != s.policies[i] {
+				conflicting[other.name] = true
 			}
 		}
 	}
-	slices.SortFunc(stakes, worseFirst)
-	result := standing(stakes, rivals)
+	slices.SortFunc(rollups, worseFirst)
+	result := rollUpClusters(rollups, conflicting)
 	if problems := s.problems[name]; len(problems) > 0 {
-		result.Conditions[0] = invalid(v1alpha1.ConditionSupported, problems)
-		result.Conditions[1] = invalid(v1alpha1.ConditionExpiringSoon, problems)
+		result.Conditions[0] = invalidCondition(v1alpha1.ConditionSupported, problems)
+		result.Conditions[1] = invalidCondition(v1alpha1.ConditionExpiringSoon, problems)
 	}
 	return result
 }
 
-// invalid is the answer of a policy that decides nothing: why, before how many clusters wait for it.
-func invalid(conditionType string, problems field.ErrorList) Condition {
+// invalidCondition is the answer of a policy that decides nothing: why, before how many clusters wait for it.
+func invalidCondition(conditionType string, problems field.ErrorList) Condition {
 	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPolicyInvalid,
 		Message: "the policy is invalid: " + facts.JoinProblems(problems)}
 }
 
-// stakeOf finds the worst release of a product on a cluster.
-func stakeOf(cluster *v1alpha1.ClusterSupport, product string) (stake, bool) {
-	var found []stake
+// worstRelease finds the worst release of a product on a cluster.
+func worstRelease(cluster *v1alpha1.ClusterSupport, product string) (clusterRollup, bool) {
+	var found []clusterRollup
 	for i := range cluster.Status.Releases {
 		r := &cluster.Status.Releases[i]
 		if r.Product != product {
 			continue
 		}
-		one := stake{product: product, PolicyCluster: v1alpha1.PolicyCluster{
+		one := clusterRollup{product: product, PolicyCluster: v1alpha1.PolicyCluster{
 			Namespace: cluster.Namespace, Name: cluster.Name, Version: r.Version, State: r.State, SupportEndTime: r.SupportEndTime,
 		}}
 		if len(r.Findings) > 0 {
@@ -101,13 +101,13 @@ func stakeOf(cluster *v1alpha1.ClusterSupport, product string) (stake, bool) {
 		found = append(found, one)
 	}
 	if len(found) == 0 {
-		return stake{}, false
+		return clusterRollup{}, false
 	}
 	return slices.MinFunc(found, worseFirst), true
 }
 
 // worseFirst orders by how much a cluster needs attention, then by the end that comes first, then by name.
-func worseFirst(a, b stake) int {
+func worseFirst(a, b clusterRollup) int {
 	return cmp.Or(
 		cmp.Compare(a.rank(), b.rank()),
 		compareEnds(a.SupportEndTime, b.SupportEndTime),
@@ -117,7 +117,7 @@ func worseFirst(a, b stake) int {
 	)
 }
 
-func (s *stake) rank() int {
+func (s *clusterRollup) rank() int {
 	switch {
 	case s.State == v1alpha1.StateUnsupported:
 		return 0
@@ -142,26 +142,26 @@ func compareEnds(a, b *metav1.Time) int {
 	return a.Time.Compare(b.Time)
 }
 
-func standing(stakes []stake, rivals map[string]bool) Standing {
+func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policyRollup {
 	var counts [4]int32
-	result := Standing{}
-	for i := range stakes {
-		counts[stakes[i].rank()]++
+	result := policyRollup{}
+	for i := range rollups {
+		counts[rollups[i].rank()]++
 		if i < maxPolicyClusters {
-			result.Clusters = append(result.Clusters, stakes[i].PolicyCluster)
+			result.Clusters = append(result.Clusters, rollups[i].PolicyCluster)
 		} else {
 			result.Omitted++
 		}
 	}
 	unsupported, unknown, expiring := counts[0], counts[1], counts[2]
-	all, supported := int32(len(stakes)), counts[2]+counts[3] //nolint:gosec // clusters do not come in billions
+	all, supported := int32(len(rollups)), counts[2]+counts[3] //nolint:gosec // clusters do not come in billions
 	result.Summary = v1alpha1.PolicySummary{
 		Clusters: &all, Supported: &supported, ExpiringSoon: &expiring, Unsupported: &unsupported, Unknown: &unknown,
 	}
-	result.Conditions = []Condition{supportOfAll(stakes, unsupported, unknown), expiryOfAll(stakes, expiring, unknown)}
-	if len(rivals) > 0 {
-		names := make([]string, 0, len(rivals))
-		for name := range rivals {
+	result.Conditions = []Condition{supportedCondition(rollups, unsupported, unknown), expiringSoonCondition(rollups, expiring, unknown)}
+	if len(conflicting) > 0 {
+		names := make([]string, 0, len(conflicting))
+		for name := range conflicting {
 			names = append(names, name)
 		}
 		slices.Sort(names)
@@ -174,50 +174,50 @@ func standing(stakes []stake, rivals map[string]bool) Standing {
 	return result
 }
 
-// noClusters is the answer of a policy that decides nowhere.
-func noClusters(conditionType string) Condition {
+// noClustersCondition is the answer of a policy that decides nowhere.
+func noClustersCondition(conditionType string) Condition {
 	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoClusters,
 		Message: "the product is installed on no cluster that the policy selects"}
 }
 
-func supportOfAll(stakes []stake, unsupported, unknown int32) Condition {
+func supportedCondition(rollups []clusterRollup, unsupported, unknown int32) Condition {
 	c := Condition{Type: v1alpha1.ConditionSupported}
 	switch {
-	case len(stakes) == 0:
-		return noClusters(c.Type)
+	case len(rollups) == 0:
+		return noClustersCondition(c.Type)
 	case unsupported > 0:
-		c.Status, c.Reason = metav1.ConditionFalse, stakes[0].Reason
-		c.Message = countOf(stakes, int(unsupported), "not supported", stakes[:unsupported])
+		c.Status, c.Reason = metav1.ConditionFalse, rollups[0].Reason
+		c.Message = countOf(rollups, int(unsupported), "not supported", rollups[:unsupported])
 	case unknown > 0:
-		c.Status, c.Reason = metav1.ConditionUnknown, stakes[0].Reason
-		c.Message = countOf(stakes, int(unknown), "of unknown support", stakes[:unknown])
+		c.Status, c.Reason = metav1.ConditionUnknown, rollups[0].Reason
+		c.Message = countOf(rollups, int(unknown), "of unknown support", rollups[:unknown])
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupported
-		c.Message = "all " + facts.Plural(len(stakes), "cluster is", "clusters are") + " supported"
-		if len(stakes) == 1 {
+		c.Message = "all " + facts.Plural(len(rollups), "cluster is", "clusters are") + " supported"
+		if len(rollups) == 1 {
 			c.Message = "the one cluster is supported"
 		}
 	}
 	return c
 }
 
-func expiryOfAll(stakes []stake, expiring, unknown int32) Condition {
+func expiringSoonCondition(rollups []clusterRollup, expiring, unknown int32) Condition {
 	c := Condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
-	ofState := func(keep func(stake) bool) []stake {
-		return slices.DeleteFunc(slices.Clone(stakes), func(s stake) bool { return !keep(s) })
+	ofState := func(keep func(clusterRollup) bool) []clusterRollup {
+		return slices.DeleteFunc(slices.Clone(rollups), func(s clusterRollup) bool { return !keep(s) })
 	}
-	supported := ofState(func(s stake) bool { return s.State == v1alpha1.StateSupported })
-	announced := slices.ContainsFunc(supported, func(s stake) bool { return s.SupportEndTime != nil })
+	supported := ofState(func(s clusterRollup) bool { return s.State == v1alpha1.StateSupported })
+	announced := slices.ContainsFunc(supported, func(s clusterRollup) bool { return s.SupportEndTime != nil })
 	switch {
-	case len(stakes) == 0:
-		return noClusters(c.Type)
+	case len(rollups) == 0:
+		return noClustersCondition(c.Type)
 	case expiring > 0:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon
-		c.Message = countOf(stakes, int(expiring), "about to lose support", ofState(func(s stake) bool { return s.expiring }))
+		c.Message = countOf(rollups, int(expiring), "about to lose support", ofState(func(s clusterRollup) bool { return s.expiring }))
 	case unknown > 0:
-		worst := ofState(func(s stake) bool { return s.State == v1alpha1.StateUnknown })
+		worst := ofState(func(s clusterRollup) bool { return s.State == v1alpha1.StateUnknown })
 		c.Status, c.Reason = metav1.ConditionUnknown, worst[0].Reason
-		c.Message = countOf(stakes, int(unknown), "of unknown support", worst)
+		c.Message = countOf(rollups, int(unknown), "of unknown support", worst)
 	case len(supported) == 0:
 		c.Reason, c.Message = v1alpha1.ReasonSupportEnded, "no cluster is supported, so nothing can expire"
 	case announced:
@@ -229,7 +229,7 @@ func expiryOfAll(stakes []stake, expiring, unknown int32) Condition {
 }
 
 // countOf says how many clusters are so, and names the worst of them.
-func countOf(all []stake, n int, what string, named []stake) string {
+func countOf(all []clusterRollup, n int, what string, named []clusterRollup) string {
 	words := make([]string, 0, len(named))
 	for i := range named {
 		s := &named[i]

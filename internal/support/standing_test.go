@@ -29,7 +29,7 @@ func TestStanding(t *testing.T) {
 	one := validSet(t, base, konvoyRanges())
 	near := validSet(t, threeOut().warns(1).minor("1.5", planned("2021-11-30")))
 	broken := set(base.zone("Local"))
-	rivals := validSet(t, base.selects("tier", "gold"), policy("rival").about(facts.Kommander).window(3).selects("tier", "gold"))
+	conflicting := validSet(t, base.selects("tier", "gold"), policy("rival").about(facts.Kommander).window(3).selects("tier", "gold"))
 	for _, row := range []struct {
 		name     string
 		set      *Set
@@ -102,7 +102,7 @@ func TestStanding(t *testing.T) {
 			},
 		},
 		{
-			"conflict", rivals, []clusterBuilder{cluster().labelled("tier", "gold").with(kommander("1.4.0")), cluster().with(kommander("1.4.0"))},
+			"conflict", conflicting, []clusterBuilder{cluster().labelled("tier", "gold").with(kommander("1.4.0")), cluster().with(kommander("1.4.0"))},
 			[5]int32{1, 0, 0, 0, 1}, "c0",
 			[]string{"Supported Unknown ConflictingPolicies", "ExpiringSoon Unknown ConflictingPolicies", "Conflicting True ConflictingPolicies"},
 			[]string{
@@ -117,7 +117,7 @@ func TestStanding(t *testing.T) {
 			for i, c := range row.clusters {
 				objects = append(objects, evaluated(row.set, fmt.Sprint("c", i), c, now))
 			}
-			got := row.set.Standing("kommander", objects)
+			got := row.set.rollUpPolicy("kommander", objects)
 			sum := got.Summary
 			counts := [5]int32{*sum.Clusters, *sum.Supported, *sum.ExpiringSoon, *sum.Unsupported, *sum.Unknown}
 			if counts != row.counts {
@@ -138,7 +138,7 @@ func TestStanding(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			slices.Reverse(objects)
-			if diff := cmp.Diff(got, row.set.Standing("kommander", objects)); diff != "" {
+			if diff := cmp.Diff(got, row.set.rollUpPolicy("kommander", objects)); diff != "" {
 				t.Errorf("in another order (-want +got):\n%s", diff)
 			}
 		})
@@ -152,7 +152,7 @@ func TestStandingIsBounded(t *testing.T) {
 	for i := range 250 {
 		objects = append(objects, evaluated(s, fmt.Sprintf("c%03d", i), cluster().with(kommander([]string{"1.4.0", "1.2.0"}[i%2])), "2021-11-01"))
 	}
-	got := s.Standing("kommander", objects)
+	got := s.rollUpPolicy("kommander", objects)
 	if len(got.Clusters) != 100 || got.Omitted != 150 || *got.Summary.Clusters != 250 || *got.Summary.Unsupported != 125 {
 		t.Errorf("%d clusters, %d omitted, %d counted, %d unsupported", len(got.Clusters), got.Omitted, *got.Summary.Clusters, *got.Summary.Unsupported)
 	}
@@ -166,7 +166,7 @@ func TestStandingIsBounded(t *testing.T) {
 	if diff := cmp.Diff(want, got.Conditions[0].Message); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if other := s.Standing("nobody", objects); len(other.Conditions) != 0 {
+	if other := s.rollUpPolicy("nobody", objects); len(other.Conditions) != 0 {
 		t.Errorf("a policy that does not exist: %+v", other)
 	}
 }

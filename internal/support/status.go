@@ -22,17 +22,17 @@ import (
 func (s *Set) PolicyStatus(object *v1alpha1.SupportPolicy, clusters []v1alpha1.ClusterSupport, now time.Time) (
 	v1alpha1.SupportPolicyStatus, time.Time,
 ) {
-	description, next := s.Describe(object.Name, now)
-	standing := s.Standing(object.Name, clusters)
-	conditions := append(Readiness(s.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), standing.Conditions...)
+	description, next := s.describePolicy(object.Name, now)
+	rollup := s.rollUpPolicy(object.Name, clusters)
+	conditions := append(readyConditions(s.Problems(object.Name), v1alpha1.ReasonInvalidPolicy), rollup.Conditions...)
 	status := v1alpha1.SupportPolicyStatus{
 		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
+		Conditions:         stampConditions(conditions, object.Status.Conditions, object.Generation, now),
 		SupportedVersions:  description.SupportedVersions,
 		Releases:           description.Releases,
-		Summary:            &standing.Summary,
-		Clusters:           standing.Clusters,
-		ClustersOmitted:    standing.Omitted,
+		Summary:            &rollup.Summary,
+		Clusters:           rollup.Clusters,
+		ClustersOmitted:    rollup.Omitted,
 	}
 	if !next.IsZero() {
 		status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
@@ -46,39 +46,39 @@ func (s *Set) PolicyStatus(object *v1alpha1.SupportPolicy, clusters []v1alpha1.C
 func (e *Exception) Status(object *v1alpha1.SupportException, clusters []v1alpha1.ClusterSupport, now time.Time) (
 	v1alpha1.SupportExceptionStatus, time.Time,
 ) {
-	description, next := e.Describe(clusters, now)
-	conditions := append(Readiness(e.problems, v1alpha1.ReasonInvalidException), description.Conditions...)
+	description, next := e.describeException(clusters, now)
+	conditions := append(readyConditions(e.problems, v1alpha1.ReasonInvalidException), description.Conditions...)
 	return v1alpha1.SupportExceptionStatus{
 		ObservedGeneration: ptr.To(object.Generation),
-		Conditions:         Stamp(conditions, object.Status.Conditions, object.Generation, now),
+		Conditions:         stampConditions(conditions, object.Status.Conditions, object.Generation, now),
 		EndTime:            description.EndTime,
 		CoveredVersions:    description.CoveredVersions,
 		Clusters:           description.Clusters,
 	}, next
 }
 
-// Readiness gives Ready, and Stalled where the spec has problems: the one place in which both are decided.
-func Readiness(problems field.ErrorList, reason string) []Condition {
+// readyConditions gives Ready, and Stalled where the spec has problems: the one place in which both are decided.
+func readyConditions(problems field.ErrorList, reason string) []Condition {
 	if len(problems) == 0 {
 		return []Condition{{
 			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue,
 			Reason: v1alpha1.ReasonEvaluated, Message: "the object is valid and was evaluated",
 		}}
 	}
-	return Stalled(reason, facts.JoinProblems(problems))
+	return stalledConditions(reason, facts.JoinProblems(problems))
 }
 
-// Stalled gives Ready and Stalled of an object that waits for somebody to mend it.
-func Stalled(reason, message string) []Condition {
+// stalledConditions gives Ready and Stalled of an object that waits for somebody to mend it.
+func stalledConditions(reason, message string) []Condition {
 	return []Condition{
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: message},
 		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: message},
 	}
 }
 
-// Stamp turns computed conditions into those of a status. The time of the last transition is kept where the status of a
+// stampConditions turns computed conditions into those of a status. The time of the last transition is kept where the status of a
 // condition is the same as before. Conditions are ordered by type, and those that are not computed are gone.
-func Stamp(computed []Condition, old []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
+func stampConditions(computed []Condition, old []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
 	stamped := make([]metav1.Condition, 0, len(computed))
 	for _, c := range computed {
 		condition := metav1.Condition{
@@ -90,12 +90,12 @@ func Stamp(computed []Condition, old []metav1.Condition, generation int64, now t
 		}
 		stamped = append(stamped, condition)
 	}
-	slices.SortFunc(stamped, func(a, b metav1.Condition) int { return order(a.Type) - order(b.Type) })
+	slices.SortFunc(stamped, func(a, b metav1.Condition) int { return conditionOrder(a.Type) - conditionOrder(b.Type) })
 	return stamped
 }
 
-// order is the order in which conditions are listed: first whether the object works, then what it says.
-func order(conditionType string) int {
+// conditionOrder is the order in which conditions are listed: first whether the object works, then what it says.
+func conditionOrder(conditionType string) int {
 	return slices.Index([]string{
 		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionConflicting,
 		v1alpha1.ConditionReachable, v1alpha1.ConditionActive, v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible,

@@ -36,7 +36,7 @@ func TestStamp(t *testing.T) {
 		stamped(v1alpha1.ConditionSupported, metav1.ConditionTrue, 6, before),
 	}
 	old[0].Reason, old[0].Message = "Another", "it was so"
-	got := Stamp([]Condition{
+	got := stampConditions([]Condition{
 		computed(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionSupported, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionReady, metav1.ConditionTrue),
@@ -51,7 +51,7 @@ func TestStamp(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the conditions differ (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(got, Stamp([]Condition{
+	if diff := cmp.Diff(got, stampConditions([]Condition{
 		computed(v1alpha1.ConditionSupported, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionReady, metav1.ConditionTrue),
 		computed(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse),
@@ -67,7 +67,7 @@ func TestOrder(t *testing.T) {
 		v1alpha1.ConditionReachable, v1alpha1.ConditionActive, v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible,
 		v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionUpgradeRecommended,
 	}
-	if !slices.IsSortedFunc(all, func(a, b string) int { return order(a) - order(b) }) || order(all[0]) != 0 {
+	if !slices.IsSortedFunc(all, func(a, b string) int { return conditionOrder(a) - conditionOrder(b) }) || conditionOrder(all[0]) != 0 {
 		t.Error("the conditions are not in the order in which they are to be read")
 	}
 }
@@ -75,7 +75,7 @@ func TestOrder(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	path := field.NewPath("spec", "timeZone")
 	problems := field.ErrorList{field.Invalid(path, "Mars", "must be a zone"), field.Required(field.NewPath("spec", "product"), "")}
-	got := Readiness(problems, v1alpha1.ReasonInvalidPolicy)
+	got := readyConditions(problems, v1alpha1.ReasonInvalidPolicy)
 	message := `spec.timeZone: Invalid value: "Mars": must be a zone; spec.product: Required value`
 	want := []Condition{
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidPolicy, Message: message},
@@ -84,7 +84,7 @@ func TestReadiness(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("with problems the conditions differ (-want +got):\n%s", diff)
 	}
-	got = Readiness(nil, v1alpha1.ReasonInvalidPolicy)
+	got = readyConditions(nil, v1alpha1.ReasonInvalidPolicy)
 	if len(got) != 1 || got[0].Type != v1alpha1.ConditionReady || got[0].Status != metav1.ConditionTrue || got[0].Reason != v1alpha1.ReasonEvaluated {
 		t.Errorf("without problems the conditions are %+v", got)
 	}

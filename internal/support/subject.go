@@ -17,9 +17,9 @@ import (
 
 // subject is one installed release with all that is known about it: the input of the checks.
 type subject struct {
-	scope
+	evaluation
 	// cluster are all installed releases, this one included.
-	cluster *gathered
+	cluster *clusterState
 
 	product, name string
 	// used is the evidence that gave the version, others are the rest.
@@ -43,9 +43,9 @@ type subject struct {
 
 // prepare gathers what is known about a cluster, and prepares all its installed releases. Nothing of it depends on the
 // instant.
-func (s *Set) prepare(cluster Cluster) *gathered {
+func (s *Set) prepare(cluster evaluationInput) *clusterState {
 	g := gather(cluster)
-	g.scope = scope{set: s, labels: cluster.Labels, environment: cluster.Environment}
+	g.evaluation = evaluation{set: s, labels: cluster.Labels, environment: cluster.Environment}
 	all := make([]*subject, 0, len(g.installations)+1)
 	for _, installation := range g.installations {
 		all = append(all, g.subject(installation))
@@ -59,7 +59,7 @@ func (s *Set) prepare(cluster Cluster) *gathered {
 }
 
 // at is the cluster at an instant, with the verdicts of the policies on its releases. The checks read it and write nothing.
-func (g *gathered) at(now time.Time) *gathered {
+func (g *clusterState) at(now time.Time) *clusterState {
 	there := *g
 	there.now = now
 	there.subjects = make([]*subject, 0, len(g.subjects))
@@ -73,13 +73,13 @@ func (g *gathered) at(now time.Time) *gathered {
 }
 
 // kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
-func (g *gathered) kubernetesSubject() *subject {
+func (g *clusterState) kubernetesSubject() *subject {
 	chosen := g.set.choose(g.labels, facts.Kubernetes)
 	if chosen.reason == v1alpha1.ReasonNoPolicy || g.noKubernetes {
 		return nil
 	}
 	if chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil &&
-		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.shows) {
+		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.certainlyHas) {
 		return nil
 	}
 	return g.subject(facts.Installation{
@@ -87,9 +87,9 @@ func (g *gathered) kubernetesSubject() *subject {
 	})
 }
 
-func (g *gathered) subject(installation facts.Installation) *subject {
+func (g *clusterState) subject(installation facts.Installation) *subject {
 	s := &subject{
-		scope: g.scope, cluster: g, product: installation.Product, name: installation.Name,
+		evaluation: g.evaluation, cluster: g, product: installation.Product, name: installation.Name,
 		choice: g.set.choose(g.labels, installation.Product),
 	}
 	s.used, s.others = facts.SplitEvidence(installation.Evidence)
@@ -151,7 +151,7 @@ func (s *subject) judge() verdict {
 		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+s.versionError.Error())
 	case p.lifecycle.RangeOf != nil:
 		v := facts.KubernetesVersion{Minor: facts.MinorOf(s.version), Patch: s.version.Patch()}
-		return s.judgeRange(p, v.String(), func(r *kubernetesRange) int { return versionAgainst(r, v) })
+		return s.judgeRange(p, v.String(), func(r *kubernetesRange) int { return compareVersion(r, v) })
 	case s.version.Prerelease() != "":
 		return unsupported(v1alpha1.FindingPreRelease, v1alpha1.ReasonPreRelease, "is not supported: it is a prerelease")
 	}

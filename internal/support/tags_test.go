@@ -114,7 +114,7 @@ func TestFollowsInTime(t *testing.T) {
 	c := cluster().with(bps("stable-1.16-1.2.0")).on("v1.16.15")
 	var got []string
 	for now := at("2021-05-06"); !now.IsZero(); {
-		assessment, next := s.Evaluate(c.Cluster, now)
+		assessment, next := s.evaluate(c.evaluationInput, now)
 		row := answerOf(rowOf(t, assessment, facts.BasePlatformServices))
 		got = append(got, now.Format("2006-01-02")+" "+string(row.state)+" "+row.reason+" "+row.end+" "+
 			conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon))

@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package support_test
+package support
 
 import (
 	"cmp"
@@ -52,8 +52,8 @@ func TestTimeline(t *testing.T) {
 	before := map[string][]v1alpha1.ReleaseStatus{}
 	for now := range daysBetween(t, timelineFrom, timelineTo) {
 		for _, name := range names {
-			description, _ := s.set.Describe(name, now)
-			if now.Format(time.DateOnly) != timelineFrom && stagesOf(description.Releases) == stagesOf(before[name]) {
+			description, _ := s.set.describePolicy(name, now)
+			if now.Format(time.DateOnly) != timelineFrom && stagesText(description.Releases) == stagesText(before[name]) {
 				continue
 			}
 			spec := &s.objects[name].Spec
@@ -89,7 +89,7 @@ func daysBetween(t *testing.T, from, to string) func(func(time.Time) bool) {
 	}
 }
 
-func stagesOf(releases []v1alpha1.ReleaseStatus) string {
+func stagesText(releases []v1alpha1.ReleaseStatus) string {
 	var text strings.Builder
 	for i := range releases {
 		fmt.Fprintf(&text, "%s %s, ", releases[i].Version, releases[i].Stage)

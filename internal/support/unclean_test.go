@@ -15,7 +15,7 @@ import (
 )
 
 // evidenceFindings are all that the releases and the cluster say about the evidence: "product: reason message".
-func evidenceFindings(assessment Assessment) []string {
+func evidenceFindings(assessment clusterAssessment) []string {
 	var said []string
 	for _, row := range assessment.Releases {
 		for _, f := range row.Findings {
@@ -208,10 +208,10 @@ func (c clusterBuilder) from(name string, origin v1alpha1.ComponentOrigin) clust
 func TestDoubtsFeedNoCondition(t *testing.T) {
 	s := validSet(t, threeOut())
 	clean := assess(s, cluster().with(kommander("1.4.0")), "2021-06-01")
-	odd := cluster().with(found(facts.Kommander, "kommander",
+	hostile := cluster().with(found(facts.Kommander, "kommander",
 		v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: "Konvoy/x", Version: "1.4.0", Repository: "a.example/x"}, sign(v1alpha1.SourceLabel, "1.3.0"))).
 		federated("istio").declaring(facts.Kubernetes, "default", "v1.18.1").on("v1.19.9")
-	got := assess(s, odd, "2021-06-01")
+	got := assess(s, hostile, "2021-06-01")
 	if doubts := evidenceFindings(got); len(doubts) != 5 {
 		t.Fatalf("%d doubts: %q", len(doubts), doubts)
 	}

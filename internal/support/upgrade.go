@@ -24,20 +24,20 @@ func checkUpgrade(s *subject) []statement {
 	var statements []statement
 	switch {
 	case s.verdict.reason == v1alpha1.ReasonWithdrawn:
-		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonWithdrawn, "was withdrawn; "+s.wayOut()))
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonWithdrawn, "was withdrawn; "+s.upgradeAdvice()))
 	case s.verdict.reason == v1alpha1.ReasonSupportEnded:
-		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonSupportEnded, "has lost its support; "+s.wayOut()))
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonSupportEnded, "has lost its support; "+s.upgradeAdvice()))
 	case s.verdict.lastInWindow:
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonLastInWindow,
-			"loses its support with the next minor"+s.ofWhom()+"; "+s.wayOut()))
+			"loses its support with the next minor"+s.whoseMinor()+"; "+s.upgradeAdvice()))
 	case s.verdict.state == v1alpha1.StateUnknown:
 		statements = append(statements, silently(state(metav1.ConditionUnknown, s.verdict.reason, s.verdict.message)))
 	case s.verdict.state == v1alpha1.StateUnsupported:
 		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonNotSupported,
-			"was never supported; "+s.wayIn()))
+			"was never supported; "+s.replacementAdvice()))
 	}
 	if own := s.installedPatch(); own != nil && own.avoid != "" {
-		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonAvoid, "is to be avoided: "+own.avoid+s.insteadOf()))
+		statements = append(statements, state(metav1.ConditionTrue, v1alpha1.ReasonAvoid, "is to be avoided: "+own.avoid+s.avoidAdvice()))
 	}
 	if target := s.upgradeTo(); target != "" {
 		predicate := "has a newer patch: " + target
@@ -57,8 +57,8 @@ func checkUpgrade(s *subject) []statement {
 	return statements
 }
 
-// ofWhom names whose next minor ends the support, where that is another product's.
-func (s *subject) ofWhom() string {
+// whoseMinor names whose next minor ends the support, where that is another product's.
+func (s *subject) whoseMinor() string {
 	switch p := s.choice.policy; {
 	case p.lifecycle.RangeOf != nil:
 		return " of " + strings.Join(p.lifecycle.RangeOf.Products, " or ")
@@ -68,8 +68,8 @@ func (s *subject) ofWhom() string {
 	return ""
 }
 
-// insteadOf names what to go to from a patch that is to be avoided, where no newer patch does.
-func (s *subject) insteadOf() string {
+// avoidAdvice names what to go to from a patch that is to be avoided, where no newer patch does.
+func (s *subject) avoidAdvice() string {
 	if s.upgradeTo() != "" {
 		return ""
 	}
@@ -79,13 +79,13 @@ func (s *subject) insteadOf() string {
 	return ""
 }
 
-// wayOut names the minors to go to.
-func (s *subject) wayOut() string {
+// upgradeAdvice names the minors to go to.
+func (s *subject) upgradeAdvice() string {
 	p := s.choice.policy
 	switch {
 	case p.lifecycle.RangeOf != nil:
-		return s.wayOutOfRange(p)
-	case p.lifecycle.Follows != nil && s.endedByItself():
+		return s.rangeAdvice(p)
+	case p.lifecycle.Follows != nil && s.endedByOwnMinor():
 		return fmt.Sprintf("go to another minor for %s %s%s", p.lifecycle.Follows.Product, s.tag.kubernetes, s.newestTag(p, s.tag.kubernetes))
 	case p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && s.tag.kubernetes != s.cluster.kubernetesRead.Minor:
 		own := s.cluster.kubernetesRead.Minor
@@ -94,18 +94,18 @@ func (s *subject) wayOut() string {
 		}
 		return fmt.Sprintf("policy %s lists no release for the cluster's Kubernetes %s", p.name, own)
 	case p.lifecycle.Follows != nil:
-		return s.wayOutOfTag(p)
+		return s.tagAdvice(p)
 	}
-	return s.nextMinors()
+	return s.minorAdvice()
 }
 
-// wayOutOfTag names the newest supported minor that the tag's Kubernetes can be upgraded to and for which there is a tag.
-func (s *subject) wayOutOfTag(p *Policy) string {
+// tagAdvice names the newest supported minor that the tag's Kubernetes can be upgraded to and for which there is a tag.
+func (s *subject) tagAdvice(p *Policy) string {
 	followed := p.lifecycle.Follows.Product
 	if chosen := s.set.choose(s.labels, followed); chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil {
 		for _, version := range supportedVersions(s.rangeStages(chosen.policy)) {
 			number, err := facts.ParseMinor(version)
-			if err != nil || number.Compare(s.tag.kubernetes) <= 0 || !s.mayRun(number) {
+			if err != nil || number.Compare(s.tag.kubernetes) <= 0 || !s.allMayRun(number) {
 				continue
 			}
 			if newest := s.newestTag(p, number); newest != "" {
@@ -116,11 +116,11 @@ func (s *subject) wayOutOfTag(p *Policy) string {
 	return fmt.Sprintf("policy %s lists no release for a newer %s that is supported and that the other installed releases allow", p.name, followed)
 }
 
-// wayIn names a release to go to from one that never was supported.
-func (s *subject) wayIn() string {
+// replacementAdvice names a release to go to from one that never was supported.
+func (s *subject) replacementAdvice() string {
 	p := s.choice.policy
 	if p.lifecycle.RangeOf != nil {
-		return s.wayOutOfRange(p)
+		return s.rangeAdvice(p)
 	}
 	if p.lifecycle.Follows != nil && s.cluster.kubernetesError == nil && !s.cluster.noKubernetes {
 		if newest := s.newestTag(p, s.cluster.kubernetesRead.Minor); newest != "" {
@@ -130,8 +130,8 @@ func (s *subject) wayIn() string {
 	return "go to a release that is"
 }
 
-// endedByItself tells whether the minor of a tag brought the end, and not the Kubernetes part.
-func (s *subject) endedByItself() bool {
+// endedByOwnMinor tells whether the minor of a tag brought the end, and not the Kubernetes part.
+func (s *subject) endedByOwnMinor() bool {
 	if s.minor == nil || s.verdict.state != v1alpha1.StateUnsupported || s.verdict.end.IsZero() {
 		return false
 	}
@@ -161,8 +161,8 @@ func (s *subject) isProhibitedBeside(m *minor) bool {
 	})
 }
 
-// wayOutOfRange names the Kubernetes minors that are supported, and how far the installed releases let the cluster go.
-func (s *subject) wayOutOfRange(p *Policy) string {
+// rangeAdvice names the Kubernetes minors that are supported, and how far the installed releases let the cluster go.
+func (s *subject) rangeAdvice(p *Policy) string {
 	stages := s.rangeStages(p)
 	versions := supportedVersions(stages)
 	if len(versions) == 0 {
@@ -174,7 +174,7 @@ func (s *subject) wayOutOfRange(p *Policy) string {
 	}
 	for _, version := range versions {
 		number, err := facts.ParseMinor(version)
-		if err == nil && s.version != nil && number.Compare(facts.MinorOf(s.version)) > 0 && s.mayRun(number) {
+		if err == nil && s.version != nil && number.Compare(facts.MinorOf(s.version)) > 0 && s.allMayRun(number) {
 			return text + "; the newest that the installed releases allow is " + version + stepByStep(facts.MinorOf(s.version), number)
 		}
 	}
@@ -189,8 +189,8 @@ func stepByStep(from, to facts.Minor) string {
 	return fmt.Sprintf(", one minor at a time: %s is the next", facts.Minor{Major: from.Major, Minor: from.Minor + 1})
 }
 
-// mayRun tells whether every installed release has a Kubernetes minor in its range.
-func (s *subject) mayRun(kubernetes facts.Minor) bool {
+// allMayRun tells whether every installed release has a Kubernetes minor in its range.
+func (s *subject) allMayRun(kubernetes facts.Minor) bool {
 	return !slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
 		if other.minor == nil || other.version == nil || other.tag != nil || other == s {
 			return false
@@ -214,7 +214,7 @@ type target struct {
 // targets are the newer minors to which an upgrade is documented, that are out and demand no downgrade, newest first.
 func (s *subject) targets() []target {
 	p := s.choice.policy
-	if p == nil || !p.hasTimeline() || s.version == nil {
+	if p == nil || !p.hasForecasts() || s.version == nil {
 		return nil
 	}
 	installed := facts.MinorOf(s.version)
@@ -262,7 +262,7 @@ func (s *subject) blockers(m *minor, version *semver.Version, text string) []str
 			continue
 		}
 		if needs, met := m.needsOf(other.product, other.version); !met {
-			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s", title, facts.Printable(other.product), needs, other.whatIsThere()))
+			blockers = append(blockers, fmt.Sprintf("%s requires %s %s, and %s", title, facts.Printable(other.product), needs, other.installedText()))
 		}
 		if other.minor == nil {
 			continue
@@ -284,8 +284,8 @@ func (s *subject) blockers(m *minor, version *semver.Version, text string) []str
 	return blockers
 }
 
-// whatIsThere says which version is installed, as the second half of a sentence.
-func (s *subject) whatIsThere() string {
+// installedText says which version is installed, as the second half of a sentence.
+func (s *subject) installedText() string {
 	if s.version == nil {
 		return "the installed version is not known"
 	}
@@ -329,11 +329,11 @@ func newestAllowed(targets []target) string {
 // maxBlockers is how many reasons against a target a finding names.
 const maxBlockers = 2
 
-// nextMinors names the newest target that the installed releases allow, and what stands against a newer one.
-func (s *subject) nextMinors() string {
+// minorAdvice names the newest target that the installed releases allow, and what stands against a newer one.
+func (s *subject) minorAdvice() string {
 	targets := s.targets()
 	if len(targets) == 0 {
-		if patch := s.patchThatLeadsOn(); patch != "" {
+		if patch := s.intermediatePatch(); patch != "" {
 			return "upgrade to " + patch + " first: from " + s.used.Version + " no way to a newer minor is documented"
 		}
 		return "no minor to which an upgrade is documented is generally available"
@@ -343,7 +343,7 @@ func (s *subject) nextMinors() string {
 		newest = targets[i]
 	} else if s.hasNewerSupported(newest.minor) {
 		// What is documented leads over minors that have ended; the newest of them is the next step.
-		return "upgrade to " + newest.text + ", which is not supported either, on the way to a supported minor" + newest.together()
+		return "upgrade to " + newest.text + ", which is not supported either, on the way to a supported minor" + newest.withBlockers()
 	} else {
 		return "no minor to which an upgrade is documented is supported"
 	}
@@ -352,7 +352,7 @@ func (s *subject) nextMinors() string {
 		words = append(words, "upgrade to "+allowed)
 	}
 	if len(newest.blockers) > 0 {
-		words = append(words, "upgrade to "+newest.text+newest.together())
+		words = append(words, "upgrade to "+newest.text+newest.withBlockers())
 	}
 	return strings.Join(words, ", or ")
 }
@@ -365,17 +365,17 @@ func (s *subject) hasNewerSupported(than *minor) bool {
 	})
 }
 
-// together says what has to go along with the target; empty when nothing has to.
-func (t *target) together() string {
+// withBlockers says what has to go along with the target; empty when nothing has to.
+func (t *target) withBlockers() string {
 	if len(t.blockers) == 0 {
 		return ""
 	}
 	return " together with its neighbours: " + facts.JoinSome(t.blockers, "; ", maxBlockers)
 }
 
-// patchThatLeadsOn is the newest patch of the installed minor that can be reached and from which a newer minor can; empty
+// intermediatePatch is the newest patch of the installed minor that can be reached and from which a newer minor can; empty
 // when there is none.
-func (s *subject) patchThatLeadsOn() string {
+func (s *subject) intermediatePatch() string {
 	if s.minor == nil {
 		return ""
 	}
@@ -421,7 +421,7 @@ func (s *subject) upgradeTo() string {
 		return ""
 	}
 	newest := s.newestPatch(s.minor, func(p *patch) bool {
-		return p.reachedFrom(s.version, true) && s.runsHere(p)
+		return p.reachedFrom(s.version, true) && s.runsOnCluster(p)
 	})
 	if newest == nil || !newest.GreaterThan(s.version) {
 		return ""
@@ -432,8 +432,8 @@ func (s *subject) upgradeTo() string {
 	return newest.String()
 }
 
-// runsHere tells whether a patch with a Kubernetes range of its own has the cluster's in it; for tags, that of the tag.
-func (s *subject) runsHere(p *patch) bool {
+// runsOnCluster tells whether a patch with a Kubernetes range of its own has the cluster's in it; for tags, that of the tag.
+func (s *subject) runsOnCluster(p *patch) bool {
 	switch {
 	case p.kubernetes == nil:
 		return true

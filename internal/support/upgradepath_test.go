@@ -16,7 +16,7 @@ import (
 )
 
 // upgradeOf are all sentences about upgrades of a product.
-func upgradeOf(t *testing.T, assessment Assessment, product string) []string {
+func upgradeOf(t *testing.T, assessment clusterAssessment, product string) []string {
 	t.Helper()
 	var said []string
 	for _, f := range rowOf(t, assessment, product).Findings {

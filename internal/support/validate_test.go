@@ -431,7 +431,7 @@ func TestValidator(t *testing.T) {
 					t.Errorf("an invalid policy decides: %+v", release)
 				}
 			}
-			if description, _ := s.Describe(compiled.name, at("2021-06-01")); len(description.Releases) > 0 {
+			if description, _ := s.describePolicy(compiled.name, at("2021-06-01")); len(description.Releases) > 0 {
 				t.Errorf("an invalid policy describes: %+v", description)
 			}
 		})

@@ -14,8 +14,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// scope is one cluster at one instant: what the lifecycles need to know beyond the release that they judge.
-type scope struct {
+// evaluation is one cluster at one instant: what the lifecycles need to know beyond the release that they judge.
+type evaluation struct {
 	set         *Set
 	labels      map[string]string
 	environment v1alpha1.Environment
@@ -46,18 +46,18 @@ func unsupported(finding v1alpha1.FindingType, reason, message string) verdict {
 }
 
 // judgeMinor asks a policy about a minor. Only windows and ranges can answer.
-func (s scope) judgeMinor(p *Policy, number facts.Minor) verdict {
+func (s evaluation) judgeMinor(p *Policy, number facts.Minor) verdict {
 	switch {
-	case p.hasTimeline():
+	case p.hasForecasts():
 		return s.judgeWindow(p, number)
 	case p.lifecycle.RangeOf != nil:
-		return s.judgeRange(p, number.String(), func(r *kubernetesRange) int { return minorAgainst(r, number) })
+		return s.judgeRange(p, number.String(), func(r *kubernetesRange) int { return compareMinor(r, number) })
 	}
 	return unknown(v1alpha1.ReasonNoPolicy, fmt.Sprintf("cannot be judged: policy %s reads tags, not minors", p.name))
 }
 
 // judgeWindow is the N-2 rule.
-func (s scope) judgeWindow(p *Policy, number facts.Minor) verdict {
+func (s evaluation) judgeWindow(p *Policy, number facts.Minor) verdict {
 	m := p.find(number)
 	if m == nil {
 		return s.judgeUnlisted(p, number)
@@ -100,7 +100,7 @@ func minorNotYetAvailable(p *Policy, m *minor) verdict {
 
 // judgeUnlisted judges a minor that the policy does not list: so many newer ones may be out that it must be outside the
 // window; else the policy is out of date.
-func (s scope) judgeUnlisted(p *Policy, number facts.Minor) verdict {
+func (s evaluation) judgeUnlisted(p *Policy, number facts.Minor) verdict {
 	newer := s.placeInWindow(p, number)
 	newest := "only the newest is"
 	if p.window > 1 {
@@ -116,7 +116,7 @@ func (s scope) judgeUnlisted(p *Policy, number facts.Minor) verdict {
 }
 
 // supportedMinor is the verdict on a minor within its support.
-func (s scope) supportedMinor(p *Policy, m *minor, current span) verdict {
+func (s evaluation) supportedMinor(p *Policy, m *minor, current span) verdict {
 	place := s.placeInWindow(p, m.Minor)
 	ownEnd := !m.through.IsZero()
 	v := verdict{
@@ -145,7 +145,7 @@ func (s scope) supportedMinor(p *Policy, m *minor, current span) verdict {
 }
 
 // placeInWindow counts the minors newer than one that take a place in the window.
-func (s scope) placeInWindow(p *Policy, number facts.Minor) int {
+func (s evaluation) placeInWindow(p *Policy, number facts.Minor) int {
 	place := 0
 	for _, m := range p.newerThan(number) {
 		if m.counts(s.now) {
@@ -156,7 +156,7 @@ func (s scope) placeInWindow(p *Policy, number facts.Minor) int {
 }
 
 // overduePlans are the unconfirmed minors with which the minor would have left the window, had their plans come true.
-func (s scope) overduePlans(p *Policy, m *minor, place int) []string {
+func (s evaluation) overduePlans(p *Policy, m *minor, place int) []string {
 	var overdue []string
 	for _, newer := range p.newerThan(m.Minor) {
 		if newer.availability.isPlanOverdue(s.now) {
@@ -214,8 +214,8 @@ func lastDay(end time.Time, zone *time.Location) string {
 	return text
 }
 
-// minorAgainst tells where a minor lies beside a range: negative below, positive above, 0 when a patch of it is inside.
-func minorAgainst(r *kubernetesRange, number facts.Minor) int {
+// compareMinor tells where a minor lies beside a range: negative below, positive above, 0 when a patch of it is inside.
+func compareMinor(r *kubernetesRange, number facts.Minor) int {
 	switch {
 	case r.containsMinor(number):
 		return 0
@@ -225,12 +225,12 @@ func minorAgainst(r *kubernetesRange, number facts.Minor) int {
 	return -1
 }
 
-// versionAgainst is the same for an exact version.
-func versionAgainst(r *kubernetesRange, version facts.KubernetesVersion) int {
+// compareVersion is the same for an exact version.
+func compareVersion(r *kubernetesRange, version facts.KubernetesVersion) int {
 	if r.contains(version) {
 		return 0
 	}
-	if r.maximum.against(version) > 0 {
+	if r.maximum.compareTo(version) > 0 {
 		return 1
 	}
 	return -1
@@ -238,14 +238,14 @@ func versionAgainst(r *kubernetesRange, version facts.KubernetesVersion) int {
 
 // judgeRange supports what the supported releases of other products contain in their ranges. against tells where the
 // judged version lies beside a range.
-func (s scope) judgeRange(p *Policy, version string, against func(*kubernetesRange) int) verdict {
+func (s evaluation) judgeRange(p *Policy, version string, against func(*kubernetesRange) int) verdict {
 	var found containment
 	for _, product := range p.lifecycle.RangeOf.Products {
 		chosen := s.set.choose(s.labels, product)
 		if chosen.policy == nil {
 			return unknown(chosen.reason, "depends on "+product+", and "+chosen.message)
 		}
-		if !chosen.policy.hasTimeline() {
+		if !chosen.policy.hasForecasts() {
 			return unknown(v1alpha1.ReasonNoPolicy,
 				fmt.Sprintf("depends on %s, whose policy %s has no window", product, chosen.name))
 		}
@@ -269,7 +269,7 @@ type containment struct {
 	below bool
 }
 
-func (c *containment) collect(s scope, other *Policy, against func(*kubernetesRange) int) {
+func (c *containment) collect(s evaluation, other *Policy, against func(*kubernetesRange) int) {
 	for _, m := range other.minors {
 		contains := false
 		for _, r := range m.ranges {
@@ -291,7 +291,7 @@ func (c *containment) collect(s scope, other *Policy, against func(*kubernetesRa
 }
 
 // place sorts a minor that contains the version into those that support it now, once, or later.
-func (c *containment) place(s scope, other *Policy, m *minor) {
+func (c *containment) place(s evaluation, other *Policy, m *minor) {
 	name := other.product + " " + m.String()
 	if !m.availability.at(s.now) {
 		c.future = append(c.future, name)
@@ -311,7 +311,7 @@ func (c *containment) place(s scope, other *Policy, m *minor) {
 	}
 }
 
-func (c *containment) verdict(s scope, p *Policy, version string) verdict {
+func (c *containment) verdict(s evaluation, p *Policy, version string) verdict {
 	products := strings.Join(p.lifecycle.RangeOf.Products, " or ")
 	merged := union(c.spans)
 	switch current, supported := spanAt(merged, s.now); {
@@ -360,7 +360,7 @@ func (c *containment) supported(current span, p *Policy) verdict {
 
 // judgeTag reads a version as a tag, and lets its Kubernetes part decide. The order of the questions is the policy's: a
 // channel that is not supported needs no more of them.
-func (s scope) judgeTag(p *Policy, text string, t tag, tagError error) verdict {
+func (s evaluation) judgeTag(p *Policy, text string, t tag, tagError error) verdict {
 	switch {
 	case isForeignRef(text):
 		return unsupported(v1alpha1.FindingChannel, v1alpha1.ReasonUnsupportedChannel,
@@ -408,7 +408,7 @@ func earlierEnd(own, followed verdict) verdict {
 
 // judgeTagVersion is what the policy's own list says about the last part of a tag: Unknown where it does not list the
 // minor for this Kubernetes, and the minor's own end where it has one. Nil: nothing.
-func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
+func (s evaluation) judgeTagVersion(p *Policy, t tag) *verdict {
 	if t.version == nil {
 		return nil
 	}
@@ -436,7 +436,7 @@ func (s scope) judgeTagVersion(p *Policy, t tag) *verdict {
 }
 
 // ownEnd is the verdict of a minor's own last day or of its coming withdrawal, whichever is first.
-func (s scope) ownEnd(p *Policy, m *minor) *verdict {
+func (s evaluation) ownEnd(p *Policy, m *minor) *verdict {
 	end := span{end: m.through, cause: causeThrough}
 	if end.end.IsZero() || (!m.withdrawn.IsZero() && m.withdrawn.Before(end.end)) {
 		end = span{end: m.withdrawn, cause: causeWithdrawn}

@@ -20,7 +20,7 @@ func TestWarningOverClockChange(t *testing.T) {
 		{at("2021-03-10T23:00:00Z"), "True SupportEndsSoon", "2021-04-09T22:00:00Z"},
 		{justBefore(at("2021-04-09T22:00:00Z")), "True SupportEndsSoon", "2021-04-09T22:00:00Z"},
 	} {
-		assessment, next := s.Evaluate(cluster().with(kommander("1.3.0")).Cluster, row.now)
+		assessment, next := s.evaluate(cluster().with(kommander("1.3.0")).evaluationInput, row.now)
 		if got := conditionOf(t, assessment, "ExpiringSoon"); got != row.want || next.Format(time.RFC3339Nano) != row.next {
 			t.Errorf("%s: got %s, next %s, want %s, next %s", row.now, got, next, row.want, row.next)
 		}

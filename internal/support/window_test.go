@@ -413,7 +413,7 @@ func TestBoundaries(t *testing.T) {
 				{"a nanosecond before", justBefore(at(row.instant)), row.before},
 				{"at the instant", at(row.instant), row.after},
 			} {
-				assessment, next := s.Evaluate(cluster().on("v1.19.7").with(row.found).Cluster, side.now)
+				assessment, next := s.evaluate(cluster().on("v1.19.7").with(row.found).evaluationInput, side.now)
 				got := step{answer: answerOf(rowOf(t, assessment, row.found.Product))}
 				if !next.IsZero() {
 					got.next = next.Format(time.RFC3339Nano)
