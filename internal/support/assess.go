@@ -10,7 +10,6 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -31,34 +30,8 @@ type clusterAssessment struct {
 	// Findings are those about the cluster as a whole.
 	Findings []v1alpha1.Finding
 	// Conditions are Supported, Compatible, ExpiringSoon and UpgradeRecommended, in this order.
-	Conditions []Condition
+	Conditions []condition
 }
-
-// nextChange is the first of the instants after now at which an answer is no longer the same; zero when there is none.
-// Where very many lie ahead, as only a policy does that is made to be slow, it stops and gives the last one that it tried:
-// whoever is woken then asks again.
-func nextChange(instants []time.Time, now time.Time, same func(time.Time) bool) time.Time {
-	ahead := instantsAfter(instants, now)
-	for i, at := range ahead {
-		if !same(at) || i == maxLookahead {
-			return at
-		}
-	}
-	return time.Time{}
-}
-
-// maxLookahead bounds how often one evaluation asks again. The days of the shipped policies are about a hundred.
-const maxLookahead = 400
-
-// The limits of a status. Facts beyond them are cut, which the conditions then cannot know; they are far above what one
-// cluster holds.
-const (
-	maxInstallations = 64
-	maxOtherEvidence = 8
-	maxComponents    = 128
-	maxInstalledText = 1024
-	maxMessage       = 1024
-)
 
 // evaluate gives the assessment of a cluster at an instant, and the next instant at which it changes by time alone; zero
 // when none is known.
@@ -76,13 +49,13 @@ func (s *Set) evaluate(cluster evaluationInput, now time.Time) (clusterAssessmen
 }
 
 // assess runs the checks over the cluster, as it is at an instant.
-func (g *clusterState) assess() clusterAssessment {
+func (c *clusterState) assess() clusterAssessment {
 	assessment := clusterAssessment{
-		ClusterID: g.clusterID, DuplicateOf: g.duplicateOf, Environment: g.environment, Manager: g.manager,
-		KubernetesVersion: g.kubernetesVersion, Components: g.components, Nodes: g.nodes,
+		ClusterID: c.clusterID, DuplicateOf: c.duplicateOf, Environment: c.environment, Manager: c.manager,
+		KubernetesVersion: c.kubernetesVersion, Components: c.components, Nodes: c.nodes,
 	}
 	var statements []statement
-	for _, s := range g.subjects {
+	for _, s := range c.subjects {
 		row, stated := s.assess()
 		assessment.Releases = append(assessment.Releases, row)
 		statements = append(statements, stated...)
@@ -91,7 +64,7 @@ func (g *clusterState) assess() clusterAssessment {
 		}
 	}
 	for _, check := range clusterChecks {
-		for _, stated := range check(g.clusterSubject()) {
+		for _, stated := range check(c.clusterSubject()) {
 			stated.Message = facts.Truncate(stated.Message, maxMessage)
 			statements = append(statements, stated)
 			assessment.Findings = append(assessment.Findings, stated.Finding)
@@ -171,62 +144,32 @@ func installedVersions(releases []v1alpha1.InstalledRelease) string {
 	return facts.Truncate(facts.ListOf(words, 12), maxInstalledText)
 }
 
-// FactsOf reads back from a status what was observed when it was written: the status is the lossless record of it. What
-// came from the spec is left out, since the spec still says it. Nil: the cluster was never contacted.
-func FactsOf(status *v1alpha1.ClusterSupportStatus) *facts.Facts {
-	if !contacted(status) {
-		return nil
+// notEvaluated is the assessment of a cluster about which nothing can be said, and why.
+func notEvaluated(reason, message string) clusterAssessment {
+	var a clusterAssessment
+	for _, r := range rollupRules {
+		a.Conditions = append(a.Conditions, condition{Type: r.conditionType, Status: metav1.ConditionUnknown, Reason: reason, Message: message})
 	}
-	observed := &facts.Facts{
-		ClusterID:         status.ClusterID,
-		Manager:           status.Manager.DeepCopy(),
-		KubernetesVersion: status.KubernetesVersion,
-		Components:        slices.Clone(status.Components),
-		Nodes:             status.Nodes.DeepCopy(),
-	}
+	return a
+}
+
+// keptAssessment is NotEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
+// so that a mistake in a spec makes nobody forget what is installed.
+func keptAssessment(status *v1alpha1.ClusterSupportStatus, reason, message string) clusterAssessment {
+	a := notEvaluated(reason, message)
+	a.ClusterID, a.DuplicateOf, a.Environment, a.Manager = status.ClusterID, status.DuplicateOf, status.Environment, status.Manager
+	a.KubernetesVersion, a.InstalledVersions = status.KubernetesVersion, status.InstalledVersions
+	a.Components, a.Nodes = status.Components, status.Nodes
 	for i := range status.Releases {
-		row := &status.Releases[i]
-		if row.Product == facts.Kubernetes {
-			continue
-		}
-		evidence := slices.DeleteFunc(evidenceOf(row), func(e v1alpha1.Evidence) bool { return e.Object == facts.DeclaredInSpec })
-		if len(evidence) > 0 {
-			observed.Installations = append(observed.Installations,
-				facts.Installation{Product: row.Product, Name: row.Name, Evidence: evidence})
-		}
-	}
-	return observed
-}
-
-// evidenceOf puts the evidence of a row back into its order: what has no version and stands before the used piece was
-// passed over, and order among the rest is kept.
-func evidenceOf(row *v1alpha1.InstalledRelease) []v1alpha1.Evidence {
-	all := slices.Clone(row.OtherEvidence)
-	at := 0
-	if row.Evidence.Version != "" {
-		for at < len(all) && all[at].Version == "" {
-			at++
-		}
-	}
-	return slices.Insert(all, at, row.Evidence)
-}
-
-// HasFacts tells whether a status holds anything that was observed in the cluster. What was declared is not observed.
-func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
-	return status.KubernetesVersion != "" || status.ClusterID != "" || len(status.Components) > 0 || status.Nodes != nil ||
-		slices.ContainsFunc(status.Releases, func(r v1alpha1.InstalledRelease) bool {
-			return r.Product != facts.Kubernetes && slices.ContainsFunc(evidenceOf(&r), facts.IsFromCluster)
+		r := &status.Releases[i]
+		a.Releases = append(a.Releases, v1alpha1.InstalledRelease{
+			Product: r.Product, Name: r.Name, Version: r.Version, Evidence: r.Evidence, OtherEvidence: r.OtherEvidence,
+			State: v1alpha1.StateUnknown,
+			Findings: []v1alpha1.Finding{{
+				Type: v1alpha1.FindingLifecycle, Reason: reason, Message: facts.Truncate(message, maxMessage),
+				Condition: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown,
+			}},
 		})
-}
-
-// contacted tells whether anybody has looked into the cluster: by what was found, and where that is nothing by what the
-// conditions say.
-func contacted(status *v1alpha1.ClusterSupportStatus) bool {
-	supported := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSupported)
-	if supported == nil || HasFacts(status) {
-		return HasFacts(status)
 	}
-	return !slices.Contains([]string{
-		v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged,
-	}, supported.Reason)
+	return a
 }

@@ -455,7 +455,7 @@ func TestDescribeException(t *testing.T) {
 	}
 	invalid := CompileException(valid.edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference = "" }).object)
 	got, next := invalid.describeException(clusters, at("2021-06-01"))
-	want := exceptionDescription{Conditions: []Condition{
+	want := exceptionDescription{Conditions: []condition{
 		{Type: "Active", Status: "False", Reason: "InvalidException", Message: `the exception is invalid and covers nothing: spec.reference: Invalid value: "":` +
 			" must be where the decision is written down, such as a ticket"},
 		{Type: "ExpiringSoon", Status: "Unknown", Reason: "InvalidException", Message: "the exception is invalid and covers nothing"},

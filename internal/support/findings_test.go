@@ -71,7 +71,7 @@ func isExperimentalInProduction(f v1alpha1.Finding) bool {
 	return f.Reason == v1alpha1.ReasonExperimentalInProduction
 }
 
-func statusIn(conditions []Condition, kind string) metav1.ConditionStatus {
+func statusIn(conditions []condition, kind string) metav1.ConditionStatus {
 	for _, condition := range conditions {
 		if condition.Type == kind {
 			return condition.Status

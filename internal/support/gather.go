@@ -61,7 +61,7 @@ type clusterState struct {
 // installation whose version nothing tells, and a release of its own only where the product was not detected under its
 // name.
 func gather(cluster evaluationInput) *clusterState {
-	g := &clusterState{
+	c := &clusterState{
 		kubernetes: v1alpha1.Evidence{
 			Source: v1alpha1.SourceServerVersion, Object: serverVersionIn, Version: facts.Printable(cluster.Facts.KubernetesVersion),
 		},
@@ -78,33 +78,33 @@ func gather(cluster evaluationInput) *clusterState {
 		installation.Evidence = slices.Clone(installation.Evidence)
 		facts.OrderEvidence(&installation)
 		installation.Evidence = installation.Evidence[:min(len(installation.Evidence), maxOtherEvidence)]
-		g.installations = append(g.installations, installation)
+		c.installations = append(c.installations, installation)
 	}
-	slices.SortFunc(g.installations, detectedFirst)
-	g.limitInstallations()
-	g.detected = len(g.installations)
+	slices.SortFunc(c.installations, detectedFirst)
+	c.limitInstallations()
+	c.detected = len(c.installations)
 	for _, declared := range facts.SortDeclaredReleases(cluster.Declared) {
-		g.addDeclaration(declared)
+		c.addDeclaration(declared)
 	}
-	for i := range g.installations {
-		facts.OrderEvidence(&g.installations[i])
+	for i := range c.installations {
+		facts.OrderEvidence(&c.installations[i])
 	}
-	g.limitInstallations()
-	slices.SortFunc(g.installations, byName)
-	if g.kubernetes.Version == "" {
-		g.kubernetesError = errors.New("the API server did not tell it")
-		g.noKubernetes = cluster.Facts.OnlyDeclared
-		return g
+	c.limitInstallations()
+	slices.SortFunc(c.installations, byName)
+	if c.kubernetes.Version == "" {
+		c.kubernetesError = errors.New("the API server did not tell it")
+		c.noKubernetes = cluster.Facts.OnlyDeclared
+		return c
 	}
-	g.kubernetesRead, g.kubernetesError = facts.ParseKubernetesVersion(g.kubernetes.Version)
-	return g
+	c.kubernetesRead, c.kubernetesError = facts.ParseKubernetesVersion(c.kubernetes.Version)
+	return c
 }
 
 // limitInstallations drops what the status has no room for. What was detected is bounded before anything that was declared joins it: the
 // status gives back the same facts, and they have to give the same answer.
-func (g *clusterState) limitInstallations() {
+func (c *clusterState) limitInstallations() {
 	// One place is Kubernetes' own.
-	g.installations = g.installations[:min(len(g.installations), maxInstallations-1)]
+	c.installations = c.installations[:min(len(c.installations), maxInstallations-1)]
 }
 
 func byName(a, b facts.Installation) int {
@@ -123,45 +123,50 @@ func detectedFirst(a, b facts.Installation) int {
 }
 
 // addDeclaration puts a declaration behind the evidence of the installation that it means.
-func (g *clusterState) addDeclaration(declared v1alpha1.DeclaredRelease) {
+func (c *clusterState) addDeclaration(declared v1alpha1.DeclaredRelease) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: facts.DeclaredInSpec, Version: facts.Printable(declared.Version)}
 	if declared.Product == facts.Kubernetes {
-		if g.kubernetes.Version == "" {
-			g.kubernetes = evidence
-		} else if !facts.SameKubernetes(g.kubernetes.Version, evidence.Version) {
-			g.redundantDeclarations = append(g.redundantDeclarations, declaration(declared))
+		if c.kubernetes.Version == "" {
+			c.kubernetes = evidence
+		} else if !facts.SameKubernetes(c.kubernetes.Version, evidence.Version) {
+			c.redundantDeclarations = append(c.redundantDeclarations, declaration(declared))
 		}
 		return
 	}
-	i, ambiguous := facts.FindInstallation(g.installations, g.detected, declared.Product, declared.Name)
+	i, ambiguous := facts.FindInstallation(c.installations, c.detected, declared.Product, declared.Name)
 	switch {
 	case ambiguous:
-		g.ambiguousDeclarations = append(g.ambiguousDeclarations, declaration(declared))
+		c.ambiguousDeclarations = append(c.ambiguousDeclarations, declaration(declared))
 	case i < 0:
-		g.installations = append(g.installations,
+		c.installations = append(c.installations,
 			facts.Installation{Product: declared.Product, Name: declared.Name, Evidence: []v1alpha1.Evidence{evidence}})
 	default:
-		g.installations[i].Evidence = append(g.installations[i].Evidence, evidence)
+		c.installations[i].Evidence = append(c.installations[i].Evidence, evidence)
 	}
 }
 
 // installationsOf gives the indices of a product's installations.
-func (g *clusterState) installationsOf(product string) []int {
+func (c *clusterState) installationsOf(product string) []int {
 	var found []int
-	for i := range g.installations {
-		if g.installations[i].Product == product {
+	for i := range c.installations {
+		if c.installations[i].Product == product {
 			found = append(found, i)
 		}
 	}
 	return found
 }
 
-func (g *clusterState) has(product string) bool { return len(g.installationsOf(product)) > 0 }
+func (c *clusterState) has(product string) bool { return len(c.installationsOf(product)) > 0 }
 
 // certainlyHas tells whether a product is certainly there; where the operator may not look it may or may not be.
-func (g *clusterState) certainlyHas(product string) bool {
-	return slices.ContainsFunc(g.installationsOf(product), func(i int) bool {
-		used, _ := facts.SplitEvidence(g.installations[i].Evidence)
+func (c *clusterState) certainlyHas(product string) bool {
+	return slices.ContainsFunc(c.installationsOf(product), func(i int) bool {
+		used, _ := facts.SplitEvidence(c.installations[i].Evidence)
 		return used.Source != v1alpha1.SourceForbidden
 	})
+}
+
+// declaration writes a declared release for a message.
+func declaration(declared v1alpha1.DeclaredRelease) string {
+	return facts.Printable(declared.Product) + " " + facts.Printable(declared.Version)
 }

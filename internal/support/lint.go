@@ -57,7 +57,7 @@ func (m *minor) path() *field.Path {
 	return field.NewPath("spec", "releases").Key(m.String())
 }
 
-// regretUnknownDays: which released minors have no day? A window counts them from the first instant that proves them out,
+// lintUnknownDays: which released minors have no day? A window counts them from the first instant that proves them out,
 // which may be late: the ends that rest on them are then not the real ones.
 func lintUnknownDays(s evaluation, p *Policy) []LintWarning {
 	if p.lifecycle.Window == nil {
@@ -74,7 +74,7 @@ func lintUnknownDays(s evaluation, p *Policy) []LintWarning {
 	return found
 }
 
-// regretGaps: does the list of a window skip minors? It counts over the list, so a minor that is forgotten keeps an old
+// lintGaps: does the list of a window skip minors? It counts over the list, so a minor that is forgotten keeps an old
 // one supported for too long.
 func lintGaps(_ evaluation, p *Policy) []LintWarning {
 	if p.lifecycle.Window == nil {
@@ -93,7 +93,7 @@ func lintGaps(_ evaluation, p *Policy) []LintWarning {
 	return found
 }
 
-// regretPairs: which required versions can never be there beside the release?
+// lintRequirements: which required versions can never be there beside the release?
 func lintRequirements(s evaluation, p *Policy) []LintWarning {
 	var found []LintWarning
 	for _, m := range p.minors {
@@ -173,7 +173,7 @@ func disjoint(some, others []*kubernetesRange) bool {
 	return len(some) > 0 && len(others) > 0
 }
 
-// regretOverduePlans: which planned days have passed? Nothing ends by that.
+// lintOverduePlans: which planned days have passed? Nothing ends by that.
 func lintOverduePlans(s evaluation, p *Policy) []LintWarning {
 	var found []LintWarning
 	for _, m := range p.minors {
@@ -186,7 +186,7 @@ func lintOverduePlans(s evaluation, p *Policy) []LintWarning {
 	return found
 }
 
-// regretAge: has nothing become generally available for so long that the policy may have been forgotten? A plan that lies
+// lintAge: has nothing become generally available for so long that the policy may have been forgotten? A plan that lies
 // ahead shows that it was not.
 func lintAge(s evaluation, p *Policy) []LintWarning {
 	var newest *minor
@@ -205,7 +205,7 @@ func lintAge(s evaluation, p *Policy) []LintWarning {
 		"%s is the newest of the policy; if the vendor has released a minor since, add it", facts.DayText(newest.availability.released, p.zone))}}
 }
 
-// regretOrder: are days out of order? A minor is hardly ever released after a newer one, and a patch never before its minor.
+// lintDayOrder: are days out of order? A minor is hardly ever released after a newer one, and a patch never before its minor.
 func lintDayOrder(_ evaluation, p *Policy) []LintWarning {
 	var found []LintWarning
 	var newer *minor
@@ -230,7 +230,7 @@ func lintDayOrder(_ evaluation, p *Policy) []LintWarning {
 	return found
 }
 
-// regretUnlisted: do paths and experimental components name versions that the policy does not list? They mean nothing.
+// lintUnlisted: do paths and experimental components name versions that the policy does not list? They mean nothing.
 func lintUnlisted(_ evaluation, p *Policy) []LintWarning {
 	var found []LintWarning
 	unlisted := func(path *field.Path, number facts.Minor) {

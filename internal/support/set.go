@@ -153,15 +153,6 @@ func (s *Set) Detections(clusterLabels map[string]string) []facts.DetectionRule 
 	return all
 }
 
-// instantsAfter are the instants that lie ahead.
-func instantsAfter(instants []time.Time, now time.Time) []time.Time {
-	first, found := slices.BinarySearchFunc(instants, now, time.Time.Compare)
-	if found {
-		first++
-	}
-	return instants[first:]
-}
-
 // claims are the policies that speak about a product on a cluster with these labels: those of the highest priority among
 // the ones that select it. More than one is a conflict.
 func (s *Set) claims(clusterLabels map[string]string, product string) []*Policy {

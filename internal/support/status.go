@@ -58,9 +58,9 @@ func (e *Exception) Status(object *v1alpha1.SupportException, clusters []v1alpha
 }
 
 // readyConditions gives Ready, and Stalled where the spec has problems: the one place in which both are decided.
-func readyConditions(problems field.ErrorList, reason string) []Condition {
+func readyConditions(problems field.ErrorList, reason string) []condition {
 	if len(problems) == 0 {
-		return []Condition{{
+		return []condition{{
 			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue,
 			Reason: v1alpha1.ReasonEvaluated, Message: "the object is valid and was evaluated",
 		}}
@@ -69,8 +69,8 @@ func readyConditions(problems field.ErrorList, reason string) []Condition {
 }
 
 // stalledConditions gives Ready and Stalled of an object that waits for somebody to mend it.
-func stalledConditions(reason, message string) []Condition {
-	return []Condition{
+func stalledConditions(reason, message string) []condition {
+	return []condition{
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: message},
 		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: message},
 	}
@@ -78,7 +78,7 @@ func stalledConditions(reason, message string) []Condition {
 
 // stampConditions turns computed conditions into those of a status. The time of the last transition is kept where the status of a
 // condition is the same as before. Conditions are ordered by type, and those that are not computed are gone.
-func stampConditions(computed []Condition, old []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
+func stampConditions(computed []condition, old []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
 	stamped := make([]metav1.Condition, 0, len(computed))
 	for _, c := range computed {
 		condition := metav1.Condition{

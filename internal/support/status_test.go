@@ -15,8 +15,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-func computed(kind string, status metav1.ConditionStatus) Condition {
-	return Condition{Type: kind, Status: status, Reason: "Because", Message: "it is so"}
+func computed(kind string, status metav1.ConditionStatus) condition {
+	return condition{Type: kind, Status: status, Reason: "Because", Message: "it is so"}
 }
 
 func stamped(kind string, status metav1.ConditionStatus, generation int64, since time.Time) metav1.Condition {
@@ -36,7 +36,7 @@ func TestStamp(t *testing.T) {
 		stamped(v1alpha1.ConditionSupported, metav1.ConditionTrue, 6, before),
 	}
 	old[0].Reason, old[0].Message = "Another", "it was so"
-	got := stampConditions([]Condition{
+	got := stampConditions([]condition{
 		computed(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionSupported, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionReady, metav1.ConditionTrue),
@@ -51,7 +51,7 @@ func TestStamp(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the conditions differ (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(got, stampConditions([]Condition{
+	if diff := cmp.Diff(got, stampConditions([]condition{
 		computed(v1alpha1.ConditionSupported, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionReady, metav1.ConditionTrue),
 		computed(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse),
@@ -77,7 +77,7 @@ func TestReadiness(t *testing.T) {
 	problems := field.ErrorList{field.Invalid(path, "Mars", "must be a zone"), field.Required(field.NewPath("spec", "product"), "")}
 	got := readyConditions(problems, v1alpha1.ReasonInvalidPolicy)
 	message := `spec.timeZone: Invalid value: "Mars": must be a zone; spec.product: Required value`
-	want := []Condition{
+	want := []condition{
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidPolicy, Message: message},
 		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonInvalidPolicy, Message: message},
 	}

@@ -252,28 +252,3 @@ func numberText(n *int32) string {
 	}
 	return fmt.Sprint(*n)
 }
-
-// validateSpec finds what is wrong with the spec of a cluster. What the schema refuses is refused here, too.
-func validateSpec(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
-	var p problems
-	path := field.NewPath("spec")
-	validateReference(&spec.Cluster, path.Child("cluster"), &p)
-	if e := spec.Environment; e != "" && e != v1alpha1.EnvironmentProduction && e != v1alpha1.EnvironmentNonProduction {
-		p.add(path.Child("environment"), string(e), "Production or NonProduction")
-	}
-	type key struct{ product, name string }
-	seen := map[key]bool{}
-	if !p.bound(path.Child("declaredReleases"), len(spec.DeclaredReleases), maxDeclared, "releases") {
-		return p.list
-	}
-	for i, declared := range spec.DeclaredReleases {
-		at := path.Child("declaredReleases").Index(i)
-		p.list = append(p.list, facts.ValidateDeclaredRelease(&declared, at)...)
-		k := key{declared.Product, declared.Name}
-		if seen[k] {
-			p.list = append(p.list, field.Duplicate(at, facts.Printable(declared.Product+"/"+declared.Name)))
-		}
-		seen[k] = true
-	}
-	return p.list
-}

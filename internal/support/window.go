@@ -178,9 +178,3 @@ func whyEnded(ended *minor, newer []*minor, at time.Time) (cause, string) {
 	}
 	return causeNone, ""
 }
-
-// sortedInstants sorts and drops doubles.
-func sortedInstants(instants []time.Time) []time.Time {
-	slices.SortFunc(instants, time.Time.Compare)
-	return slices.CompactFunc(instants, time.Time.Equal)
-}

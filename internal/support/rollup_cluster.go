@@ -15,8 +15,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// Condition is a condition without its times and generation, which are the writer's.
-type Condition struct {
+// condition is a condition without its times and generation, which are the writer's.
+type condition struct {
 	Type            string
 	Status          metav1.ConditionStatus
 	Reason, Message string
@@ -54,15 +54,15 @@ var rollupRules = []rollupRule{
 			v1alpha1.ReasonAvoid, v1alpha1.ReasonNewerPatch, v1alpha1.ReasonUpToDate}},
 }
 
-func rollUpStatements(statements []statement, releases []v1alpha1.InstalledRelease) []Condition {
-	conditions := make([]Condition, 0, len(rollupRules))
+func rollUpStatements(statements []statement, releases []v1alpha1.InstalledRelease) []condition {
+	conditions := make([]condition, 0, len(rollupRules))
 	for _, r := range rollupRules {
 		conditions = append(conditions, r.rollUp(statements, releases))
 	}
 	return conditions
 }
 
-func (r rollupRule) rollUp(statements []statement, releases []v1alpha1.InstalledRelease) Condition {
+func (r rollupRule) rollUp(statements []statement, releases []v1alpha1.InstalledRelease) condition {
 	for _, status := range r.order {
 		var of []statement
 		for _, s := range statements {
@@ -78,15 +78,15 @@ func (r rollupRule) rollUp(statements []statement, releases []v1alpha1.Installed
 	if len(releases) > 0 {
 		nothing = "no requirement is known for what is installed"
 	}
-	return Condition{Type: r.conditionType, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck, Message: nothing}
+	return condition{Type: r.conditionType, Status: r.none, Reason: v1alpha1.ReasonNothingToCheck, Message: nothing}
 }
 
 // withStatus makes a condition of the statements that have its status, which are at least one.
-func (r rollupRule) withStatus(status metav1.ConditionStatus, statements []statement, releases []v1alpha1.InstalledRelease) Condition {
+func (r rollupRule) withStatus(status metav1.ConditionStatus, statements []statement, releases []v1alpha1.InstalledRelease) condition {
 	slices.SortStableFunc(statements, func(a, b statement) int {
 		return slices.Index(r.reasons, a.Reason) - slices.Index(r.reasons, b.Reason)
 	})
-	c := Condition{Type: r.conditionType, Status: status, Reason: statements[0].Reason}
+	c := condition{Type: r.conditionType, Status: status, Reason: statements[0].Reason}
 	switch {
 	case r.conditionType == v1alpha1.ConditionSupported && status == metav1.ConditionTrue:
 		c.Reason, c.Message = v1alpha1.ReasonSupported, allSupported(releases)
@@ -178,34 +178,4 @@ func announcedEnds(releases []v1alpha1.InstalledRelease) string {
 		text += "; " + facts.JoinSome(overdue, "; ", 1)
 	}
 	return text
-}
-
-// notEvaluated is the assessment of a cluster about which nothing can be said, and why.
-func notEvaluated(reason, message string) clusterAssessment {
-	var a clusterAssessment
-	for _, r := range rollupRules {
-		a.Conditions = append(a.Conditions, Condition{Type: r.conditionType, Status: metav1.ConditionUnknown, Reason: reason, Message: message})
-	}
-	return a
-}
-
-// keptAssessment is NotEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
-// so that a mistake in a spec makes nobody forget what is installed.
-func keptAssessment(status *v1alpha1.ClusterSupportStatus, reason, message string) clusterAssessment {
-	a := notEvaluated(reason, message)
-	a.ClusterID, a.DuplicateOf, a.Environment, a.Manager = status.ClusterID, status.DuplicateOf, status.Environment, status.Manager
-	a.KubernetesVersion, a.InstalledVersions = status.KubernetesVersion, status.InstalledVersions
-	a.Components, a.Nodes = status.Components, status.Nodes
-	for i := range status.Releases {
-		r := &status.Releases[i]
-		a.Releases = append(a.Releases, v1alpha1.InstalledRelease{
-			Product: r.Product, Name: r.Name, Version: r.Version, Evidence: r.Evidence, OtherEvidence: r.OtherEvidence,
-			State: v1alpha1.StateUnknown,
-			Findings: []v1alpha1.Finding{{
-				Type: v1alpha1.FindingLifecycle, Reason: reason, Message: facts.Truncate(message, maxMessage),
-				Condition: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown,
-			}},
-		})
-	}
-	return a
 }

@@ -44,26 +44,26 @@ type subject struct {
 // prepare gathers what is known about a cluster, and prepares all its installed releases. Nothing of it depends on the
 // instant.
 func (s *Set) prepare(cluster evaluationInput) *clusterState {
-	g := gather(cluster)
-	g.evaluation = evaluation{set: s, labels: cluster.Labels, environment: cluster.Environment}
-	all := make([]*subject, 0, len(g.installations)+1)
-	for _, installation := range g.installations {
-		all = append(all, g.subject(installation))
+	c := gather(cluster)
+	c.evaluation = evaluation{set: s, labels: cluster.Labels, environment: cluster.Environment}
+	all := make([]*subject, 0, len(c.installations)+1)
+	for _, installation := range c.installations {
+		all = append(all, c.subject(installation))
 	}
-	if kubernetes := g.kubernetesSubject(); kubernetes != nil {
+	if kubernetes := c.kubernetesSubject(); kubernetes != nil {
 		all = append(all, kubernetes)
 	}
 	slices.SortStableFunc(all, func(a, b *subject) int { return strings.Compare(a.product, b.product) })
-	g.subjects = all[:min(len(all), maxInstallations)]
-	return g
+	c.subjects = all[:min(len(all), maxInstallations)]
+	return c
 }
 
 // at is the cluster at an instant, with the verdicts of the policies on its releases. The checks read it and write nothing.
-func (g *clusterState) at(now time.Time) *clusterState {
-	there := *g
+func (c *clusterState) at(now time.Time) *clusterState {
+	there := *c
 	there.now = now
-	there.subjects = make([]*subject, 0, len(g.subjects))
-	for _, prepared := range g.subjects {
+	there.subjects = make([]*subject, 0, len(c.subjects))
+	for _, prepared := range c.subjects {
 		s := *prepared
 		s.cluster, s.now = &there, now
 		s.verdict = s.judge()
@@ -73,24 +73,24 @@ func (g *clusterState) at(now time.Time) *clusterState {
 }
 
 // kubernetesSubject is nil where Kubernetes has no policy, or one that speaks only beside products that are not there.
-func (g *clusterState) kubernetesSubject() *subject {
-	chosen := g.set.choose(g.labels, facts.Kubernetes)
-	if chosen.reason == v1alpha1.ReasonNoPolicy || g.noKubernetes {
+func (c *clusterState) kubernetesSubject() *subject {
+	chosen := c.set.choose(c.labels, facts.Kubernetes)
+	if chosen.reason == v1alpha1.ReasonNoPolicy || c.noKubernetes {
 		return nil
 	}
 	if chosen.policy != nil && chosen.policy.lifecycle.RangeOf != nil &&
-		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, g.certainlyHas) {
+		!slices.ContainsFunc(chosen.policy.lifecycle.RangeOf.Products, c.certainlyHas) {
 		return nil
 	}
-	return g.subject(facts.Installation{
-		Product: facts.Kubernetes, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{g.kubernetes},
+	return c.subject(facts.Installation{
+		Product: facts.Kubernetes, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{c.kubernetes},
 	})
 }
 
-func (g *clusterState) subject(installation facts.Installation) *subject {
+func (c *clusterState) subject(installation facts.Installation) *subject {
 	s := &subject{
-		evaluation: g.evaluation, cluster: g, product: installation.Product, name: installation.Name,
-		choice: g.set.choose(g.labels, installation.Product),
+		evaluation: c.evaluation, cluster: c, product: installation.Product, name: installation.Name,
+		choice: c.set.choose(c.labels, installation.Product),
 	}
 	s.used, s.others = facts.SplitEvidence(installation.Evidence)
 	if text := s.used.Version; text != "" {
@@ -125,39 +125,6 @@ func (s *subject) read(text string) {
 	s.minor = p.find(facts.MinorOf(s.version))
 }
 
-// judge asks the policy that decides, after the questions that come before any policy.
-func (s *subject) judge() verdict {
-	p := s.choice.policy
-	switch {
-	case s.used.Source == v1alpha1.SourceForbidden:
-		who, what := "the cluster", s.used.Object
-		if facts.IsFromHub(s.used) {
-			who, what = "the operator's own cluster", strings.TrimPrefix(what, facts.HubPrefix)
-		}
-		return unknown(v1alpha1.ReasonForbidden,
-			"cannot be looked for: "+who+" refuses to list "+what+"; grant the operator list and watch on it")
-	case p == nil:
-		return unknown(s.choice.reason, "cannot be judged: "+s.choice.message)
-	case s.used.Version == "":
-		return unknown(v1alpha1.ReasonVersionUnknown, "is installed and nothing in the cluster tells its version; declare it in "+
-			facts.DeclaredInSpec+" as {product: "+s.product+", name: "+s.name+", version: <version>}")
-	case p.lifecycle.Follows != nil:
-		var parsed tag
-		if s.tag != nil {
-			parsed = *s.tag
-		}
-		return s.judgeTag(p, s.used.Version, parsed, s.tagError)
-	case s.versionError != nil:
-		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+s.versionError.Error())
-	case p.lifecycle.RangeOf != nil:
-		v := facts.KubernetesVersion{Minor: facts.MinorOf(s.version), Patch: s.version.Patch()}
-		return s.judgeRange(p, v.String(), func(r *kubernetesRange) int { return compareVersion(r, v) })
-	case s.version.Prerelease() != "":
-		return unsupported(v1alpha1.FindingPreRelease, v1alpha1.ReasonPreRelease, "is not supported: it is a prerelease")
-	}
-	return s.judgeWindow(p, facts.MinorOf(s.version))
-}
-
 // title names the release in a sentence: "Kommander 1.3.1", "Cassandra data.cassandra 1.0.2".
 func (s *subject) title() string {
 	if s.product == "" {
@@ -180,4 +147,12 @@ func (s *subject) sentence(predicate string) string {
 		text += " (" + p.source() + ")"
 	}
 	return facts.Escaped(text)
+}
+
+// title of the cluster in sentences.
+const theCluster = "the cluster"
+
+// clusterSubject is the subject that stands for the cluster.
+func (c *clusterState) clusterSubject() *subject {
+	return &subject{evaluation: c.evaluation, cluster: c}
 }

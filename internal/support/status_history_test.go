@@ -288,7 +288,7 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 	before := object.DeepCopy()
 	a := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
 	plain := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
-	contact := make([]Condition, 0, 8)
+	contact := make([]condition, 0, 8)
 	a.status(object, contact, at("2021-06-03"))
 	if diff := cmp.Diff(before, object); diff != "" {
 		t.Errorf("the object changed (-before +after):\n%s", diff)
@@ -296,7 +296,7 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 	if diff := cmp.Diff(plain, a); diff != "" {
 		t.Errorf("the assessment changed (-before +after):\n%s", diff)
 	}
-	if contact[:1][0] != (Condition{}) {
+	if contact[:1][0] != (condition{}) {
 		t.Errorf("a condition was written behind the caller's: %+v", contact[:1])
 	}
 }

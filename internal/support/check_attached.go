@@ -29,21 +29,21 @@ func checkAttachRange(s *subject) []statement {
 		return []statement{by.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingAttachRange, reason, predicate)}
 	}
 	allowed, known := chosen.policy.attachRange(manager.Version)
-	switch g := s.cluster; {
+	switch cluster := s.cluster; {
 	case !known:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonManagerUnknown, "is attached to "+managerTitle(manager)+
 			", and which Kubernetes it allows for attached clusters is not known; "+managerAdvice(manager))
 	case allowed == nil:
 		return nil
-	case g.kubernetesError != nil:
+	case cluster.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown, fmt.Sprintf(
-			"is attached to %s, which allows Kubernetes %s for attached clusters, and its own version is not known: %s", managerTitle(manager), allowed, g.kubernetesError))
-	case !allowed.contains(g.kubernetesRead):
+			"is attached to %s, which allows Kubernetes %s for attached clusters, and its own version is not known: %s", managerTitle(manager), allowed, cluster.kubernetesError))
+	case !allowed.contains(cluster.kubernetesRead):
 		return state(metav1.ConditionFalse, v1alpha1.ReasonOutsideAttachRange, fmt.Sprintf(
-			"runs Kubernetes %s, and is attached to %s, which allows %s for attached clusters", g.kubernetesRead, managerTitle(manager), allowed))
+			"runs Kubernetes %s, and is attached to %s, which allows %s for attached clusters", cluster.kubernetesRead, managerTitle(manager), allowed))
 	default:
 		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible, fmt.Sprintf(
-			"runs Kubernetes %s, which %s allows for attached clusters", g.kubernetesRead, managerTitle(manager)))
+			"runs Kubernetes %s, which %s allows for attached clusters", cluster.kubernetesRead, managerTitle(manager)))
 	}
 }
 

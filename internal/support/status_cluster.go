@@ -104,7 +104,7 @@ func isRefusedHost(object *v1alpha1.ClusterSupport) bool {
 
 // contactConditions are Ready and Reachable of an object whose spec is valid, with Stalled and Reconciling where they are
 // True.
-func (in *ClusterInput) contactConditions() []Condition {
+func (in *ClusterInput) contactConditions() []condition {
 	if in.Contact == nil {
 		return in.recordedConditions()
 	}
@@ -117,7 +117,7 @@ func (in *ClusterInput) contactConditions() []Condition {
 	reachable := in.reachable()
 	conditions := append(ready, reachable)
 	if reachable.Reason == v1alpha1.ReasonNotContacted {
-		conditions = append(conditions, Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
+		conditions = append(conditions, condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 			Reason: v1alpha1.ReasonConnecting, Message: "the first look at the cluster is under way"})
 	}
 	return conditions
@@ -128,12 +128,12 @@ const maxWarnings = 4
 
 // recordedConditions are those of the contact as the status has them. Ready stays only where it was about the contact: a
 // spec that was refused may be valid by now.
-func (in *ClusterInput) recordedConditions() []Condition {
-	keep := func(types ...string) []Condition {
-		var kept []Condition
+func (in *ClusterInput) recordedConditions() []condition {
+	keep := func(types ...string) []condition {
+		var kept []condition
 		for _, c := range in.Object.Status.Conditions {
 			if slices.Contains(types, c.Type) {
-				kept = append(kept, Condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
+				kept = append(kept, condition{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message})
 			}
 		}
 		return kept
@@ -154,8 +154,8 @@ func (in *ClusterInput) isKnown() bool {
 }
 
 // reachable is the condition Reachable: what is known now, else what was known last, which a restart does not change.
-func (in *ClusterInput) reachable() Condition {
-	condition := Condition{Type: v1alpha1.ConditionReachable}
+func (in *ClusterInput) reachable() condition {
+	condition := condition{Type: v1alpha1.ConditionReachable}
 	switch c := in.Contact; {
 	case c.Obstacle != nil && c.Obstacle.Status != "":
 		condition.Status, condition.Reason, condition.Message = c.Obstacle.Status, c.Obstacle.Reason, c.Obstacle.Message
@@ -202,15 +202,15 @@ func (in *ClusterInput) refusal() *facts.Problem {
 	return before
 }
 
-func notContacted(why string) Condition {
-	return Condition{
+func notContacted(why string) condition {
+	return condition{
 		Type: v1alpha1.ConditionReachable, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted, Message: why,
 	}
 }
 
 // status is the assessment as a status, with the conditions of the contact. All that it keeps of the earlier status are the
 // times at which things began. It shares nothing with the facts: what is written is read back into it.
-func (a *clusterAssessment) status(object *v1alpha1.ClusterSupport, contact []Condition, now time.Time) v1alpha1.ClusterSupportStatus {
+func (a *clusterAssessment) status(object *v1alpha1.ClusterSupport, contact []condition, now time.Time) v1alpha1.ClusterSupportStatus {
 	releases, history := carryOver(a.Releases, &object.Status, now)
 	conditions := append(slices.Clone(contact), a.Conditions...)
 	status := v1alpha1.ClusterSupportStatus{
@@ -235,8 +235,8 @@ func (a *clusterAssessment) status(object *v1alpha1.ClusterSupport, contact []Co
 
 // describedReference is the reference whose cluster the status describes: the first one that was not refused. While an object is
 // stalled from the start, be it for its kubeconfig, nothing is known of any cluster, and the reference may change.
-func describedReference(object *v1alpha1.ClusterSupport, contact []Condition) *v1alpha1.ClusterReference {
-	isRefused := slices.ContainsFunc(contact, func(c Condition) bool { return c.Type == v1alpha1.ConditionStalled })
+func describedReference(object *v1alpha1.ClusterSupport, contact []condition) *v1alpha1.ClusterReference {
+	isRefused := slices.ContainsFunc(contact, func(c condition) bool { return c.Type == v1alpha1.ConditionStalled })
 	if object.Status.Cluster != nil || isRefused {
 		return object.Status.Cluster
 	}

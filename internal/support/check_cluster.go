@@ -11,24 +11,6 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// clusterChecks are the questions that are about no single release. They are asked of a subject that stands for the
-// cluster.
-var clusterChecks = []func(*subject) []statement{
-	checkOrphanedComponents,
-	checkFederatedAddons,
-	checkIgnoredDeclarations,
-	checkAttachRange,
-	checkDuplicate,
-}
-
-// title of the cluster in sentences.
-const theCluster = "the cluster"
-
-// clusterSubject is the subject that stands for the cluster.
-func (g *clusterState) clusterSubject() *subject {
-	return &subject{evaluation: g.evaluation, cluster: g}
-}
-
 // checkOrphanedComponents: are there experimental components that belong to nothing that is installed?
 func checkOrphanedComponents(s *subject) []statement {
 	var parts []string

@@ -135,8 +135,3 @@ func checkGenerations(s *subject) []statement {
 	return s.evidenceStatement(v1alpha1.ReasonMigrationInProgress, "is installed beside "+strings.Join(others, " and ")+
 		": finish the migration, then remove the older one")
 }
-
-// declaration writes a declared release for a message.
-func declaration(declared v1alpha1.DeclaredRelease) string {
-	return facts.Printable(declared.Product) + " " + facts.Printable(declared.Version)
-}

@@ -124,16 +124,16 @@ func checkKubernetesRange(s *subject) []statement {
 	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {
 		return []statement{s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingKubernetesRange, reason, predicate)}
 	}
-	switch g := s.cluster; {
-	case g.kubernetesError != nil:
+	switch cluster := s.cluster; {
+	case cluster.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown,
-			fmt.Sprintf("supports Kubernetes %s, and the cluster's version is not known: %s", allowed, g.kubernetesError))
-	case !allowed.contains(g.kubernetesRead):
+			fmt.Sprintf("supports Kubernetes %s, and the cluster's version is not known: %s", allowed, cluster.kubernetesError))
+	case !allowed.contains(cluster.kubernetesRead):
 		return state(metav1.ConditionFalse, v1alpha1.ReasonOutsideKubernetesRange,
-			fmt.Sprintf("supports Kubernetes %s, and the cluster runs %s", allowed, g.kubernetesRead))
+			fmt.Sprintf("supports Kubernetes %s, and the cluster runs %s", allowed, cluster.kubernetesRead))
 	default:
 		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
-			fmt.Sprintf("supports the cluster's Kubernetes %s", g.kubernetesRead))
+			fmt.Sprintf("supports the cluster's Kubernetes %s", cluster.kubernetesRead))
 	}
 }
 
@@ -145,18 +145,18 @@ func checkKubernetesPart(s *subject) []statement {
 	state := func(status metav1.ConditionStatus, reason, predicate string) []statement {
 		return []statement{s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingKubernetesPart, reason, predicate)}
 	}
-	switch g := s.cluster; {
+	switch cluster := s.cluster; {
 	case s.tag == nil && isForeignRef(s.used.Version):
 		// A branch names no Kubernetes: there is nothing to compare.
 		return nil
 	case s.tag == nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.tagError.Error())
-	case g.kubernetesError != nil:
+	case cluster.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown,
-			fmt.Sprintf("is for Kubernetes %s, and the cluster's version is not known: %s", s.tag.kubernetes, g.kubernetesError))
-	case s.tag.kubernetes != g.kubernetesRead.Minor:
+			fmt.Sprintf("is for Kubernetes %s, and the cluster's version is not known: %s", s.tag.kubernetes, cluster.kubernetesError))
+	case s.tag.kubernetes != cluster.kubernetesRead.Minor:
 		return state(metav1.ConditionFalse, v1alpha1.ReasonKubernetesMismatch,
-			fmt.Sprintf("is for Kubernetes %s, and the cluster runs %s", s.tag.kubernetes, g.kubernetesRead))
+			fmt.Sprintf("is for Kubernetes %s, and the cluster runs %s", s.tag.kubernetes, cluster.kubernetesRead))
 	default:
 		return state(metav1.ConditionTrue, v1alpha1.ReasonCompatible,
 			fmt.Sprintf("is for the cluster's Kubernetes %s", s.tag.kubernetes))

@@ -27,7 +27,7 @@ type policyRollup struct {
 	Clusters []v1alpha1.PolicyCluster
 	Omitted  int32
 	// Conditions are Supported and ExpiringSoon, and Conflicting where it is True.
-	Conditions []Condition
+	Conditions []condition
 }
 
 // clusterRollup is one cluster on which a policy decides, by the worst of its releases.
@@ -76,8 +76,8 @@ func (s *Set) rollUpPolicy(name string, clusters []v1alpha1.ClusterSupport) poli
 }
 
 // invalidCondition is the answer of a policy that decides nothing: why, before how many clusters wait for it.
-func invalidCondition(conditionType string, problems field.ErrorList) Condition {
-	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPolicyInvalid,
+func invalidCondition(conditionType string, problems field.ErrorList) condition {
+	return condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPolicyInvalid,
 		Message: "the policy is invalid: " + facts.JoinProblems(problems)}
 }
 
@@ -158,14 +158,14 @@ func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policy
 	result.Summary = v1alpha1.PolicySummary{
 		Clusters: &all, Supported: &supported, ExpiringSoon: &expiring, Unsupported: &unsupported, Unknown: &unknown,
 	}
-	result.Conditions = []Condition{supportedCondition(rollups, unsupported, unknown), expiringSoonCondition(rollups, expiring, unknown)}
+	result.Conditions = []condition{supportedCondition(rollups, unsupported, unknown), expiringSoonCondition(rollups, expiring, unknown)}
 	if len(conflicting) > 0 {
 		names := make([]string, 0, len(conflicting))
 		for name := range conflicting {
 			names = append(names, name)
 		}
 		slices.Sort(names)
-		result.Conditions = append(result.Conditions, Condition{
+		result.Conditions = append(result.Conditions, condition{
 			Type: v1alpha1.ConditionConflicting, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConflictingPolicies,
 			Message: "has the same priority as " + facts.ListOf(names, 4) + " for the same product on the same cluster; give them" +
 				" different priorities",
@@ -175,13 +175,13 @@ func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policy
 }
 
 // noClustersCondition is the answer of a policy that decides nowhere.
-func noClustersCondition(conditionType string) Condition {
-	return Condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoClusters,
+func noClustersCondition(conditionType string) condition {
+	return condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoClusters,
 		Message: "the product is installed on no cluster that the policy selects"}
 }
 
-func supportedCondition(rollups []clusterRollup, unsupported, unknown int32) Condition {
-	c := Condition{Type: v1alpha1.ConditionSupported}
+func supportedCondition(rollups []clusterRollup, unsupported, unknown int32) condition {
+	c := condition{Type: v1alpha1.ConditionSupported}
 	switch {
 	case len(rollups) == 0:
 		return noClustersCondition(c.Type)
@@ -201,8 +201,8 @@ func supportedCondition(rollups []clusterRollup, unsupported, unknown int32) Con
 	return c
 }
 
-func expiringSoonCondition(rollups []clusterRollup, expiring, unknown int32) Condition {
-	c := Condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
+func expiringSoonCondition(rollups []clusterRollup, expiring, unknown int32) condition {
+	c := condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
 	ofState := func(keep func(clusterRollup) bool) []clusterRollup {
 		return slices.DeleteFunc(slices.Clone(rollups), func(s clusterRollup) bool { return !keep(s) })
 	}
