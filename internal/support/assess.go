@@ -122,7 +122,7 @@ func (s *subject) otherEvidence() []v1alpha1.Evidence {
 	return others[:min(len(others), maxOtherEvidence)]
 }
 
-// weight puts what makes a release unsupported before everything else that is said about it.
+// weight orders statements: what makes a release unsupported comes first.
 func (s *statement) weight() int {
 	if s.Condition == v1alpha1.ConditionSupported && s.Status == metav1.ConditionFalse {
 		return 0
@@ -153,8 +153,8 @@ func notEvaluated(reason, message string) clusterAssessment {
 	return a
 }
 
-// keptAssessment is NotEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
-// so that a mistake in a spec makes nobody forget what is installed.
+// keptAssessment is notEvaluated for a cluster that has been observed: what was found stays on record, with all of it Unknown,
+// so that a mistake in a spec loses no record of what is installed.
 func keptAssessment(status *v1alpha1.ClusterSupportStatus, reason, message string) clusterAssessment {
 	a := notEvaluated(reason, message)
 	a.ClusterID, a.DuplicateOf, a.Environment, a.Manager = status.ClusterID, status.DuplicateOf, status.Environment, status.Manager

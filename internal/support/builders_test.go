@@ -574,7 +574,7 @@ func conditionMessage(t testing.TB, assessment clusterAssessment, kind string) s
 	return ""
 }
 
-// assess is Evaluate without the search for the next change.
+// assess is evaluate without the search for the next change.
 func (s *Set) assess(c evaluationInput, now time.Time) clusterAssessment {
 	if c.Facts == nil {
 		assessment, _ := s.evaluate(c, now)

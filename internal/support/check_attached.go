@@ -47,7 +47,7 @@ func checkAttachRange(s *subject) []statement {
 	}
 }
 
-// attachRangeUnknown is for a cluster for which no policy for Kommander decides: where there is none, nothing is asked.
+// attachRangeUnknown is for a cluster on which no policy for Kommander decides. Without any policy there is no question.
 func (s *subject) attachRangeUnknown(chosen choice) []statement {
 	if chosen.reason == v1alpha1.ReasonNoPolicy {
 		return nil

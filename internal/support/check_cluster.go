@@ -44,7 +44,7 @@ func checkFederatedAddons(s *subject) []statement {
 			"; they are part of that Kommander, look at the cluster on which it runs")}
 }
 
-// checkIgnoredDeclarations: was something declared that means nothing here?
+// checkIgnoredDeclarations: does a declaration have no effect?
 func checkIgnoredDeclarations(s *subject) []statement {
 	var statements []statement
 	ignored := func(declared []string, why string) {

@@ -16,7 +16,7 @@ import (
 )
 
 // checkRulesKnown: is it known which rules hold for the release? A release whose version or minor is not known, or whose
-// policy decides nothing, may be prohibited here, and nobody could tell.
+// policy decides nothing, may be prohibited here.
 func checkRulesKnown(s *subject) []statement {
 	p := s.choice.policy
 	switch {
@@ -137,7 +137,7 @@ func checkKubernetesRange(s *subject) []statement {
 	}
 }
 
-// checkKubernetesPart: is the Kubernetes part of a tag the cluster's minor, on whatever distribution?
+// checkKubernetesPart: is the Kubernetes part of a tag the cluster's minor, on any distribution?
 func checkKubernetesPart(s *subject) []statement {
 	if s.cluster.noKubernetes || s.choice.policy == nil || s.choice.policy.lifecycle.Follows == nil || s.used.Version == "" {
 		return nil

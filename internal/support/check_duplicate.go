@@ -12,7 +12,7 @@ import (
 
 // OlderDuplicate finds among others the oldest object that stands for the same cluster as object, whose namespace kube-system
 // has the UID clusterID, and is older than it; empty when there is none. One for the operator's own cluster is older than all
-// that lead there by a kubeconfig: it is made anew when somebody deletes it. Of two that were made in one second the one that
+// that lead there by a kubeconfig: the operator makes it again when it is deleted. Of two that were made in one second the one that
 // comes first by namespace and name is the older.
 func OlderDuplicate(object *v1alpha1.ClusterSupport, clusterID string, others []v1alpha1.ClusterSupport) string {
 	oldest := object

@@ -14,7 +14,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// evidenceStatement is something in the evidence that a person should look at. It feeds no condition.
+// evidenceStatement is a finding about the evidence. It feeds no condition.
 func (s *subject) evidenceStatement(reason, predicate string) []statement {
 	return []statement{s.state("", "", v1alpha1.FindingEvidence, reason, predicate)}
 }
@@ -77,7 +77,7 @@ func (s *subject) agreesWith(text string) bool {
 	return facts.MinorOf(other) == facts.MinorOf(s.version)
 }
 
-// checkBranch: were the addons installed from a branch? It is what the installer takes when nobody names a release.
+// checkBranch: were the addons installed from a branch? The installer takes it when no release is named.
 func checkBranch(s *subject) []statement {
 	if s.product != facts.BasePlatformServices || !isBranch(s.used.Version) {
 		return nil
@@ -109,7 +109,7 @@ func checkDistribution(s *subject) []statement {
 		" repository; the policy speaks about the vendor's own releases: go back to one")
 }
 
-// checkProgress: is the version the one that is there, or the one that somebody asked for?
+// checkProgress: is the version the installed one, or only the requested one?
 func checkProgress(s *subject) []statement {
 	if s.used.Source != v1alpha1.SourceDeclared || facts.IsDeclared(s.used) {
 		return nil

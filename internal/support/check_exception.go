@@ -25,7 +25,7 @@ func (s *subject) exceptionFor() *Exception {
 }
 
 // checkException: does an exception cover the release, and what when it ends? It comes after all other checks, because a
-// release rests on an exception by what they say.
+// release needs the exception only by what they state.
 func checkException(s *subject, stated []statement) []statement {
 	e := s.exceptionFor()
 	if e == nil {

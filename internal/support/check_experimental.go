@@ -22,7 +22,7 @@ const experimentalTerms = "level Limited, Severity 4, Standard"
 // maxExperimentalNamed is how many components a finding names.
 const maxExperimentalNamed = 6
 
-// checkExperimental: are parts of the release experimental, and may they be here?
+// checkExperimental: are parts of the release experimental, and are these allowed here?
 func checkExperimental(s *subject) []statement {
 	parts := s.experimentalParts()
 	if len(parts) == 0 {
@@ -94,7 +94,7 @@ func (s *subject) isProduction() bool {
 	return p != nil && p.experimental.production != nil && p.experimental.production.Matches(labels.Set(s.labels))
 }
 
-// isEnvironmentDeclared tells whether anybody says whether the cluster is a production cluster.
+// isEnvironmentDeclared tells whether the cluster or the policy says what the cluster is used for.
 func (s *subject) isEnvironmentDeclared() bool {
 	p := s.choice.policy
 	return s.environment != "" || (p != nil && p.experimental.production != nil)

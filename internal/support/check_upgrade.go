@@ -207,7 +207,7 @@ type target struct {
 	text string
 	// supported tells whether it is supported itself.
 	supported bool
-	// blockers are what of the cluster does not allow it.
+	// blockers are what in the cluster does not allow it.
 	blockers []string
 }
 
@@ -252,7 +252,7 @@ func (p *Policy) leadsTo(m *minor, from facts.Minor) bool {
 	return len(older) > 0 && older[0].Minor == from
 }
 
-// blockers are what of the cluster does not allow a target: what the target requires, what other releases require of this
+// blockers are what in the cluster does not allow a target: what the target requires, what other releases require of this
 // product, and the cluster's Kubernetes.
 func (s *subject) blockers(m *minor, version *semver.Version, text string) []string {
 	var blockers []string
@@ -314,7 +314,7 @@ func (s *subject) demandsDowngrade(m *minor) bool {
 	return false
 }
 
-// newestAllowed is the newest supported target that nothing in the cluster speaks against; empty when there is none.
+// newestAllowed is the newest supported target that nothing in the cluster blocks; empty without any.
 func (s *subject) newestAllowed() string { return newestAllowed(s.targets()) }
 
 func newestAllowed(targets []target) string {
@@ -329,7 +329,7 @@ func newestAllowed(targets []target) string {
 // maxBlockers is how many reasons against a target a finding names.
 const maxBlockers = 2
 
-// minorAdvice names the newest target that the installed releases allow, and what stands against a newer one.
+// minorAdvice names the newest target that the installed releases allow, and what blocks a newer one.
 func (s *subject) minorAdvice() string {
 	targets := s.targets()
 	if len(targets) == 0 {
@@ -365,7 +365,7 @@ func (s *subject) hasNewerSupported(than *minor) bool {
 	})
 }
 
-// withBlockers says what has to go along with the target; empty when nothing has to.
+// withBlockers says what has to be upgraded along with the target; empty when nothing has to.
 func (t *target) withBlockers() string {
 	if len(t.blockers) == 0 {
 		return ""

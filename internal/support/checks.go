@@ -30,7 +30,7 @@ var checks = []func(*subject) []statement{
 	checkGenerations,
 }
 
-// followUpChecks are asked of a release after all others, since they depend on what those have stated.
+// followUpChecks are asked of a release after all others, and read what those have stated.
 var followUpChecks = []func(*subject, []statement) []statement{
 	checkException,
 }
@@ -53,10 +53,10 @@ type statement struct {
 	silent bool
 }
 
-// state makes a statement of a predicate, such as "is supported". An empty condition: it feeds none.
-func (s *subject) state(condition string, status metav1.ConditionStatus, kind v1alpha1.FindingType, reason, predicate string) statement {
+// state makes a statement of a predicate, such as "is supported". An empty type: it feeds no condition.
+func (s *subject) state(conditionType string, status metav1.ConditionStatus, kind v1alpha1.FindingType, reason, predicate string) statement {
 	return statement{Finding: v1alpha1.Finding{
-		Type: kind, Reason: reason, Message: s.sentence(predicate), Condition: condition, Status: status,
+		Type: kind, Reason: reason, Message: s.sentence(predicate), Condition: conditionType, Status: status,
 	}}
 }
 

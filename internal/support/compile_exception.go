@@ -17,7 +17,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// Exception is a SupportException made ready for evaluation. It is immutable.
+// Exception is a compiled SupportException. It is immutable.
 type Exception struct {
 	name, product string
 	// patterns and texts are the covered versions, the latter as they are written; both empty means all.
@@ -32,7 +32,7 @@ type Exception struct {
 	problems          field.ErrorList
 }
 
-// CompileException makes an exception ready. It never fails: what is wrong with it is kept, and then it covers nothing.
+// CompileException reads an exception. It never fails: its problems are kept, and with any it covers nothing.
 func CompileException(object *v1alpha1.SupportException) *Exception {
 	spec, path := &object.Spec, field.NewPath("spec")
 	var p problems

@@ -63,7 +63,7 @@ func (c *compiler) expression(text string, path *field.Path) *regexp.Regexp {
 		}
 		return nil
 	}
-	// By itself first: otherwise an expression could close the bracket around it, and errors would quote what nobody wrote.
+	// The bare expression is parsed first: in its bracket it could close the bracket, and errors would quote the bracket.
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err == nil && sizeOf(tree) > maxExpressionSize {
 		c.problems.add(path, text, fmt.Sprintf("a regular expression that is not larger than %d when its repetitions are written out", maxExpressionSize))

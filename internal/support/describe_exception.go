@@ -62,7 +62,7 @@ func (e *Exception) coversRelease(r v1alpha1.InstalledRelease) bool {
 	return r.Exception != nil && r.Exception.Name == e.name
 }
 
-// exceptionDescription is what an exception says by itself at one instant.
+// exceptionDescription is what the status of an exception says at one instant, apart from Ready.
 type exceptionDescription struct {
 	// Conditions are Active and ExpiringSoon.
 	Conditions []condition

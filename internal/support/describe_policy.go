@@ -16,14 +16,14 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// policyDescription is what a policy says by itself at one instant, whatever clusters there are.
+// policyDescription is what a policy says at one instant independent of clusters.
 type policyDescription struct {
 	// SupportedVersions are the supported minors, newest first, for the printed column.
 	SupportedVersions string
 	Releases          []v1alpha1.ReleaseStatus
 }
 
-// The bounds of a description. Ranges can hold very many minors when somebody writes so.
+// The bounds of a description. A range can hold very many minors.
 const (
 	maxDescribed     = 200
 	maxSupportedText = 8
@@ -156,7 +156,7 @@ func minorsIn(r *kubernetesRange) []facts.Minor {
 	return minors
 }
 
-// tagStages are those of all minors of a product whose tags carry a Kubernetes part: a minor is as well off as the best
+// tagStages are those of all minors of a product whose tags carry a Kubernetes part: a minor has the stage of the best
 // of the Kubernetes minors for which it is listed.
 func (s evaluation) tagStages(p *Policy) []v1alpha1.ReleaseStatus {
 	chosen := s.set.choose(s.labels, p.lifecycle.Follows.Product)
@@ -227,7 +227,7 @@ func longerLasting(a, b verdict) verdict {
 	return b
 }
 
-// precedence orders verdicts by what they promise.
+// precedence orders verdicts: supported, to come, over, unknown.
 func (v verdict) precedence() int {
 	switch {
 	case v.state == v1alpha1.StateSupported:

@@ -23,7 +23,7 @@ type evaluationInput struct {
 	Labels map[string]string
 	// Facts is nil as long as the cluster was never contacted.
 	Facts *facts.Facts
-	// Environment is what the cluster is used for; empty where nobody has declared it.
+	// Environment is what the cluster is used for; empty where it is not declared.
 	Environment v1alpha1.Environment
 	// Declared are the releases of spec.declaredReleases.
 	Declared []v1alpha1.DeclaredRelease
@@ -40,7 +40,7 @@ type clusterState struct {
 	// kubernetesVersion is what the API server reports; empty when it is not known.
 	kubernetesVersion string
 	kubernetesError   error
-	// noKubernetes: nothing is to be said about Kubernetes, since nobody looked and nobody declared it.
+	// noKubernetes: nothing is said about Kubernetes, since it was neither observed nor declared.
 	noKubernetes  bool
 	installations []facts.Installation
 	components    []v1alpha1.Component
@@ -111,7 +111,7 @@ func byName(a, b facts.Installation) int {
 	return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Name, b.Name))
 }
 
-// detectedFirst puts what somebody has only declared on the hub behind what was found, so that it takes nothing's place.
+// detectedFirst puts what is only declared on the hub behind what was detected, so that it takes no place of the latter.
 func detectedFirst(a, b facts.Installation) int {
 	rank := func(i facts.Installation) int {
 		if slices.ContainsFunc(i.Evidence, func(e v1alpha1.Evidence) bool { return !facts.IsDeclaredOnHub(e) }) {

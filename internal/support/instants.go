@@ -9,8 +9,8 @@ import (
 )
 
 // nextChange is the first of the instants after now at which an answer is no longer the same; zero when there is none.
-// Where very many lie ahead, as only a policy does that is made to be slow, it stops and gives the last one that it tried:
-// whoever is woken then asks again.
+// Where very many lie ahead, as only with a policy that is made to be slow, it stops and gives the last one that it tried:
+// the caller then asks again at that instant.
 func nextChange(instants []time.Time, now time.Time, same func(time.Time) bool) time.Time {
 	ahead := instantsAfter(instants, now)
 	for i, at := range ahead {

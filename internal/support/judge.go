@@ -99,7 +99,7 @@ func lastDay(end time.Time, zone *time.Location) string {
 	return text
 }
 
-// judge asks the policy that decides, after the questions that come before any policy.
+// judge gives the verdict of the policy that decides, or why there can be none.
 func (s *subject) judge() verdict {
 	p := s.choice.policy
 	switch {

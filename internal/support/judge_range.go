@@ -34,8 +34,8 @@ func compareVersion(r *kubernetesRange, version facts.KubernetesVersion) int {
 	return -1
 }
 
-// judgeRange supports what the supported releases of other products contain in their ranges. against tells where the
-// judged version lies beside a range.
+// judgeRange supports what the supported releases of other products contain in their ranges. against compares the
+// judged version with a range.
 func (s evaluation) judgeRange(p *Policy, version string, against func(*kubernetesRange) int) verdict {
 	var found containment
 	for _, product := range p.lifecycle.RangeOf.Products {
@@ -52,7 +52,7 @@ func (s evaluation) judgeRange(p *Policy, version string, against func(*kubernet
 	return found.verdict(s, p, version)
 }
 
-// containment is what the ranges of other products' minors say about a Kubernetes version.
+// containment collects the minors of other products whose ranges contain a Kubernetes version.
 type containment struct {
 	spans []span
 	// within are the supported minors that contain the version now; notLast becomes true with the first that is not

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// LintWarning is something in a valid policy that a person would be sorry for later.
+// LintWarning is a likely mistake in a valid policy.
 type LintWarning struct {
 	// Path is the field that it is about.
 	Path *field.Path
@@ -39,7 +39,7 @@ var lintChecks = []func(evaluation, *Policy) []LintWarning{
 	lintUnlisted,
 }
 
-// Lint finds what a valid policy says, at an instant, that somebody would regret. A policy with Problems has no regrets:
+// Lint finds the likely mistakes of a valid policy, as they stand at an instant. A policy with Problems has no warnings:
 // it decides nothing.
 func (s *Set) Lint(name string, now time.Time) []LintWarning {
 	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
@@ -114,7 +114,7 @@ func lintRequirements(s evaluation, p *Policy) []LintWarning {
 	return found
 }
 
-// withForecasts are the valid policies for a product whose own list decides about its minors, on whatever clusters.
+// withForecasts are the valid policies for a product whose own list decides about its minors, whichever clusters it selects.
 func (s *Set) withForecasts(product string) []*Policy {
 	var found []*Policy
 	for _, p := range s.policies {

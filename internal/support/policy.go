@@ -16,13 +16,13 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// Policy is a SupportPolicy made ready for evaluation. It is immutable; compile it once for each generation.
+// Policy is a compiled SupportPolicy. It is immutable; compile it once for each generation.
 type Policy struct {
 	name     string
 	product  string
 	priority int32
 	// selector chooses clusters. That of a policy whose selector is invalid chooses all of them: which ones are meant
-	// cannot be told, and the policy makes Unknown what it chooses.
+	// is not known, and the policy makes Unknown what it chooses.
 	selector labels.Selector
 	zone     *time.Location
 	// expiringSoonDays is how long before an end a warning begins, in calendar days of the zone.
@@ -38,7 +38,7 @@ type Policy struct {
 	problems     field.ErrorList
 }
 
-// Compile makes a policy ready. It never fails: what is wrong with the policy is kept, and then it decides nothing.
+// Compile reads a policy. It never fails: what is wrong with the policy is kept, and then it decides nothing.
 func Compile(object *v1alpha1.SupportPolicy) *Policy {
 	spec := &object.Spec
 	compiled := &Policy{

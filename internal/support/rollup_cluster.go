@@ -42,7 +42,7 @@ var (
 	alertFirst = []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionUnknown, metav1.ConditionFalse}
 )
 
-// rollupRules is the table of the conditions that roll up over the releases of a cluster.
+// rollupRules is the table of a cluster's conditions. The message of a condition is made by withStatus.
 var rollupRules = []rollupRule{
 	{conditionType: v1alpha1.ConditionSupported, order: worstFirst, none: metav1.ConditionTrue,
 		reasons: []string{v1alpha1.ReasonLastInWindow, v1alpha1.ReasonSupported}},
@@ -124,7 +124,7 @@ func exceptionsOf(releases []v1alpha1.InstalledRelease) string {
 	return "; exceptions: " + facts.ListOf(slices.Compact(covered), maxStatements)
 }
 
-// withReason keeps the statements that the reason is about: where there is nothing to alert of, the others only distract.
+// withReason keeps the statements that the reason is about: without an alert the others only distract.
 func withReason(statements []statement, reason string) []statement {
 	return slices.DeleteFunc(slices.Clone(statements), func(s statement) bool { return s.Reason != reason })
 }
@@ -149,7 +149,7 @@ func allSupported(releases []v1alpha1.InstalledRelease) string {
 }
 
 // announcedEnds says what is known about the ends to come: the first one that has a day, what is last in its window, and the
-// plans that nobody confirmed.
+// plans that are overdue.
 func announcedEnds(releases []v1alpha1.InstalledRelease) string {
 	var first *v1alpha1.InstalledRelease
 	var last, overdue []string

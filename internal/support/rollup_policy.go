@@ -17,8 +17,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
-// maxPolicyClusters is how many clusters a policy's status names. Status that grows with the fleet is the business of
-// the ClusterSupports.
+// maxPolicyClusters is how many clusters a policy's status names: it must not grow with the fleet.
 const maxPolicyClusters = 100
 
 // policyRollup is what a policy means for the clusters on which it decides.
@@ -39,7 +38,7 @@ type clusterRollup struct {
 }
 
 // rollUpPolicy counts the clusters on which a policy decides, from their assessments. A policy that conflicts with another
-// one decides nothing there, but the cluster is its business: it is counted as Unknown with both.
+// one decides nothing there, but the cluster is counted as Unknown with both.
 func (s *Set) rollUpPolicy(name string, clusters []v1alpha1.ClusterSupport) policyRollup {
 	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
 	if i < 0 {
@@ -75,7 +74,7 @@ func (s *Set) rollUpPolicy(name string, clusters []v1alpha1.ClusterSupport) poli
 	return result
 }
 
-// invalidCondition is the answer of a policy that decides nothing: why, before how many clusters wait for it.
+// invalidCondition is a condition of an invalid policy. It hides the number of clusters, on which the policy decides nothing.
 func invalidCondition(conditionType string, problems field.ErrorList) condition {
 	return condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonPolicyInvalid,
 		Message: "the policy is invalid: " + facts.JoinProblems(problems)}
@@ -174,7 +173,7 @@ func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policy
 	return result
 }
 
-// noClustersCondition is the answer of a policy that decides nowhere.
+// noClustersCondition is a condition of a policy that decides on no cluster.
 func noClustersCondition(conditionType string) condition {
 	return condition{Type: conditionType, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNoClusters,
 		Message: "the product is installed on no cluster that the policy selects"}

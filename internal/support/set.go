@@ -25,13 +25,13 @@ type Set struct {
 	exceptions []*Exception
 	// problems are those of each policy by name, the ones that only show beside the others included.
 	problems map[string]field.ErrorList
-	// stages are the instants at which the stage of a minor can change, instants all at which any answer can change by
-	// time alone.
+	// stageChanges are the instants at which the stage of a minor can change, changes all at which any answer can change
+	// by time alone.
 	stageChanges, changes []time.Time
 }
 
-// NewSet puts compiled policies together and finds cycles among what they rest on. Exceptions that are not valid cover
-// nothing.
+// NewSet puts compiled policies together and finds cycles among the products on which they depend. Invalid exceptions
+// cover nothing.
 func NewSet(policies []*Policy, exceptions ...*Exception) *Set {
 	set := &Set{policies: slices.Clone(policies), problems: map[string]field.ErrorList{}}
 	slices.SortFunc(set.policies, func(a, b *Policy) int { return strings.Compare(a.name, b.name) })
@@ -58,7 +58,7 @@ func NewSet(policies []*Policy, exceptions ...*Exception) *Set {
 // Problems are what is wrong with a policy, its cycles with others included. None: the policy is valid.
 func (s *Set) Problems(name string) field.ErrorList { return s.problems[name] }
 
-// cycles finds the policies whose lifecycle leads, over the products on which it rests, back to their own product.
+// cycles finds the policies whose lifecycle leads, over the products on which it depends, back to their own product.
 func (s *Set) cycles() map[string]*field.Error {
 	dependencies := map[string][]string{}
 	for _, p := range s.policies {
@@ -174,7 +174,7 @@ func (s *Set) claims(clusterLabels map[string]string, product string) []*Policy 
 // choice is the policy that decides about a product on a cluster, or the reason why none does.
 type choice struct {
 	policy *Policy
-	// name is that of the policy which ought to decide, whether or not it can.
+	// name is that of the policy that is responsible, valid or not.
 	name            string
 	reason, message string
 }

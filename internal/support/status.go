@@ -68,7 +68,7 @@ func readyConditions(problems field.ErrorList, reason string) []condition {
 	return stalledConditions(reason, facts.JoinProblems(problems))
 }
 
-// stalledConditions gives Ready and Stalled of an object that waits for somebody to mend it.
+// stalledConditions gives Ready and Stalled of an object that a user has to correct.
 func stalledConditions(reason, message string) []condition {
 	return []condition{
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: message},

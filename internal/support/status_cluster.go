@@ -19,14 +19,14 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// ClusterInput is all that the status of a ClusterSupport is made of, besides the policies and the instant.
+// ClusterInput is all that the status of a ClusterSupport depends on, apart from the policies and the instant.
 type ClusterInput struct {
 	// Object is the ClusterSupport: its spec, labels and generation, and the status that it has.
 	Object *v1alpha1.ClusterSupport
 	// HostNamespace is that of the object "host", the operator's own. Empty: not known, and what the status says of a spec
 	// that claims to be the host stays.
 	HostNamespace string
-	// Contact is how the contact with the cluster stands. Nil: nobody has tried since the status was written, and what it
+	// Contact is how the contact with the cluster stands. Nil: there was no new contact since the status was written, and what it
 	// says of the contact stays.
 	Contact *facts.Contact
 	// Facts are what was observed. Nil: nothing since the operator started, and what the status records still holds.
@@ -59,7 +59,7 @@ func (in *ClusterInput) ClusterID() string {
 
 // ClusterStatus is the whole status that a ClusterSupport ought to have at an instant, and the next instant at which it
 // changes by time alone; zero when none is known. Of the status that the object has it keeps the times at which things
-// began, and what nobody has looked at since. It shares nothing with the input.
+// began, and what was not observed again. It shares nothing with the input.
 func (s *Set) ClusterStatus(in ClusterInput, now time.Time) (v1alpha1.ClusterSupportStatus, time.Time) {
 	if in.HostNamespace == "" && isRefusedHost(in.Object) {
 		return *in.Object.Status.DeepCopy(), time.Time{}
@@ -155,29 +155,27 @@ func (in *ClusterInput) isKnown() bool {
 
 // reachable is the condition Reachable: what is known now, else what was known last, which a restart does not change.
 func (in *ClusterInput) reachable() condition {
-	condition := condition{Type: v1alpha1.ConditionReachable}
+	reachable := func(status metav1.ConditionStatus, reason, message string) condition {
+		return condition{Type: v1alpha1.ConditionReachable, Status: status, Reason: reason, Message: message}
+	}
 	switch c := in.Contact; {
 	case c.Obstacle != nil && c.Obstacle.Status != "":
-		condition.Status, condition.Reason, condition.Message = c.Obstacle.Status, c.Obstacle.Reason, c.Obstacle.Message
-		return condition
+		return reachable(c.Obstacle.Status, c.Obstacle.Reason, c.Obstacle.Message)
 	case c.Problem != nil:
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, c.Problem.Reason, c.Problem.Message
-		return condition
+		return reachable(metav1.ConditionFalse, c.Problem.Reason, c.Problem.Message)
 	case c.Complete:
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionTrue, v1alpha1.ReasonConnected, "the cluster answers"
-		return condition
+		return reachable(metav1.ConditionTrue, v1alpha1.ReasonConnected, "the cluster answers")
 	}
 	before := meta.FindStatusCondition(in.Object.Status.Conditions, v1alpha1.ConditionReachable)
 	leadsToCluster := in.Contact.Obstacle == nil
 	if before == nil || leadsToCluster && slices.Contains(beforeContact, before.Reason) {
 		return notContacted("the cluster was not contacted yet")
 	}
-	condition.Status, condition.Reason, condition.Message = before.Status, before.Reason, before.Message
-	return condition
+	return reachable(before.Status, before.Reason, before.Message)
 }
 
 // beforeContact are the reasons of Reachable that are about what comes before a contact. Once the reference leads to a
-// cluster they say nothing any more.
+// cluster they are outdated.
 var beforeContact = []string{
 	v1alpha1.ReasonNotContacted, v1alpha1.ReasonNotJoined, v1alpha1.ReasonHubUnknown, v1alpha1.ReasonKommanderClusterMissing,
 	v1alpha1.ReasonClusterAPIClusterMissing,
@@ -234,7 +232,7 @@ func (a *clusterAssessment) status(object *v1alpha1.ClusterSupport, contact []co
 }
 
 // describedReference is the reference whose cluster the status describes: the first one that was not refused. While an object is
-// stalled from the start, be it for its kubeconfig, nothing is known of any cluster, and the reference may change.
+// stalled from the start, no cluster is known, and the reference may change.
 func describedReference(object *v1alpha1.ClusterSupport, contact []condition) *v1alpha1.ClusterReference {
 	isRefused := slices.ContainsFunc(contact, func(c condition) bool { return c.Type == v1alpha1.ConditionStalled })
 	if object.Status.Cluster != nil || isRefused {

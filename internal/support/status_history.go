@@ -15,8 +15,8 @@ import (
 // maxHistory is how many ended installations a status names.
 const maxHistory = 20
 
-// carryOver carries over what the verdict does not know, since when each release is there, and moves what is there no
-// longer into the history. It writes times only when something has come or gone: nothing in it beats at rest.
+// carryOver carries over since when each release is observed, which the assessment does not know, and moves releases that are
+// gone into the history. It writes times only when a release has come or gone, so that a status at rest does not change.
 func carryOver(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSupportStatus, now time.Time) (
 	[]v1alpha1.InstalledRelease, []v1alpha1.EndedInstallation,
 ) {
@@ -30,7 +30,7 @@ func carryOver(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSup
 		if j := slices.IndexFunc(before.Releases, sameRelease(row)); j >= 0 && before.Releases[j].ObservedSince != nil {
 			row.ObservedSince = before.Releases[j].ObservedSince
 		} else if j := slices.IndexFunc(past, isReturnOf(row, past)); j >= 0 && wasHidden(row.Product, before) {
-			// It was there all the time: for a while nobody was allowed to look.
+			// It was there all the time: for a while the cluster refused access.
 			row.ObservedSince = past[j].From
 			past = slices.Delete(past, j, j+1)
 		}
@@ -48,7 +48,7 @@ func carryOver(releases []v1alpha1.InstalledRelease, before *v1alpha1.ClusterSup
 }
 
 // sameRelease finds a release of the same product and version under the same name, or another name for the same object: a second
-// installation can make it necessary to tell the first one from it.
+// installation of the product can change the name of the first one.
 func sameRelease(one *v1alpha1.InstalledRelease) func(v1alpha1.InstalledRelease) bool {
 	return func(other v1alpha1.InstalledRelease) bool {
 		isObject := one.Evidence.Object != "" && !facts.IsDeclared(one.Evidence) && one.Evidence.Object == other.Evidence.Object

@@ -392,7 +392,7 @@ func TestFactsOfAStatus(t *testing.T) {
 		if observed := FactsOf(&row.status); (observed != nil) != row.want {
 			t.Errorf("%s, without conditions: %+v", row.name, observed)
 		}
-		// Keeping, twice over, forgets nothing.
+		// keptAssessment, twice over, loses nothing.
 		kept := statusOf(keptAssessment(because(row.status, v1alpha1.ReasonInvalidSpec), v1alpha1.ReasonHostNotAllowed, "the host is not allowed"))
 		if diff := cmp.Diff(FactsOf(because(row.status, v1alpha1.ReasonInvalidSpec)), FactsOf(&kept)); diff != "" {
 			t.Errorf("%s (-before +kept):\n%s", row.name, diff)

@@ -59,7 +59,7 @@ const (
 	allowedVersionOfLine = "a version of this minor, such as "
 )
 
-// problems collects what is wrong with an object, each with the path of the field, what was found and what is allowed.
+// problems collects the errors of an object, each with the path of the field, what was found and what is allowed.
 type problems struct{ list field.ErrorList }
 
 func (p *problems) add(path *field.Path, found any, allowed string) {
