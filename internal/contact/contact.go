@@ -105,8 +105,8 @@ func CannotList(resource string) *facts.Problem {
 		": check its health, and the conversion webhook of the CustomResourceDefinition if it has one"}
 }
 
-// ReasonOf is the reason of an error: its own where it has one (ContactReason), else one by the kind of error that the client
-// has returned. It is empty for nil.
+// ReasonOf is the reason of an error: its own where it has one (ContactReason), else one by the kind of error that the
+// client has returned. It is empty for nil.
 func ReasonOf(err error) string {
 	var (
 		own       interface{ ContactReason() string }
@@ -136,8 +136,8 @@ var comparedErrors = []error{
 	io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, http.ErrBodyReadAfterClose,
 }
 
-// FailureOf replaces an error of net/http by a Failure, which does not have its text. Errors that client-go compares with stay
-// as they are.
+// FailureOf replaces an error of net/http by a Failure, which does not have its text. Errors that client-go compares with
+// stay as they are.
 func FailureOf(err error) error {
 	var failure *Failure
 	switch {

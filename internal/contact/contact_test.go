@@ -50,7 +50,7 @@ func TestReasonOf(t *testing.T) {
 	}
 }
 
-func TestSentencesDiffer(t *testing.T) {
+func TestMessagesDiffer(t *testing.T) {
 	seen := map[string]string{}
 	for _, reason := range []string{
 		v1alpha1.ReasonSecretNotAllowed, v1alpha1.ReasonSecretMissing, v1alpha1.ReasonSecretUnreadable, v1alpha1.ReasonKubeconfigMissing,

@@ -311,7 +311,7 @@ func TestSecretIsWithdrawn(t *testing.T) {
 }
 
 // While the operator's own cluster is away, those of the fleet are not.
-func TestConnectionsOutliveTheHub(t *testing.T) {
+func TestConnectionOutlivesTheHub(t *testing.T) {
 	for name, err := range map[string]error{"away": errors.New("connection refused"), "403": errForbidden} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -537,7 +537,7 @@ func endlessly(o *ClusterCacheOptions) {
 }
 
 // An observer that has news while it ends has nobody to tell them.
-func TestForgottenTellsNothing(t *testing.T) {
+func TestForgottenChangesNothing(t *testing.T) {
 	h := newHub(t)
 	var told atomic.Int32
 	options := h.options
@@ -592,7 +592,7 @@ func TestForgetAndConnectRace(t *testing.T) {
 }
 
 // Many begin at once, and are read again at different times, ever more rarely while nothing is found.
-func TestPaceOfMany(t *testing.T) {
+func TestIntervalsOfMany(t *testing.T) {
 	const clusters = 1000
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -535,7 +535,7 @@ func TestConnectionLastsForADay(t *testing.T) {
 	})
 }
 
-func TestLinkIsNamed(t *testing.T) {
+func TestHTTP2AddressHasAPort(t *testing.T) {
 	for _, row := range []struct{ server, want, reason string }{
 		{"https://api.example.com", "api.example.com:443", "the port of HTTPS"},
 		{"https://api.example.com:6443/prefix", "api.example.com:6443", "its own"},

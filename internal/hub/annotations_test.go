@@ -109,7 +109,7 @@ func TestAnnotations(t *testing.T) {
 				row.want.DeclaredBy = "KommanderCluster/a/prod"
 			}
 			reference := toKommander("prod")
-			got := looked().has(attached("a/prod", environment(row.environment), declaring(row.declared))).state().FactsFor("a", &reference)
+			got := observedHub().has(attached("a/prod", environment(row.environment), declaring(row.declared))).state().FactsFor("a", &reference)
 			if diff := cmp.Diff(&row.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
 			}

@@ -27,8 +27,8 @@ const hubID = "00000000-0000-4000-8000-000000000000"
 // snapshotBuilder builds what was observed on the hub. Every step returns a copy.
 type snapshotBuilder struct{ observe.Snapshot }
 
-// looked begins a hub that was looked at as a whole, and on which nothing is.
-func looked() snapshotBuilder {
+// observedHub begins a hub that was looked at as a whole, and on which nothing is.
+func observedHub() snapshotBuilder {
 	return snapshotBuilder{observe.Snapshot{Complete: true, Facts: facts.Facts{ClusterID: hubID}, HubDescription: &detect.HubDescription{}}}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 func TestChanged(t *testing.T) {
-	base := looked().runs("2.2.0").has(
+	base := observedHub().runs("2.2.0").has(
 		attached("a/plain"), attached("a/konvoy", konvoyNamed("konvoy")), described("a/konvoy", "1.8.3"),
 		attached("a/tunnel", secretNamed(""), tunnelNamed("t")), tunnel("a/t", "through"),
 		madeByKonvoy("a/made"), attached("a/attached", madeFrom("a/made")), made("a/eks"),
@@ -83,8 +83,8 @@ func TestChanged(t *testing.T) {
 			"the hub's Kommander", base, base.runs("9.9.9"), nil, false, "the first one counts, and it is the same",
 		},
 		{
-			"another version of the hub's Kommander", looked().runs("2.1.0").has(attached("a/plain"), made("a/eks"), madeByKonvoy("a/made")),
-			looked().runs("2.2.0").has(attached("a/plain"), made("a/eks"), madeByKonvoy("a/made")), []ID{capiOf("a/made"), kommanderOf("a/plain")}, false,
+			"another version of the hub's Kommander", observedHub().runs("2.1.0").has(attached("a/plain"), made("a/eks"), madeByKonvoy("a/made")),
+			observedHub().runs("2.2.0").has(attached("a/plain"), made("a/eks"), madeByKonvoy("a/made")), []ID{capiOf("a/made"), kommanderOf("a/plain")}, false,
 			"what it manages, and what goes in lock-step with it",
 		},
 		{"looked at as a whole", base.incomplete(), base, all, true, "now it is known what is not there"},
@@ -191,7 +191,7 @@ func pick[T any](rng *rand.Rand, all ...T) T { return all[rng.IntN(len(all))] }
 
 // randomHub has some of everything under few names, so that much refers to each other.
 func randomHub(rng *rand.Rand) snapshotBuilder {
-	b := looked()
+	b := observedHub()
 	if rng.IntN(6) == 0 {
 		b = b.incomplete()
 	}

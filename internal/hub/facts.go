@@ -9,8 +9,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
-// FactsFor is what the hub knows about the cluster to which a reference from a namespace leads; nil when the hub was not read
-// yet, or the operator may not read it.
+// FactsFor is what the hub knows about the cluster to which a reference from a namespace leads; nil when the hub was not
+// read yet, or the operator may not read it.
 func (s *State) FactsFor(namespace string, reference *v1alpha1.ClusterReference) *facts.HubFacts {
 	id, is := IDOf(namespace, reference)
 	c := s.clusters[id]

@@ -18,8 +18,8 @@ import (
 // known is what the hub knows about a cluster.
 type known struct{ facts.HubFacts }
 
-// knowledge begins what the hub knows about a cluster.
-func knowledge() known { return known{} }
+// hubFacts begins what the hub knows about a cluster.
+func hubFacts() known { return known{} }
 
 // managed is a cluster of the hub's Kommander, as runs adds it.
 func (k known) managed(version string) known {
@@ -36,7 +36,7 @@ func evidence(source v1alpha1.EvidenceSource, object, version string) v1alpha1.E
 	return v1alpha1.Evidence{Source: source, Object: object, Version: version}
 }
 
-func TestKnows(t *testing.T) {
+func TestFactsFor(t *testing.T) {
 	var (
 		byKonvoyCluster = evidence(v1alpha1.SourceCustomResource, "hub:KonvoyCluster/a/prod", "1.8.3")
 		byLabel         = evidence(v1alpha1.SourceLabel, "hub:Cluster/a/prod", "")
@@ -44,7 +44,7 @@ func TestKnows(t *testing.T) {
 		noKonvoy        = evidence(v1alpha1.SourceForbidden, "hub:konvoyclusters.kommander.mesosphere.io", "")
 		noCAPI          = evidence(v1alpha1.SourceForbidden, "hub:clusters.cluster.x-k8s.io", "")
 	)
-	first, second := looked().runs("1.4.4"), looked().runs("2.2.0")
+	first, second := observedHub().runs("1.4.4"), observedHub().runs("2.2.0")
 	for _, row := range []struct {
 		name      string
 		hub       snapshotBuilder
@@ -52,19 +52,19 @@ func TestKnows(t *testing.T) {
 		want      known
 		reason    string
 	}{
-		{"attached", first.has(attached("a/prod")), toKommander("prod"), knowledge().managed("1.4.4"), "the hub's Kommander manages it"},
-		{"attached, no Kommander", looked().has(attached("a/prod")), toKommander("prod"), knowledge(), "what was a hub is none any more"},
-		{"attached, Kommander of unknown version", looked().runs("").has(attached("a/prod")), toKommander("prod"), knowledge().managed(""), "some Kommander manages it"},
+		{"attached", first.has(attached("a/prod")), toKommander("prod"), hubFacts().managed("1.4.4"), "the hub's Kommander manages it"},
+		{"attached, no Kommander", observedHub().has(attached("a/prod")), toKommander("prod"), hubFacts(), "what was a hub is none any more"},
+		{"attached, Kommander of unknown version", observedHub().runs("").has(attached("a/prod")), toKommander("prod"), hubFacts().managed(""), "some Kommander manages it"},
 		{
 			"attached, Kommander not to be seen",
-			looked().installed(facts.Kommander, evidence(v1alpha1.SourceForbidden, "clusteraddons.kubeaddons.mesosphere.io", "")).has(attached("a/prod")),
+			observedHub().installed(facts.Kommander, evidence(v1alpha1.SourceForbidden, "clusteraddons.kubeaddons.mesosphere.io", "")).has(attached("a/prod")),
 			toKommander("prod"),
 			known{facts.HubFacts{Manager: &v1alpha1.ManagingKommander{Object: "hub:clusteraddons.kubeaddons.mesosphere.io"}}},
 			"a refusal is not an absence",
 		},
 		{
 			"a migration from 1.x to 2.x",
-			looked().installed(facts.Kommander, evidence(v1alpha1.SourceHelmRelease, "HelmRelease/kommander/kommander", "2.2.0")).runs("1.4.4").
+			observedHub().installed(facts.Kommander, evidence(v1alpha1.SourceHelmRelease, "HelmRelease/kommander/kommander", "2.2.0")).runs("1.4.4").
 				has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))),
 			toKommander("prod"),
 			known{facts.HubFacts{Manager: &v1alpha1.ManagingKommander{Object: "hub:HelmRelease/kommander/kommander", Version: "2.2.0"}}}.
@@ -72,139 +72,139 @@ func TestKnows(t *testing.T) {
 			"the newer one, which comes first",
 		},
 		{
-			"what is installed beside Kommander", looked().installed("Aardvark", evidence(v1alpha1.SourceLabel, "x", "9.9.9")).runs("1.4.4").has(attached("a/prod")),
-			toKommander("prod"), knowledge().managed("1.4.4"), "it manages nothing",
+			"what is installed beside Kommander", observedHub().installed("Aardvark", evidence(v1alpha1.SourceLabel, "x", "9.9.9")).runs("1.4.4").has(attached("a/prod")),
+			toKommander("prod"), hubFacts().managed("1.4.4"), "it manages nothing",
 		},
 		{
 			"the used piece gives the manager",
-			looked().installed(facts.Kommander, evidence(v1alpha1.SourceLabel, "x", ""), evidence(v1alpha1.SourceAnnotation, "ClusterAddon/kommander", "1.4.4")).
+			observedHub().installed(facts.Kommander, evidence(v1alpha1.SourceLabel, "x", ""), evidence(v1alpha1.SourceAnnotation, "ClusterAddon/kommander", "1.4.4")).
 				has(attached("a/prod")),
-			toKommander("prod"), knowledge().managed("1.4.4"), "the first with a version",
+			toKommander("prod"), hubFacts().managed("1.4.4"), "the first with a version",
 		},
 
 		{
 			"1.x", first.has(attached("a/prod", konvoyNamed("prod")), described("a/prod", "v1.8.3", "Provisioned")), toKommander("prod"),
-			knowledge().managed("1.4.4").konvoy(byKonvoyCluster), "the hub has made it",
+			hubFacts().managed("1.4.4").konvoy(byKonvoyCluster), "the hub has made it",
 		},
 		{
 			"1.x, being changed", first.has(attached("a/prod", konvoyNamed("prod")), described("a/prod", "v1.8.3", "Provisioning")), toKommander("prod"),
-			knowledge().managed("1.4.4").konvoy(evidence(v1alpha1.SourceDeclared, "hub:KonvoyCluster/a/prod", "1.8.3")), "it is the version to come",
+			hubFacts().managed("1.4.4").konvoy(evidence(v1alpha1.SourceDeclared, "hub:KonvoyCluster/a/prod", "1.8.3")), "it is the version to come",
 		},
 		{
 			"1.x, version left out", first.has(attached("a/prod", konvoyNamed("prod")), described("a/prod", "")), toKommander("prod"),
-			knowledge().managed("1.4.4").konvoy(evidence(v1alpha1.SourceCustomResource, "hub:KonvoyCluster/a/prod", "")), "it is Konvoy, of some version",
+			hubFacts().managed("1.4.4").konvoy(evidence(v1alpha1.SourceCustomResource, "hub:KonvoyCluster/a/prod", "")), "it is Konvoy, of some version",
 		},
 		{
 			"1.x, of another name", first.has(attached("a/prod", konvoyNamed("other")), described("a/prod", "v1.8.3")), toKommander("prod"),
-			knowledge().managed("1.4.4"), "it describes another cluster",
+			hubFacts().managed("1.4.4"), "it describes another cluster",
 		},
 		{
 			"1.x, of another namespace", first.has(attached("a/prod", konvoyNamed("prod")), described("b/prod", "v1.8.3")), toKommander("prod"),
-			knowledge().managed("1.4.4"), "a reference stays in its namespace",
+			hubFacts().managed("1.4.4"), "a reference stays in its namespace",
 		},
 		{
-			"1.x, not referred to", first.has(attached("a/prod"), described("a/prod", "v1.8.3")), toKommander("prod"), knowledge().managed("1.4.4"),
+			"1.x, not referred to", first.has(attached("a/prod"), described("a/prod", "v1.8.3")), toKommander("prod"), hubFacts().managed("1.4.4"),
 			"the same name is no reference",
 		},
 		{
 			"1.x, KonvoyClusters forbidden", first.forbids(detect.KonvoyClusters).has(attached("a/prod", konvoyNamed("prod"))), toKommander("prod"),
-			knowledge().managed("1.4.4").konvoy(noKonvoy), "a refusal is not an absence",
+			hubFacts().managed("1.4.4").konvoy(noKonvoy), "a refusal is not an absence",
 		},
 		{
 			"no Konvoy, KonvoyClusters forbidden", first.forbids(detect.KonvoyClusters).has(attached("a/prod")), toKommander("prod"),
-			knowledge().managed("1.4.4"), "there is nothing to look for",
+			hubFacts().managed("1.4.4"), "there is nothing to look for",
 		},
 
 		{
 			"2.x", second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
-			knowledge().managed("2.2.0").konvoy(byLabel, concluded), "both are released in lock-step",
+			hubFacts().managed("2.2.0").konvoy(byLabel, concluded), "both are released in lock-step",
 		},
 		{
-			"2.x, not by Konvoy", second.has(made("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"), knowledge().managed("2.2.0"),
+			"2.x, not by Konvoy", second.has(made("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"), hubFacts().managed("2.2.0"),
 			"somebody else has made it",
 		},
 		{
 			"2.x with Kommander 1.x", first.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
-			knowledge().managed("1.4.4").konvoy(byLabel), "those are in no lock-step",
+			hubFacts().managed("1.4.4").konvoy(byLabel), "those are in no lock-step",
 		},
 		{
-			"2.x with Kommander of unknown version", looked().runs("").has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
-			knowledge().managed("").konvoy(byLabel), "nothing follows from nothing",
+			"2.x with Kommander of unknown version", observedHub().runs("").has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
+			hubFacts().managed("").konvoy(byLabel), "nothing follows from nothing",
 		},
 		{
-			"2.x with Kommander of an odd version", looked().runs("latest").has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))),
-			toKommander("prod"), knowledge().managed("latest").konvoy(byLabel), "nothing follows from what cannot be read",
+			"2.x with Kommander of an odd version", observedHub().runs("latest").has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"))),
+			toKommander("prod"), hubFacts().managed("latest").konvoy(byLabel), "nothing follows from what cannot be read",
 		},
 		{
-			"2.x without Kommander", looked().has(madeByKonvoy("a/prod")), toCAPI("prod"), knowledge().konvoy(byLabel), "it is Konvoy, of some version",
+			"2.x without Kommander", observedHub().has(madeByKonvoy("a/prod")), toCAPI("prod"), hubFacts().konvoy(byLabel), "it is Konvoy, of some version",
 		},
 		{
-			"2.x, Cluster API alone", second.has(madeByKonvoy("a/prod")), toCAPI("prod"), knowledge().konvoy(byLabel, concluded),
+			"2.x, Cluster API alone", second.has(madeByKonvoy("a/prod")), toCAPI("prod"), hubFacts().konvoy(byLabel, concluded),
 			"Kommander does not manage it, and is in lock-step all the same",
 		},
-		{"Cluster API alone, not by Konvoy", second.has(made("a/prod")), toCAPI("prod"), knowledge(), "there is nothing to know"},
+		{"Cluster API alone, not by Konvoy", second.has(made("a/prod")), toCAPI("prod"), hubFacts(), "there is nothing to know"},
 		{
 			"2.x, Cluster API of an attached one", second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), environment("Production"))),
 			toCAPI("prod"), func() known {
-				k := knowledge().managed("2.2.0").konvoy(byLabel, concluded)
+				k := hubFacts().managed("2.2.0").konvoy(byLabel, concluded)
 				k.Environment = v1alpha1.EnvironmentProduction
 				return k
 			}(), "both are one cluster",
 		},
 		{
 			"2.x of another name", second.has(madeByKonvoy("a/prod"), attached("a/other", madeFrom("a/prod"))), toKommander("other"),
-			knowledge().managed("2.2.0").konvoy(byLabel, concluded), "the reference counts",
+			hubFacts().managed("2.2.0").konvoy(byLabel, concluded), "the reference counts",
 		},
 		{
 			"2.x of another namespace", second.has(madeByKonvoy("b/prod"), attached("a/prod", madeFrom("b/prod"))), toKommander("prod"),
-			knowledge().managed("2.2.0").konvoy(evidence(v1alpha1.SourceLabel, "hub:Cluster/b/prod", ""), concluded), "this reference can leave its namespace",
+			hubFacts().managed("2.2.0").konvoy(evidence(v1alpha1.SourceLabel, "hub:Cluster/b/prod", ""), concluded), "this reference can leave its namespace",
 		},
 		{
-			"2.x, the Cluster is gone", second.has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"), knowledge().managed("2.2.0"),
+			"2.x, the Cluster is gone", second.has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"), hubFacts().managed("2.2.0"),
 			"nothing tells who made it",
 		},
 		{
 			"2.x, Clusters forbidden", second.forbids(detect.CAPIClusters).has(attached("a/prod", madeFrom("a/prod"))), toKommander("prod"),
-			knowledge().managed("2.2.0").konvoy(noCAPI), "a refusal is not an absence",
+			hubFacts().managed("2.2.0").konvoy(noCAPI), "a refusal is not an absence",
 		},
 		{
 			"both refused", second.forbids(detect.CAPIClusters, detect.KonvoyClusters).has(attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
-			toKommander("prod"), knowledge().managed("2.2.0").konvoy(noKonvoy, noCAPI), "a refusal is not an absence",
+			toKommander("prod"), hubFacts().managed("2.2.0").konvoy(noKonvoy, noCAPI), "a refusal is not an absence",
 		},
 
 		{
 			"of both lines", second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod")), described("a/prod", "v1.8.3")),
-			toKommander("prod"), knowledge().managed("2.2.0").konvoy(byKonvoyCluster, byLabel, concluded), "what describes it before what follows",
+			toKommander("prod"), hubFacts().managed("2.2.0").konvoy(byKonvoyCluster, byLabel, concluded), "what describes it before what follows",
 		},
 		{
 			"of both lines, Cluster API",
 			second.has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod")), described("a/prod", "v1.8.3")),
-			toCAPI("prod"), knowledge().managed("2.2.0").konvoy(byKonvoyCluster, byLabel, concluded), "both are one cluster",
+			toCAPI("prod"), hubFacts().managed("2.2.0").konvoy(byKonvoyCluster, byLabel, concluded), "both are one cluster",
 		},
 		{
 			"of both lines, Cluster API, KonvoyClusters forbidden",
 			second.forbids(detect.KonvoyClusters).has(madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"))),
-			toCAPI("prod"), knowledge().managed("2.2.0").konvoy(byLabel, concluded, noKonvoy), "both are one cluster",
+			toCAPI("prod"), hubFacts().managed("2.2.0").konvoy(byLabel, concluded, noKonvoy), "both are one cluster",
 		},
 
-		{"missing", first, toKommander("prod"), knowledge(), "nobody describes it any more"},
-		{"Cluster API missing", first, toCAPI("prod"), knowledge(), "nobody describes it any more"},
-		{"Secret", first.has(attached("a/prod")), toSecret("prod-kubeconfig", ""), knowledge(), "nobody tells whose it is"},
+		{"missing", first, toKommander("prod"), hubFacts(), "nobody describes it any more"},
+		{"Cluster API missing", first, toCAPI("prod"), hubFacts(), "nobody describes it any more"},
+		{"Secret", first.has(attached("a/prod")), toSecret("prod-kubeconfig", ""), hubFacts(), "nobody tells whose it is"},
 
-		{"host, not described", first, toHost(), knowledge(), "it needs no description"},
+		{"host, not described", first, toHost(), hubFacts(), "it needs no description"},
 		{
 			"host", second.has(madeByKonvoy("a/prod"), attached("a/prod", clusterID(hubID), madeFrom("a/prod"), environment("NonProduction"))), toHost(),
 			func() known {
-				k := knowledge().konvoy(byLabel, concluded)
+				k := hubFacts().konvoy(byLabel, concluded)
 				k.Environment = v1alpha1.EnvironmentNonProduction
 				return k
 			}(), "what describes it, and it does not manage itself",
 		},
 		{
-			"host by its KommanderCluster", second.has(attached("a/prod", clusterID(hubID))), toKommander("prod"), knowledge(), "it does not manage itself",
+			"host by its KommanderCluster", second.has(attached("a/prod", clusterID(hubID))), toKommander("prod"), hubFacts(), "it does not manage itself",
 		},
 		{
-			"host by its Cluster", second.has(made("a/prod"), attached("a/prod", clusterID(hubID), madeFrom("a/prod"))), toCAPI("prod"), knowledge(),
+			"host by its Cluster", second.has(made("a/prod"), attached("a/prod", clusterID(hubID), madeFrom("a/prod"))), toCAPI("prod"), hubFacts(),
 			"it does not manage itself",
 		},
 	} {
@@ -221,8 +221,8 @@ func TestKnows(t *testing.T) {
 }
 
 // TestCannotTell: what is on record stays where the hub does not know.
-func TestCannotTell(t *testing.T) {
-	one := looked().runs("1.4.4").has(attached("a/prod", clusterID(hubID)), made("a/prod"))
+func TestFactsAreUnknown(t *testing.T) {
+	one := observedHub().runs("1.4.4").has(attached("a/prod", clusterID(hubID)), made("a/prod"))
 	references := map[string]v1alpha1.ClusterReference{
 		"attached": toKommander("prod"), "made": toCAPI("prod"), "no longer attached": toKommander("gone"), "no longer made": toCAPI("gone"),
 		"host": toHost(), "Secret": toSecret("prod", ""),
@@ -239,10 +239,10 @@ func TestCannotTell(t *testing.T) {
 			"what is missing may come",
 		},
 		{
-			"KommanderClusters forbidden", looked().runs("1.4.4").has(made("a/prod")).forbids(detect.KommanderClusters),
+			"KommanderClusters forbidden", observedHub().runs("1.4.4").has(made("a/prod")).forbids(detect.KommanderClusters),
 			[]string{"attached", "made", "no longer attached", "no longer made", "host"}, "they say who manages it and what it is for",
 		},
-		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(detect.CAPIClusters), []string{"made", "no longer made"}, "they may be there"},
+		{"Clusters forbidden", observedHub().has(attached("a/prod")).forbids(detect.CAPIClusters), []string{"made", "no longer made"}, "they may be there"},
 		{
 			"others forbidden", one.forbids(detect.KonvoyClusters, detect.TunnelConnectors, detect.Nodes), nil,
 			"that is Unknown in what is known",
@@ -277,29 +277,29 @@ func TestHost(t *testing.T) {
 		isReal bool
 		reason string
 	}{
-		{"by its UID", looked().has(attached("a/host", clusterID(hubID), production)), nil, true, "there is no other with it"},
-		{"by its annotation", looked().has(attached("kommander/host", calledHost, production)), nil, true, "its UID is not known yet"},
-		{"by the annotation of a tenant", looked().has(attached("a/host", calledHost, production)), nil, false, "a tenant does not speak for the hub"},
-		{"by its annotation, hub unknown", looked().nameless().has(attached("kommander/host", calledHost, clusterID(hubID), production)), nil, true, "nothing speaks against it"},
-		{"by both", looked().has(attached("a/host", calledHost, clusterID(hubID), production)), nil, true, "they agree"},
-		{"by neither", looked().has(attached("a/prod", clusterID(another))), []ID{kommanderOf("a/prod")}, false, "it is another one"},
-		{"of no known UID", looked().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "it is another one, as far as known"},
-		{"both of no known UID", looked().nameless().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "not known is not the same"},
-		{"a lie", looked().has(attached("a/prod", calledHost, clusterID(another))), []ID{kommanderOf("a/prod")}, false, "its UID is another one"},
+		{"by its UID", observedHub().has(attached("a/host", clusterID(hubID), production)), nil, true, "there is no other with it"},
+		{"by its annotation", observedHub().has(attached("kommander/host", calledHost, production)), nil, true, "its UID is not known yet"},
+		{"by the annotation of a tenant", observedHub().has(attached("a/host", calledHost, production)), nil, false, "a tenant does not speak for the hub"},
+		{"by its annotation, hub unknown", observedHub().nameless().has(attached("kommander/host", calledHost, clusterID(hubID), production)), nil, true, "nothing speaks against it"},
+		{"by both", observedHub().has(attached("a/host", calledHost, clusterID(hubID), production)), nil, true, "they agree"},
+		{"by neither", observedHub().has(attached("a/prod", clusterID(another))), []ID{kommanderOf("a/prod")}, false, "it is another one"},
+		{"of no known UID", observedHub().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "it is another one, as far as known"},
+		{"both of no known UID", observedHub().nameless().has(attached("a/prod")), []ID{kommanderOf("a/prod")}, false, "not known is not the same"},
+		{"a lie", observedHub().has(attached("a/prod", calledHost, clusterID(another))), []ID{kommanderOf("a/prod")}, false, "its UID is another one"},
 		{
-			"a lie before its UID is known", looked().has(attached("a/liar", calledHost), attached("b/host", calledHost, clusterID(hubID), production)),
+			"a lie before its UID is known", observedHub().has(attached("a/liar", calledHost), attached("b/host", calledHost, clusterID(hubID), production)),
 			[]ID{kommanderOf("a/liar")}, true, "the hub is another one for certain",
 		},
 		{
-			"attached twice", looked().has(attached("a/host", clusterID(hubID), production), attached("b/again", clusterID(hubID))), nil, true,
+			"attached twice", observedHub().has(attached("a/host", clusterID(hubID), production), attached("b/again", clusterID(hubID))), nil, true,
 			"neither is another cluster, and the first one is asked",
 		},
 		{
-			"annotated twice", looked().has(attached("a/host", calledHost), attached("kommander/host", calledHost, production)), nil, true,
+			"annotated twice", observedHub().has(attached("a/host", calledHost), attached("kommander/host", calledHost, production)), nil, true,
 			"the one in Kommander's own namespace is asked",
 		},
 		{
-			"with its Cluster", looked().has(made("c/self"), made("c/prod"), attached("kommander/host", clusterID(hubID), madeFrom("c/self"), production)),
+			"with its Cluster", observedHub().has(made("c/self"), made("c/prod"), attached("kommander/host", clusterID(hubID), madeFrom("c/self"), production)),
 			[]ID{capiOf("c/prod")}, true, "that is the hub, too",
 		},
 	} {

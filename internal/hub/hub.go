@@ -181,8 +181,8 @@ func mayDescribe(described *detect.KommanderCluster) bool {
 }
 
 // isTrusted tells whether a KommanderCluster is in Kommander's own namespace, where no tenant may write. Those elsewhere
-// describe only what is in their namespace: neither the hub, nor the Cluster of another namespace, which then has an entry of
-// its own in the inventory. By the identity of the cluster it shows that both are one.
+// describe only what is in their namespace: neither the hub, nor the Cluster of another namespace, which then has an entry
+// of its own in the inventory. By the identity of the cluster it shows that both are one.
 func isTrusted(described *detect.KommanderCluster) bool {
 	return described.Namespace == detect.KommanderName
 }

@@ -45,7 +45,7 @@ func TestIDs(t *testing.T) {
 
 // TestStateDoesNotChange: whoever gets an answer may write into it.
 func TestStateDoesNotChange(t *testing.T) {
-	state := looked().runs("2.2.0").has(
+	state := observedHub().runs("2.2.0").has(
 		madeByKonvoy("a/prod"), attached("a/prod", madeFrom("a/prod"), konvoyNamed("prod"), declaring("Kafka=1.3.1"), tier("gold")), described("a/prod", "1.8.3"),
 	).state()
 	reference := toKommander("prod")
@@ -68,8 +68,8 @@ func TestStateDoesNotChange(t *testing.T) {
 }
 
 // TestWithoutFleet: an observer that was not asked for the fleet tells of none.
-func TestWithoutFleet(t *testing.T) {
-	snapshot := looked().runs("1.4.4").Snapshot
+func TestWithoutHubDescription(t *testing.T) {
+	snapshot := observedHub().runs("1.4.4").Snapshot
 	snapshot.HubDescription = nil
 	reference := toKommander("prod")
 	if _, obstacle := New(snapshot).TargetFor("a", &reference); obstacle == nil || obstacle.Reason != v1alpha1.ReasonKommanderClusterMissing {

@@ -21,8 +21,8 @@ type Member struct {
 	Labels map[string]string
 }
 
-// Member is a cluster that belongs into the inventory; false for the hub itself, for those for which another object stands, and
-// for those that do not exist. Before the hub was read completely there are none, nor where the operator may not read
+// Member is a cluster that belongs into the inventory; false for the hub itself, for those for which another object stands,
+// and for those that do not exist. Before the hub was read completely there are none, nor where the operator may not read
 // KommanderClusters: which one is the hub, and which are in the inventory already, would not be known.
 func (s *State) Member(id ID) (Member, bool) {
 	c := s.clusters[id]
@@ -50,8 +50,8 @@ func (s *State) DescriptionsOf(id ID) []ID {
 	return descriptions
 }
 
-// gitOpsPrefixes are those of the labels by which GitOps tools recognise their objects. On an object that they did not make they
-// would prune it, or report drift.
+// gitOpsPrefixes are those of the labels by which GitOps tools recognise their objects. On an object that they did not make
+// they would prune it, or report drift.
 var gitOpsPrefixes = []string{
 	"kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "fluxcd.io/", "toolkit.fluxcd.io/", "argocd.argoproj.io/",
 	"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "kapp.k14s.io/", "app.kubernetes.io/part-of",

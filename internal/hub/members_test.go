@@ -40,47 +40,47 @@ func TestMembers(t *testing.T) {
 		want   []ID
 		reason string
 	}{
-		{"nothing", looked(), nil, "there is no cluster"},
+		{"nothing", observedHub(), nil, "there is no cluster"},
 		{
-			"attached", looked().has(attached("a/prod"), attached("b/prod", phase("Pending"))), []ID{kommanderOf("a/prod"), kommanderOf("b/prod")},
+			"attached", observedHub().has(attached("a/prod"), attached("b/prod", phase("Pending"))), []ID{kommanderOf("a/prod"), kommanderOf("b/prod")},
 			"joined or not: somebody wants it",
 		},
-		{"made", looked().has(made("a/prod"), madeByKonvoy("a/test")), []ID{capiOf("a/prod"), capiOf("a/test")}, "whoever made it"},
+		{"made", observedHub().has(made("a/prod"), madeByKonvoy("a/test")), []ID{capiOf("a/prod"), capiOf("a/test")}, "whoever made it"},
 		{
-			"made and attached", looked().has(made("a/prod"), made("a/test"), attached("a/prod", madeFrom("a/prod"))), []ID{capiOf("a/test"), kommanderOf("a/prod")},
+			"made and attached", observedHub().has(made("a/prod"), made("a/test"), attached("a/prod", madeFrom("a/prod"))), []ID{capiOf("a/test"), kommanderOf("a/prod")},
 			"one cluster is there once",
 		},
 		{
-			"made and attached under another name", looked().has(made("a/prod"), attached("a/other", madeFrom("a/prod"))), []ID{kommanderOf("a/other")},
+			"made and attached under another name", observedHub().has(made("a/prod"), attached("a/other", madeFrom("a/prod"))), []ID{kommanderOf("a/other")},
 			"the reference counts",
 		},
 		{
-			"made and attached in another namespace", looked().has(made("b/prod"), attached("a/prod", madeFrom("b/prod"))),
+			"made and attached in another namespace", observedHub().has(made("b/prod"), attached("a/prod", madeFrom("b/prod"))),
 			[]ID{capiOf("b/prod"), kommanderOf("a/prod")}, "a tenant does not hide what is another's; a UID will tell",
 		},
 		{
-			"made elsewhere, attached by Kommander itself", looked().has(made("b/prod"), attached("kommander/prod", madeFrom("b/prod"))),
+			"made elsewhere, attached by Kommander itself", observedHub().has(made("b/prod"), attached("kommander/prod", madeFrom("b/prod"))),
 			[]ID{kommanderOf("kommander/prod")}, "no tenant writes there",
 		},
 		{
-			"one name and no reference", looked().has(made("a/prod"), attached("a/prod")), []ID{capiOf("a/prod"), kommanderOf("a/prod")},
+			"one name and no reference", observedHub().has(made("a/prod"), attached("a/prod")), []ID{capiOf("a/prod"), kommanderOf("a/prod")},
 			"names prove nothing; a UID will tell",
 		},
 		{
-			"a reference that leads nowhere", looked().has(made("a/prod"), attached("a/prod", madeFrom("a/gone"))), []ID{capiOf("a/prod"), kommanderOf("a/prod")},
+			"a reference that leads nowhere", observedHub().has(made("a/prod"), attached("a/prod", madeFrom("a/gone"))), []ID{capiOf("a/prod"), kommanderOf("a/prod")},
 			"they are two",
 		},
 		{
-			"attached twice", looked().has(made("a/prod"), attached("a/one", madeFrom("a/prod")), attached("b/two", madeFrom("a/prod"))),
+			"attached twice", observedHub().has(made("a/prod"), attached("a/one", madeFrom("a/prod")), attached("b/two", madeFrom("a/prod"))),
 			[]ID{kommanderOf("a/one"), kommanderOf("b/two")}, "a UID will tell",
 		},
-		{"what belongs to others", looked().has(described("a/prod", "1.8.3"), tunnel("a/t", "s")), nil, "they describe no cluster by themselves"},
-		{"not looked at as a whole", looked().incomplete().has(attached("a/prod"), made("a/test")), nil, "one of them may be the hub"},
+		{"what belongs to others", observedHub().has(described("a/prod", "1.8.3"), tunnel("a/t", "s")), nil, "they describe no cluster by themselves"},
+		{"not looked at as a whole", observedHub().incomplete().has(attached("a/prod"), made("a/test")), nil, "one of them may be the hub"},
 		{
-			"KommanderClusters forbidden", looked().has(made("a/prod")).forbids(detect.KommanderClusters), nil,
+			"KommanderClusters forbidden", observedHub().has(made("a/prod")).forbids(detect.KommanderClusters), nil,
 			"it may be the hub, or be there already as a KommanderCluster",
 		},
-		{"Clusters forbidden", looked().has(attached("a/prod")).forbids(detect.CAPIClusters), []ID{kommanderOf("a/prod")}, "it stands for itself"},
+		{"Clusters forbidden", observedHub().has(attached("a/prod")).forbids(detect.CAPIClusters), []ID{kommanderOf("a/prod")}, "it stands for itself"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if diff := gocmp.Diff(row.want, membersOf(row.hub.state())); diff != "" {
@@ -93,7 +93,7 @@ func TestMembers(t *testing.T) {
 func TestMember(t *testing.T) {
 	of := made("a/made")
 	of.Labels = map[string]string{"tier": "iron"}
-	state := looked().has(attached("a/prod", tier("gold")), of).state()
+	state := observedHub().has(attached("a/prod", tier("gold")), of).state()
 	for _, row := range []struct {
 		id   ID
 		want Member
@@ -119,8 +119,8 @@ func TestMember(t *testing.T) {
 	}
 }
 
-func TestTwins(t *testing.T) {
-	state := looked().has(
+func TestDescriptionsOf(t *testing.T) {
+	state := observedHub().has(
 		made("a/alone"), attached("a/plain"),
 		made("b/made"), attached("a/foreign", madeFrom("b/made")), attached("b/prod", madeFrom("b/made")),
 		made("c/shared"), attached("b/first", madeFrom("c/shared")), attached("c/own", madeFrom("c/shared")), attached("d/last", madeFrom("c/shared")),
@@ -159,22 +159,22 @@ func TestForeignReference(t *testing.T) {
 		reason string
 	}{
 		{
-			"at home", looked().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
+			"at home", observedHub().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
 				attached("m/prod", madeFrom("m/prod"), environment("Production")), attached("z/foreign", madeFrom("m/prod"), environment("NonProduction"))),
 			"Production", "whoever may write there is believed",
 		},
 		{
-			"only foreign", looked().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
+			"only foreign", observedHub().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
 				attached("z/foreign", madeFrom("m/prod"), environment("Production"))),
 			"", "others do not speak about it",
 		},
 		{
-			"only foreign and Kommander's", looked().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
+			"only foreign and Kommander's", observedHub().has(made("m/prod"), attached("a/foreign", madeFrom("m/prod"), environment("NonProduction")),
 				attached("kommander/prod", madeFrom("m/prod"), environment("Production"))),
 			"Production", "no tenant writes there",
 		},
 		{
-			"two at home", looked().has(made("m/prod"), attached("m/a", madeFrom("m/prod"), environment("NonProduction")),
+			"two at home", observedHub().has(made("m/prod"), attached("m/a", madeFrom("m/prod"), environment("NonProduction")),
 				attached("m/b", madeFrom("m/prod"), environment("Production"))),
 			"NonProduction", "the first one",
 		},
@@ -188,7 +188,7 @@ func TestForeignReference(t *testing.T) {
 	}
 }
 
-func TestCopied(t *testing.T) {
+func TestCopiedLabels(t *testing.T) {
 	labels := map[string]string{
 		"support.d2iq.io/tier": "gold", "support.d2iq.io/region": "eu", "tier": "iron", "kommander.mesosphere.io/federate-x": "true",
 		"app.kubernetes.io/name": "prod",

@@ -14,7 +14,8 @@
 //
 //   - observer.go: the Observer, and what it runs; snapshot.go: what it returns
 //   - state.go: the cluster state, to which all others write; health.go: failures, and when a refusal is accepted
-//   - watcher.go, crds.go, discovery.go: custom resources, for as long as they are served; workloads.go: those of Helm charts
+//   - watcher.go, crds.go, discovery.go: custom resources, for as long as they are served
+//   - workloads.go: the workloads of Helm charts
 //   - reflector.go, store.go: list and watch of one resource, and what is kept of its objects
 //   - probe.go: what is requested at intervals: version.go, nodes.go, clusterid.go
 //   - client.go, response.go, outcome.go: requests, answers as they arrive with their bounds, and what errors mean
