@@ -228,9 +228,9 @@ func copiedLabels(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	match := regexp.MustCompile(`const copiedLabels = "([^"]+)"`).FindSubmatch(source)
+	match := regexp.MustCompile(`const defaultCopyLabels = "([^"]+)"`).FindSubmatch(source)
 	if match == nil {
-		t.Fatalf("%s has no copiedLabels", mainFile)
+		t.Fatalf("%s has no defaultCopyLabels", mainFile)
 	}
 	return strings.Split(string(match[1]), ",")
 }
