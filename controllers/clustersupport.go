@@ -6,9 +6,6 @@ package controllers
 import (
 	"context"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/internal/hub"
-
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,7 +20,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
 

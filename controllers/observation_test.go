@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +19,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 

@@ -11,12 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )

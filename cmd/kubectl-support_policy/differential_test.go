@@ -15,11 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/contact"
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	gocmp "github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,6 +22,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"

@@ -8,11 +8,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 )
 

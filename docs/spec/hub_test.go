@@ -13,10 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/contact"
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +21,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"

@@ -19,17 +19,16 @@ import (
 	"testing"
 	_ "time/tzdata" // the zones of the examples do not depend on the machine
 
-	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/contact"
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
-
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 )
 

@@ -19,9 +19,8 @@ package detect
 import (
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // detectBasePlatformServices finds at most one installation: a cluster has one set of base addons.

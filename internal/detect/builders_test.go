@@ -6,9 +6,9 @@ package detect
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // The repositories as the labels of addons and the catalog's annotations name them.

@@ -6,10 +6,10 @@ package detect
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestInstallations(t *testing.T) {

@@ -8,9 +8,8 @@ import (
 	"hash/fnv"
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // maxEvidence is how many pieces of evidence a status can hold: the one that gives the version and 8 others.

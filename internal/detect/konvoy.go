@@ -21,9 +21,8 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // konvoyNamespace is where Konvoy 1.x keeps the KonvoyCluster of the cluster itself.

@@ -6,12 +6,11 @@ package detect
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
 func TestKonvoyClusterEvidence(t *testing.T) {

@@ -8,11 +8,10 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // MaxNodes is how many nodes are counted by operating system. Of further nodes only the number is reported.

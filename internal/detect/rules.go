@@ -14,9 +14,8 @@ package detect
 import (
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // detectByRules finds the installations of all products for which there are rules.

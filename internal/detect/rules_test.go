@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
-
-	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
 func TestDetectByRules(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // The bounds of what is kept of an object, which anybody in the cluster could have written. They are far above what the

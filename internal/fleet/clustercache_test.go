@@ -17,9 +17,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/internal/observe"
-
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -27,6 +24,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 
 func TestClusterIsObserved(t *testing.T) {

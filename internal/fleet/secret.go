@@ -7,11 +7,11 @@ import (
 	"context"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/contact"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // readKubeconfig returns the kubeconfig, or why there is none.

@@ -7,13 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 )
 

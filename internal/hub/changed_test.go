@@ -9,9 +9,9 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
 func TestChanged(t *testing.T) {

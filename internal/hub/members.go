@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
 // Member is a cluster that belongs into the inventory.

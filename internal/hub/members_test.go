@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	gocmp "github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
 // membersOf are the clusters that a state would have in the inventory, in order.

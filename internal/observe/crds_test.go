@@ -6,12 +6,12 @@ package observe
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
 func definition(name, uid string, generation int64) *unstructured.Unstructured {

@@ -9,16 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )

@@ -10,9 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 )
 
 // The bounds of a list of nodes. A node is 10 to 20 KB, most of which are the names of images.

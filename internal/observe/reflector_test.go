@@ -16,13 +16,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 

@@ -6,15 +6,13 @@ package observe
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
-
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
 func TestSnapshotIsTheCallersOwn(t *testing.T) {

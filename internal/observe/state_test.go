@@ -9,17 +9,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/contact"
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
-
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/contact"
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 
 const gracePeriod = 20 * time.Second

@@ -10,11 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/detect"
-
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 	"github.com/d2iq-labs/support-policy-operator/test/fixtures"
 )
 

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // gitVersion is how the gitVersion of every distribution begins.

@@ -9,11 +9,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // shippedPolicies reads the policies that the operator comes with.

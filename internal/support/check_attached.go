@@ -6,11 +6,10 @@ package support
 import (
 	"fmt"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // checkAttachRange: may a cluster with this Kubernetes be attached to the Kommander that manages it? The policy is the one

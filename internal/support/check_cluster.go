@@ -6,9 +6,8 @@ package support
 import (
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // checkOrphanedComponents: are there experimental components that belong to nothing that is installed?

@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // checkRulesKnown: is it known which rules hold for the release? A release whose version or minor is not known, or whose

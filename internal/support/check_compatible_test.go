@@ -9,11 +9,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // kommanderOnKonvoy has a minor with one requirement, one with alternatives, and one that needs two products.

@@ -6,11 +6,10 @@ package support
 import (
 	"fmt"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // checkOperatingSystem: does the release support what the nodes run? The vendor's pages name tested kernels and never say

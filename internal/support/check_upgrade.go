@@ -8,12 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/Masterminds/semver/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // checkUpgrade: is there a release that should replace the installed one?

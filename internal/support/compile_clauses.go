@@ -10,13 +10,12 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // experimental is what a policy says about parts of its product that are not meant for production.

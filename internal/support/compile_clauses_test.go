@@ -9,12 +9,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 func scopeOf(name, covers, excludes string, severities ...int32) v1alpha1.SupportScope {

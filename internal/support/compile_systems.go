@@ -10,11 +10,10 @@ import (
 	"regexp/syntax"
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // operatingSystem is one that a release supports, and how nodes report it.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // stagesOf describes a policy at an instant: "version stage end endsWith".

@@ -8,11 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // oddTexts have been found where a version was expected, or could be.

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // TestControlCharactersNeverReachAMessage: names in a policy are foreign text, too.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // evaluation is one cluster at one instant: what the lifecycles need to know beyond the release that they judge.

@@ -6,11 +6,10 @@ package support
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // konvoyRanges is a Konvoy of which each minor brings newer versions of Kubernetes, with one to come.

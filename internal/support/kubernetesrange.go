@@ -10,9 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // kubernetesBound is one end of a range: a whole minor, or exactly one patch of it.

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // LintWarning is a likely mistake in a valid policy.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // minor is all that a policy says about one minor of its product.

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // versionPattern is one entry of a requirement: all patches of a minor, or one exact version.

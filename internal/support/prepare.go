@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // subject is one installed release with all that is known about it: the input of the checks.

@@ -7,11 +7,10 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // nodeComparison compares what the nodes run with the operating systems of one policy. All of it is in words, such as

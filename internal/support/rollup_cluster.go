@@ -8,11 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // condition is a condition without its times and generation, which are the writer's.

@@ -9,12 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // maxPolicyClusters is how many clusters a policy's status names: it must not grow with the fleet.

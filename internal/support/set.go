@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // Set is all policies together: what decides which of them speaks about a product on a cluster. It is immutable and

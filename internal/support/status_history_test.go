@@ -9,13 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // written is the object after its status was computed and stored, as the operator does.

@@ -8,9 +8,9 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // tag is a git tag of a repository of addons, <channel>-<kubernetes>-<version>, such as stable-1.19-3.2.0.

@@ -6,12 +6,11 @@ package support
 import (
 	"testing"
 
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
-
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // evidenceFindings are all that the releases and the cluster say about the evidence: "product: reason message".
