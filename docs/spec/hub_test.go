@@ -220,8 +220,8 @@ func lack(t *testing.T, target fleet.Target, reason string) *facts.Problem {
 	return problem
 }
 
-// copiedLabels is the default of --copy-labels.
-func copiedLabels(t *testing.T) []string {
+// defaultCopyLabels is the default of --copy-labels.
+func defaultCopyLabels(t *testing.T) []string {
 	t.Helper()
 	source, err := os.ReadFile(mainFile)
 	if err != nil {
@@ -250,7 +250,7 @@ func (w *world) inventory(t *testing.T, b *block) string {
 		}
 		object := v1alpha1.ClusterSupport{
 			ObjectMeta: metav1.ObjectMeta{
-				Name: id.Name, Namespace: id.Namespace, Labels: hub.CopiedLabels(member.Labels, copiedLabels(t)),
+				Name: id.Name, Namespace: id.Namespace, Labels: hub.CopiedLabels(member.Labels, defaultCopyLabels(t)),
 				OwnerReferences: []metav1.OwnerReference{member.Owner},
 			},
 			Spec: v1alpha1.ClusterSupportSpec{Cluster: id.Reference()},
