@@ -555,7 +555,8 @@ func eventually(t *testing.T, what string, is func() bool) {
 func kommanderCores(store *store) []detect.KommanderCore {
 	var cores []detect.KommanderCore
 	for _, one := range store.list() {
-		cores = append(cores, one.(detect.KommanderCore))
+		core, _ := one.(detect.KommanderCore)
+		cores = append(cores, core)
 	}
 	return cores
 }
