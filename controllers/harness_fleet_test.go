@@ -82,7 +82,7 @@ func attaching(_ *rest.Config, options *controllers.Options) {
 	options.KubeconfigNamespaces = []string{workspace}
 	options.AllowLoopback = true
 	options.LabelPrefixes = []string{"support.d2iq.io/"}
-	options.SecretInterval = time.Second
+	options.SecretInterval = 250 * time.Millisecond
 	options.Patience = time.Second
 }
 
