@@ -81,35 +81,25 @@ func enqueueDuplicates(reader client.Reader) handler.EventHandler {
 // delayed makes a handler enqueue after a delay. The queue keeps the first of several requests for an object, so that any
 // number of events in that time costs one evaluation.
 func delayed(h handler.EventHandler, delay time.Duration) handler.EventHandler {
-	return delayedHandler{h, delay}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue requestQueue) {
+			h.Create(ctx, e, delayedQueue{queue, delay})
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue requestQueue) {
+			h.Update(ctx, e, delayedQueue{queue, delay})
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue requestQueue) {
+			h.Delete(ctx, e, delayedQueue{queue, delay})
+		},
+	}
 }
 
-type delayedHandler struct {
-	handler handler.EventHandler
-	delay   time.Duration
-}
-
-func (h delayedHandler) Create(ctx context.Context, e event.CreateEvent, queue requestQueue) {
-	h.handler.Create(ctx, e, delayedQueue{queue, h.delay})
-}
-
-func (h delayedHandler) Update(ctx context.Context, e event.UpdateEvent, queue requestQueue) {
-	h.handler.Update(ctx, e, delayedQueue{queue, h.delay})
-}
-
-func (h delayedHandler) Delete(ctx context.Context, e event.DeleteEvent, queue requestQueue) {
-	h.handler.Delete(ctx, e, delayedQueue{queue, h.delay})
-}
-
-func (h delayedHandler) Generic(ctx context.Context, e event.GenericEvent, queue requestQueue) {
-	h.handler.Generic(ctx, e, delayedQueue{queue, h.delay})
-}
-
-// delayedQueue is the queue of a controller in which each new request is delayed.
+// delayedQueue is the queue of a controller that delays new requests.
 type delayedQueue struct {
 	requestQueue
 
 	delay time.Duration
 }
 
+// Add adds a request after the delay.
 func (q delayedQueue) Add(request reconcile.Request) { q.AddAfter(request, q.delay) }

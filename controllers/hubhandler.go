@@ -23,7 +23,7 @@ type hubHandler struct {
 
 // handle wakes the host's object, the inventory for each description that has changed, and the objects that refer to one
 // of these. When the answer for clusters without a description has changed, it wakes all objects.
-func (h *hubHandler) handle(before, now *hub.State) {
+func (h *hubHandler) handle(ctx context.Context, before, now *hub.State) {
 	h.clusters.wake(reconcile.Request{NamespacedName: hostKey(h.options.Namespace)})
 	changed := hub.Changed(before, now)
 	if h.options.Shard.isFirst() {
@@ -31,7 +31,6 @@ func (h *hubHandler) handle(before, now *hub.State) {
 			h.descriptions.wake(id)
 		}
 	}
-	ctx := context.Background()
 	if hub.ChangedForMissing(before, now) {
 		h.wakeAll(listClusters(ctx, h.reader, client.DisableReadYourWritesConsistency))
 		return

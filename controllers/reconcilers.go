@@ -36,7 +36,8 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 	)
 	connections = newConnections(mgr.GetAPIReader(), func(key types.NamespacedName) {
 		if key == hubCluster.key {
-			onHubChange.handle(hubCluster.update(connections.Snapshot(key)))
+			before, now := hubCluster.update(connections.Snapshot(key))
+			onHubChange.handle(ctx, before, now)
 			return
 		}
 		clusters.wakeAfter(reconcile.Request{NamespacedName: key}, limiter.delay(key))
