@@ -177,7 +177,7 @@ func TestAlarmSetAgain(t *testing.T) {
 // What is woken sets itself anew while the alarm runs, as a reconcile does.
 func TestAlarmAgainstSortedList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const objects = 10_000
+		const objects = 2_000
 		random := rand.New(rand.NewPCG(1, 2))
 		begin := at(t, "2021-01-01")
 		span := int64(365 * 24 * time.Hour)
