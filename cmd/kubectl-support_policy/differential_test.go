@@ -295,7 +295,7 @@ func TestOperatorAndPluginAgree(t *testing.T) {
 	t.Parallel()
 	worlds, clusters := 25, 45
 	if testing.Short() {
-		worlds = 4
+		worlds, clusters = 4, 10
 	}
 	vendor := t.TempDir()
 	if err := os.CopyFS(vendor, os.DirFS(shipped)); err != nil {
@@ -402,7 +402,11 @@ func writeInto(t *testing.T, folder, name, content string) {
 func TestConditionsAndFindingsAgree(t *testing.T) {
 	t.Parallel()
 	set := compiledSet(t, []string{shipped})
-	for i := range 1500 {
+	objects := 1500
+	if testing.Short() {
+		objects = 100
+	}
+	for i := range objects {
 		rng := rand.New(rand.NewPCG(randomSeed+2, uint64(i)))
 		object, known, at := randomObject(rng, i), randomSurroundings(rng), someInstant(rng)
 		operator(set, object, &known, at)

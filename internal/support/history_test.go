@@ -115,8 +115,7 @@ func (s shipped) assess(now time.Time, kubernetes string, releases ...installed)
 			Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceLabel, Object: "Test/" + r.product, Version: r.version}},
 		})
 	}
-	assessment, _ := s.set.evaluate(evaluationInput{Facts: observed}, now)
-	return assessment
+	return s.set.assess(evaluationInput{Facts: observed}, now)
 }
 
 // reasonOfType is the reason of the one finding of a type, empty when there is none.
@@ -157,6 +156,7 @@ func TestShippedPoliciesAreValid(t *testing.T) {
 // Which minors a page called supported from a day on, and which the archive called unsupported. A list held until the next
 // minor came; what is unsupported remains so.
 func TestPublishedLists(t *testing.T) {
+	t.Parallel()
 	s := loadShipped(t)
 	tests := []struct {
 		source, day, through, policy string
@@ -260,6 +260,7 @@ const policyPageDay = "2021-06-01"
 
 // "Kommander 1.3 runs on Konvoy 1.7 only", and so on: 1.2 on 1.7 and 1.1 on 1.6 are prohibited, as is every other pair.
 func TestPolicyPagePairs(t *testing.T) {
+	t.Parallel()
 	runsOn := map[string]string{
 		"1.0": "1.4", "1.1": "1.5", "1.2": "1.6", "1.3": "1.7", "1.4": "1.8", "2.0": "2.0", "2.1": "2.1", "2.2": "2.2",
 	}

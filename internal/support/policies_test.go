@@ -94,6 +94,7 @@ var reportedSystems = []struct {
 
 // Every node matches one entry of each release that supports it, and none of the others.
 func TestShippedOperatingSystems(t *testing.T) {
+	t.Parallel()
 	konvoy := loadShipped(t).objects["konvoy"]
 	for i := range konvoy.Spec.Releases {
 		r := &konvoy.Spec.Releases[i]
@@ -169,7 +170,7 @@ func TestShippedOperatingSystemAnswers(t *testing.T) {
 				{OSImage: row.image, KernelVersion: row.kernel, Nodes: ptr.To(int32(3))},
 			}},
 		}
-		assessment, _ := s.set.evaluate(evaluationInput{Facts: observed}, now)
+		assessment := s.set.assess(evaluationInput{Facts: observed}, now)
 		if got := reasonOfType(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
 			t.Errorf("Konvoy %s on %s with kernel %s is %q, want %q", row.version, row.image, row.kernel, got, row.want)
 		}

@@ -26,6 +26,14 @@ import (
 // randomSeed chooses the random lists. Every failure prints the seed of its own list.
 const randomSeed = 20210505
 
+// iterations is how often a property is tried: a tenth of all with -short.
+func iterations(all uint64) uint64 {
+	if testing.Short() {
+		return max(all/10, 1)
+	}
+	return all
+}
+
 // truth is one minor as the oracle sees it.
 type truth struct {
 	minor                           facts.Minor
@@ -305,7 +313,7 @@ func (o *oracle) everyMinor(product string) clusterBuilder {
 
 func TestWindowAgainstOracle(t *testing.T) {
 	t.Parallel()
-	for i := range uint64(1500) {
+	for i := range iterations(1500) {
 		rng := rand.New(rand.NewPCG(randomSeed, i))
 		b, o := randomList(t, rng, "kommander")
 		s := validSet(t, b)
@@ -337,7 +345,7 @@ func TestWindowAgainstOracle(t *testing.T) {
 // withdrawn or its own last day has passed.
 func TestListedAgainstOracle(t *testing.T) {
 	t.Parallel()
-	for i := range uint64(600) {
+	for i := range iterations(600) {
 		rng := rand.New(rand.NewPCG(randomSeed+7, i))
 		b, o := randomList(t, rng, facts.Cassandra)
 		s := validSet(t, b.edit(func(spec *v1alpha1.SupportPolicySpec) {
@@ -390,7 +398,7 @@ func (o *oracle) foreseeListed(i int, now time.Time) prediction {
 // TestDescribeAgainstOracle compares the stages of all minors.
 func TestDescribeAgainstOracle(t *testing.T) {
 	t.Parallel()
-	for i := range uint64(600) {
+	for i := range iterations(600) {
 		rng := rand.New(rand.NewPCG(randomSeed+1, i))
 		b, o := randomList(t, rng, "kommander")
 		s := validSet(t, b)
@@ -524,7 +532,7 @@ func probes(t *testing.T, from time.Time) []time.Time {
 func TestNextInstant(t *testing.T) {
 	t.Parallel()
 	cache := map[time.Time][]time.Time{}
-	for i := range uint64(6) {
+	for i := range iterations(6) {
 		rng := rand.New(rand.NewPCG(randomSeed+2, i))
 		w := randomWorld(t, rng)
 		s := w.set(t)
@@ -553,7 +561,7 @@ func TestNextInstant(t *testing.T) {
 // TestNextDescription is the same for what the policies say by themselves.
 func TestNextDescription(t *testing.T) {
 	t.Parallel()
-	for i := range uint64(60) {
+	for i := range iterations(60) {
 		rng := rand.New(rand.NewPCG(randomSeed+3, i))
 		w := randomWorld(t, rng)
 		s := validSet(t, w.builders...)
@@ -583,7 +591,7 @@ func TestNextDescription(t *testing.T) {
 // same question has the same answer.
 func TestOrderMeansNothing(t *testing.T) {
 	t.Parallel()
-	for i := range uint64(60) {
+	for i := range iterations(60) {
 		rng := rand.New(rand.NewPCG(randomSeed+4, i))
 		w := randomWorld(t, rng)
 		w.cluster = w.cluster.declaring(facts.Konvoy, "default", "1.4.0").declaring("Other", "b", "1.0.0").declaring("Other", "default", "1.1.0")

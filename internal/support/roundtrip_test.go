@@ -219,7 +219,7 @@ func clauses(t testing.TB) *Set {
 func TestStatusIsTheRecord(t *testing.T) {
 	t.Parallel()
 	s := clauses(t)
-	for i := range uint64(1200) {
+	for i := range iterations(1200) {
 		rng := rand.New(rand.NewPCG(randomSeed+5, i))
 		c, hub := randomCluster(rng), randomHub(rng)
 		now := at("2020-06-01").AddDate(0, 0, rng.IntN(900))

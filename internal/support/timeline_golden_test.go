@@ -39,6 +39,7 @@ const timelineHead = `# What the shipped policies say, day by day from %s to %s 
 // The whole history of the shipped policies as a story. Every day is asked for by itself: nothing here knows when
 // something is going to change.
 func TestTimeline(t *testing.T) {
+	t.Parallel()
 	s := loadShipped(t)
 	names := slices.SortedFunc(maps.Keys(s.objects), func(a, b string) int {
 		return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), strings.Compare(a, b))

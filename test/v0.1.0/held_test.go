@@ -92,7 +92,7 @@ func (r *record) set(shipped []*support.Policy) *support.Set {
 var added = cmpopts.IgnoreFields(v1alpha1.Finding{}, "Condition", "Status")
 
 // TestStatusesOfV010: what v0.1.0 wrote is the record of what it saw. Judged again at the same instant, it gives the same
-// status.
+// status. With -short one in ten of the worlds of the differential test is judged.
 func TestStatusesOfV010(t *testing.T) {
 	t.Parallel()
 	policies := shipped(t)
@@ -100,7 +100,10 @@ func TestStatusesOfV010(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			clusters, rollups := 0, 0
-			for _, r := range records(t, file) {
+			for i, r := range records(t, file) {
+				if testing.Short() && file == "differential.jsonl.gz" && i%10 != 0 {
+					continue
+				}
 				set := r.set(policies)
 				for i := range r.Clusters {
 					object := &r.Clusters[i]
