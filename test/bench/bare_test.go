@@ -30,7 +30,10 @@ func TestBareClientMakesNoOtherRequestThanThePatch(t *testing.T) {
 			fmt.Fprint(w, `{"items":[],"metadata":{"resourceVersion":"42"}}`)
 			return
 		}
-		for w.(http.Flusher).Flush(); ; w.(http.Flusher).Flush() {
+		for {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				return
+			}
 			select {
 			case event := <-events:
 				fmt.Fprint(w, event)
