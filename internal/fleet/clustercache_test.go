@@ -399,7 +399,7 @@ func TestBeforeAndAfter(t *testing.T) {
 			t.Helper()
 			time.Sleep(time.Minute)
 			if looks := known.count(); looks != want {
-				t.Errorf("there were %d looks %s, want %d", looks, when, want)
+				t.Fatalf("there were %d looks %s, want %d", looks, when, want)
 			}
 		}
 		c.Connect(key("before"), target(key("before")), nil)
