@@ -38,9 +38,9 @@ type ClusterSupportReconciler struct {
 	Policies *PolicyCache
 	Alarm    *Alarm
 	Status   statusWriter
-	// Host is the operator's own cluster, Connections are those to all clusters, it included.
-	Host        *host
-	Connections *fleet.ClusterCache
+	// Host is the operator's own cluster, Clusters are all of them, the host included.
+	Host     *host
+	Clusters *fleet.ClusterCache
 	// Changes wakes the objects whose clusters have changed, Limiter limits how often.
 	Changes *wakeSource[reconcile.Request]
 	Limiter *rateLimiter
@@ -99,7 +99,7 @@ func (r *ClusterSupportReconciler) Reconcile(ctx context.Context, request reconc
 // forget is for a deleted object.
 func (r *ClusterSupportReconciler) forget(key types.NamespacedName) {
 	r.Alarm.Forget(key)
-	r.Connections.Forget(key)
+	r.Clusters.Forget(key)
 	r.Limiter.forget(key)
 }
 
@@ -109,7 +109,7 @@ func (r *ClusterSupportReconciler) gather(ctx context.Context, object *v1alpha1.
 	input := support.ClusterInput{Object: object, HostNamespace: r.Namespace, Contact: &facts.Contact{}}
 	key := client.ObjectKeyFromObject(object)
 	if problems, _ := input.Validate(); len(problems) > 0 {
-		r.Connections.Forget(key)
+		r.Clusters.Forget(key)
 		return input, nil
 	}
 	hubFacts := r.Host.facts.Load()
@@ -117,15 +117,15 @@ func (r *ClusterSupportReconciler) gather(ctx context.Context, object *v1alpha1.
 	target, obstacle := r.target(object, hubFacts)
 	switch {
 	case target != nil:
-		r.Connections.Connect(key, *target, policies.Detections(object.Labels))
-		snapshot := r.Connections.Snapshot(key)
+		r.Clusters.Connect(key, *target, policies.Detections(object.Labels))
+		snapshot := r.Clusters.Snapshot(key)
 		input.Contact.Problem, input.Contact.Complete = snapshot.Problem, snapshot.Complete
 		if snapshot.Complete {
 			input.Facts = &snapshot.Facts
 		}
 	case obstacle.Status != "":
 		// A cluster that must not be contacted now is no longer observed.
-		r.Connections.Forget(key)
+		r.Clusters.Forget(key)
 	}
 	input.Contact.Obstacle = obstacle
 	var err error

@@ -29,7 +29,7 @@
 //   - Changes of API objects arrive through watches. enqueue.go has the event handlers that controller-runtime does not have,
 //     index.go the indices by which they find objects. "Delayed": many changes within Options.RollupInterval cost one
 //     evaluation.
-//   - Changes of clusters arrive from the connections (connections.go, package fleet) through a wakeSource (wakesource.go).
+//   - Changes of clusters arrive from the cluster cache (clustercache.go, package fleet) through a wakeSource (wakesource.go).
 //     "Limited": a rateLimiter (ratelimiter.go) delays those of clusters that change all the time.
 //   - The operator's own cluster is the host and, for the others, the hub (host.go). Its facts say which clusters there are and
 //     how they are reached. A hubHandler (hubhandler.go) acts on their changes.

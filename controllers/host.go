@@ -65,7 +65,7 @@ func (h *host) update(snapshot observe.Snapshot) (before, now *hub.State) {
 // observeHost connects to the operator's own cluster, whether or not it has a ClusterSupport. It does so when the policies
 // are in the cache: what their detection rules find is there from the first snapshot, and a restart does not take it for
 // removed.
-func observeHost(h *host, connections *fleet.ClusterCache, policies *PolicyCache, reader client.Reader) manager.RunnableFunc {
+func observeHost(h *host, clusterCache *fleet.ClusterCache, policies *PolicyCache, reader client.Reader) manager.RunnableFunc {
 	return func(ctx context.Context) error {
 		set, err := policies.Get(ctx)
 		if err != nil {
@@ -75,7 +75,7 @@ func observeHost(h *host, connections *fleet.ClusterCache, policies *PolicyCache
 		if err := reader.Get(ctx, h.key, &object); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("get ClusterSupport %s: %w", h.key, err)
 		}
-		connections.Connect(h.key, h.target, set.Detections(object.Labels))
+		clusterCache.Connect(h.key, h.target, set.Detections(object.Labels))
 		return nil
 	}
 }

@@ -32,26 +32,26 @@ func addReconcilers(ctx context.Context, mgr manager.Manager, cfg *rest.Config, 
 		descriptions = &wakeSource[hub.ID]{}
 		onHubChange  = &hubHandler{mgr.GetClient(), options, clusters, descriptions}
 		hubCluster   = newHost(cfg, options.Namespace)
-		connections  *fleet.ClusterCache
+		clusterCache *fleet.ClusterCache
 	)
-	connections = newConnections(mgr.GetAPIReader(), func(key types.NamespacedName) {
+	clusterCache = newClusterCache(mgr.GetAPIReader(), func(key types.NamespacedName) {
 		if key == hubCluster.key {
-			before, now := hubCluster.update(connections.Snapshot(key))
+			before, now := hubCluster.update(clusterCache.Snapshot(key))
 			onHubChange.handle(ctx, before, now)
 			return
 		}
 		clusters.wakeAfter(reconcile.Request{NamespacedName: key}, limiter.delay(key))
 	}, options)
 	err := errors.Join(
-		mgr.Add(connections),
-		mgr.Add(observeHost(hubCluster, connections, policies, mgr.GetClient())),
+		mgr.Add(clusterCache),
+		mgr.Add(observeHost(hubCluster, clusterCache, policies, mgr.GetClient())),
 		(&ClusterSupportReconciler{
 			Client: mgr.GetClient(), Clock: options.Clock, Policies: policies, Alarm: NewAlarm(options.Clock), Status: status,
-			Host: hubCluster, Connections: connections, Changes: clusters, Limiter: limiter,
+			Host: hubCluster, Clusters: clusterCache, Changes: clusters, Limiter: limiter,
 			Namespace: options.Namespace, Shard: options.Shard,
 		}).SetupWithManager(mgr),
 		addMetrics(mgr, func(object *v1alpha1.ClusterSupport) time.Time {
-			return connections.LastAnswerTime(client.ObjectKeyFromObject(object))
+			return clusterCache.LastAnswerTime(client.ObjectKeyFromObject(object))
 		}, options),
 	)
 	if err != nil || !options.Shard.isFirst() {

@@ -21,9 +21,9 @@ const allNamespaces = "*"
 
 // There is no marker for the right to get Secrets: the user grants it, for all namespaces or for some (config/components).
 
-// newConnections makes the connections to the clusters of ClusterSupports. It reads Secrets by name and from the API server:
-// a cache would list them and keep all of them. It calls changed when what is known about a cluster has changed.
-func newConnections(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.ClusterCache {
+// newClusterCache makes the cache of the clusters of ClusterSupports, which connects to them. It reads Secrets by name and from
+// the API server: a client's cache would list them and keep all of them. It calls changed when a snapshot has changed.
+func newClusterCache(secrets client.Reader, changed func(types.NamespacedName), options Options) *fleet.ClusterCache {
 	return fleet.NewClusterCache(fleet.ClusterCacheOptions{
 		Options: fleet.Options{
 			AllowProxy: options.AllowProxy, AllowLoopback: options.AllowLoopback, UserAgent: Name,
