@@ -5,6 +5,7 @@ package support
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -63,12 +64,7 @@ func (p *Policy) attachRange(version string) (allowed *kubernetesRange, known bo
 			return m.attached, true
 		}
 	}
-	for _, m := range p.minors {
-		if m.attached != nil {
-			return nil, false
-		}
-	}
-	return nil, true
+	return nil, !slices.ContainsFunc(p.minors, func(m *minor) bool { return m.attached != nil })
 }
 
 // managerAdvice says what to do about a manager whose range is not known.

@@ -39,6 +39,13 @@ func unknown(reason, message string) verdict {
 	return verdict{state: v1alpha1.StateUnknown, finding: v1alpha1.FindingLifecycle, reason: reason, message: message}
 }
 
+// supportEnded is the verdict on what was supported once; a zero end is not known.
+func supportEnded(message string, end time.Time) verdict {
+	v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded, message)
+	v.end = end
+	return v
+}
+
 func unsupported(finding v1alpha1.FindingType, reason, message string) verdict {
 	return verdict{state: v1alpha1.StateUnsupported, finding: finding, reason: reason, message: message}
 }

@@ -117,10 +117,8 @@ func (c *containment) verdict(s evaluation, p *Policy, version string) verdict {
 		return c.supported(current, p)
 	case c.released:
 		ended, _ := lastEnded(merged, s.now)
-		over := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded, fmt.Sprintf(
-			"is not supported: no supported release of %s contains %s; %s", products, version, endedText("support", ended, p.zone)))
-		over.end = ended.end
-		return over
+		return supportEnded(fmt.Sprintf("is not supported: no supported release of %s contains %s; %s",
+			products, version, endedText("support", ended, p.zone)), ended.end)
 	case len(c.future) > 0:
 		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonNotYetSupported,
 			fmt.Sprintf("is not supported yet: only %s, not generally available yet, contains %s", facts.ListOf(c.future, 3), version))

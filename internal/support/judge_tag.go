@@ -6,6 +6,8 @@ package support
 import (
 	"fmt"
 
+	"k8s.io/utils/ptr"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
@@ -66,23 +68,18 @@ func (s evaluation) judgeTagVersion(p *Policy, t tag) *verdict {
 	}
 	m := p.find(facts.MinorOf(t.version))
 	if m == nil {
-		v := unknown(v1alpha1.ReasonNotInPolicy,
-			fmt.Sprintf("is of minor %s, which policy %s does not list; bring the policy up to date", facts.MinorOf(t.version), p.name))
-		return &v
+		return ptr.To(unknown(v1alpha1.ReasonNotInPolicy,
+			fmt.Sprintf("is of minor %s, which policy %s does not list; bring the policy up to date", facts.MinorOf(t.version), p.name)))
 	}
 	if r := m.rangeFor(t.version); r != nil && !r.containsMinor(t.kubernetes) {
-		v := unknown(v1alpha1.ReasonNotInPolicy,
-			fmt.Sprintf("is for Kubernetes %s, for which policy %s does not list %s (listed: %s)", t.kubernetes, p.name, m, r))
-		return &v
+		return ptr.To(unknown(v1alpha1.ReasonNotInPolicy,
+			fmt.Sprintf("is for Kubernetes %s, for which policy %s does not list %s (listed: %s)", t.kubernetes, p.name, m, r)))
 	}
 	switch {
 	case m.isWithdrawn(s.now):
-		v := minorWithdrawn(p, m)
-		v.end = earliest(m.withdrawn, m.through)
-		return &v
+		return ptr.To(minorWithdrawn(p, m, earliest(m.withdrawn, m.through)))
 	case m.availability.isAhead(s.now):
-		v := minorNotYetAvailable(p, m)
-		return &v
+		return ptr.To(minorNotYetAvailable(p, m))
 	}
 	return s.ownEnd(p, m)
 }
@@ -100,7 +97,5 @@ func (s evaluation) ownEnd(p *Policy, m *minor) *verdict {
 	case s.now.Before(end.end):
 		return &verdict{state: v1alpha1.StateSupported, end: end.end, message: "is supported; " + endsText(what, end, p.zone)}
 	}
-	v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded, "is not supported: "+endedText(what, end, p.zone))
-	v.end = end.end
-	return &v
+	return ptr.To(supportEnded("is not supported: "+endedText(what, end, p.zone), end.end))
 }

@@ -5,6 +5,7 @@ package support
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -18,25 +19,22 @@ func (s evaluation) judgeWindow(p *Policy, number facts.Minor) verdict {
 	}
 	switch current, supported := m.supportAt(s.now); {
 	case m.isWithdrawn(s.now):
-		gone := minorWithdrawn(p, m)
-		gone.end = m.endOfWithdrawn(s.now).end
-		return gone
+		return minorWithdrawn(p, m, m.endOfWithdrawn(s.now).end)
 	case !m.availability.at(s.now):
 		return minorNotYetAvailable(p, m)
 	case supported:
 		return s.supportedMinor(p, m, current)
 	}
 	ended := m.endBefore(s.now)
-	over := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
-		"is not supported: "+endedText("support of "+m.String(), ended, p.zone))
-	over.end = ended.end
-	return over
+	return supportEnded("is not supported: "+endedText("support of "+m.String(), ended, p.zone), ended.end)
 }
 
-// minorWithdrawn is the verdict on a withdrawn minor, without its end.
-func minorWithdrawn(p *Policy, m *minor) verdict {
-	return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
+// minorWithdrawn is the verdict on a withdrawn minor.
+func minorWithdrawn(p *Policy, m *minor, end time.Time) verdict {
+	v := unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonWithdrawn,
 		fmt.Sprintf("is not supported: %s was withdrawn on %s", m, facts.DayText(m.withdrawn, p.zone)))
+	v.end = end
+	return v
 }
 
 // minorNotYetAvailable is the verdict on a minor that is installed before its day.
@@ -61,9 +59,8 @@ func (s evaluation) judgeUnlisted(p *Policy, number facts.Minor) verdict {
 		newest = fmt.Sprintf("the newest %d are", p.window)
 	}
 	if p.lifecycle.Window != nil && newer >= p.window {
-		return unsupported(v1alpha1.FindingLifecycle, v1alpha1.ReasonSupportEnded,
-			fmt.Sprintf("is not supported: %s generally available, and %s supported",
-				facts.Plural(newer, fmt.Sprintf("minor newer than %s is", number), fmt.Sprintf("minors newer than %s are", number)), newest))
+		return supportEnded(fmt.Sprintf("is not supported: %s generally available, and %s supported",
+			facts.Plural(newer, fmt.Sprintf("minor newer than %s is", number), fmt.Sprintf("minors newer than %s are", number)), newest), time.Time{})
 	}
 	return unknown(v1alpha1.ReasonNotInPolicy,
 		fmt.Sprintf("is of a minor that policy %s does not list; bring the policy up to date", p.name))

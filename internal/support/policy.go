@@ -95,10 +95,8 @@ func (c *compiler) header(spec *v1alpha1.SupportPolicySpec, path *field.Path) {
 
 // find gives a minor of the policy; nil when the policy does not list it.
 func (p *Policy) find(number facts.Minor) *minor {
-	for _, m := range p.minors {
-		if m.Minor == number {
-			return m
-		}
+	if rest := p.minors[len(p.newerThan(number)):]; len(rest) > 0 && rest[0].Minor == number {
+		return rest[0]
 	}
 	return nil
 }

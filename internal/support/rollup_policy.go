@@ -6,6 +6,7 @@ package support
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -158,11 +159,7 @@ func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policy
 	}
 	result.Conditions = []condition{supportedCondition(rollups, unsupported, unknown), expiringSoonCondition(rollups, expiring, unknown)}
 	if len(conflicting) > 0 {
-		names := make([]string, 0, len(conflicting))
-		for name := range conflicting {
-			names = append(names, name)
-		}
-		slices.Sort(names)
+		names := slices.Sorted(maps.Keys(conflicting))
 		result.Conditions = append(result.Conditions, condition{
 			Type: v1alpha1.ConditionConflicting, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonConflictingPolicies,
 			Message: "has the same priority as " + facts.ListOf(names, 4) + " for the same product on the same cluster; give them" +
