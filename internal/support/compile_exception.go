@@ -57,9 +57,6 @@ func CompileException(object *v1alpha1.SupportException) *Exception {
 	return e
 }
 
-// Name is the name of the SupportException.
-func (e *Exception) Name() string { return e.name }
-
 // Problems are what is wrong with it. None: it is valid.
 func (e *Exception) Problems() field.ErrorList { return e.problems }
 

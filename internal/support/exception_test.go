@@ -559,7 +559,7 @@ func TestExceptionValidator(t *testing.T) {
 			if s := NewSet(nil, compiled); len(s.exceptions) > 0 != (len(got) == 0) {
 				t.Errorf("the set has %d exceptions", len(s.exceptions))
 			}
-			if compiled.Name() != row.exception.object.Name {
+			if compiled.name != row.exception.object.Name {
 				t.Errorf("its name is %s", compiled.Name())
 			}
 		})

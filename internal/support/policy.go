@@ -68,12 +68,6 @@ func windowOf(lifecycle *v1alpha1.Lifecycle) int {
 	return maxReleases + 1
 }
 
-// Name is the name of the SupportPolicy.
-func (p *Policy) Name() string { return p.name }
-
-// Product is the product that the policy speaks about.
-func (p *Policy) Product() string { return p.product }
-
 // compiler reads a spec into a policy and collects problems on the way.
 type compiler struct {
 	// expressions are the regular expressions that were compiled already.

@@ -281,9 +281,9 @@ func TestClaims(t *testing.T) {
 	} {
 		names := []string{}
 		for _, p := range s.claims(row.labels, row.product) {
-			names = append(names, p.Name())
-			if p.Product() != row.product {
-				t.Errorf("%s is about %s", p.Name(), p.Product())
+			names = append(names, p.name)
+			if p.product != row.product {
+				t.Errorf("%s is about %s", p.name, p.product)
 			}
 		}
 		if got := fmt.Sprint(names); got != row.want {
