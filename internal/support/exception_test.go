@@ -560,7 +560,7 @@ func TestExceptionValidator(t *testing.T) {
 				t.Errorf("the set has %d exceptions", len(s.exceptions))
 			}
 			if compiled.name != row.exception.object.Name {
-				t.Errorf("its name is %s", compiled.Name())
+				t.Errorf("its name is %s", compiled.name)
 			}
 		})
 	}
