@@ -112,9 +112,9 @@ func (r *ClusterSupportReconciler) gather(ctx context.Context, object *v1alpha1.
 		r.Clusters.Forget(key)
 		return input, nil
 	}
-	hubFacts := r.Host.facts.Load()
-	input.Hub = hubFacts.FactsFor(object.Namespace, &object.Spec.Cluster)
-	target, obstacle := r.target(object, hubFacts)
+	hubState := r.Host.state.Load()
+	input.Hub = hubState.FactsFor(object.Namespace, &object.Spec.Cluster)
+	target, obstacle := r.target(object, hubState)
 	switch {
 	case target != nil:
 		r.Clusters.Connect(key, *target, policies.Detections(object.Labels))
@@ -134,11 +134,11 @@ func (r *ClusterSupportReconciler) gather(ctx context.Context, object *v1alpha1.
 }
 
 // target tells how the cluster of an object is reached, or what prevents that.
-func (r *ClusterSupportReconciler) target(object *v1alpha1.ClusterSupport, hubFacts *hub.State) (*fleet.Target, *facts.Obstacle) {
+func (r *ClusterSupportReconciler) target(object *v1alpha1.ClusterSupport, hubState *hub.State) (*fleet.Target, *facts.Obstacle) {
 	if object.Spec.Cluster.Host != nil {
 		return &r.Host.target, nil
 	}
-	return hubFacts.TargetFor(object.Namespace, &object.Spec.Cluster)
+	return hubState.TargetFor(object.Namespace, &object.Spec.Cluster)
 }
 
 // olderDuplicate names an older object of the same cluster; empty where there is none.

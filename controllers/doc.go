@@ -16,7 +16,7 @@
 // # What wakes them
 //
 //	                   Inventory          ClusterSupport        SupportPolicy         SupportException
-//	its own object     –                  any change            its spec              its spec
+//	its own object     –                  any change            its spec at once, any other change delayed (both)
 //	ClusterSupports    spec and labels    those of its cluster  any change, delayed   any change, delayed
 //	SupportPolicies    –                  every spec            every spec            –
 //	SupportExceptions  –                  every spec            –                     –

@@ -42,12 +42,12 @@ type host struct {
 	// target is how it is reached.
 	target fleet.Target
 	// facts are what its last snapshot says of other clusters.
-	facts atomic.Pointer[hub.State]
+	state atomic.Pointer[hub.State]
 }
 
 func newHost(config *rest.Config, namespace string) *host {
 	h := &host{key: hostKey(namespace), target: fleet.Target{Hub: config}}
-	h.facts.Store(hub.New(observe.Snapshot{}))
+	h.state.Store(hub.New(observe.Snapshot{}))
 	return h
 }
 
@@ -59,7 +59,7 @@ func hostKey(namespace string) types.NamespacedName {
 // update takes over a snapshot of the cluster, and returns the facts of before and of now.
 func (h *host) update(snapshot observe.Snapshot) (before, now *hub.State) {
 	now = hub.New(snapshot)
-	return h.facts.Swap(now), now
+	return h.state.Swap(now), now
 }
 
 // observeHost connects to the operator's own cluster, whether or not it has a ClusterSupport. It does so when the policies

@@ -71,7 +71,7 @@ func (r *InventoryReconciler) affectedClusters(_ context.Context, object client.
 	}
 	var ids []hub.ID
 	for _, id := range descriptionIDs(cluster) {
-		ids = append(ids, r.Host.facts.Load().DescriptionsOf(id)...)
+		ids = append(ids, r.Host.state.Load().DescriptionsOf(id)...)
 	}
 	for kind, suffix := range nameSuffixes {
 		ids = append(ids, hub.ID{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()})
@@ -88,12 +88,12 @@ func (r *InventoryReconciler) Reconcile(ctx context.Context, id hub.ID) (reconci
 	if id == hostID {
 		return reconcile.Result{}, r.reconcileHost(ctx)
 	}
-	hubFacts := r.Host.facts.Load()
-	member, ok := hubFacts.Member(id)
+	hubState := r.Host.state.Load()
+	member, ok := hubState.Member(id)
 	if !ok {
 		return reconcile.Result{}, nil
 	}
-	objects, err := r.objectsFor(ctx, hubFacts.DescriptionsOf(id))
+	objects, err := r.objectsFor(ctx, hubState.DescriptionsOf(id))
 	if err != nil {
 		return reconcile.Result{}, err
 	}

@@ -4,7 +4,7 @@
 package v1alpha1
 
 // The condition types. A condition that rolls up over releases or clusters takes the first status of its order that any
-// of them has. Ready, Supported and ExpiringSoon are on both kinds.
+// of them has. Ready and ExpiringSoon are on all three kinds, Supported on ClusterSupport and SupportPolicy.
 const (
 	// ConditionReady tells whether the object is valid and was evaluated. It never tells whether all is supported: a
 	// day on the calendar or a dead cluster must not break the sync of a Git repository.

@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package contact says why a cluster is not observed, by one of a fixed set of reasons, which are those of the condition
-// Reachable (package v1alpha1), and one sentence for each. Nothing that a cluster or a proxy sends gets into either, so both
+// Package contact says why a connection to a cluster fails, by one of a fixed set of reasons of the condition Reachable
+// (package v1alpha1), and one sentence for each. Why a reference leads to no connection is said by package hub. Nothing that a cluster or a proxy sends gets into either, so both
 // are fit for a status, a metric or a log.
 //
 // contact.go has the reasons of errors and their sentences; nethttp.go reads the errors of net/http, for some of which their

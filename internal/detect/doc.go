@@ -26,7 +26,7 @@
 // A product whose addon, HelmRelease or Helm chart has its version needs no code: its SupportPolicy has spec.detection. Any
 // other product needs a detector:
 //
-//  1. Name the product in package facts: a constant, and a case of IsBuiltIn.
+//  1. Name the product in package facts: a constant, and an entry in IsBuiltIn.
 //  2. For a resource that is not read yet: a name and a trimmed type in objects.go, a function in trim.go, an entry of
 //     CustomResources, a field of Input, which NewInput fills, and the RBAC marker in controllers/host.go.
 //  3. Write the detector, func(Input) []facts.Installation, in a file of its own: collect the evidence, strongest first;

@@ -55,18 +55,18 @@ func newAuthorizer(options Options, limits limits, handler http.Handler) (*autho
 
 // ServeHTTP answers 401 to an unknown user, 403 to one without the right, 429 to a request that waited too long for its
 // turn, and 503 where the API server could not be asked.
-func (d *authorizer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch code, err := d.review(r); {
+func (a *authorizer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch code, err := a.review(r); {
 	case err != nil:
 		// What the API server says could quote the token. A client that has gone could fill the log.
 		if r.Context().Err() == nil {
-			d.log.Info("The API server does not tell who may read the metrics", "reason", apierrors.ReasonForError(err))
+			a.log.Info("The API server does not tell who may read the metrics", "reason", apierrors.ReasonForError(err))
 		}
 		refuse(w, http.StatusServiceUnavailable)
 	case code != http.StatusOK:
 		refuse(w, code)
 	default:
-		d.handler.ServeHTTP(w, r)
+		a.handler.ServeHTTP(w, r)
 	}
 }
 
@@ -80,24 +80,24 @@ func refuse(w http.ResponseWriter, code int) {
 }
 
 // review is the status with which the request is to be answered.
-func (d *authorizer) review(r *http.Request) (int, error) {
+func (a *authorizer) review(r *http.Request) (int, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken || strings.ContainsAny(token, " \t") {
 		return http.StatusUnauthorized, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), d.timeout)
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 	defer cancel()
-	if !d.limiter.wait(ctx, addressOf(r.RemoteAddr)) {
+	if !a.limiter.wait(ctx, addressOf(r.RemoteAddr)) {
 		return http.StatusTooManyRequests, nil
 	}
-	user, err := d.userOf(ctx, token)
+	user, err := a.userOf(ctx, token)
 	switch {
 	case err != nil:
 		return 0, err
 	case user == nil:
 		return http.StatusUnauthorized, nil
 	}
-	switch may, err := d.isAllowed(ctx, user, r); {
+	switch may, err := a.isAllowed(ctx, user, r); {
 	case err != nil:
 		return 0, err
 	case !may:
@@ -107,8 +107,8 @@ func (d *authorizer) review(r *http.Request) (int, error) {
 }
 
 // userOf is the user of a token; nil when the API server knows none.
-func (d *authorizer) userOf(ctx context.Context, token string) (*authenticationv1.UserInfo, error) {
-	review, err := d.tokens.Create(ctx, &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
+func (a *authorizer) userOf(ctx context.Context, token string) (*authenticationv1.UserInfo, error) {
+	review, err := a.tokens.Create(ctx, &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil || !review.Status.Authenticated {
 		return nil, err
 	}
@@ -116,12 +116,12 @@ func (d *authorizer) userOf(ctx context.Context, token string) (*authenticationv
 }
 
 // isAllowed tells whether the user may do what the request does.
-func (d *authorizer) isAllowed(ctx context.Context, user *authenticationv1.UserInfo, r *http.Request) (bool, error) {
+func (a *authorizer) isAllowed(ctx context.Context, user *authenticationv1.UserInfo, r *http.Request) (bool, error) {
 	extra := map[string]authorizationv1.ExtraValue{}
 	for key, values := range user.Extra {
 		extra[key] = authorizationv1.ExtraValue(values)
 	}
-	review, err := d.access.Create(ctx, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+	review, err := a.access.Create(ctx, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
 		NonResourceAttributes: &authorizationv1.NonResourceAttributes{Verb: strings.ToLower(r.Method), Path: r.URL.Path},
 	}}, metav1.CreateOptions{})

@@ -8,6 +8,7 @@
 //	facts.go       products, and what was observed in a cluster
 //	evidence.go    the order of evidence
 //	declared.go    releases that the user declares, and the installations that they name
+//	contact.go     how the contact with a cluster stands: obstacle, problem, complete
 //	hub.go         hub facts: what the hub knows about a cluster, merged with what was observed in it
 //	version.go     versions and minors; kubernetes.go and tag.go read what has a form of its own
 //	day.go         days of a time zone

@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hub reads, from a snapshot of the operator's own cluster, what that describes of other clusters: which there are,
+// Package hub reads, from a snapshot of the operator's own cluster, what it describes of other clusters: which there are,
 // how to connect to them, and what they run. It is pure: a State is made of a snapshot.
 //
 // Where to find what:

@@ -10,6 +10,7 @@
 //	metrics.go    the metrics, their labels and what they mean
 //	collector.go  which objects are read
 //	series.go     what becomes of each of them
+//	condition.go  which conditions are exported
 package metrics
 
 import (

@@ -1,7 +1,7 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package observe finds out what is installed in one cluster, by watching it, and by which evidence.
+// Package observe watches one cluster and keeps a snapshot of what package detect tells from its objects.
 //
 // It knows no product: package detect says which resources to watch, what to keep of their objects, and what those prove.
 // It does not know whether the cluster is the operator's own. Rules add products to detect (see Observer.SetRules).

@@ -47,7 +47,7 @@ type clusterState struct {
 	manager       *v1alpha1.ManagingKommander
 	// clusterID and duplicateOf are of the cluster and of the older object for it.
 	clusterID, duplicateOf string
-	// needless and ambiguous are the declarations that mean nothing here: the cluster tells better, or has several
+	// redundantDeclarations and ambiguousDeclarations are those that mean nothing here: the cluster tells better, or has several
 	// installations that could be meant.
 	redundantDeclarations, ambiguousDeclarations []string
 	// subjects are all installed releases, the Kubernetes of the cluster included where a policy speaks about it.
