@@ -8,6 +8,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -19,38 +20,40 @@ import (
 
 // TestProbeWaitsForAllThatBreaksTogether has ten watches break within a second.
 func TestProbeWaitsForAllThatBreaksTogether(t *testing.T) {
-	state, clock := newTestState()
-	asked := make(chan struct{}, 100)
-	probe := newProbe(&probe[string]{
-		name:     serverVersion,
-		interval: time.Hour,
-		fetch: func(context.Context) (string, error) {
-			asked <- struct{}{}
-			return "v1.19.7", nil
-		},
-		set: state.setVersion,
-	}, state)
-	var running sync.WaitGroup
-	probe.task.start(t.Context(), clock, &running)
-	<-asked
-	awaitTimers(t, clock)
-	for range 10 {
-		probe.task.wake()
-		time.Sleep(10 * time.Millisecond)
-	}
-	if n := len(asked); n > 0 {
-		t.Fatalf("asked %d times while more may break", n)
-	}
-	clock.Step(2 * probeDelay)
-	<-asked
-	awaitTimers(t, clock)
-	clock.Step(2 * probeDelay)
-	time.Sleep(50 * time.Millisecond)
-	if n := len(asked); n > 0 {
-		t.Errorf("asked %d times more than once for what broke together", n)
-	}
-	probe.task.stop()
-	running.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		state, clock := newTestState()
+		asked := make(chan struct{}, 100)
+		probe := newProbe(&probe[string]{
+			name:     serverVersion,
+			interval: time.Hour,
+			fetch: func(context.Context) (string, error) {
+				asked <- struct{}{}
+				return "v1.19.7", nil
+			},
+			set: state.setVersion,
+		}, state)
+		var running sync.WaitGroup
+		probe.task.start(t.Context(), clock, &running)
+		<-asked
+		awaitTimers(t, clock)
+		for range 10 {
+			probe.task.wake()
+			synctest.Wait()
+		}
+		if n := len(asked); n > 0 {
+			t.Fatalf("asked %d times while more may break", n)
+		}
+		clock.Step(2 * probeDelay)
+		<-asked
+		awaitTimers(t, clock)
+		clock.Step(2 * probeDelay)
+		synctest.Wait()
+		if n := len(asked); n > 0 {
+			t.Errorf("asked %d times more than once for what broke together", n)
+		}
+		probe.task.stop()
+		running.Wait()
+	})
 }
 
 func TestProbeIntervals(t *testing.T) {

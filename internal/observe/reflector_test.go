@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,11 +31,21 @@ type coresServer struct {
 	*httptest.Server
 
 	t *testing.T
+	// transport leads to it; nil: the network does.
+	transport http.RoundTripper
 
 	mu sync.Mutex
 	// list and watch answer the requests.
 	list, watch func(http.ResponseWriter, *http.Request)
 	asked       []string
+}
+
+// coresInProcess is one that is reached without a network.
+func coresInProcess(t *testing.T) *coresServer {
+	t.Helper()
+	s := &coresServer{t: t, Server: &httptest.Server{URL: "http://cores.example"}, list: lists("7"), watch: changes()}
+	s.transport = inProcess{http.HandlerFunc(s.serve)}
+	return s
 }
 
 func serveCores(t *testing.T) *coresServer {
@@ -122,7 +133,7 @@ type listener struct {
 // listen makes a reflector of the server's KommanderCores. Its clock is that of the test.
 func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 	t.Helper()
-	made, err := New(&rest.Config{Host: server.URL, QPS: -1}, Options{RequestTimeout: 5 * time.Second})
+	made, err := New(&rest.Config{Host: server.URL, QPS: -1, Transport: server.transport}, Options{RequestTimeout: soon})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,45 +314,46 @@ func endlessList(w http.ResponseWriter, _ *http.Request) {
 }
 
 func TestReflectorEndsWatchesThatOutliveTheirTime(t *testing.T) {
-	server := serveCores(t)
-	var open, most int
-	var mu sync.Mutex
-	server.answer(lists("7"), func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		open++
-		most = max(most, open)
-		mu.Unlock()
-		w.(http.Flusher).Flush() //nolint:forcetypeassert // of the server of a test
-		<-r.Context().Done()
-		mu.Lock()
-		open--
-		mu.Unlock()
-	})
-	l := listen(t, server, clock.RealClock{})
-	l.watchTime, l.watchGrace = 10*time.Millisecond, 500*time.Millisecond
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
-	defer cancel()
-	l.listOrWatch(ctx)
-	server.requests()
-	start := time.Now()
-	for range 3 {
-		if pause := l.listOrWatch(ctx); pause != 0 {
-			t.Errorf("goes on after %s, while changes get lost", pause)
+	synctest.Test(t, func(t *testing.T) {
+		server := coresInProcess(t)
+		var open, most int
+		var mu sync.Mutex
+		server.answer(lists("7"), func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			open++
+			most = max(most, open)
+			mu.Unlock()
+			w.(http.Flusher).Flush() //nolint:forcetypeassert // of the server of a test
+			<-r.Context().Done()
+			mu.Lock()
+			open--
+			mu.Unlock()
+		})
+		l := listen(t, server, clock.RealClock{})
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		l.listOrWatch(ctx)
+		server.requests()
+		start := time.Now()
+		for range 3 {
+			if pause := l.listOrWatch(ctx); pause != 0 {
+				t.Errorf("goes on after %s, while changes get lost", pause)
+			}
 		}
-	}
-	if lasted := time.Since(start); lasted < 3*510*time.Millisecond || lasted >= soon {
-		t.Errorf("three watches without end have taken %s", lasted)
-	}
-	if diff := cmp.Diff([]string{`watch "7"`, `watch "7"`, `watch "7"`}, server.requests()); diff != "" {
-		t.Errorf("a watch follows the other\n-want +got:\n%s", diff)
-	}
-	if l.broken > 0 {
-		t.Errorf("told %d times that a watch broke, which had its time", l.broken)
-	}
-	eventually(t, "have the server see that each has ended", func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return open == 0
+		if lasted, want := time.Since(start), 3*(l.watchTime+watchGrace); lasted != want {
+			t.Errorf("three watches without end have taken %s, want %s", lasted, want)
+		}
+		if diff := cmp.Diff([]string{`watch "7"`, `watch "7"`, `watch "7"`}, server.requests()); diff != "" {
+			t.Errorf("a watch follows the other\n-want +got:\n%s", diff)
+		}
+		if l.broken > 0 {
+			t.Errorf("told %d times that a watch broke, which had its time", l.broken)
+		}
+		eventually(t, "have the server see that each has ended", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return open == 0
+		})
 	})
 }
 
@@ -497,28 +509,31 @@ func TestReflectorSkipsNothing(t *testing.T) {
 
 // TestReflectorIsWoken has the API server answer again while the reflector waits after many failures.
 func TestReflectorIsWoken(t *testing.T) {
-	server := serveCores(t)
-	server.answer(fails(500), changes())
-	l := listen(t, server, clock.RealClock{})
-	for range 12 {
-		l.listOrWatch(t.Context())
-	}
-	server.requests()
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { l.run(ctx) })
-	defer running.Wait()
-	defer stop()
-	asked := func() bool { return len(server.requests()) > 0 }
-	eventually(t, "list once more", asked)
-	time.Sleep(100 * time.Millisecond)
-	server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
-	start := time.Now()
-	l.recovery.broadcast()
-	eventually(t, "list", func() bool { return len(kommanderCores(l.store)) == 1 })
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("what can be seen again is seen after %s", took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		server := coresInProcess(t)
+		server.answer(fails(500), changes())
+		l := listen(t, server, clock.RealClock{})
+		for range 12 {
+			l.listOrWatch(t.Context())
+		}
+		server.requests()
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { l.run(ctx) })
+		defer running.Wait()
+		defer stop()
+		synctest.Wait()
+		if asked := server.requests(); len(asked) != 1 {
+			t.Fatalf("it has asked for %v, want to list once more", asked)
+		}
+		server.answer(lists("7", core("a", "v1", "7")), fails(http.StatusMethodNotAllowed))
+		start := time.Now()
+		l.recovery.broadcast()
+		eventually(t, "list", func() bool { return len(kommanderCores(l.store)) == 1 })
+		if took := time.Since(start); took > recoverySpread+time.Millisecond {
+			t.Errorf("what can be seen again is seen after %s", took)
+		}
+	})
 }
 
 // TestWatchForgetsLargeChanges looks at the memory of a watch that waits after a large change.

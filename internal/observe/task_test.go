@@ -7,6 +7,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	clocktesting "k8s.io/utils/clock/testing"
@@ -55,7 +56,7 @@ func (d *doing) expect(t *testing.T, what string) {
 // expectNothing looks whether it has begun.
 func (d *doing) expectNothing(t *testing.T, what string) {
 	t.Helper()
-	time.Sleep(10 * time.Millisecond)
+	synctest.Wait()
 	if len(d.began) > 0 {
 		t.Fatalf("%s: it begins", what)
 	}
@@ -68,60 +69,66 @@ func (d *doing) isIdle() bool {
 }
 
 func TestTaskIsDoneAgainInTime(t *testing.T) {
-	d := newDoing(t)
-	d.expect(t, "at first")
-	d.goOn <- time.Hour
-	awaitTimers(t, d.clock)
-	d.clock.Step(time.Hour - 1)
-	d.expectNothing(t, "before its time")
-	d.clock.Step(1)
-	d.expect(t, "in time")
-	d.goOn <- never
-	eventually(t, "end", d.isIdle)
-	d.clock.Step(1000 * time.Hour)
-	d.expectNothing(t, "when it is to wait for being woken")
-	d.wake()
-	d.expect(t, "woken")
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoing(t)
+		d.expect(t, "at first")
+		d.goOn <- time.Hour
+		awaitTimers(t, d.clock)
+		d.clock.Step(time.Hour - 1)
+		d.expectNothing(t, "before its time")
+		d.clock.Step(1)
+		d.expect(t, "in time")
+		d.goOn <- never
+		eventually(t, "end", d.isIdle)
+		d.clock.Step(1000 * time.Hour)
+		d.expectNothing(t, "when it is to wait for being woken")
+		d.wake()
+		d.expect(t, "woken")
+	})
 }
 
 func TestTaskIsDoneOnceMoreWhenWokenMeanwhile(t *testing.T) {
-	d := newDoing(t)
-	d.expect(t, "at first")
-	for range 10 {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoing(t)
+		d.expect(t, "at first")
+		for range 10 {
+			d.wake()
+		}
+		d.expectNothing(t, "while it is being done")
+		d.goOn <- time.Hour
+		d.expect(t, "woken while it was being done")
+		d.goOn <- time.Hour
+		awaitTimers(t, d.clock)
+		d.expectNothing(t, "woken ten times")
 		d.wake()
-	}
-	d.expectNothing(t, "while it is being done")
-	d.goOn <- time.Hour
-	d.expect(t, "woken while it was being done")
-	d.goOn <- time.Hour
-	awaitTimers(t, d.clock)
-	d.expectNothing(t, "woken ten times")
-	d.wake()
-	d.expect(t, "woken before its time")
-	d.goOn <- 2 * time.Hour
-	awaitTimers(t, d.clock)
-	d.clock.Step(time.Hour)
-	d.expectNothing(t, "at the time that was planned before it was woken")
-	d.clock.Step(time.Hour)
-	d.expect(t, "in time")
+		d.expect(t, "woken before its time")
+		d.goOn <- 2 * time.Hour
+		awaitTimers(t, d.clock)
+		d.clock.Step(time.Hour)
+		d.expectNothing(t, "at the time that was planned before it was woken")
+		d.clock.Step(time.Hour)
+		d.expect(t, "in time")
+	})
 }
 
 func TestTaskWaitsForAllWhoWakeIt(t *testing.T) {
-	d := newDoing(t)
-	d.delay = func() time.Duration { return time.Second }
-	d.expect(t, "at first")
-	d.goOn <- time.Hour
-	awaitTimers(t, d.clock)
-	d.wake()
-	d.clock.Step(time.Second - 1)
-	d.wake()
-	d.expectNothing(t, "before the delay has passed")
-	d.clock.Step(1)
-	d.expect(t, "after the delay, which the second one who wakes it does not make longer")
-	d.goOn <- time.Hour
-	awaitTimers(t, d.clock)
-	d.clock.Step(time.Minute)
-	d.expectNothing(t, "a second time")
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoing(t)
+		d.delay = func() time.Duration { return time.Second }
+		d.expect(t, "at first")
+		d.goOn <- time.Hour
+		awaitTimers(t, d.clock)
+		d.wake()
+		d.clock.Step(time.Second - 1)
+		d.wake()
+		d.expectNothing(t, "before the delay has passed")
+		d.clock.Step(1)
+		d.expect(t, "after the delay, which the second one who wakes it does not make longer")
+		d.goOn <- time.Hour
+		synctest.Wait()
+		d.clock.Step(time.Hour - time.Second)
+		d.expectNothing(t, "at the time that was planned before it was woken")
+	})
 }
 
 func TestTaskDoesNothingBeforeItStartsAndAfterItsEnd(t *testing.T) {
