@@ -44,6 +44,8 @@ TEST_PACKAGES ?= 2
 TEST_TIMEOUT  ?= 15m
 # So many clusters has the fleet that is measured.
 CLUSTERS ?= 1000
+# The files of internal/support that are mutated; all without any.
+FILES ?=
 # The folder below which the targets that generate files write.
 INTO ?= .
 
@@ -180,6 +182,11 @@ check-kube-state-metrics: ## Run kube-state-metrics itself with our configuratio
 	@assets="$$($(CONTROL_PLANE))"; program="$$(go tool -n -modfile=hack/kube-state-metrics/go.mod kube-state-metrics)"; \
 	KUBEBUILDER_ASSETS="$$assets" KUBE_STATE_METRICS="$$program" go test -count=1 -tags=kubestatemetrics -run TestRun \
 		./monitoring/kube-state-metrics
+
+# An hour or two on two idle cores, a file a few minutes: for a change of the engine, and not part of `test`.
+.PHONY: mutants
+mutants: ## Change the engine, one operator at a time, and see which changes no test finds (FILES="window.go …")
+	@hack/mutants/run.sh $(FILES)
 
 # Some 12 minutes for a thousand clusters, and 4 for 50. What else runs on the machine distorts it.
 .PHONY: bench
