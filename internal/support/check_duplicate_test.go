@@ -27,6 +27,8 @@ func aged(key, made, clusterID string) v1alpha1.ClusterSupport {
 func TestDuplicates(t *testing.T) {
 	const id = "0aa3"
 	itself := aged("b/m", "2021-06-02", id)
+	host := aged("z/host", "2021-06-03", id)
+	host.Spec.Cluster = toHost()
 	for _, row := range []struct {
 		name   string
 		id     string
@@ -54,6 +56,7 @@ func TestDuplicates(t *testing.T) {
 		{"made in one second, later by namespace", id, []v1alpha1.ClusterSupport{aged("c/a", "2021-06-02", id)}, "", "it is the other one"},
 		{"made in one second, later by name", id, []v1alpha1.ClusterSupport{aged("b/z", "2021-06-02", id)}, "", "it is the other one"},
 		{"made in one second, three of them", id, []v1alpha1.ClusterSupport{aged("b/l", "2021-06-02", id), aged("b/a", "2021-06-02", id)}, "b/a", "the first of all"},
+		{"a younger one that is the host", id, []v1alpha1.ClusterSupport{itself, host}, "z/host", "the host goes before all others, whatever its age"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := OlderDuplicate(&itself, row.id, row.others); got != row.want {

@@ -250,6 +250,13 @@ func TestEvidence(t *testing.T) {
 				" (CustomResource); find out which is true (policy bps)",
 			"one has no version",
 		},
+		{
+			"one that cannot be read", found(facts.Kommander, "default", sign(label, "1.3.1"), sign(custom, "latest")), "1.3.1",
+			v1alpha1.ReasonConflictingEvidence,
+			"Kommander 1.3.1 is taken from Label/object (Label), although CustomResource/object says latest (CustomResource); find out which is true" +
+				" (policy kommander)",
+			"what cannot be read agrees with itself only",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, threeOut(), baseServices(), kubernetesOf(facts.Konvoy), konvoyRanges())

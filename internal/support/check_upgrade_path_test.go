@@ -515,6 +515,14 @@ func TestWayOutOfKubernetes(t *testing.T) {
 			},
 			"Other 0.9 may run 1.15 and 1.16 only",
 		},
+		{
+			"the next one", cluster().with(konvoy("1.6.0")).on("v1.16.15"),
+			[]string{
+				"Kubernetes v1.16.15 has lost its support; supported are 1.20, 1.19, 1.18, 1.17; the newest that the installed releases allow is 1.17" +
+					" (policy kubernetes)",
+			},
+			"one step needs no word about steps",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, kubernetesOf(facts.Konvoy), baseServices(), ended, limited.minor("0.9", runs("1.15", "1.16")))
@@ -655,6 +663,51 @@ func TestNoWayOutOfTags(t *testing.T) {
 			got := upgradeOf(t, assess(s, cluster().with(bps("stable-1.15-3.0.0")).on(row.kubernetes), row.now), facts.BasePlatformServices)
 			if diff := cmp.Diff([]string{"BasePlatformServices stable-1.15-3.0.0 has lost its support; " + row.want}, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
+			}
+		})
+	}
+}
+
+// TestWayOutBesideOthers: what else is installed limits where a tag can go.
+func TestWayOutBesideOthers(t *testing.T) {
+	only := policy("bps").follows(facts.Kubernetes).minor("1.2", runs("1.16", "1.16"), patched("1.2.0"))
+	demanding := policy("bps").follows(facts.Kubernetes).minor("4.1", runs("1.20", "1.20"), needs(facts.Konvoy, "2.0.x"), patched("4.1.0")).
+		minor("4.0", runs("1.20", "1.20"), patched("4.0.0"))
+	candidate := policy("konvoy").window(3).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20"), patched("1.8.0"))
+	const loses = "BasePlatformServices stable-1.16-1.2.0 loses its support with the next minor that ends its Kubernetes; "
+	for _, row := range []struct {
+		name     string
+		policies []policyBuilder
+		found    facts.Installation
+		beside   facts.Installation
+		on       string
+		want     string
+		reason   string
+	}{
+		{
+			"not to its own Kubernetes", []policyBuilder{only, kubernetesOf(facts.Konvoy), konvoyRanges()}, bps("stable-1.16-1.2.0"), konvoy("1.8.0"), "v1.16.15",
+			loses + "policy bps lists no release for a newer Kubernetes that is supported and that the other installed releases allow",
+			"a tag for the Kubernetes that ends is the installed one",
+		},
+		{
+			"the newest that is allowed", []policyBuilder{baseServices(), kubernetesOf(facts.Konvoy), konvoyRanges()}, bps("stable-1.16-1.2.0"), konvoy("1.6.0"), "v1.16.15",
+			loses + "upgrade Kubernetes to 1.18, one minor at a time: 1.17 is the next, and go to a tag for it: stable-1.18-3.4.2 (policy bps)",
+			"Konvoy 1.6 ends at 1.18, and there are tags for 1.19 and 1.20",
+		},
+		{
+			"a minor that requires something else", []policyBuilder{demanding, kubernetesOf(facts.Konvoy), konvoyRanges()}, bps("master"), konvoy("1.8.0"), "v1.20.6",
+			"BasePlatformServices master was never supported; go to a tag for the cluster's Kubernetes 1.20: stable-1.20-4.0.0 (policy bps)",
+			"4.1 requires Konvoy 2.0",
+		},
+		{
+			"no tag for a product without tags", []policyBuilder{candidate}, konvoy("1.8.0-rc.1"), bps("master"), "v1.19.9",
+			"Konvoy 1.8.0-rc.1 was never supported; go to a release that is (policy konvoy)", "its versions carry no Kubernetes",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assessment := assess(validSet(t, row.policies...), cluster().with(row.found, row.beside).on(row.on), "2021-06-01")
+			if got := upgradeOf(t, assessment, row.found.Product); len(got) == 0 || got[0] != row.want {
+				t.Errorf("%s (-want +got):\n%s", row.reason, cmp.Diff(row.want, got))
 			}
 		})
 	}

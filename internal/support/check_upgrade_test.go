@@ -195,6 +195,11 @@ func TestUpgradesFrom(t *testing.T) {
 			"Kommander 1.2.0 has lost its support; no minor to which an upgrade is documented is generally available (policy kommander)",
 			"nothing is documented about it",
 		},
+		{
+			"a downgrade beside what is not known", "2022-01-01", cluster().with(kommander("1.4.0"), found("Another", "default"), konvoy("2.2.0")),
+			"Kommander 1.4.0 has lost its support; no minor to which an upgrade is documented is generally available (policy kommander)",
+			"the release whose version is not known is not the only one",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, base, closed), row.cluster, row.now)

@@ -467,6 +467,10 @@ func TestExperimentalInProduction(t *testing.T) {
 	if condition := conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon); condition != "False NotSupported" {
 		t.Errorf("ExpiringSoon is %s: nothing ends that is not there", condition)
 	}
+	without := assess(s, cluster().on("v1.18.9").with(konvoy("1.6.2")).in(v1alpha1.EnvironmentProduction), "2022-02-01")
+	if condition := conditionOf(t, without, v1alpha1.ConditionExpiringSoon); condition != "True SupportEndsSoon" {
+		t.Errorf("ExpiringSoon is %s in production, where nothing is experimental", condition)
+	}
 	elsewhere := assess(s, c.in(v1alpha1.EnvironmentNonProduction), "2021-06-01")
 	if end := endText(rowOf(t, elsewhere, facts.Konvoy).SupportEndTime); end != "2022-03-01" {
 		t.Errorf("elsewhere it ends %s", end)

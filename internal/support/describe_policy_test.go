@@ -139,6 +139,13 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
+	t.Run("the one that lasts longer, whichever is newer", func(t *testing.T) {
+		s := validSet(t, kubernetesOf(facts.Konvoy), policy("bps").follows(facts.Kubernetes).minor("3.0", runs("1.18", "1.19")),
+			policy("konvoy").window(2).minor("1.8", ga("2021-05-05"), runs("1.18", "1.18")).minor("1.7", ga("2021-02-10"), runs("1.19", "1.19")))
+		if diff := cmp.Diff([]string{"3.0 Supported"}, stagesOf(s, "bps", "2021-06-01")); diff != "" {
+			t.Errorf("1.19 is last in the window, and 1.18 is not (-want +got):\n%s", diff)
+		}
+	})
 	t.Run("what they rest on is missing", func(t *testing.T) {
 		if got := stagesOf(set(baseServices()), "bps", "2021-06-01"); got != nil {
 			t.Errorf("BasePlatformServices: %v", got)

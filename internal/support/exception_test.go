@@ -452,6 +452,11 @@ func TestDescribeException(t *testing.T) {
 			}
 		})
 	}
+	for want, e := range map[string]exceptionBuilder{"all": valid, "1.6.x, 1.7.2": valid.covering("1.6.x", "1.7.2")} {
+		if got, _ := CompileException(e.object).describeException(clusters, at("2021-06-01")); got.CoveredVersions != want {
+			t.Errorf("covered are %q, want %q", got.CoveredVersions, want)
+		}
+	}
 	invalid := CompileException(valid.edit(func(s *v1alpha1.SupportExceptionSpec) { s.Reference = "" }).object)
 	got, next := invalid.describeException(clusters, at("2021-06-01"))
 	want := exceptionDescription{Conditions: []condition{

@@ -69,6 +69,38 @@ func TestRefusedBounds(t *testing.T) {
 	}
 }
 
+// TestAllowedBounds: what lies at a bound is allowed.
+func TestAllowedBounds(t *testing.T) {
+	patches := func(count int, bounds func(int) []string) policyBuilder {
+		b := policy("konvoy").window(3)
+		for i := 0; i < count; i += maxPatches {
+			var options []func(*v1alpha1.Release)
+			for j := i; j < min(i+maxPatches, count); j++ {
+				options = append(options, patched(fmt.Sprintf("1.%d.%d", i/maxPatches, j%maxPatches), runsOn(bounds(j)...)))
+			}
+			b = b.minor(fmt.Sprintf("1.%d", i/maxPatches), options...)
+		}
+		return b
+	}
+	for name, b := range map[string]policyBuilder{
+		"as many ranges":         patches(maxRanges, func(i int) []string { return []string{fmt.Sprintf("1.20.%d", i), "1.30"} }),
+		"many times one range":   patches(2*maxRanges, func(i int) []string { return []string{"1.20", "1.30.1", fmt.Sprintf("1.25.%d", i)} }),
+		"as long a scope":        policy("konvoy").window(3).terms("Production", v1alpha1.SupportScope{Scope: strings.Repeat("A", facts.MaxProductName), Severities: []int32{1}}),
+		"as large an expression": policy("konvoy").window(3).minor("1.0", runsUnder(system("one", fmt.Sprintf("(ab){%d}", maxExpressionSize/4)))),
+		"as long a default":      policy("konvoy").window(3).minor("1.0", runs("1.19", "1.20", "1.19.1+"+strings.Repeat("a", facts.MaxPrintable-len("1.19.1+")))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := facts.JoinProblems(set(b).Problems("konvoy")); got != "" {
+				t.Error(got)
+			}
+		})
+	}
+	tag := "stable-" + strings.Repeat("a", facts.MaxPrintable-len("stable-"))
+	if got := facts.JoinProblems(CompileException(exception("e", facts.Konvoy, "2021-12-31").covering(tag).object).problems); got != "" {
+		t.Error(got)
+	}
+}
+
 // TestUnknownBesideAllowed: one allowed installation does not answer for another one whose version is not known.
 func TestUnknownBesideAllowed(t *testing.T) {
 	s := validSet(t, policy("kommander").window(3).minor("1.3", ga("2021-02-10"), needs("Other", "1.7.x")))

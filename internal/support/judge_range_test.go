@@ -130,6 +130,16 @@ func TestRangeOf(t *testing.T) {
 			"the other policy is missing", policy("something"), "v1.19.9", "2021-06-01", unknownFor("NoPolicy"),
 			"what rests on a missing policy is not known",
 		},
+		{
+			"only in a patch's range, at its end",
+			policy("konvoy").window(3).minor("1.8", ga("2021-05-05"), runs("1.18", "1.19"), patched("1.8.1", runsOn("1.18", "1.20"))),
+			"v1.20.1", "2021-06-01", supported("Supported", ""), "ranges with one minimum and two maxima are two",
+		},
+		{
+			"only in a patch's range, by a whole minor",
+			policy("konvoy").window(3).minor("1.8", ga("2021-05-05"), runs("1.18", "1.20.0"), patched("1.8.1", runsOn("1.18", "1.20"))),
+			"v1.20.1", "2021-06-01", supported("Supported", ""), "a maximum of 1.20.0 is not one of 1.20",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := set(kubernetesOf(facts.Konvoy), row.konvoy)

@@ -79,6 +79,7 @@ func TestFollows(t *testing.T) {
 		{"stable-1.19-3.4.2", "v1.19.9", unknownFor("NotInPolicy"), "Compatible", "a patch's own range comes first"},
 		{"stable-1.18-3.4.2", "v1.18.9", supported("Supported", ""), "Compatible", "a patch's own range contains it"},
 		{"stable-1.19-3.4.99", "v1.19.9", supported("Supported", ""), "Compatible", "a patch that is not listed shares its minor's support"},
+		{"stable-1.14.6-3", "v1.14.10", unsupportedFor("NotInAnyRange", ""), "Compatible", "no release ever contained its Kubernetes"},
 	} {
 		t.Run(row.tag+" on "+row.kubernetes, func(t *testing.T) {
 			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), now), facts.BasePlatformServices)
@@ -109,7 +110,8 @@ func TestFollowsWhateverElseIsInstalled(t *testing.T) {
 
 // TestFollowsInTime: what a tag follows changes with time, and the next instant is that of the other policies.
 func TestFollowsInTime(t *testing.T) {
-	s := validSet(t, baseServices().warns(7), kubernetesOf(facts.Konvoy), konvoyRanges().minor("1.10", ga("2022-06-01")))
+	// The policy with a warning of its own length comes last: two others share theirs.
+	s := validSet(t, baseServices().named("tags").warns(7), kubernetesOf(facts.Konvoy), konvoyRanges().minor("1.10", ga("2022-06-01")))
 	c := cluster().with(bps("stable-1.16-1.2.0")).on("v1.16.15")
 	var got []string
 	for now := at("2021-05-06"); !now.IsZero(); {
@@ -181,6 +183,10 @@ func TestFollowsOwnEnd(t *testing.T) {
 		{
 			"planned", []func(*v1alpha1.Release){planned("2021-07-01")}, "2021-08-01", unknownFor("NotYetAvailable"),
 			"a plan makes nothing available",
+		},
+		{
+			"both over, its own first", []func(*v1alpha1.Release){through("2021-12-31")}, "2023-06-01", unsupportedFor("SupportEnded", "2022-01-01"),
+			"an end that has passed does not move",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -356,6 +362,8 @@ func TestParseTag(t *testing.T) {
 		{"stable-1.16.4-2", tag{kubernetes: facts.Minor{Major: 1, Minor: 16}, kubernetesText: "1.16.4"}, "", false},
 		{"stable-1.15.6", tag{kubernetes: facts.Minor{Major: 1, Minor: 15}, kubernetesText: "1.15.6"}, "", false},
 		{"testing-1.20-4.0.0-rc.1", tag{kubernetes: facts.Minor{Major: 1, Minor: 20}, kubernetesText: "1.20"}, "4.0.0-rc.1", false},
+		{"stable-1.10-1.0.0", tag{kubernetes: facts.Minor{Major: 1, Minor: 10}, kubernetesText: "1.10"}, "1.0.0", false},
+		{text: "stable-1.9-1.0.0", fails: true},
 		{text: "untested-1.20-4.0", fails: true},
 		{text: "stable-1.5-2.0.0", fails: true},
 		{text: "stable-1.x-2.0.0", fails: true},

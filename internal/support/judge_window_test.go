@@ -560,6 +560,55 @@ func TestPlannedReleaseOverdue(t *testing.T) {
 	}
 }
 
+// TestMessagesOfEnds: what Supported and ExpiringSoon say of the ends to come.
+func TestMessagesOfEnds(t *testing.T) {
+	const none = "no end is announced"
+	const first = "the first end is that of Kommander 1.2.0, at 2021-11-30T00:00:00Z"
+	overdue := "Kommander 1.2.0 may be about to lose its support: 1.5 was planned for 2021-11-30 and is not confirmed; give the generalAvailability" +
+		" in the policy, or move the plannedGeneralAvailability (policy kommander)"
+	planning := threeOut().minor("1.5", planned("2021-11-30"))
+	for _, row := range []struct {
+		name, now string
+		policy    policyBuilder
+		found     []facts.Installation
+		supported string
+		expiring  string
+	}{
+		{"none", "2021-06-01", threeOut(), []facts.Installation{kommander("1.4.0")}, "the installed release is supported; " + none, none},
+		{
+			"two", "2021-06-01", threeOut().about("Other"), []facts.Installation{product("Other", "1.4.0"), found("Other", "b", sign(v1alpha1.SourceLabel, "1.3.0"))},
+			"all 2 installed releases are supported; " + none, none,
+		},
+		{
+			"last in the window", "2021-06-01", threeOut(), []facts.Installation{kommander("1.2.0")},
+			"the installed release is supported; " + none + "; last in the window: Kommander 1.2.0", none + "; last in the window: Kommander 1.2.0",
+		},
+		{"a day", "2021-06-01", planning, []facts.Installation{kommander("1.2.0")}, "the installed release is supported; " + first, first},
+		{
+			"overdue", "2021-12-01", planning, []facts.Installation{kommander("1.2.0")},
+			"the installed release is supported; " + none + "; last in the window: Kommander 1.2.0; " + overdue,
+			none + "; last in the window: Kommander 1.2.0; " + overdue,
+		},
+		{
+			"ended, beside one that never was supported", "2021-12-01", threeOut().minor("1.5", ga("2021-11-30")),
+			[]facts.Installation{found(facts.Kommander, "a", sign(v1alpha1.SourceLabel, "1.2.0")), found(facts.Kommander, "b", sign(v1alpha1.SourceLabel, "1.5.0-rc.1"))},
+			"Kommander a 1.2.0 is not supported: support of 1.2 ended on 2021-11-30, when 1.5 became generally available (policy kommander);" +
+				" Kommander b 1.5.0-rc.1 is not supported: it is a prerelease (policy kommander)",
+			"Kommander a 1.2.0 is not supported: support of 1.2 ended on 2021-11-30, when 1.5 became generally available (policy kommander)",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assessment := assess(validSet(t, row.policy), cluster().with(row.found...), row.now)
+			if diff := cmp.Diff(row.supported, conditionMessage(t, assessment, v1alpha1.ConditionSupported)); diff != "" {
+				t.Errorf("Supported (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(row.expiring, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon)); diff != "" {
+				t.Errorf("ExpiringSoon (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestWindowMessages holds the sentences that somebody quotes.
 func TestWindowMessages(t *testing.T) {
 	withEnds := threeOut().

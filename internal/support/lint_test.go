@@ -101,6 +101,14 @@ func TestLint(t *testing.T) {
 			"2022-05-05", []string{"spec.releases[1.4].generalAvailability: 2021-05-05 is the newest of the policy"}},
 		{"nearly a year later", "not yet", []policyBuilder{kommander, konvoy}, "2022-05-04T23:59:59Z", nil},
 		{"a year later, with a plan", "somebody thinks of it", []policyBuilder{kommander.minor("1.5", planned("2023-01-01")), konvoy}, "2022-05-05", nil},
+		{"a pair with nobody beside another", "each requirement is looked at",
+			[]policyBuilder{konvoy, kommander.minor("1.3", ga("2021-02-10"), needs("Nobody", "1.0.x"), needs(facts.Konvoy, "1.17.x"))},
+			"2021-06-01", []string{"spec.releases[1.3].requires[1].versions[0]: 1.17.x of Konvoy can never be met"}},
+		{"a pair without a range", "nothing is known about its Kubernetes", []policyBuilder{policy("konvoy").window(3).minor("1.8", ga("2021-05-05")),
+			policy("kommander").window(3).minor("1.4", ga("2021-05-05"), runs("1.18", "1.19"), needs(facts.Konvoy, "1.8.x"))}, "2021-06-01", nil},
+		{"an older minor after a newer one, behind one to come", "each minor is looked at",
+			[]policyBuilder{policy("kommander").window(3).minor("1.5", planned("2021-12-01")).minor("1.4", ga("2021-05-05")).minor("1.3", ga("2021-05-06"))}, "2021-06-01",
+			[]string{"spec.releases[1.3].generalAvailability: 2021-05-06 is after that of the newer 1.4"}},
 		{"no days at all", "nothing tells its age", []policyBuilder{listed.minor("4.0")}, "2030-01-01", nil},
 	}
 	for _, test := range tests {

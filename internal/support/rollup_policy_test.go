@@ -110,6 +110,23 @@ func TestStanding(t *testing.T) {
 				"has the same priority as rival for the same product on the same cluster; give them different priorities",
 			},
 		},
+		{
+			"a cluster without the product among others", one,
+			[]clusterBuilder{cluster().with(kommander("1.4.0")), cluster().with(konvoy("1.7.0")), cluster().with(kommander("1.3.0"))},
+			[5]int32{2, 2, 0, 0, 0}, "c0",
+			[]string{"Supported True Supported", "ExpiringSoon False EndNotAnnounced"},
+			[]string{"all 2 clusters are supported", "no end is announced"},
+		},
+		{
+			"another product before it", one, []clusterBuilder{cluster().with(product("Another", "1.0.0"), kommander("1.4.0"))}, [5]int32{1, 1, 0, 0, 0}, "c0",
+			[]string{"Supported True Supported", "ExpiringSoon False EndNotAnnounced"},
+			[]string{"the one cluster is supported", "no end is announced"},
+		},
+		{
+			"an end before none", near, []clusterBuilder{cluster().with(kommander("1.4.0")), cluster().with(kommander("1.2.0"))}, [5]int32{2, 2, 0, 0, 0}, "c1",
+			[]string{"Supported True Supported", "ExpiringSoon False EndNotNear"},
+			[]string{"all 2 clusters are supported", "no announced end is near"},
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var objects []v1alpha1.ClusterSupport

@@ -4,6 +4,7 @@
 package support
 
 import (
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -57,6 +58,10 @@ func TestContactConditions(t *testing.T) {
 		{"a refused kubeconfig, not yet since a start", &facts.Contact{}, refused, "False InsecureKubeconfig", "False InsecureKubeconfig", false,
 			"a restart is no news"},
 		{"a kubeconfig that is refused no longer", &facts.Contact{Complete: true}, refused, "True Connected", "True Evaluated", false, "it was mended"},
+		{"a refused kubeconfig, and the hub does not answer yet", &facts.Contact{Obstacle: notLooked}, refused, "False InsecureKubeconfig",
+			"False InsecureKubeconfig", false, "nothing is known yet, so that nothing changes"},
+		{"a refused kubeconfig, and an obstacle", &facts.Contact{Obstacle: notJoined}, refused, "Unknown NotJoined", "True Evaluated", false,
+			"no kubeconfig is used"},
 		{"nobody has tried", nil, refused, "False InsecureKubeconfig", "False InsecureKubeconfig", false, "the status is all that there is"},
 		{"nobody has tried, of a manifest", nil, nil, "", "True Evaluated", false, "nobody says anything of a contact"},
 	} {
@@ -110,6 +115,65 @@ func TestOnlyTheHostIsTheHost(t *testing.T) {
 		// Who does not know the operator's namespace leaves it at that.
 		if got := readyOf(ClusterInput{Object: object}); got != v1alpha1.ReasonHostNotAllowed {
 			t.Errorf("%s/%s is %s to somebody else", object.Namespace, object.Name, got)
+		}
+	}
+	other := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: "elsewhere", Name: "other"}, Spec: v1alpha1.ClusterSupportSpec{Cluster: toSecret("admin", "")}}
+	if got := readyOf(ClusterInput{Object: other, HostNamespace: "system", Contact: &facts.Contact{}}); got != v1alpha1.ReasonEvaluated {
+		t.Errorf("another cluster is %s", got)
+	}
+}
+
+// TestObservedBeforeRecorded: what was observed goes before what the status records, which holds while nothing was.
+func TestObservedBeforeRecorded(t *testing.T) {
+	object := &v1alpha1.ClusterSupport{Spec: v1alpha1.ClusterSupportSpec{Cluster: toSecret("admin", "")}}
+	object.Status.KubernetesVersion, object.Status.ClusterID = "v1.18.9", "recorded"
+	for _, row := range []struct {
+		facts       *facts.Facts
+		version, id string
+		reason      string
+	}{
+		{cluster().on("v1.19.9").identified("observed").Facts, "v1.19.9", "observed", "the cluster was upgraded"},
+		{nil, "v1.18.9", "recorded", "nothing was observed since a start"},
+	} {
+		in := ClusterInput{Object: object, Contact: &facts.Contact{}, Facts: row.facts}
+		status, _ := NewSet(nil).ClusterStatus(in, at("2021-06-01"))
+		if status.KubernetesVersion != row.version || status.ClusterID != row.id || in.ClusterID() != row.id {
+			t.Errorf("%s: Kubernetes %s, cluster %s and %s", row.reason, status.KubernetesVersion, status.ClusterID, in.ClusterID())
+		}
+	}
+}
+
+// TestWarningsInReady: what is wrong with annotations of the hub stands in Ready, and changes neither status nor reason.
+func TestWarningsInReady(t *testing.T) {
+	object := &v1alpha1.ClusterSupport{Spec: v1alpha1.ClusterSupportSpec{Cluster: toKommander("prod")}}
+	ready := func(warnings ...string) *metav1.Condition {
+		in := ClusterInput{Object: object, Contact: &facts.Contact{}, Hub: &facts.HubFacts{Warnings: warnings}}
+		status, _ := NewSet(nil).ClusterStatus(in, at("2021-06-01"))
+		return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	}
+	plain, warned := ready(), ready("one", "two")
+	if strings.HasSuffix(plain.Message, "; ") || warned.Message != plain.Message+"; one; two" || warned.Reason != plain.Reason {
+		t.Errorf("without warnings %q, with them %q", plain.Message, warned.Message)
+	}
+}
+
+// TestColumnsOfACluster: the first of all ends, and all that is installed.
+func TestColumnsOfACluster(t *testing.T) {
+	ending := func(name, day string) policyBuilder { return policy(name).listed().minor("1.0", through(day)) }
+	s := validSet(t, ending("A", "2021-12-31"), ending("B", "2021-10-31"), ending("D", "2022-12-31"), policy("C").listed().minor("1.0"))
+	all := []facts.Installation{product("A", "1.0.0"), product("B", "1.0.1"), product("C", "1.0.2"), product("D", "1.0.3")}
+	for _, row := range []struct {
+		found          []facts.Installation
+		end, installed string
+		reason         string
+	}{
+		{all, "2021-11-01", "A 1.0.0, B 1.0.1, C 1.0.2, D 1.0.3", "B ends first"},
+		{all[2:3], "", "C 1.0.2", "C has no end"},
+		{[]facts.Installation{found("C", facts.DefaultInstallation), all[3]}, "2023-01-01", "C ?, D 1.0.3", "the version of C is not known"},
+	} {
+		got := assess(s, cluster().with(row.found...), "2021-06-01")
+		if endText(got.SupportEndTime) != row.end || got.InstalledVersions != row.installed {
+			t.Errorf("%s: %s, the first end is %q", row.reason, got.InstalledVersions, endText(got.SupportEndTime))
 		}
 	}
 }
