@@ -29,6 +29,11 @@ func TestParseDeclaredRelease(t *testing.T) {
 		{" Konvoy = 1.8.4 ", v1alpha1.DeclaredRelease{Product: Konvoy, Name: "default", Version: "1.8.4"}, "", "no name begins or ends with a space"},
 		{"Cassandra / a = 1", v1alpha1.DeclaredRelease{Product: Cassandra, Name: "a", Version: "1"}, "", "no name begins or ends with a space"},
 
+		{
+			long[:63] + "/" + long[:253] + "=" + long[:64], v1alpha1.DeclaredRelease{Product: long[:63], Name: long[:253], Version: long[:64]}, "",
+			"the longest that a status has room for",
+		},
+
 		{"", v1alpha1.DeclaredRelease{}, neither(""), "nothing"},
 		{"Konvoy", v1alpha1.DeclaredRelease{}, neither("Konvoy"), "no version"},
 		{"Konvoy=", v1alpha1.DeclaredRelease{}, neither("Konvoy="), "no version"},
@@ -62,5 +67,23 @@ func TestParseDeclaredRelease(t *testing.T) {
 				t.Errorf("%s: got %+v, %s, want %+v, %s", row.reason, got, problem, row.want, row.problem)
 			}
 		})
+	}
+}
+
+func TestSameKubernetes(t *testing.T) {
+	for _, row := range []struct {
+		a, b   string
+		want   bool
+		reason string
+	}{
+		{"v1.19.9", "1.19.9+d2iq.1", true, "what a vendor appends is no other version"},
+		{"v1.19.9", "v1.19.8", false, "another patch"},
+		{"master", "master", true, "the same text"},
+		{"master", "main", false, "neither can be read"},
+		{"v0.0.0", "master", false, "what cannot be read is no version"},
+	} {
+		if SameKubernetes(row.a, row.b) != row.want || SameKubernetes(row.b, row.a) != row.want {
+			t.Errorf("%s and %s: want %t: %s", row.a, row.b, row.want, row.reason)
+		}
 	}
 }

@@ -42,6 +42,7 @@ func TestParseVersion(t *testing.T) {
 		{"1.3.99999999999999999999", "", "a number that does not fit"},
 		{"latest", "", "a word"},
 		{"", "", "nothing"},
+		{"1.3.1+" + strings.Repeat("a", 58), "1.3.1", "as long as a version can be"},
 		{"1.3.1+" + strings.Repeat("a", 60), "", "longer than a version can be"},
 	} {
 		got, err := ParseVersion(row.text)
@@ -147,5 +148,23 @@ func TestPrintableSettles(t *testing.T) {
 		strings.Repeat("a", 60) + "\xf0\x9f\x99", strings.Repeat("🙂", 63) + "\xf0\x9f", `"`, `\"`, strings.Repeat(`"`, 70),
 	} {
 		checkPrintable(t, text)
+	}
+}
+
+func TestTruncate(t *testing.T) {
+	for text, want := range map[string]string{"abcdef": "abcdef", "abcdefg": "abc...", "abéfgh": "ab..."} {
+		if got := Truncate(text, 6); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestClusterID(t *testing.T) {
+	for text, want := range map[string]string{
+		"0aa3": "0aa3", strings.Repeat("a", 64): strings.Repeat("a", 64), strings.Repeat("a", 65): "", "0aa3\n": "", "": "",
+	} {
+		if got := ClusterID(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
 	}
 }

@@ -685,7 +685,7 @@ func TestWayOutBesideOthers(t *testing.T) {
 		reason   string
 	}{
 		{
-			"not to its own Kubernetes", []policyBuilder{only, kubernetesOf(facts.Konvoy), konvoyRanges()}, bps("stable-1.16-1.2.0"), konvoy("1.8.0"), "v1.16.15",
+			"not to its own Kubernetes", []policyBuilder{only, kubernetesOf(facts.Konvoy), konvoyRanges()}, bps("stable-1.16-1.2.0"), konvoy("1.6.0"), "v1.16.15",
 			loses + "policy bps lists no release for a newer Kubernetes that is supported and that the other installed releases allow",
 			"a tag for the Kubernetes that ends is the installed one",
 		},

@@ -4,6 +4,7 @@
 package support
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -351,6 +352,7 @@ func byType(kind v1alpha1.FindingType) func(v1alpha1.InstalledRelease) string {
 }
 
 func TestParseTag(t *testing.T) {
+	longest := strings.Repeat("x", facts.MaxPrintable-len("stable-1.19-3.2.0-"))
 	for _, row := range []struct {
 		text    string
 		want    tag
@@ -364,6 +366,8 @@ func TestParseTag(t *testing.T) {
 		{"testing-1.20-4.0.0-rc.1", tag{kubernetes: facts.Minor{Major: 1, Minor: 20}, kubernetesText: "1.20"}, "4.0.0-rc.1", false},
 		{"stable-1.10-1.0.0", tag{kubernetes: facts.Minor{Major: 1, Minor: 10}, kubernetesText: "1.10"}, "1.0.0", false},
 		{text: "stable-1.9-1.0.0", fails: true},
+		{"stable-1.19-3.2.0-" + longest, tag{kubernetes: facts.Minor{Major: 1, Minor: 19}, kubernetesText: "1.19"}, "3.2.0-" + longest, false},
+		{text: "stable-1.19-3.2.0-x" + longest, fails: true},
 		{text: "untested-1.20-4.0", fails: true},
 		{text: "stable-1.5-2.0.0", fails: true},
 		{text: "stable-1.x-2.0.0", fails: true},

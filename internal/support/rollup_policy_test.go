@@ -185,4 +185,9 @@ func TestStandingIsBounded(t *testing.T) {
 	if other := s.rollUpPolicy("nobody", objects); len(other.Conditions) != 0 {
 		t.Errorf("a policy that does not exist: %+v", other)
 	}
+	bare := v1alpha1.ClusterSupport{}
+	bare.Status.Releases = []v1alpha1.InstalledRelease{{Product: facts.Kommander, State: v1alpha1.StateUnknown}}
+	if other := s.rollUpPolicy("kommander", []v1alpha1.ClusterSupport{bare}); *other.Summary.Unknown != 1 || other.Clusters[0].Reason != "" {
+		t.Errorf("a status without findings, which the operator does not write: %+v", other)
+	}
 }

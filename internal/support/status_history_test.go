@@ -428,4 +428,33 @@ func TestMemoryOfKubernetes(t *testing.T) {
 	if ended := historyOf(object); len(ended) > 0 {
 		t.Errorf("nothing has ended: %v", ended)
 	}
+	object = written(t, object, assess(with, c.on("v1.18.9"), "2021-06-04"), "2021-06-04")
+	object = written(t, object, assess(with, c, "2021-06-05"), "2021-06-05")
+	ended := []string{"Kubernetes/default v1.18.9 2021-06-04 to 2021-06-05", "Kubernetes/default v1.19.9 2021-06-01 to 2021-06-04"}
+	if diff := cmp.Diff(ended, historyOf(object)); diff != "" {
+		t.Errorf("it went back and forth in sight (-want +got):\n%s", diff)
+	}
+}
+
+// TestMemoryOfTwoThatAreHidden: each has its own time from which on it is observed, though they are alike in all else.
+func TestMemoryOfTwoThatAreHidden(t *testing.T) {
+	s := validSet(t, policy("A").listed().minor("1.0"), policy("B").listed().minor("1.0"))
+	object := &v1alpha1.ClusterSupport{}
+	for _, step := range []struct {
+		now     string
+		cluster clusterBuilder
+	}{
+		{"2021-06-01", cluster().with(product("A", "1.0.0"))},
+		{"2021-06-02", cluster().with(product("A", "1.0.0"), product("B", "1.0.0"))},
+		{"2021-06-03", cluster().with(forbidden("A"), forbidden("B"))},
+		{"2021-06-04", cluster().with(forbidden("A"), product("B", "1.0.0"))},
+	} {
+		object = written(t, object, assess(s, step.cluster, step.now), step.now)
+	}
+	if diff := cmp.Diff([]string{"A/default  ", "B/default 1.0.0 2021-06-02"}, sinceOf(object)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"A/default 1.0.0 2021-06-01 to 2021-06-03"}, historyOf(object)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }

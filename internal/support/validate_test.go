@@ -35,10 +35,28 @@ func complete() policyBuilder {
 		minor("1.0")
 }
 
+// selectorOf has so many labels, and so many expressions with so many values each.
+func selectorOf(labels, expressions, values int) *metav1.LabelSelector {
+	selector := &metav1.LabelSelector{MatchLabels: map[string]string{}}
+	for i := range labels {
+		selector.MatchLabels[fmt.Sprint("l", i)] = "x"
+	}
+	for i := range expressions {
+		term := metav1.LabelSelectorRequirement{Key: fmt.Sprint("e", i), Operator: metav1.LabelSelectorOpIn}
+		for j := range values {
+			term.Values = append(term.Values, fmt.Sprint("v", j))
+		}
+		selector.MatchExpressions = append(selector.MatchExpressions, term)
+	}
+	return selector
+}
+
 func TestValidPolicies(t *testing.T) {
 	for _, b := range []policyBuilder{
 		complete(), threeOut(), history(), konvoyRanges(), baseServices(), kubernetesOf(facts.Konvoy), policy("empty").window(1),
 		threeOut().warns(0), threeOut().zone("UTC"),
+		threeOut().edit(func(s *v1alpha1.SupportPolicySpec) { s.ClusterSelector = selectorOf(20, 12, 64) }),
+		threeOut().edit(func(s *v1alpha1.SupportPolicySpec) { s.DocumentationURL = "http://d2iq.com/version-policy" }),
 	} {
 		if problems := Compile(b.object).problems; len(problems) > 0 {
 			t.Errorf("%s: %s", b.object.Name, facts.JoinProblems(problems))
@@ -69,6 +87,10 @@ func TestValidator(t *testing.T) {
 		{
 			"address of another kind", spec(func(s *v1alpha1.SupportPolicySpec) { s.DocumentationURL = "javascript:alert(1)" }),
 			[]string{`spec.documentationURL: Invalid value: "javascript:alert(1)": must be an http or https address`},
+		},
+		{
+			"address of another scheme", spec(func(s *v1alpha1.SupportPolicySpec) { s.DocumentationURL = "ftp://d2iq.com/version-policy" }),
+			[]string{`spec.documentationURL: Invalid value: "ftp://d2iq.com/version-policy": must be an http or https address`},
 		},
 		{
 			"address without host", spec(func(s *v1alpha1.SupportPolicySpec) { s.DocumentationURL = "https:///version-policy" }),
@@ -177,6 +199,10 @@ func TestValidator(t *testing.T) {
 				}
 				s.ClusterSelector = &metav1.LabelSelector{MatchLabels: labels}
 			}),
+			[]string{`spec.clusterSelector: Invalid value: "33 terms": must be at most 32 terms`},
+		},
+		{
+			"selector with too many terms of both kinds", spec(func(s *v1alpha1.SupportPolicySpec) { s.ClusterSelector = selectorOf(20, 13, 1) }),
 			[]string{`spec.clusterSelector: Invalid value: "33 terms": must be at most 32 terms`},
 		},
 		{
