@@ -183,7 +183,7 @@ check-kube-state-metrics: ## Run kube-state-metrics itself with our configuratio
 	KUBEBUILDER_ASSETS="$$assets" KUBE_STATE_METRICS="$$program" go test -count=1 -tags=kubestatemetrics -run TestRun \
 		./monitoring/kube-state-metrics
 
-# An hour or two on two idle cores, a file a few minutes: for a change of the engine, and not part of `test`.
+# Some two hours on two idle cores, a file a few minutes: for a change of the engine, and not part of `test`.
 .PHONY: mutants
 mutants: ## Change the engine, one operator at a time, and see which changes no test finds (FILES="window.go …")
 	@hack/mutants/run.sh $(FILES)
