@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -62,6 +63,9 @@ func (c *cable) roundTrip(next http.RoundTripper, request *http.Request) (*http.
 		return nil, err
 	}
 	body := &tapped{ReadCloser: response.Body, cable: c}
+	if query := request.URL.Query(); query.Has("watch") {
+		body.watched = path.Base(request.URL.Path)
+	}
 	c.mu.Lock()
 	c.bodies[body] = true
 	c.mu.Unlock()
@@ -87,6 +91,22 @@ func (c *cable) open() int {
 	return len(c.bodies)
 }
 
+// watches tells which of the resources are not watched: they are listed first.
+func (c *cable) watches(resources ...string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	open := map[string]bool{}
+	for body := range c.bodies {
+		open[body.watched] = true
+	}
+	for _, resource := range resources {
+		if !open[resource] {
+			return errors.New("no watch of " + resource)
+		}
+	}
+	return nil
+}
+
 func (c *cable) setCut(cut bool) {
 	c.mu.Lock()
 	c.cut = cut
@@ -106,6 +126,8 @@ type tapped struct {
 	io.ReadCloser
 
 	cable *cable
+	// watched is the resource, if the answer is a watch.
+	watched string
 }
 
 func (t *tapped) Close() error {

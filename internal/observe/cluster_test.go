@@ -6,6 +6,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -246,6 +247,26 @@ func (c *cluster) behind(gitVersion string) *front.Front {
 		}
 	})
 	return made
+}
+
+// awaitRest waits until nothing is asked for during a while that is longer than any wait between two requests.
+func (c *cluster) awaitRest(before *front.Front) {
+	c.t.Helper()
+	asked := before.Requests(nil)
+	c.eventually("be at rest", func() error {
+		time.Sleep(calm)
+		if now := before.Requests(nil); now != asked {
+			asked = now
+			return fmt.Errorf("%d requests", now)
+		}
+		return nil
+	})
+}
+
+// awaitWatches waits until the resources are watched.
+func (c *cluster) awaitWatches(cable *cable, resources ...string) {
+	c.t.Helper()
+	c.eventually("watch", func() error { return cable.watches(resources...) })
 }
 
 // eventually repeats what may fail for a moment.

@@ -147,7 +147,7 @@ func TestObserverReadsHubDescription(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(kommanderClusterObject, "{team: payments}", "{}"))
 	fleet.KommanderClusters[0].Labels = nil
 	o.await("a label that is taken away", shows("v1.19.7", itself).knowing(fleet))
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "kommanderclusters", "clusters", "tunnelconnectors")
 
 	revoke()
 	cable.breakAll()
@@ -169,7 +169,7 @@ func TestObserverOfOneClusterReadsNoHubDescription(t *testing.T) {
 
 	o := observe(t, before.Config(token), Options{})
 	o.await("none of it", shows("v1.19.7"))
-	time.Sleep(settlingInTests + calm)
+	cluster.awaitRest(before)
 	asks := func(r front.Request) bool {
 		ofFleet := []string{"kommanderclusters", "clusters", "tunnelconnectors"}
 		everywhere := r.Resource == "konvoyclusters" && r.Namespace != "konvoy"

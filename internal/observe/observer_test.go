@@ -6,6 +6,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -22,6 +23,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -250,7 +252,7 @@ func TestObserverIsQuietAtRest(t *testing.T) {
 	o.await("the addon", shows("v1.19.7",
 		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
 	// Discovery is asked once more after a definition has come.
-	time.Sleep(settlingInTests + calm)
+	cluster.awaitRest(before)
 
 	changes := o.changes.Load()
 	before.Reset()
@@ -301,12 +303,15 @@ func TestObserverAtRestHasFewGoroutines(t *testing.T) {
 		}
 		return nil
 	})
-	time.Sleep(settlingInTests + calm)
-	if n := runtime.NumGoroutine() - others; n > most {
+	cluster.eventually("come to rest", func() error {
+		n := runtime.NumGoroutine() - others
+		if n <= most {
+			return nil
+		}
 		var stacks strings.Builder
 		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-		t.Errorf("%d goroutines for %d observers at rest, want at most %d:\n%s", n, observers, most, stacks.String())
-	}
+		return fmt.Errorf("%d goroutines for %d observers at rest, want at most %d:\n%s", n, observers, most, &stacks)
+	})
 }
 
 func TestObserverAsksTheVersionAtIntervals(t *testing.T) {
@@ -345,8 +350,8 @@ func TestObserverAsksTheVersionAfterWatchesBroke(t *testing.T) {
 	var cable cable
 	o := observe(t, cable.connect(before.Config(token)), Options{VersionInterval: time.Hour})
 	o.await("the version at first", shows("v1.19.7"))
-	// Lists come first, then watches.
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "customresourcedefinitions", "clusteraddons")
+	cluster.awaitRest(before)
 	before.SetVersion("v1.20.6")
 	before.Reset()
 	cable.breakAll()
@@ -383,8 +388,7 @@ func TestObserverWithoutPermission(t *testing.T) {
 	revoke := cluster.permit(account, permissions()...)
 	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
 	o.await("all is permitted", shows("v1.19.7", base))
-	// Lists come first, then watches.
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "customresourcedefinitions", "clusteraddons", "helmreleases", "kommandercores")
 
 	revoke()
 	// An API server lets a watch go on until it ends by itself.
@@ -499,7 +503,7 @@ func TestObserverOutlivesStaleDiscovery(t *testing.T) {
 	o := observe(t, cable.connect(before.Config(token)), Options{})
 	o.await("no HelmRelease", shows("v1.21.14"))
 	cluster.eventually("watch the only version", func() error { return watches("v2beta1") })
-	time.Sleep(settlingInTests + calm)
+	cluster.awaitRest(before)
 
 	// Discovery knows of the new version a little later than the definition.
 	var asked atomic.Int64
@@ -513,13 +517,13 @@ func TestObserverOutlivesStaleDiscovery(t *testing.T) {
 	})
 	cluster.change(detect.HelmReleases, serve("v2beta1", "v2beta1", "v2"))
 	cluster.eventually("watch the version that is preferred now", func() error { return watches("v2") })
-	time.Sleep(calm)
+	cluster.awaitRest(before)
 
 	// And one that goes does so without a word, if its definition says otherwise.
 	before.Reset()
 	cluster.breakDown(&cable, "/apis/helm.toolkit.fluxcd.io/v2")
 	cluster.eventually("watch the version that is left", func() error { return watches("v2beta1") })
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "helmreleases")
 
 	before.Reset()
 	cluster.breakDown(&cable, "/apis/helm.toolkit.fluxcd.io")
@@ -613,6 +617,22 @@ func TestObserverTellsWhatFails(t *testing.T) {
 	}
 }
 
+// longGrace is more than any test takes, however busy the machine is.
+const longGrace = time.Hour
+
+// skippingClock is the machine's, and some hours ahead where a test wants to be.
+type skippingClock struct {
+	clock.RealClock
+
+	ahead atomic.Int64
+}
+
+func (c *skippingClock) skip(time time.Duration) { c.ahead.Add(int64(time)) }
+
+func (c *skippingClock) Now() time.Time { return c.RealClock.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *skippingClock) Since(at time.Time) time.Duration { return c.Now().Sub(at) }
+
 func TestObserverBelievesWhatLasts(t *testing.T) {
 	cluster := newCluster(t)
 	const account = "lasts"
@@ -622,23 +642,28 @@ func TestObserverBelievesWhatLasts(t *testing.T) {
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
-	const patience = 3 * time.Second
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: patience})
+	var (
+		cable cable
+		clock skippingClock
+	)
+	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: longGrace, Clock: &clock})
 	want := shows("v1.19.7",
 		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
 	o.await("an addon", want)
-	time.Sleep(settlingInTests + calm)
+	cluster.awaitRest(before)
 
 	changes := o.changes.Load()
 	cluster.breakDown(&cable, "/apis/kubeaddons.mesosphere.io")
 	cable.setInstead(nil)
-	time.Sleep(patience)
+	time.Sleep(calm)
 	if n := o.changes.Load() - changes; n > 0 {
 		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
 	}
 
+	clock.skip(longGrace)
+	cluster.awaitWatches(&cable, "clusteraddons")
 	cluster.breakDown(&cable, "/apis/kubeaddons.mesosphere.io")
+	clock.skip(longGrace)
 	o.await("a definition that is not served any more", shows("v1.19.7"))
 	cable.setInstead(nil)
 	o.await("and is again", want)

@@ -109,8 +109,7 @@ func TestObserverWithoutPermissionForKUDO(t *testing.T) {
 		fixtures.Found(facts.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", detect.OperatorVersions, "")))
 	cluster.permit(account, versions...)
 	o.await("all is permitted", shows("v1.19.7", fixtures.Found(facts.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
-	// Lists come first, then watches.
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "instances", "operatorversions")
 	revoke()
 	cable.breakAll()
 	o.await("Instances are forbidden again", nothing)
@@ -192,7 +191,7 @@ func TestObserverFollowsRules(t *testing.T) {
 	})
 
 	// Discovery is asked once more after a definition has come.
-	time.Sleep(settlingInTests + calm)
+	cluster.awaitRest(before)
 	before.Reset()
 	changes := o.changes.Load()
 	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
@@ -292,8 +291,7 @@ func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
 	revoke := cluster.permit(account, workloads...)
 	seen := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
 	o.await("permitted", seen)
-	// Lists come first, then watches.
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "deployments", "statefulsets", "daemonsets")
 	revoke()
 	cable.breakAll()
 	o.await("forbidden again", nothing)
@@ -368,12 +366,16 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 	cluster.permit(account, permissions()...)
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: 3 * time.Second})
+	var (
+		cable cable
+		clock skippingClock
+	)
+	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: longGrace, Clock: &clock})
 	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	want := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
 	o.await("a chart", want)
-	time.Sleep(calm)
+	cluster.awaitWatches(&cable, "deployments", "statefulsets", "daemonsets")
+	cluster.awaitRest(before)
 	changes := o.changes.Load()
 	var refused atomic.Int64
 	apps := outage{path: "/apis/apps/v1"}
@@ -391,10 +393,11 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 		}
 		return nil
 	})
-	time.Sleep(calm / 5)
+	time.Sleep(calm)
 	if n := o.changes.Load() - changes; n > 0 {
 		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
 	}
+	clock.skip(longGrace)
 	o.await("an API server without them", shows("v1.19.7"))
 	cable.setInstead(nil)
 	o.await("and with them again", want)
