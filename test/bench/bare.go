@@ -55,8 +55,7 @@ func bare(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal(line, &all); err != nil {
 		return fmt.Errorf("read the order: %w", err)
 	}
-	trust := x509.NewCertPool()
-	trust.AppendCertsFromPEM(all.CA)
+	trust := trustIn(all.CA)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	events := make(chan struct{}, 1)
@@ -75,10 +74,20 @@ func bare(ctx context.Context, in io.Reader, out io.Writer) error {
 		case err != nil:
 			return fmt.Errorf("read a patch: %w", err)
 		}
-		if err := send(ctx, hub, all.Token, line, events); err != nil {
+		var next patch
+		if err := json.Unmarshal(line, &next); err != nil {
+			return fmt.Errorf("read a patch: %w", err)
+		}
+		if err := next.send(ctx, hub, all.Token, events); err != nil {
 			return err
 		}
 	}
+}
+
+func trustIn(ca []byte) *x509.CertPool {
+	trust := x509.NewCertPool()
+	trust.AppendCertsFromPEM(ca)
+	return trust
 }
 
 func newTransport(trust *x509.CertPool) *http.Transport {
@@ -90,13 +99,9 @@ func newTransport(trust *x509.CertPool) *http.Transport {
 	}
 }
 
-// send sends a patch when an event has come.
-func send(ctx context.Context, hub *http.Transport, token string, line []byte, events <-chan struct{}) error {
-	var next patch
-	if err := json.Unmarshal(line, &next); err != nil {
-		return fmt.Errorf("read a patch: %w", err)
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, next.URL, bytes.NewReader(next.Body))
+// send sends the patch when an event has come.
+func (p *patch) send(ctx context.Context, hub *http.Transport, token string, events <-chan struct{}) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, p.URL, bytes.NewReader(p.Body))
 	if err != nil {
 		return err
 	}

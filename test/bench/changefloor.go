@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -137,20 +138,27 @@ func (f *fleet) askedOfSpares() (n int64) {
 
 // prepare has the bare client wait for an event, and then do to the copy what the operator has done to the original.
 func (c *changeFloor) prepare(f *fleet, m *member) error {
-	original, _ := f.book.read(m.name)
 	copied, _ := c.copies.read(m.name)
-	changed := copied.object.DeepCopy()
-	changed.Status = original.object.Status
-	body, err := client.MergeFromWithOptions(copied.object, client.MergeFromWithOptimisticLock{}).Data(changed)
+	next, err := f.patchFor(copied.object)
 	if err != nil {
-		return fmt.Errorf("make a patch for the copy of %s: %w", m.name, err)
+		return err
 	}
-	c.patches, c.bytes = c.patches+1, c.bytes+bytesize(len(body))
-	return c.client.patches.Encode(patch{
-		URL: fmt.Sprintf("%s/apis/%s/namespaces/%s/clustersupports/%s/status?fieldManager=%s",
-			f.account.Host, copyVersion, fleetNamespace, m.name, controllers.Name),
-		Body: body,
-	})
+	c.patches, c.bytes = c.patches+1, c.bytes+bytesize(len(next.Body))
+	return c.client.patches.Encode(next)
+}
+
+// patchFor makes the patch that gives a copy the status of its original.
+func (f *fleet) patchFor(copied *v1alpha1.ClusterSupport) (patch, error) {
+	original, _ := f.book.read(copied.Name)
+	changed := copied.DeepCopy()
+	changed.Status = original.object.Status
+	body, err := client.MergeFromWithOptions(copied, client.MergeFromWithOptimisticLock{}).Data(changed)
+	if err != nil {
+		return patch{}, fmt.Errorf("make a patch for the copy of %s: %w", copied.Name, err)
+	}
+	url := fmt.Sprintf("%s/apis/%s/namespaces/%s/clustersupports/%s/status?fieldManager=%s",
+		f.account.Host, copyVersion, copied.Namespace, copied.Name, controllers.Name)
+	return patch{URL: url, Body: body}, nil
 }
 
 // check tells of requests of the bare client that nobody told it to make: it would not be the least.
@@ -162,3 +170,31 @@ func (c *changeFloor) check(f *fleet) error {
 	}
 	return nil
 }
+
+// writeAll gives all copies the status of their originals, as many at a time as the operator does.
+func (b *bench) writeAll(ctx context.Context) (time.Duration, error) {
+	var all v1alpha1.ClusterSupportList
+	if err := b.fleet.copies.List(ctx, &all); err != nil {
+		return 0, fmt.Errorf("list the copies: %w", err)
+	}
+	patches := make([]patch, len(all.Items))
+	for i := range all.Items {
+		var err error
+		if patches[i], err = b.fleet.patchFor(&all.Items[i]); err != nil {
+			return 0, err
+		}
+	}
+	hub, token := newTransport(trustIn(b.fleet.account.CAData)), b.fleet.account.BearerToken
+	now := make(chan struct{})
+	close(now)
+	// It changes nothing, and has the connection made.
+	if err := (&patch{URL: patches[0].URL, Body: []byte("{}")}).send(ctx, hub, token, now); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	err := inParallel(len(patches), writesAtATime, func(i int) error { return patches[i].send(ctx, hub, token, now) })
+	return time.Since(start), err
+}
+
+// writesAtATime is as many as the operator makes.
+const writesAtATime = 8

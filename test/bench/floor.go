@@ -11,28 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/controllers"
 )
 
-// measureFloors measures the least that the same could take, while the operator does not run.
+// measureFloors has a bare client ask what the operator has asked, and take the place of the operator at rest.
 func (b *bench) measureFloors(ctx context.Context) error {
 	if err := b.halt(ctx); err != nil {
 		return err
 	}
-	writing, err := b.writeAll(ctx)
-	if err != nil {
-		return err
-	}
-	b.report.least(policyTime, writing)
-	return b.askAll(ctx, writing)
-}
-
-// askAll has a bare client ask what the operator has asked, and take the place of the operator at rest.
-func (b *bench) askAll(ctx context.Context, writing time.Duration) error {
 	all := order{CA: b.fleet.relay.ca, Token: token}
 	for i, m := range b.fleet.members {
 		// All behind one API server are alike.
@@ -46,7 +31,7 @@ func (b *bench) askAll(ctx context.Context, writing time.Duration) error {
 	if err != nil {
 		return err
 	}
-	b.report.least(coldTime, ready+writing)
+	b.report.least(coldTime, ready+b.writing)
 	b.report.least(coldCPU, started.cpu)
 	b.report.least(restartTime, ready)
 	b.report.least(restartCPU, started.cpu)
@@ -109,33 +94,4 @@ func (b *bench) startBare(all order) (*bareProcess, error) {
 		return nil, fmt.Errorf("the bare client, see %s: %w", p.log, err)
 	}
 	return bare, nil
-}
-
-// writeAll patches the status of all clusters, with patches as large as the operator's, and as many at a time.
-func (b *bench) writeAll(ctx context.Context) (time.Duration, error) {
-	hub, err := client.New(b.fleet.account, client.Options{Scheme: controllers.Scheme()})
-	if err != nil {
-		return 0, fmt.Errorf("make a client: %w", err)
-	}
-	start := time.Now()
-	err = inParallel(len(b.fleet.members), writesAtATime, func(i int) error {
-		found, _ := b.fleet.book.read(b.fleet.members[i].name)
-		return scribble(ctx, hub, found.object, "all at once")
-	})
-	return time.Since(start), err
-}
-
-// writesAtATime is as many as the operator makes.
-const writesAtATime = 8
-
-// scribble writes a status that differs in the conditions and in the releases.
-func scribble(ctx context.Context, hub client.Client, object *v1alpha1.ClusterSupport, text string) error {
-	changed := object.DeepCopy()
-	changed.Status.Conditions[0].Message = text
-	changed.Status.Releases[0].Findings[0].Message = text
-	patch := client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{})
-	if err := hub.Status().Patch(ctx, changed, patch); err != nil {
-		return fmt.Errorf("patch %s: %w", object.Name, err)
-	}
-	return nil
 }

@@ -4,8 +4,9 @@
 // The bench measures a fleet: a hub and many clusters, which are a few real API servers behind a relay, and the operator as
 // a process of its own. What it does is set against the least that it could take on the same machine in the same run.
 //
-// The least of a start is a bare client that makes the same requests and drops the answers. The least of a change of a
-// policy are the writes by themselves. Both are measured while the operator does not run.
+// The least of a start is a bare client that makes the same requests and drops the answers, while the operator does not run.
+// The least of a change of a policy are the writes by themselves: the patches that the operator has just sent, to the copies
+// that the next paragraphs are about.
 //
 // The least of a change of a release is what no reconciler can do without: an event of a watch comes from the cluster, a
 // patch of a status goes to the hub, an event of a watch tells of it. The bare client does that and nothing else: it reads
@@ -102,6 +103,8 @@ type bench struct {
 	operator *process
 	// base is what it takes without clusters.
 	base bytesize
+	// writing is the least that it takes to write to all ClusterSupports.
+	writing time.Duration
 	// requests and connections are how many there had been when a stage began.
 	requests, connections int64
 }
