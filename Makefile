@@ -39,6 +39,8 @@ NAMESPACE ?= support-policy-system
 CONFIG ?= config/default
 # With true, uninstall and undeploy pass over what is not there.
 ignore-not-found ?= false
+# The version of what is built, such as v0.2.0. Without one the programs say what Go makes of the tags in Git.
+VERSION ?=
 # So many packages are tested at a time, each perhaps with API servers of its own.
 TEST_PACKAGES ?= 2
 TEST_TIMEOUT  ?= 15m
@@ -195,15 +197,17 @@ bench: ## Measure the operator with a fleet of CLUSTERS
 
 ##@ Build
 
+STAMP := $(if $(VERSION),-X github.com/d2iq-labs/support-policy-operator/internal/version.release=$(VERSION))
+
 # Formatting and vetting are not part of it: vetting compiles the tests with all that they import, for minutes.
 .PHONY: build
 build: manifests generate plugin ## Build the operator and the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -o bin/support-policy-operator .
+	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/support-policy-operator .
 
 # kubectl finds it in the PATH, by its name.
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
+	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
 
 # These two need a container engine, and no test runs them: a test compares what the Dockerfile copies with what the
 # operator is built from.

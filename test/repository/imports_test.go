@@ -31,18 +31,19 @@ var layers = map[string][]string{
 	"internal/hub":               {"api/v1alpha1", "internal/facts", "internal/detect", "internal/observe", "internal/fleet"},
 	"internal/support":           {"api/v1alpha1", "internal/facts"},
 	"internal/manifest":          {"api/v1alpha1"},
-	"internal/metrics":           {"api/v1alpha1"},
+	"internal/version":           {},
+	"internal/metrics":           {"api/v1alpha1", "internal/version"},
 	"internal/endpoint":          {},
-	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support"},
+	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support", "internal/version"},
 	"controllers": {
 		"api/v1alpha1", "internal/facts", "internal/observe", "internal/fleet", "internal/hub", "internal/support",
-		"internal/metrics", "internal/endpoint",
+		"internal/metrics", "internal/endpoint", "internal/version",
 	},
-	".": {"controllers"},
+	".": {"controllers", "internal/version"},
 }
 
 // pure are the packages without requests: their results depend on their arguments only.
-var pure = []string{"api/v1alpha1", "internal/facts", "internal/detect", "internal/support"}
+var pure = []string{"api/v1alpha1", "internal/facts", "internal/detect", "internal/support", "internal/version"}
 
 // clients are the prefixes of imports by which a package could send requests.
 var clients = []string{"k8s.io/client-go/", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/controller-runtime/pkg/manager", "net/http", "net"}
