@@ -5,6 +5,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY api api
+COPY config config
 COPY controllers controllers
 COPY internal internal
 COPY main.go .

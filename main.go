@@ -17,10 +17,14 @@ import (
 	_ "time/tzdata" // policies name time zones, and a container image may have none
 
 	"go.uber.org/zap/zapcore"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/d2iq-labs/support-policy-operator/config/policies"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/internal/shipped"
 	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
@@ -90,15 +94,27 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	ctrl.SetLogger(options.Log)
 	// net/http logs unsolicited data from servers there.
 	log.SetOutput(io.Discard)
-	options.Log.Info("Starting the operator", "version", build.Version, "commit", build.Commit, "date", build.Date,
-		"modified", build.Modified, "goVersion", build.GoVersion, "platform", build.Platform)
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
+	if flags.Arg(0) == "apply-policies" {
+		return applyPolicies(ctx, cfg, out)
+	}
+	options.Log.Info("Starting the operator", "version", build.Version, "commit", build.Commit, "date", build.Date,
+		"modified", build.Modified, "goVersion", build.GoVersion, "platform", build.Platform)
 	mgr, err := controllers.NewManager(ctx, cfg, options)
 	if err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// applyPolicies applies the shipped policies, and ends.
+func applyPolicies(ctx context.Context, config *rest.Config, out io.Writer) error {
+	server, err := client.New(config, client.Options{Scheme: controllers.Scheme()})
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	return shipped.Apply(ctx, server, policies.Files, out)
 }

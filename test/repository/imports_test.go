@@ -39,7 +39,8 @@ var layers = map[string][]string{
 		"api/v1alpha1", "internal/facts", "internal/observe", "internal/fleet", "internal/hub", "internal/support",
 		"internal/metrics", "internal/endpoint", "internal/version",
 	},
-	".": {"controllers", "internal/version"},
+	"internal/shipped": {},
+	".":                {"controllers", "internal/version", "internal/shipped", "config/policies"},
 }
 
 // pure are the packages without requests: their results depend on their arguments only.
