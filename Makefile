@@ -209,6 +209,23 @@ build: manifests generate plugin ## Build the operator and the kubectl plugin in
 plugin: ## Build the kubectl plugin into bin
 	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
 
+# The platforms for which there are images, and the folder that they are written into.
+PLATFORMS := linux/amd64 linux/arm64
+IMAGES    := dist/image
+
+.PHONY: image
+image: ## Build the image IMG as an OCI layout and as tarballs into dist/image (needs no container engine)
+	@programs=; for platform in $(PLATFORMS); do \
+		program="$(IMAGES)/programs/$${platform/\//_}/support-policy-operator"; \
+		CGO_ENABLED=0 GOOS="$${platform%/*}" GOARCH="$${platform#*/}" go build -trimpath -ldflags="-s -w $(STAMP)" -o "$$program" .; \
+		programs+=" $$platform=$$program"; \
+	done; \
+	go run ./hack/image/command -image=$(IMG) -version=$(VERSION) write $(IMAGES) $$programs
+
+.PHONY: push
+push: image ## Build the image IMG and push it to its registry (needs no container engine)
+	@go run ./hack/image/command -image=$(IMG) push $(IMAGES)
+
 # These two need a container engine, and no test runs them: a test compares what the Dockerfile copies with what the
 # operator is built from.
 .PHONY: docker-build
