@@ -248,6 +248,19 @@ build-installer: manifests ## Write what `deploy` applies into dist/install.yaml
 charts: ## Package the Helm charts into bin
 	@$(HELM) package --destination=bin charts/support-policy-operator charts/support-policies
 
+# The file that says who publishes, and the folder that is written.
+PUBLISHER ?= hack/release/publisher.yaml
+DIST      ?= dist
+
+# Go builds for six platforms: some ten minutes the first time.
+.PHONY: release
+release: ## Make all files of the release VERSION by PUBLISHER into DIST (RELEASING.md)
+	@go run ./hack/release/command -version=$(VERSION) -publisher=$(PUBLISHER) -folder=$(DIST)
+
+.PHONY: verify-release
+verify-release: ## Make the release twice, the second time from a clone, and compare the digests
+	@go run ./hack/release/command -version=$(VERSION) -publisher=$(PUBLISHER) -folder=$(DIST) -verify
+
 ##@ Deploy
 
 .PHONY: install

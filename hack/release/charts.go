@@ -1,0 +1,136 @@
+// Copyright The support-policy-operator authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package release
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/d2iq-labs/support-policy-operator/hack/image"
+)
+
+// packageCharts packages the Helm charts with the version and the image of the release.
+func (b *build) packageCharts(ctx context.Context) error {
+	helm, err := run(ctx, b.Root, nil, "go", "tool", "-n", "-modfile=hack/helm/go.mod", "helm")
+	if err != nil {
+		return err
+	}
+	for _, chart := range []string{image.Name, "support-policies"} {
+		if err := b.packageChart(ctx, strings.TrimSpace(string(helm)), chart); err != nil {
+			return fmt.Errorf("%s: %w", chart, err)
+		}
+	}
+	return nil
+}
+
+func (b *build) packageChart(ctx context.Context, helm, chart string) error {
+	folder := filepath.Join(b.scratch, "charts", chart)
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(b.Root, "charts", chart))); err != nil {
+		return err
+	}
+	if err := b.editChart(folder, chart); err != nil {
+		return err
+	}
+	if _, err := run(ctx, b.scratch, nil, helm, "package", folder, "--destination="+b.scratch); err != nil {
+		return err
+	}
+	name := chart + "-" + strings.TrimPrefix(b.Version, "v") + ".tgz"
+	packed, err := os.ReadFile(filepath.Join(b.scratch, name))
+	if err != nil {
+		return err
+	}
+	// Helm gives the files the time at which it runs.
+	entries, err := ungzipped(bytes.NewReader(packed))
+	if err != nil {
+		return err
+	}
+	archive, err := gzipped(entries, b.at)
+	if err != nil {
+		return err
+	}
+	return write(b.Folder, name, archive)
+}
+
+// editChart gives a copy of a chart the version, the maintainers and the image of the release.
+func (b *build) editChart(folder, chart string) error {
+	var maintainers []map[string]string
+	for _, m := range b.Publisher.Maintainers {
+		maintainers = append(maintainers, map[string]string{"name": m.Name, "email": m.Email})
+	}
+	about := filepath.Join(folder, "Chart.yaml")
+	if err := edit(about, strings.TrimPrefix(b.Version, "v"), "version"); err != nil {
+		return err
+	}
+	if err := edit(about, maintainers, "maintainers"); err != nil {
+		return err
+	}
+	if chart != image.Name {
+		return nil
+	}
+	_, digest, _ := strings.Cut(b.image, "@")
+	values := filepath.Join(folder, "values.yaml")
+	for _, change := range []struct {
+		file, value string
+		path        []string
+	}{
+		{about, b.Version, []string{"appVersion"}},
+		{values, b.Publisher.Image, []string{"image", "repository"}},
+		{values, digest, []string{"image", "digest"}},
+	} {
+		if err := edit(change.file, change.value, change.path...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edit sets a field of a YAML file, and keeps the comments. Only a field at the top is added where it is missing.
+func edit(file string, value any, path ...string) error {
+	text, err := os.ReadFile(file) //nolint:gosec // a file of a chart
+	if err != nil {
+		return err
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(file), err)
+	}
+	node := document.Content[0]
+	for _, key := range path {
+		child := field(node, key)
+		if child == nil && len(path) > 1 {
+			return fmt.Errorf("%s has no %s", filepath.Base(file), strings.Join(path, "."))
+		}
+		if child == nil {
+			child = &yaml.Node{}
+			node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, child)
+		}
+		node = child
+	}
+	comments := [3]string{node.HeadComment, node.LineComment, node.FootComment}
+	if err := node.Encode(value); err != nil {
+		return err
+	}
+	node.HeadComment, node.LineComment, node.FootComment = comments[0], comments[1], comments[2]
+	edited, err := yaml.Marshal(&document)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, edited, 0o600)
+}
+
+// field returns the value of a key of a mapping, or nil.
+func field(mapping *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
