@@ -21,10 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/internal/verdict"
 )
 
 func main() {
-	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil {
+	if err := run(ctrl.SetupSignalHandler(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, controllers.Name+":", err)
 		os.Exit(1)
 	}
@@ -44,10 +45,13 @@ func splitList(text string) []string {
 	return items
 }
 
-// run reads the flags and runs the operator until the context ends.
-func run(ctx context.Context, arguments []string) error {
+// run reads the flags and runs the operator until the context ends. It writes to out what it was asked for.
+func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err := controllers.DisableStreamingLists(); err != nil {
 		return err
+	}
+	if len(arguments) > 0 && arguments[0] == verdict.Command {
+		return verdict.Run(ctx, arguments[1:], out)
 	}
 	var options controllers.Options
 	// A stack trace says nothing to the user of an operator.

@@ -38,7 +38,8 @@ var layers = map[string][]string{
 		"api/v1alpha1", "internal/facts", "internal/observe", "internal/fleet", "internal/hub", "internal/support",
 		"internal/metrics", "internal/endpoint",
 	},
-	".": {"controllers"},
+	"internal/verdict": {"api/v1alpha1"},
+	".":                {"controllers", "internal/verdict"},
 }
 
 // pure are the packages without requests: their results depend on their arguments only.
