@@ -25,6 +25,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/config/policies"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/internal/shipped"
+	"github.com/d2iq-labs/support-policy-operator/internal/verdict"
 	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
@@ -53,6 +54,9 @@ func splitList(text string) []string {
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err := controllers.DisableStreamingLists(); err != nil {
 		return err
+	}
+	if len(arguments) > 0 && arguments[0] == verdict.Command {
+		return verdict.Run(ctx, arguments[1:], out)
 	}
 	var options controllers.Options
 	// A stack trace says nothing to the user of an operator.

@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,9 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 )
@@ -29,7 +30,10 @@ import (
 const latest = "image: {tag: latest}\n"
 
 // allValues sets each value that adds an object.
-const allValues = latest + `
+const allValues = kustomizeValues + "podDisruptionBudget: {enabled: true}\n"
+
+// kustomizeValues sets those whose objects there are in kustomizations, too.
+const kustomizeValues = latest + `
 shards: 3
 fleet: {enabled: true}
 metrics: {certManager: {enabled: true}, networkPolicy: {enabled: true}}
@@ -82,7 +86,7 @@ func TestSameAsKustomize(t *testing.T) {
 		"all together": {
 			overlay: "resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
 				" ROOT/monitoring/cert-manager, ROOT/config/network-policy, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
-			values: allValues,
+			values: kustomizeValues,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,6 +151,17 @@ func TestEachValue(t *testing.T) {
 		"metrics: {networkPolicy: {enabled: true}}": {added: []string{
 			"NetworkPolicy support-policy-system/support-policy-operator-metrics",
 		}},
+		"podDisruptionBudget: {enabled: true}": {added: []string{
+			"PodDisruptionBudget support-policy-system/support-policy-operator",
+		}},
+		"podDisruptionBudget: {enabled: true}\nshards: 2": {
+			added: []string{
+				deployment + "-shard-0", deployment + "-shard-1",
+				"PodDisruptionBudget support-policy-system/support-policy-operator-shard-0",
+				"PodDisruptionBudget support-policy-system/support-policy-operator-shard-1",
+			},
+			gone: []string{deployment},
+		},
 		"serviceMonitor: {enabled: true}": {added: []string{
 			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
 			"ServiceMonitor support-policy-system/support-policy-operator",
@@ -225,6 +240,9 @@ func TestValuesOfDeployment(t *testing.T) {
 		"image: {tag: '1'}": func(d *appsv1.Deployment) {
 			d.Spec.Template.Spec.Containers[0].Image = "support-policy-operator:1"
 		},
+		"image: {digest: 'sha256:" + digest + "'}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Image = "support-policy-operator@sha256:" + digest
+		},
 		"image: {pullPolicy: Always}": func(d *appsv1.Deployment) {
 			d.Spec.Template.Spec.Containers[0].ImagePullPolicy = corev1.PullAlways
 		},
@@ -251,6 +269,40 @@ func TestValuesOfDeployment(t *testing.T) {
 				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: "zone"}},
 			}}
 		},
+		"topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]\npodLabels: {a: b}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Labels["a"] = "b"
+			d.Spec.Template.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{
+				{MaxSkew: 1, TopologyKey: "zone", WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: d.Spec.Selector},
+			}
+		},
+		"topologySpreadConstraints: [{maxSkew: 2, topologyKey: node, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchExpressions: [{key: a, operator: Exists}]}}]": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{
+				{MaxSkew: 2, TopologyKey: "node", WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: &metav1.LabelSelector{
+					MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: metav1.LabelSelectorOpExists}},
+				}},
+			}
+		},
+		"priorityClassName: system-cluster-critical": func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.PriorityClassName = "system-cluster-critical"
+		},
+		// The label by which the Deployment finds its pods stays.
+		"podLabels: {team: 'true', app.kubernetes.io/name: other}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Labels["team"] = "true"
+		},
+		"podAnnotations: {sidecar.istio.io/inject: 'false'}": func(d *appsv1.Deployment) {
+			d.Spec.Template.Annotations = map[string]string{"sidecar.istio.io/inject": "false"}
+		},
+		"extraArgs: [--zap-stacktrace-level=panic]": with("--zap-stacktrace-level=panic"),
+		"extraEnv: [{name: GOGC, value: '50'}]": func(d *appsv1.Deployment) {
+			container := &d.Spec.Template.Spec.Containers[0]
+			container.Env = append(container.Env, corev1.EnvVar{Name: "GOGC", Value: "50"})
+		},
+		"extraEnv: [{name: GOMEMLIMIT, valueFrom: {resourceFieldRef: {resource: limits.memory}}}]": func(d *appsv1.Deployment) {
+			container := &d.Spec.Template.Spec.Containers[0]
+			container.Env = append(container.Env, corev1.EnvVar{Name: "GOMEMLIMIT", ValueFrom: &corev1.EnvVarSource{
+				ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"},
+			}})
+		},
 		"copyLabels: null":            nothing,
 		"copyLabels: []":              with("--copy-labels="),
 		"copyLabels: [a.example/, b]": with("--copy-labels=a.example/,b"),
@@ -274,24 +326,57 @@ func TestValuesOfDeployment(t *testing.T) {
 	}
 }
 
+// digest is that of an image, without its algorithm.
+const digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 // deployment returns the operator's Deployment. An unknown field is an error.
 func deployment(t *testing.T, all objects) *appsv1.Deployment {
 	t.Helper()
 	var d appsv1.Deployment
-	content := all["Deployment support-policy-system/support-policy-operator"]
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(content, &d, true); err != nil {
+	convert(t, all["Deployment support-policy-system/support-policy-operator"], &d)
+	return &d
+}
+
+// convert reads an object. An unknown field is an error.
+func convert(t *testing.T, content map[string]any, into any) {
+	t.Helper()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(content, into, true); err != nil {
 		t.Fatal(err)
 	}
-	return &d
+}
+
+// TestPodDisruptionBudget: a drain leaves a pod of each Deployment, by the API that the version of the cluster has.
+func TestPodDisruptionBudget(t *testing.T) {
+	t.Parallel()
+	for version, api := range map[string]string{"v1.16.0": "policy/v1beta1", "v1.20.15-eks-1": "policy/v1beta1", "v1.21.0-gke.1": "policy/v1", "v1.37.0": "policy/v1"} {
+		out, err := template(t, "operator", system, "podDisruptionBudget: {enabled: true, maxUnavailable: 50%}\nshards: 2\nreplicas: 2", "--kube-version="+version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := withoutHelm(parse(t, out))
+		for _, shard := range []string{"-shard-0", "-shard-1"} {
+			var budget policyv1.PodDisruptionBudget
+			var protected appsv1.Deployment
+			convert(t, all["PodDisruptionBudget support-policy-system/support-policy-operator"+shard], &budget)
+			convert(t, all["Deployment support-policy-system/support-policy-operator"+shard], &protected)
+			if budget.APIVersion != api {
+				t.Errorf("%s: the budget is one of %s, want %s", version, budget.APIVersion, api)
+			}
+			want := policyv1.PodDisruptionBudgetSpec{MaxUnavailable: ptr.To(intstr.FromString("50%")), Selector: protected.Spec.Selector}
+			if diff := cmp.Diff(want, budget.Spec); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", version, diff)
+			}
+		}
+	}
 }
 
 // TestArguments has the operator read the arguments that it gets. It reads them up to -h, and then ends.
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	values := "fleet: {enabled: true, namespaces: [a, b], allowProxy: true}\nmetrics: {certManager: {enabled: true}}\n" +
-		"copyLabels: [a.example/]\nlogging: {level: 3, encoder: console}"
+		"copyLabels: [a.example/]\nlogging: {level: 3, encoder: console}\nextraArgs: [--zap-stacktrace-level=panic]"
 	args := deployment(t, chart(t, "support-policy-operator", system, values)).Spec.Template.Spec.Containers[0].Args
-	if want := 8; len(args) != want {
+	if want := 9; len(args) != want {
 		t.Errorf("%d arguments, want %d: %q", len(args), want, args)
 	}
 	if _, err := run(exec.CommandContext(t.Context(), "go", append(append([]string{"run", "."}, args...), "-h")...)); err != nil {
@@ -314,28 +399,6 @@ func TestAnotherRelease(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, chart(t, "5678", namespace, allValues)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// TestInAnotherChart renders the chart as a part of another one, where Helm adds the value `global`.
-func TestInAnotherChart(t *testing.T) {
-	t.Parallel()
-	umbrella := t.TempDir()
-	part := filepath.Join(umbrella, "charts", operatorChart)
-	if err := os.CopyFS(part, os.DirFS(operatorChart)); err != nil {
-		t.Fatal(err)
-	}
-	content := "apiVersion: v2\nname: platform\nversion: 1.0.0\n"
-	if err := os.WriteFile(filepath.Join(umbrella, "Chart.yaml"), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	values := "global: {region: eu}\nsupport-policy-operator:\n" + indent(allValues)
-	out, err := runHelm(t, values, "template", "platform", umbrella, "--namespace="+system, "--values=-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(chart(t, "support-policy-operator", system, allValues), withoutHelm(parse(t, out))); diff != "" {
-		t.Errorf("(-alone +in another chart):\n%s", diff)
 	}
 }
 
@@ -404,11 +467,27 @@ func TestRefused(t *testing.T) {
 		"kubeStateMetrics: {namespace: ''}":                       "at '/kubeStateMetrics/namespace': '' does not match pattern",
 		"dashboard: {namespace: Monitoring}":                      "at '/dashboard/namespace'",
 		"metrics: {enabled: false, certManager: {enabled: true}}": "metrics.certManager.enabled is set, and metrics.enabled is not",
-		"metrics: {enabled: false}\nserviceMonitor: {enabled: true}":           "serviceMonitor.enabled is set, and metrics.enabled is not",
-		"metrics: {enabled: false}\nprometheusRule: {enabled: true}":           "prometheusRule.enabled is set, and metrics.enabled is not",
-		"metrics: {enabled: false}\ndashboard: {enabled: true}":                "dashboard.enabled is set, and metrics.enabled is not",
-		"metrics: {enabled: false, reader: {enabled: true}}":                   "metrics.reader.enabled is set, and metrics.enabled is not",
-		"metrics: {enabled: false, networkPolicy: {enabled: true}}":            "metrics.networkPolicy.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false}\nserviceMonitor: {enabled: true}": "serviceMonitor.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false}\nprometheusRule: {enabled: true}": "prometheusRule.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false}\ndashboard: {enabled: true}":      "dashboard.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false, reader: {enabled: true}}":         "metrics.reader.enabled is set, and metrics.enabled is not",
+		"metrics: {enabled: false, networkPolicy: {enabled: true}}":  "metrics.networkPolicy.enabled is set, and metrics.enabled is not",
+		"image: {digest: e3b0c442}":                                  "at '/image/digest': 'e3b0c442' does not match pattern",
+		"image: {tag: v1, digest: 'sha256:" + digest + "'}":          "image.tag and image.digest are both set",
+		"enabled: false":                      "enabled is false, and the chart is installed all the same",
+		"enabled: 'false'":                    "at '/enabled': got string, want boolean",
+		"global: eu":                          "at '/global': got string, want object",
+		"extraArgs: --zap-devel":              "at '/extraArgs': got string, want array",
+		"extraArgs: [zap-devel]":              "at '/extraArgs/0': 'zap-devel' does not match pattern",
+		"extraEnv: {GOGC: '50'}":              "at '/extraEnv': got object, want array",
+		"extraEnv: [{name: GOGC, value: 50}]": "at '/extraEnv/0/value': got number, want string",
+		"extraEnv: [{name: POD_NAMESPACE, value: elsewhere}]": "extraEnv has POD_NAMESPACE",
+		"podLabels: {a: 1}":                                                    "at '/podLabels/a': got number, want string",
+		"podAnnotations: {a: true}":                                            "at '/podAnnotations/a': got boolean, want string",
+		"priorityClassName: High":                                              "at '/priorityClassName'",
+		"topologySpreadConstraints: [{topologyKey: zone}]":                     "at '/topologySpreadConstraints/0': missing properties 'maxSkew', 'whenUnsatisfiable'",
+		"podDisruptionBudget: {enabled: true, minAvailable: 1}":                "at '/podDisruptionBudget': additional properties 'minAvailable' not allowed",
+		"podDisruptionBudget: {maxUnavailable: half}":                          "at '/podDisruptionBudget/maxUnavailable'",
 		"serviceMonitor: {additionalLabels: [release]}":                        "at '/serviceMonitor/additionalLabels': got array, want object",
 		"prometheusRule: {enabled: true, labels: {release: prometheus}}":       "at '/prometheusRule': additional properties 'labels' not allowed",
 		"resources: {requests: {memory: {}}}":                                  "at '/resources/requests/memory': got object, want",

@@ -29,9 +29,12 @@ const (
 	system = "support-policy-system"
 )
 
-var shared = controlplane.Shared{Options: controlplane.Options{CRDs: []string{"testdata/crds.yaml"}}}
+var (
+	shared controlplane.Shared
+	old    = controlplane.Shared{Options: controlplane.Options{Version: controlplane.Old}}
+)
 
-func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(shared.Run(m, &old)) }
 
 // helm returns the path of Helm, to run it directly: `go tool` checks its sources each time. The first call builds it, which
 // takes minutes.
@@ -99,9 +102,12 @@ func chart(t *testing.T, release, namespace, values string) objects {
 	return withoutHelm(parse(t, out))
 }
 
-func template(t *testing.T, release, namespace, values string) (string, error) {
+// template runs `helm template`, without what `helm test` creates.
+func template(t *testing.T, release, namespace, values string, arguments ...string) (string, error) {
 	t.Helper()
-	return runHelm(t, values, "template", release, "charts/"+operatorChart, "--namespace="+namespace, "--values=-")
+	return runHelm(t, values, append([]string{
+		"template", release, "charts/" + operatorChart, "--namespace=" + namespace, "--values=-", "--skip-tests",
+	}, arguments...)...)
 }
 
 // withoutHelm removes what only Helm adds. All objects must have its labels.

@@ -94,7 +94,7 @@ func TestSchemaHasEachValue(t *testing.T) {
 	if err := json.Unmarshal(content, &root); err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{"global": true} // Helm's own
+	known := map[string]bool{"global": true, "enabled": true} // those of a chart that depends on this one
 	for _, v := range values(t) {
 		known[v.path] = true
 	}

@@ -40,7 +40,8 @@ var layers = map[string][]string{
 		"internal/metrics", "internal/endpoint", "internal/version",
 	},
 	"internal/shipped": {},
-	".":                {"controllers", "internal/version", "internal/shipped", "config/policies"},
+	"internal/verdict": {"api/v1alpha1"},
+	".":                {"controllers", "internal/version", "internal/shipped", "internal/verdict", "config/policies"},
 }
 
 // pure are the packages without requests: their results depend on their arguments only.
