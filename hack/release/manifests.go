@@ -6,6 +6,7 @@ package release
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/shipped"
 )
 
 const (
@@ -21,7 +24,22 @@ const (
 	fleetFile     = "install-fleet.yaml"
 	uninstallFile = "uninstall.yaml"
 	policiesFile  = "policies.yaml"
+	templateFile  = "operators-own.gotemplate"
 )
+
+// operatorsOwn is a template for kubectl: it selects what the operator has created and nobody else has changed.
+//
+//go:embed operators-own.gotemplate
+var operatorsOwn []byte
+
+// lease is in no manifest: the operator makes it.
+const lease = `---
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata:
+  name: support-policy-operator
+  namespace: support-policy-system
+`
 
 // writeManifests writes what installs the operator, for one cluster and for a fleet, what uninstalls either, and the policies
 // alone, for those who apply them by other means.
@@ -38,6 +56,12 @@ func (b *build) writeManifests(context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, policy := range policies.Resources() {
+		// As the Job sets it, so that an uninstallation finds them.
+		if err := policy.SetLabels(map[string]string{shipped.Label: shipped.Owner}); err != nil {
+			return err
+		}
+	}
 	for name, resources := range map[string][]*resource.Resource{
 		installFile: one.Resources(), fleetFile: fleet.Resources(), policiesFile: policies.Resources(), uninstallFile: uninstalled(one, fleet),
 	} {
@@ -45,11 +69,14 @@ func (b *build) writeManifests(context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		if name == uninstallFile {
+			text = append(text, lease...)
+		}
 		if err := write(b.Folder, name, text); err != nil {
 			return err
 		}
 	}
-	return nil
+	return write(b.Folder, templateFile, operatorsOwn)
 }
 
 // kustomize builds a folder of the repository, with namespaces and CustomResourceDefinitions first.

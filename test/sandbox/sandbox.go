@@ -73,6 +73,21 @@ func CRDs() ([]string, error) {
 
 // New installs a sandbox on a control plane, and writes its kubeconfig into the folder.
 func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, options Options) (*Sandbox, error) {
+	s, err := Open(plane, folder, options)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Kubectl(ctx, "apply", "--server-side="+strconv.FormatBool(!options.ClientSideApply), "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Open is New without the operator: nothing is installed, and StartOperator must not be called.
+func Open(plane *controlplane.ControlPlane, folder string, options Options) (*Sandbox, error) {
 	root, err := repositoryRoot()
 	if err != nil {
 		return nil, err
@@ -87,25 +102,30 @@ func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, o
 	if s.Client, err = client.New(plane.Config(), client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	if _, err := s.Kubectl(ctx, "apply", "--server-side="+strconv.FormatBool(!options.ClientSideApply), "-k", cmp.Or(options.Manifests, "config/default")); err != nil {
+	if s.Front, err = front.Start(plane.Config(), options.KubernetesVersion); err != nil {
 		return nil, err
 	}
-	return s, s.connect(ctx, options.KubernetesVersion)
+	return s, nil
 }
 
 // connect configures the operator's access to the API server: through the front, with a token of its ServiceAccount.
-func (s *Sandbox) connect(ctx context.Context, version string) error {
-	account, err := s.plane.ServiceAccountConfig(ctx, Namespace, controllers.Name)
+func (s *Sandbox) connect(ctx context.Context) error {
+	account, err := s.AccountConfig(ctx, controllers.Name)
 	if err != nil {
 		return err
 	}
-	//nolint:contextcheck // the front runs until Close, and not only during the start
-	if s.Front, err = front.Start(s.plane.Config(), version); err != nil {
-		return err
-	}
-	s.operator = s.Front.Config(account.BearerToken)
+	s.operator = account
 	s.operator.UserAgent = controllers.Name
 	return nil
+}
+
+// AccountConfig returns a configuration for a client of the front with a token of a ServiceAccount in Namespace.
+func (s *Sandbox) AccountConfig(ctx context.Context, name string) (*rest.Config, error) {
+	account, err := s.plane.ServiceAccountConfig(ctx, Namespace, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Front.Config(account.BearerToken), nil
 }
 
 // Close ends the front. The control plane goes on.
