@@ -230,7 +230,8 @@ push: image ## Build the image IMG and push it to its registry (needs no contain
 # operator is built from.
 .PHONY: docker-build
 docker-build: ## Build the image IMG (needs a container engine; CI does not run it)
-	$(CONTAINER_TOOL) build -t $(IMG) .
+	$(CONTAINER_TOOL) build -t $(IMG) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)" .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG (needs a container engine; CI does not run it)
