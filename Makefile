@@ -197,17 +197,19 @@ bench: ## Measure the operator with a fleet of CLUSTERS
 
 ##@ Build
 
-STAMP := $(if $(VERSION),-X github.com/d2iq-labs/support-policy-operator/internal/version.release=$(VERSION))
+# Commit and date come from Git, whatever GOFLAGS says. A build without Git knows neither.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto
+STAMP    := $(if $(VERSION),-X github.com/d2iq-labs/support-policy-operator/internal/version.release=$(VERSION))
 
 # Formatting and vetting are not part of it: vetting compiles the tests with all that they import, for minutes.
 .PHONY: build
 build: manifests generate plugin ## Build the operator and the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/support-policy-operator .
+	$(GO_BUILD) -ldflags="$(STAMP)" -o bin/support-policy-operator .
 
 # kubectl finds it in the PATH, by its name.
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
+	$(GO_BUILD) -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
 
 # The platforms for which there are images, and the folder that they are written into.
 PLATFORMS := linux/amd64 linux/arm64
@@ -217,7 +219,7 @@ IMAGES    := dist/image
 image: ## Build the image IMG as an OCI layout and as tarballs into dist/image (needs no container engine)
 	@programs=; for platform in $(PLATFORMS); do \
 		program="$(IMAGES)/programs/$${platform/\//_}/support-policy-operator"; \
-		CGO_ENABLED=0 GOOS="$${platform%/*}" GOARCH="$${platform#*/}" go build -trimpath -ldflags="-s -w $(STAMP)" -o "$$program" .; \
+		GOOS="$${platform%/*}" GOARCH="$${platform#*/}" $(GO_BUILD) -ldflags="-s -w $(STAMP)" -o "$$program" .; \
 		programs+=" $$platform=$$program"; \
 	done; \
 	go run ./hack/image/command -image=$(IMG) -version=$(VERSION) write $(IMAGES) $$programs
@@ -230,7 +232,8 @@ push: image ## Build the image IMG and push it to its registry (needs no contain
 # operator is built from.
 .PHONY: docker-build
 docker-build: ## Build the image IMG (needs a container engine; CI does not run it)
-	$(CONTAINER_TOOL) build -t $(IMG) .
+	$(CONTAINER_TOOL) build -t $(IMG) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)" .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG (needs a container engine; CI does not run it)

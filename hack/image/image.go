@@ -41,6 +41,7 @@ const (
 	// Certificates is where Go looks for the certificate authorities on Linux.
 	Certificates = "/etc/ssl/certs/ca-certificates.crt"
 
+	// The Dockerfile says the same.
 	description = "Makes a vendor's version support policy executable: says of each cluster whether, and until when, what is installed is supported"
 	source      = "https://github.com/d2iq-labs/support-policy-operator"
 	license     = "Apache-2.0"

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -80,6 +81,28 @@ func TestImports(t *testing.T) {
 			}) {
 				t.Errorf("package %s imports %s, and must import no client", folder, imported)
 			}
+		}
+	}
+}
+
+// tools are the prefixes of imports that are for building the product, and go.mod has them for hack alone.
+var tools = []string{module + "hack/", module + "test/", "github.com/google/go-containerregistry/", "golang.org/x/crypto/x509roots/"}
+
+// TestToolsAreNotLinked: neither the operator nor the plugin is made of them, be it by another package.
+func TestToolsAreNotLinked(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", ".", "./cmd/...")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, module+"controllers") {
+		t.Fatalf("the operator is said to be made of %d packages, and not of its controllers", len(linked))
+	}
+	for _, one := range linked {
+		if slices.ContainsFunc(tools, func(tool string) bool { return strings.HasPrefix(one, tool) }) {
+			t.Errorf("%s is linked into the operator or the plugin, and is for building them", one)
 		}
 	}
 }
