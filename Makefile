@@ -39,6 +39,8 @@ NAMESPACE ?= support-policy-system
 CONFIG ?= config/default
 # With true, uninstall and undeploy pass over what is not there.
 ignore-not-found ?= false
+# The version of what is built, such as v0.2.0. Without one the programs say what Go makes of the tags in Git.
+VERSION ?=
 # So many packages are tested at a time, each perhaps with API servers of its own.
 TEST_PACKAGES ?= 2
 TEST_TIMEOUT  ?= 15m
@@ -201,21 +203,41 @@ bench: ## Measure the operator with a fleet of CLUSTERS
 
 ##@ Build
 
+STAMP := $(if $(VERSION),-X github.com/d2iq-labs/support-policy-operator/internal/version.release=$(VERSION))
+
 # Formatting and vetting are not part of it: vetting compiles the tests with all that they import, for minutes.
 .PHONY: build
 build: manifests generate plugin ## Build the operator and the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -o bin/support-policy-operator .
+	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/support-policy-operator .
 
 # kubectl finds it in the PATH, by its name.
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
+	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
+
+# The platforms for which there are images, and the folder that they are written into.
+PLATFORMS := linux/amd64 linux/arm64
+IMAGES    := dist/image
+
+.PHONY: image
+image: ## Build the image IMG as an OCI layout and as tarballs into dist/image (needs no container engine)
+	@programs=; for platform in $(PLATFORMS); do \
+		program="$(IMAGES)/programs/$${platform/\//_}/support-policy-operator"; \
+		CGO_ENABLED=0 GOOS="$${platform%/*}" GOARCH="$${platform#*/}" go build -trimpath -ldflags="-s -w $(STAMP)" -o "$$program" .; \
+		programs+=" $$platform=$$program"; \
+	done; \
+	go run ./hack/image/command -image=$(IMG) -version=$(VERSION) write $(IMAGES) $$programs
+
+.PHONY: push
+push: image ## Build the image IMG and push it to its registry (needs no container engine)
+	@go run ./hack/image/command -image=$(IMG) push $(IMAGES)
 
 # These two need a container engine, and no test runs them: a test compares what the Dockerfile copies with what the
 # operator is built from.
 .PHONY: docker-build
 docker-build: ## Build the image IMG (needs a container engine; CI does not run it)
-	$(CONTAINER_TOOL) build -t $(IMG) .
+	$(CONTAINER_TOOL) build -t $(IMG) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)" .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG (needs a container engine; CI does not run it)

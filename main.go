@@ -21,10 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/d2iq-labs/support-policy-operator/controllers"
+	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
 func main() {
-	if err := run(ctrl.SetupSignalHandler(), os.Args[1:]); err != nil {
+	if err := run(ctrl.SetupSignalHandler(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, controllers.Name+":", err)
 		os.Exit(1)
 	}
@@ -44,8 +45,8 @@ func splitList(text string) []string {
 	return items
 }
 
-// run reads the flags and runs the operator until the context ends.
-func run(ctx context.Context, arguments []string) error {
+// run reads the flags and runs the operator until the context ends. It writes to out what it was asked for.
+func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err := controllers.DisableStreamingLists(); err != nil {
 		return err
 	}
@@ -71,6 +72,7 @@ func run(ctx context.Context, arguments []string) error {
 		func(text string) error { options.LabelPrefixes = splitList(text); return nil })
 	flags.Func("shard", "the part of the clusters that this replica is for, as INDEX/COUNT: 0/3 is the first of three (default all)",
 		func(text string) (err error) { options.Shard, err = controllers.ParseShard(text); return err })
+	printVersion := flags.Bool("version", false, "print the version, as the argument version does, and end")
 	logging.BindFlags(flags)
 	ctrl.RegisterFlags(flags)
 	switch err := flags.Parse(arguments); {
@@ -79,10 +81,17 @@ func run(ctx context.Context, arguments []string) error {
 	case err != nil:
 		return fmt.Errorf("read the flags: %w", err)
 	}
+	build := version.Get()
+	if *printVersion || flags.Arg(0) == "version" {
+		_, err := fmt.Fprint(out, build)
+		return err
+	}
 	options.Log = zap.New(zap.UseFlagOptions(&logging))
 	ctrl.SetLogger(options.Log)
 	// net/http logs unsolicited data from servers there.
 	log.SetOutput(io.Discard)
+	options.Log.Info("Starting the operator", "version", build.Version, "commit", build.Commit, "date", build.Date,
+		"modified", build.Modified, "goVersion", build.GoVersion, "platform", build.Platform)
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/endpoint"
 	"github.com/d2iq-labs/support-policy-operator/internal/metrics"
+	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
 // The endpoint authenticates and authorizes the clients of the metrics through the API server.
@@ -41,6 +42,7 @@ func addMetrics(mgr manager.Manager, lastContact func(*v1alpha1.ClusterSupport) 
 	return errors.Join(mgr.Add(server), mgr.Add(&metricsExporter{metrics.NewCollector(metrics.Options{
 		Reader: mgr.GetCache(), Answered: lastContact, Active: isClosed(mgr.Elected()),
 		Shard: int(options.Shard.Index), Shards: int(options.Shard.Count),
+		Build: version.Get(),
 	})}))
 }
 

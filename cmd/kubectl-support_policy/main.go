@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
+
+	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
 // invocation is how a person calls the plugin.
@@ -55,6 +57,7 @@ func newRoot(s streams, now clock.PassiveClock) *cobra.Command {
 		Short:         "Judge releases by a vendor's version support policies",
 		Long:          "Judge releases by a vendor's version support policies, as the support-policy-operator does.",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: invocation},
+		Version:       version.Get().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -62,7 +65,8 @@ func newRoot(s streams, now clock.PassiveClock) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newCheck(now), newLint(now))
+	root.SetVersionTemplate("{{.Version}}")
+	root.AddCommand(newCheck(now), newLint(now), newVersion())
 	return root
 }
 

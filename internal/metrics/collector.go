@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
 // Options are what a collector reads.
@@ -36,6 +37,8 @@ type Options struct {
 	// Shard and Shards are the part of the clusters that this replica is for: 0 of 1 is the whole. Whatever the part,
 	// all clusters are exported, except for when they answered.
 	Shard, Shards int
+	// Build is what the operator knows about itself. Required.
+	Build version.Info
 }
 
 // Collector exports the statuses of all objects. It is for one registry.
@@ -68,7 +71,7 @@ const patience = 5 * time.Second
 // Collect reads the cache. When that cannot be read the scrape fails: part of the truth would resolve alerts.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	to := sink(metrics)
-	to.operator(c.options.Shard, c.options.Shards, c.options.Active())
+	to.operator(c.options.Build, c.options.Shard, c.options.Shards, c.options.Active())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var (

@@ -63,6 +63,9 @@ var (
 		"The first instant at which a SupportException covers nothing any more, past or to come; absent when it is not valid.",
 		"exception", "product")
 
+	buildInfo = desc("build_info",
+		"1 for the version and the Git commit of this replica, and the version of Go that built it.",
+		"version", "revision", "goversion")
 	operatorActive = desc("operator_active",
 		"1 while this replica does the work of its shard, 0 while it waits to.",
 		"shard")
@@ -75,5 +78,5 @@ var all = []*prometheus.Desc{
 	clusterCondition, clusterObserved, clusterProhibited, clusterExperimental,
 	releaseInfo, releaseState, releaseVersionUnsupported, releaseSupportEnd, releaseExceptionEnd, releaseLastInWindow, releaseProhibited, releaseExperimental,
 	policyCondition, exceptionEnd,
-	operatorActive, operatorShards,
+	buildInfo, operatorActive, operatorShards,
 }

@@ -12,12 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/version"
 )
 
 // sink takes series.
 type sink chan<- prometheus.Metric
 
-func (s sink) operator(shard, shards int, active bool) {
+func (s sink) operator(build version.Info, shard, shards int, active bool) {
+	s.gauge(buildInfo, 1, build.Version, build.Commit, build.GoVersion)
 	s.flag(operatorActive, active, strconv.Itoa(shard))
 	s.gauge(operatorShards, float64(shards))
 }

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -31,18 +32,19 @@ var layers = map[string][]string{
 	"internal/hub":               {"api/v1alpha1", "internal/facts", "internal/detect", "internal/observe", "internal/fleet"},
 	"internal/support":           {"api/v1alpha1", "internal/facts"},
 	"internal/manifest":          {"api/v1alpha1"},
-	"internal/metrics":           {"api/v1alpha1"},
+	"internal/version":           {},
+	"internal/metrics":           {"api/v1alpha1", "internal/version"},
 	"internal/endpoint":          {},
-	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support"},
+	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support", "internal/version"},
 	"controllers": {
 		"api/v1alpha1", "internal/facts", "internal/observe", "internal/fleet", "internal/hub", "internal/support",
-		"internal/metrics", "internal/endpoint",
+		"internal/metrics", "internal/endpoint", "internal/version",
 	},
-	".": {"controllers"},
+	".": {"controllers", "internal/version"},
 }
 
 // pure are the packages without requests: their results depend on their arguments only.
-var pure = []string{"api/v1alpha1", "internal/facts", "internal/detect", "internal/support"}
+var pure = []string{"api/v1alpha1", "internal/facts", "internal/detect", "internal/support", "internal/version"}
 
 // clients are the prefixes of imports by which a package could send requests.
 var clients = []string{"k8s.io/client-go/", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/controller-runtime/pkg/manager", "net/http", "net"}
@@ -77,6 +79,28 @@ func TestImports(t *testing.T) {
 			}) {
 				t.Errorf("package %s imports %s, and must import no client", folder, imported)
 			}
+		}
+	}
+}
+
+// tools are the prefixes of imports that are for building the product, and go.mod has them for hack alone.
+var tools = []string{module + "hack/", module + "test/", "github.com/google/go-containerregistry/", "golang.org/x/crypto/x509roots/"}
+
+// TestToolsAreNotLinked: neither the operator nor the plugin is made of them, be it by another package.
+func TestToolsAreNotLinked(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", ".", "./cmd/...")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, module+"controllers") {
+		t.Fatalf("the operator is said to be made of %d packages, and not of its controllers", len(linked))
+	}
+	for _, one := range linked {
+		if slices.ContainsFunc(tools, func(tool string) bool { return strings.HasPrefix(one, tool) }) {
+			t.Errorf("%s is linked into the operator or the plugin, and is for building them", one)
 		}
 	}
 }

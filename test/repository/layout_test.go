@@ -200,6 +200,32 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
+// TestDockerfileGo: a container engine builds with the Go that go.mod names, as make does.
+func TestDockerfileGo(t *testing.T) {
+	toolchain := regexp.MustCompile(`(?m)^toolchain go(\S+)$`).FindStringSubmatch(read(t, "go.mod"))
+	base := regexp.MustCompile(`(?m)^FROM golang:([^@\s]+)(@\S+)? AS build$`).FindStringSubmatch(read(t, "Dockerfile"))
+	if toolchain == nil || base == nil || toolchain[1] != base[1] {
+		t.Errorf("go.mod has %q, the Dockerfile %q", toolchain, base)
+	}
+}
+
+// TestDockerfileSays: an image of a container engine says the same about itself as one of hack/image.
+func TestDockerfileSays(t *testing.T) {
+	labels := regexp.MustCompile(`org\.opencontainers\.image\.[a-z]+(="[^"]*")?`)
+	dockerfile, code := read(t, "Dockerfile"), read(t, "hack/image/image.go")
+	for _, label := range labels.FindAllString(dockerfile, -1) {
+		name, value, _ := strings.Cut(label, "=")
+		if value = strings.Trim(value, `"`); !strings.Contains(code, `"`+name+`"`) || !strings.Contains(value, "$") && !strings.Contains(code, `"`+value+`"`) {
+			t.Errorf("hack/image does not have %s", label)
+		}
+	}
+	for _, label := range labels.FindAllString(code, -1) {
+		if !strings.Contains(dockerfile, label+"=") {
+			t.Errorf("the Dockerfile does not have %s", label)
+		}
+	}
+}
+
 // packages are the folders of this module's packages of which the operator is made.
 func packages(t *testing.T) []string {
 	t.Helper()
