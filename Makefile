@@ -100,8 +100,14 @@ chart-files: manifests alerts ## Copy into the charts what they share with the k
 	@mkdir -p $(INTO)/charts/support-policies/files
 	@$(KUSTOMIZE) build config/policies >$(INTO)/charts/support-policies/files/policies.yaml
 
+# Of the version of the Helm chart, without a publisher, and with the image of config/manager; a release writes its own.
+.PHONY: bundle
+bundle: manifests ## Generate the bundle and the catalog for OLM
+	@rm -rf $(INTO)/bundle $(INTO)/catalog
+	@go run ./hack/bundle/generate $(INTO)
+
 .PHONY: generate-all
-generate-all: manifests generate reference alerts chart-files ## Generate all of these files
+generate-all: manifests generate reference alerts chart-files bundle ## Generate all of these files
 
 .PHONY: run
 run: manifests generate ## Run the operator here, against the cluster of the current kubeconfig
@@ -130,7 +136,7 @@ verify-generated: ## Check that what is generated is up to date
 	stale=; \
 	for path in api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs/reference/api.md \
 		monitoring/prometheus/rules.yaml monitoring/prometheus-operator/prometheusrule.yaml \
-		charts/support-policy-operator/files charts/support-policies/files; do \
+		charts/support-policy-operator/files charts/support-policies/files bundle catalog; do \
 		diff -ruN "$$path" "$$fresh/$$path" || stale=yes; \
 	done; \
 	if [[ -n "$$stale" ]]; then echo "run make generate-all" >&2; exit 1; fi
