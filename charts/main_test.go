@@ -34,7 +34,11 @@ var (
 	old    = controlplane.Shared{Options: controlplane.Options{Version: controlplane.Old}}
 )
 
-func TestMain(m *testing.M) { os.Exit(shared.Run(m, &old)) }
+func TestMain(m *testing.M) {
+	code := shared.Run(m, &old)
+	_ = os.RemoveAll(binaries)
+	os.Exit(code)
+}
 
 // helm returns the path of Helm, to run it directly: `go tool` checks its sources each time. The first call builds it, which
 // takes minutes.

@@ -32,8 +32,12 @@ import (
 // Command is the argument by which the operator's program does nothing but this.
 const Command = "verdict"
 
-// pollInterval is the time between two requests for the object.
-const pollInterval = time.Second
+const (
+	// pollInterval is the time between two requests for the object.
+	pollInterval = time.Second
+	// requestTimeout is the time that the API server has for an answer.
+	requestTimeout = 10 * time.Second
+)
 
 // Run reads the flags, waits for a verdict and writes it to out. A verdict is one whatever it says: that a release is not
 // supported is no error. The error says why there is none.
@@ -56,6 +60,7 @@ func Run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
+	cfg.Timeout = requestTimeout
 	reader, err := newReader(cfg)
 	if err != nil {
 		return err
@@ -82,22 +87,23 @@ func newReader(cfg *rest.Config) (client.Reader, error) {
 	return reader, nil
 }
 
-// await reads the object until it has a verdict.
+// await reads the object until it has a verdict, at least once.
 func await(ctx context.Context, reader client.Reader, namespace string, timeout time.Duration) (*v1alpha1.ClusterSupport, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: v1alpha1.HostName}
 	var host v1alpha1.ClusterSupport
 	var lack error
-	err := wait.PollUntilContextTimeout(ctx, pollInterval, timeout, true, func(ctx context.Context) (bool, error) {
+	// A request is not cut short by the end of the waiting: its answer says what is missing.
+	err := wait.PollUntilContextTimeout(ctx, pollInterval, timeout, true, func(context.Context) (bool, error) {
 		host = v1alpha1.ClusterSupport{}
-		if err := reader.Get(ctx, key, &host); err == nil {
-			lack = missing(&host)
-		} else if ctx.Err() == nil {
+		if err := reader.Get(ctx, key, &host); err != nil {
 			lack = explain(err, key)
+		} else {
+			lack = missing(&host)
 		}
 		return lack == nil, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("no verdict within %s: %w", timeout, errors.Join(lack, context.Cause(ctx)))
+		return nil, fmt.Errorf("no verdict within %s: %w", timeout, lack)
 	}
 	return &host, nil
 }
