@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -75,12 +76,14 @@ func (b *build) editChart(folder, chart string) error {
 		return nil
 	}
 	_, digest, _ := strings.Cut(b.image, "@")
+	prerelease := strconv.FormatBool(strings.Contains(b.Version, "-"))
 	values := filepath.Join(folder, "values.yaml")
 	for _, change := range []struct {
 		file, value string
 		path        []string
 	}{
 		{about, b.Version, []string{"appVersion"}},
+		{about, prerelease, []string{"annotations", "artifacthub.io/prerelease"}},
 		{values, b.Publisher.Image, []string{"image", "repository"}},
 		{values, digest, []string{"image", "digest"}},
 	} {

@@ -6,6 +6,7 @@ package release
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/d2iq-labs/support-policy-operator/hack/bundle"
@@ -32,5 +33,25 @@ func (b *build) writeBundle(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkBundle(catalog, files); err != nil {
+		return err
+	}
 	return errors.Join(files.Write(filepath.Join(b.Folder, "bundle")), catalog.Write(filepath.Join(b.Folder, "catalog")))
+}
+
+// checkBundle holds both against the rules of OLM and of the catalogs.
+func checkBundle(catalog, files bundle.Files) error {
+	found, err := bundle.Check(files)
+	if err != nil {
+		return err
+	}
+	more, err := bundle.CheckCatalog(catalog, files)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, problem := range append(found, more...) {
+		problems = append(problems, fmt.Errorf("the bundle breaks a rule: %s", problem))
+	}
+	return errors.Join(problems...)
 }
