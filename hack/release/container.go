@@ -35,7 +35,7 @@ func (b *build) makeImage(ctx context.Context) error {
 		return err
 	}
 	b.image = b.Publisher.Image + "@" + digest.String()
-	if err := b.packLayout(filepath.Join(folder, image.Layout)); err != nil {
+	if err := b.packLayout(filepath.Join(folder, image.Layout), b.named(image.Name, "image_oci")); err != nil {
 		return err
 	}
 	for platform := range programs {
@@ -50,7 +50,8 @@ func (b *build) makeImage(ctx context.Context) error {
 	return nil
 }
 
-func (b *build) packLayout(folder string) error {
+// packLayout writes an OCI layout as a tar archive.
+func (b *build) packLayout(folder, name string) error {
 	files, err := below(folder)
 	if err != nil {
 		return err
@@ -59,5 +60,5 @@ func (b *build) packLayout(folder string) error {
 	if err != nil {
 		return err
 	}
-	return write(b.Folder, b.named(image.Name, "image_oci")+".tar", archive)
+	return write(b.Folder, name+".tar", archive)
 }

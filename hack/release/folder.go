@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"sigs.k8s.io/yaml"
 )
@@ -59,16 +60,18 @@ func write(folder, name string, content []byte) error {
 
 // record is what the release says about itself.
 type record struct {
-	Version   string `json:"version"`
-	Commit    string `json:"commit"`
-	Date      string `json:"date"`
-	Publisher `json:",inline"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Date    string `json:"date"`
+	// BundleImage is that of the bundle for OLM. Image, in Publisher, is that of the operator.
+	BundleImage string `json:"bundleImage"`
+	Publisher   `json:",inline"`
 }
 
 func (b *build) writeRecord(context.Context) error {
 	published := b.Publisher
 	published.Image = b.image
-	text, err := yaml.Marshal(record{b.Version, b.commit, b.at.Format("2006-01-02T15:04:05Z07:00"), published})
+	text, err := yaml.Marshal(record{b.Version, b.commit, b.at.Format(time.RFC3339), b.bundleImage, published})
 	if err != nil {
 		return err
 	}

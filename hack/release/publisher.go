@@ -23,6 +23,8 @@ type Publisher struct {
 	Provider Provider `json:"provider"`
 	// Maintainers are the people to write to, at least one.
 	Maintainers []Maintainer `json:"maintainers"`
+	// Support is where users get help: an email address, or the https address of a page.
+	Support string `json:"support"`
 	// Security is where vulnerabilities are reported: an email address, or the https address of a page.
 	Security string `json:"security"`
 }
@@ -57,6 +59,7 @@ func (p Publisher) check() error {
 	problems := []error{
 		checkField("image", p.Image, "the repository of the image, with its registry and without a tag", checkRepository),
 		checkField("provider.name", p.Provider.Name, "the company or the person that publishes", nil),
+		checkField("support", p.Support, "where users get help: an email address, or the https address of a page", checkContact),
 		checkField("security", p.Security, "where vulnerabilities are reported: an email address, or the https address of a page", checkContact),
 	}
 	if len(p.Maintainers) == 0 {

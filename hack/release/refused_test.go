@@ -15,7 +15,8 @@ import (
 // someone publishes in the tests.
 var someone = Publisher{
 	Image: "registry.test/support/support-policy-operator", Provider: Provider{Name: "Example Publisher"},
-	Maintainers: []Maintainer{{Name: "Jo Doe", Email: "jo@publisher.test"}}, Security: "security@publisher.test",
+	Maintainers: []Maintainer{{Name: "Jo Doe", Email: "jo@publisher.test"}}, Support: "https://publisher.test/help",
+	Security: "security@publisher.test",
 }
 
 func TestVersion(t *testing.T) {
@@ -46,6 +47,7 @@ func TestPublisher(t *testing.T) {
 		"nameless":         {func(p *Publisher) { p.Maintainers = []Maintainer{{"", "jo@publisher.test"}} }, "publisher: maintainers[0].name is empty"},
 		"without an email": {func(p *Publisher) { p.Maintainers = []Maintainer{{"Jo", ""}} }, "publisher: maintainers[0].email is empty"},
 		"no email address": {func(p *Publisher) { p.Maintainers = []Maintainer{{"Jo", "jo"}} }, `publisher: maintainers[0].email is "jo": `},
+		"no support":       {func(p *Publisher) { p.Support = "" }, "publisher: support is empty"},
 		"no security":      {func(p *Publisher) { p.Security = "" }, "publisher: security is empty"},
 		"no address":       {func(p *Publisher) { p.Security = "http://publisher.test" }, "publisher: security is "},
 	} {
@@ -68,7 +70,7 @@ func TestShippedPublisherIsEmpty(t *testing.T) {
 	if problems == nil {
 		t.Fatal("it names a publisher")
 	}
-	for _, field := range []string{"image", "provider.name", "maintainers", "security"} {
+	for _, field := range []string{"image", "provider.name", "maintainers", "support", "security"} {
 		if !strings.Contains(problems.Error(), "publisher: "+field+" is empty") {
 			t.Errorf("%s is not asked for:\n%v", field, problems)
 		}

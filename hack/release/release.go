@@ -14,6 +14,7 @@
 //	container.go  the image
 //	manifests.go  what kubectl applies and deletes
 //	olm.go        the bundle and the catalog
+//	filesimage.go their images
 //	charts.go     the Helm charts
 //	verify.go     making it again, from a clone
 package release
@@ -48,8 +49,8 @@ type build struct {
 	at     time.Time
 	// scratch is a folder for what is no part of the release.
 	scratch string
-	// image is the name of the image by digest, once it is made.
-	image string
+	// image and bundleImage are the names of the images by digest, once they are made.
+	image, bundleImage string
 	// operators and plugins are the paths of the compiled programs, by platform.
 	operators, plugins map[string]string
 }

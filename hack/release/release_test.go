@@ -61,6 +61,7 @@ func checkFiles(t *testing.T, folder string) {
 	want := []string{
 		sumsFile, "bundle", "catalog", fleetFile, installFile, "kubectl-support_policy_v0.2.0_" + platform + ".tar.gz",
 		templateFile, policiesFile, recordFile, "support-policies-0.2.0.tgz", "support-policy-operator-0.2.0.tgz",
+		"support-policy-operator_v0.2.0_bundle_oci.tar", "support-policy-operator_v0.2.0_catalog_oci.tar",
 		"support-policy-operator_v0.2.0_image_" + platform + ".tar", "support-policy-operator_v0.2.0_image_oci.tar",
 		"support-policy-operator_v0.2.0_" + platform + ".tar.gz", uninstallFile,
 	}
@@ -109,14 +110,17 @@ func checkImages(t *testing.T, folder string) {
 			}
 		}
 	}
-	layout, err := filepath.Glob(filepath.Join(folder, "*_image_oci.tar"))
-	if err != nil || len(layout) != 1 {
-		t.Fatal(layout, err)
+	bundleImage := regexp.MustCompile(`(?m)^bundleImage: (\S+)$`).FindStringSubmatch(record)[1]
+	if catalog := read(t, folder, "catalog/support-policy-operator/catalog.yaml"); !strings.Contains(catalog, "image: "+bundleImage+"\n") {
+		t.Errorf("the catalog does not name the image %s of the bundle", bundleImage)
 	}
-	_, digest, _ := strings.Cut(want[1], "@")
-	index, err := exec.CommandContext(t.Context(), "tar", "-xOf", layout[0], "index.json").Output()
-	if err != nil || !bytes.Contains(index, []byte(digest)) {
-		t.Errorf("the index of the layout is %s, %v, and lacks %s", index, err, digest)
+	for kind, reference := range map[string]string{"image": want[1], "bundle": bundleImage} {
+		layout := filepath.Join(folder, "support-policy-operator_v0.2.0_"+kind+"_oci.tar")
+		_, digest, _ := strings.Cut(reference, "@")
+		index, err := exec.CommandContext(t.Context(), "tar", "-xOf", layout, "index.json").Output()
+		if err != nil || !bytes.Contains(index, []byte(digest)) {
+			t.Errorf("the index of the layout %s is %s, %v, and lacks %s", kind, index, err, digest)
+		}
 	}
 }
 

@@ -20,12 +20,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	gocmp "github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -50,6 +52,7 @@ type releaseHub struct {
 // openHub starts the fleet. Nothing of the operator is on the hub, not even its CRDs.
 func openHub(t *testing.T, plane *controlplane.ControlPlane) *releaseHub {
 	t.Helper()
+	ctrl.SetLogger(logr.Discard())
 	hub, err := sandbox.Open(plane, t.TempDir(), sandbox.Options{KubernetesVersion: firstInstallation.kubernetes, Now: firstDay})
 	if err != nil {
 		t.Fatal(err)

@@ -43,27 +43,35 @@ func TestRelease(t *testing.T) {
 	hub := openHub(t, plane)
 	before := hub.objects(t)
 
-	t.Run("install", func(t *testing.T) {
+	// Each step builds on the one before.
+	step := func(name string, do func(*testing.T)) {
+		if !t.Failed() {
+			t.Log("step:", name)
+			do(t)
+		}
+	}
+	step("install", func(t *testing.T) {
 		hub.follow(t, first, "Check", "")
 		hub.follow(t, first, "Install", fleetManifest)
 		hub.follow(t, first, "Install", fleetManifest) // a second time changes nothing
 		hub.runJob(t, first, "v0-2-0")
 	})
-	operator := hub.startOperator(t, first)
+	var operator *runningOperator
 	var judged map[string]v1alpha1.ClusterSupportStatus
-	t.Run("judge the fleet", func(t *testing.T) {
+	step("judge the fleet", func(t *testing.T) {
+		operator = hub.startOperator(t, first)
 		if err := attachClusters(t.Context(), hub.fleet); err != nil {
 			t.Fatal(err)
 		}
-		hub.await(t, "host: BasePlatformServices stable-1.19-3.4.1 Unsupported, Kommander 1.3.2 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Unsupported",
-			"eu: BasePlatformServices stable-1.19-3.4.1 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Unsupported",
-			"us: BasePlatformServices stable-1.19-3.4.1 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Unsupported")
+		hub.await(t, "host: BasePlatformServices stable-1.19-3.4.1 Supported, Kommander 1.3.2 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Supported",
+			"eu: BasePlatformServices stable-1.19-3.4.1 Supported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Supported",
+			"us: BasePlatformServices stable-1.19-3.4.1 Supported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Supported")
 		// What people write.
 		hub.apply(t, exceptionManifests, ownPolicy)
 		hub.kubectl(t, "patch", "clustersupport", "host", "-n", sandbox.Namespace, "--type=merge", "-p", productionPatch)
 		judged = hub.settled(t)
 	})
-	t.Run("upgrade", func(t *testing.T) {
+	step("upgrade", func(t *testing.T) {
 		hub.follow(t, second, "Upgrade", "")
 		if diff := gocmp.Diff(judged, hub.statuses(t)); diff != "" {
 			t.Errorf("statuses before the new operator runs (-before +after):\n%s", diff)
@@ -72,7 +80,7 @@ func TestRelease(t *testing.T) {
 		hub.runJob(t, second, "v0-2-1")
 		operator = hub.startOperator(t, second)
 		hub.kubectl(t, "annotate", "--overwrite", "kommandercluster", america, "-n", workspace, "support.d2iq.io/declared-releases=Konvoy=1.7.5")
-		hub.await(t, "us: BasePlatformServices stable-1.19-3.4.1 Unsupported, Konvoy 1.7.5 Unsupported, Kubernetes v1.19.9 Unsupported")
+		hub.await(t, "us: BasePlatformServices stable-1.19-3.4.1 Supported, Konvoy 1.7.5 Unsupported, Kubernetes v1.19.9 Supported")
 		now := hub.settled(t)
 		for _, all := range []map[string]v1alpha1.ClusterSupportStatus{judged, now} {
 			delete(all, america) // it has another release now
@@ -81,7 +89,7 @@ func TestRelease(t *testing.T) {
 			t.Errorf("statuses of the new operator (-before +after):\n%s", diff)
 		}
 	})
-	t.Run("uninstall", func(t *testing.T) {
+	step("uninstall", func(t *testing.T) {
 		hub.follow(t, second, "Uninstall", "") // the operator still runs, as it does until a kubelet has ended it
 		operator.stop(t)
 		kept := []string{
@@ -94,7 +102,7 @@ func TestRelease(t *testing.T) {
 		hub.follow(t, second, "Remove the rest", "")
 		hub.awaitObjects(t, before)
 	})
-	t.Run("server-side", func(t *testing.T) {
+	step("server-side", func(t *testing.T) {
 		for _, manifest := range []string{"install.yaml", fleetManifest} {
 			hub.bash(t, second, "kubectl apply --server-side -f "+manifest)
 		}
@@ -102,7 +110,7 @@ func TestRelease(t *testing.T) {
 		hub.bash(t, second, "kubectl delete --ignore-not-found -f uninstall.yaml")
 		hub.awaitObjects(t, before)
 	})
-	t.Run("upgrade from v0.1.0", func(t *testing.T) { hub.upgradeFromFirst(t, second) })
+	step("upgrade from v0.1.0", func(t *testing.T) { hub.upgradeFromFirst(t, second) })
 }
 
 // fleetManifest selects the command for the management cluster.
@@ -138,7 +146,7 @@ func (h *releaseHub) upgradeFromFirst(t *testing.T, folder string) {
 	h.follow(t, folder, "Install", "--force-conflicts")
 	operator := h.startOperator(t, folder)
 	defer operator.stop(t)
-	h.await(t, "host: BasePlatformServices stable-1.19-3.4.1 Unsupported, Kommander 1.3.2 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Unsupported")
+	h.await(t, "host: BasePlatformServices stable-1.19-3.4.1 Supported, Kommander 1.3.2 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Supported")
 	for name, status := range h.settled(t) {
 		if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Status != "True" {
 			t.Errorf("%s: Ready is %+v", name, ready)
@@ -166,7 +174,8 @@ func makeRelease(t *testing.T, snapshot files.Snapshot, version string) string {
 		Root: snapshot.Folder, Version: version, Folder: folder, Operator: platforms, Plugin: platforms,
 		Publisher: release.Publisher{
 			Image: "registry.test/support/support-policy-operator", Provider: release.Provider{Name: "Example Publisher"},
-			Maintainers: []release.Maintainer{{Name: "Jo Doe", Email: "jo@publisher.test"}}, Security: "security@publisher.test",
+			Maintainers: []release.Maintainer{{Name: "Jo Doe", Email: "jo@publisher.test"}}, Support: "https://publisher.test/help",
+			Security: "security@publisher.test",
 		},
 	})
 	if err != nil {
