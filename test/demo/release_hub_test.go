@@ -49,7 +49,7 @@ type releaseHub struct {
 	path string
 }
 
-// openHub starts the fleet. Nothing of the operator is on the hub, not even its CRDs.
+// openHub opens the hub. Nothing of the operator is on the hub, not even its CRDs.
 func openHub(t *testing.T, plane *controlplane.ControlPlane) *releaseHub {
 	t.Helper()
 	ctrl.SetLogger(logr.Discard())
@@ -59,18 +59,7 @@ func openHub(t *testing.T, plane *controlplane.ControlPlane) *releaseHub {
 	}
 	t.Cleanup(func() { _ = hub.Close() })
 	h := &releaseHub{fleet: &fleet{Sandbox: hub}, plane: plane}
-	if h.remotes, err = startRemotes(t.Context(), io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stopRemotes(h.remotes); err != nil {
-			t.Error(err)
-		}
-	})
 	if h.clients, err = kubernetes.NewForConfig(plane.Config()); err != nil {
-		t.Fatal(err)
-	}
-	if err := firstInstallation.install(t.Context(), hub); err != nil {
 		t.Fatal(err)
 	}
 	kubectl, err := plane.Kubectl()
@@ -79,6 +68,23 @@ func openHub(t *testing.T, plane *controlplane.ControlPlane) *releaseHub {
 	}
 	h.path = filepath.Dir(kubectl) + string(os.PathListSeparator) + os.Getenv("PATH")
 	return h
+}
+
+// startFleet installs the products on the hub, and starts the other clusters.
+func (h *releaseHub) startFleet(t *testing.T) {
+	t.Helper()
+	var err error
+	if h.remotes, err = startRemotes(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stopRemotes(h.remotes); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := firstInstallation.install(t.Context(), h.Sandbox); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // bash runs a command in the folder of a release, with kubectl for the hub.

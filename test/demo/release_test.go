@@ -13,6 +13,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/hack/release"
@@ -41,6 +42,7 @@ func TestRelease(t *testing.T) {
 	snapshot.Commit(t)
 	second := makeRelease(t, snapshot, "v0.2.1")
 	hub := openHub(t, plane)
+	hub.startFleet(t)
 	before := hub.objects(t)
 
 	// Each step builds on the one before.
@@ -92,13 +94,9 @@ func TestRelease(t *testing.T) {
 	step("uninstall", func(t *testing.T) {
 		hub.follow(t, second, "Uninstall", "") // the operator still runs, as it does until a kubelet has ended it
 		operator.stop(t)
-		kept := []string{
-			"CustomResourceDefinition clustersupports.support.d2iq.io", "CustomResourceDefinition supportexceptions.support.d2iq.io",
-			"CustomResourceDefinition supportpolicies.support.d2iq.io", "Namespace " + sandbox.Namespace,
-			"ClusterSupport " + sandbox.Namespace + "/host", "SupportPolicy own",
-			"SupportException kommander-1.3-until-upgrade", "SupportException konvoy-1.7-until-upgrade",
-		}
-		hub.awaitObjects(t, before, kept...)
+		hub.awaitObjects(t, before, append(slices.Clone(crdObjects), "Namespace "+sandbox.Namespace,
+			"ClusterSupport "+sandbox.Namespace+"/host", "SupportPolicy own",
+			"SupportException kommander-1.3-until-upgrade", "SupportException konvoy-1.7-until-upgrade")...)
 		hub.follow(t, second, "Remove the rest", "")
 		hub.awaitObjects(t, before)
 	})
@@ -111,6 +109,7 @@ func TestRelease(t *testing.T) {
 		hub.awaitObjects(t, before)
 	})
 	step("upgrade from v0.1.0", func(t *testing.T) { hub.upgradeFromFirst(t, second) })
+	step("an old API server", func(t *testing.T) { installOnOld(t, second) })
 }
 
 // fleetManifest selects the command for the management cluster.
@@ -130,6 +129,8 @@ func (h *releaseHub) upgradeFromFirst(t *testing.T, folder string) {
 	h.kubectl(t, "apply", "-f", filepath.Join(old, "crds"))
 	h.kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 	h.kubectl(t, "apply", "-f", filepath.Join(old, "policies"))
+	h.kubectl(t, "patch", "supportpolicy", "kommander", "--type=merge", "-p", `{"spec":{"documentationURL":"https://own.test/"}}`)
+	h.kubectl(t, "annotate", "--overwrite", "kommandercluster", america, "-n", workspace, "support.d2iq.io/declared-releases=Konvoy=1.7.2")
 	h.restore(t, filepath.Join(old, "statuses", "demo.jsonl.gz"))
 	was := h.statuses(t)
 	if len(was) != 3 {
@@ -139,11 +140,15 @@ func (h *releaseHub) upgradeFromFirst(t *testing.T, folder string) {
 	if diff := gocmp.Diff(was, h.statuses(t)); diff != "" {
 		t.Errorf("statuses of v0.1.0 under the new CRDs (-before +after):\n%s", diff)
 	}
-	// The policies came by kubectl, and are the user's, until the user asks for the shipped ones.
+	// What the user has changed stays, until the user asks for the shipped policy.
 	if log := h.runJob(t, folder, "v0-2-1"); !strings.Contains(log, "SupportPolicy kommander stays as it is: ") {
 		t.Errorf("the Job said:\n%s", log)
 	}
 	h.follow(t, folder, "Install", "--force-conflicts")
+	var kommander v1alpha1.SupportPolicy
+	if err := h.Client.Get(t.Context(), client.ObjectKey{Name: "kommander"}, &kommander); err != nil || kommander.Spec.DocumentationURL == "https://own.test/" {
+		t.Errorf("the shipped policy was not taken: %s, %v", kommander.Spec.DocumentationURL, err)
+	}
 	operator := h.startOperator(t, folder)
 	defer operator.stop(t)
 	h.await(t, "host: BasePlatformServices stable-1.19-3.4.1 Supported, Kommander 1.3.2 Unsupported, Konvoy 1.7.2 Unsupported, Kubernetes v1.19.9 Supported")
@@ -163,6 +168,27 @@ func (h *releaseHub) upgradeFromFirst(t *testing.T, folder string) {
 			}
 		}
 	}
+}
+
+// installOnOld: an old API server and its kubectl take the files, too, and give them back.
+func installOnOld(t *testing.T, folder string) {
+	hub := openHub(t, controlplane.ForTest(t, controlplane.Options{ControllerManager: true, Version: controlplane.Old}))
+	before := hub.objects(t)
+	hub.follow(t, folder, "Install", fleetManifest)
+	hub.runJob(t, folder, "v0-2-1")
+	operator := hub.startOperator(t, folder)
+	hub.await(t, "host: Kubernetes v1.19.9 Supported")
+	hub.follow(t, folder, "Uninstall", "")
+	operator.stop(t)
+	hub.awaitObjects(t, before, append(crdObjects, "Namespace "+sandbox.Namespace)...)
+	hub.follow(t, folder, "Remove the rest", "")
+	hub.awaitObjects(t, before)
+}
+
+// crdObjects are the CustomResourceDefinitions, which an uninstallation keeps.
+var crdObjects = []string{
+	"CustomResourceDefinition clustersupports.support.d2iq.io", "CustomResourceDefinition supportexceptions.support.d2iq.io",
+	"CustomResourceDefinition supportpolicies.support.d2iq.io",
 }
 
 // makeRelease makes a release for this machine only, and returns the folder, apart from the repository.
