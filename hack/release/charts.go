@@ -61,15 +61,11 @@ func (b *build) packageChart(ctx context.Context, helm, chart string) error {
 
 // editChart gives a copy of a chart the version, the maintainers and the image of the release.
 func (b *build) editChart(folder, chart string) error {
-	var maintainers []map[string]string
-	for _, m := range b.Publisher.Maintainers {
-		maintainers = append(maintainers, map[string]string{"name": m.Name, "email": m.Email})
-	}
 	about := filepath.Join(folder, "Chart.yaml")
 	if err := edit(about, strings.TrimPrefix(b.Version, "v"), "version"); err != nil {
 		return err
 	}
-	if err := edit(about, maintainers, "maintainers"); err != nil {
+	if err := b.addMaintainers(about); err != nil {
 		return err
 	}
 	if chart != image.Name {
@@ -94,8 +90,8 @@ func (b *build) editChart(folder, chart string) error {
 	return nil
 }
 
-// edit sets a field of a YAML file, and keeps the comments. Only a field at the top is added where it is missing.
-func edit(file string, value any, path ...string) error {
+// edit replaces the value of a field in its line, and so keeps the rest of the file as it is.
+func edit(file, value string, path ...string) error {
 	text, err := os.ReadFile(file) //nolint:gosec // a file of a chart
 	if err != nil {
 		return err
@@ -106,26 +102,29 @@ func edit(file string, value any, path ...string) error {
 	}
 	node := document.Content[0]
 	for _, key := range path {
-		child := field(node, key)
-		if child == nil && len(path) > 1 {
+		if node = field(node, key); node == nil {
 			return fmt.Errorf("%s has no %s", filepath.Base(file), strings.Join(path, "."))
 		}
-		if child == nil {
-			child = &yaml.Node{}
-			node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, child)
-		}
-		node = child
 	}
-	comments := [3]string{node.HeadComment, node.LineComment, node.FootComment}
-	if err := node.Encode(value); err != nil {
-		return err
-	}
-	node.HeadComment, node.LineComment, node.FootComment = comments[0], comments[1], comments[2]
-	edited, err := yaml.Marshal(&document)
+	lines := strings.SplitAfter(string(text), "\n")
+	lines[node.Line-1] = lines[node.Line-1][:node.Column-1] + strconv.Quote(value) + "\n"
+	return os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600)
+}
+
+// addMaintainers appends the maintainers, whom the chart in the repository does not name.
+func (b *build) addMaintainers(file string) error {
+	text, err := os.ReadFile(file) //nolint:gosec // a file of a chart
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, edited, 0o600)
+	if bytes.Contains(text, []byte("\nmaintainers:")) {
+		return fmt.Errorf("%s names maintainers: take them out, they are the publisher's", filepath.Base(file))
+	}
+	added, err := yaml.Marshal(map[string]any{"maintainers": b.Publisher.Maintainers})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, added...), 0o600)
 }
 
 // field returns the value of a key of a mapping, or nil.

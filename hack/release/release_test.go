@@ -139,10 +139,10 @@ func checkChart(t *testing.T, folder string) {
 		files[e.name] = string(e.content)
 	}
 	record := read(t, folder, recordFile)
-	digest := regexp.MustCompile(`sha256:[0-9a-f]{64}`).FindString(record)
+	digest := regexp.MustCompile(`(?m)^image: \S+@(sha256:[0-9a-f]{64})$`).FindStringSubmatch(record)[1]
 	for name, wanted := range map[string][]string{
 		"support-policy-operator/Chart.yaml":  {"version: 0.2.0\n", "appVersion: v0.2.0\n", "jo@publisher.test"},
-		"support-policy-operator/values.yaml": {"repository: " + someone.Image + "\n", "digest: " + digest + "\n", "# The image, without its tag.\n"},
+		"support-policy-operator/values.yaml": {"repository: \"" + someone.Image + "\"\n", "digest: \"" + digest + "\"\n", "# The image, without its tag.\n"},
 	} {
 		for _, text := range wanted {
 			if !strings.Contains(files[name], text) {

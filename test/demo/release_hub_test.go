@@ -27,6 +27,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -216,7 +217,9 @@ func (h *releaseHub) objects(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := metadata.NewForConfig(h.plane.Config())
+	config := h.plane.Config()
+	config.WarningHandler = rest.NoWarnings{} // of kinds that are deprecated
+	reader, err := metadata.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}

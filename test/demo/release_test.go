@@ -173,11 +173,12 @@ func (h *releaseHub) upgradeFromFirst(t *testing.T, folder string) {
 // installOnOld: an old API server and its kubectl take the files, too, and give them back.
 func installOnOld(t *testing.T, folder string) {
 	hub := openHub(t, controlplane.ForTest(t, controlplane.Options{ControllerManager: true, Version: controlplane.Old}))
+	hub.apply(t, nodeManifest) // of Konvoy, in an unknown version
 	before := hub.objects(t)
 	hub.follow(t, folder, "Install", fleetManifest)
 	hub.runJob(t, folder, "v0-2-1")
 	operator := hub.startOperator(t, folder)
-	hub.await(t, "host: Kubernetes v1.19.9 Supported")
+	hub.await(t, "host: Konvoy  Unknown, Kubernetes v1.19.9 Supported")
 	hub.follow(t, folder, "Uninstall", "")
 	operator.stop(t)
 	hub.awaitObjects(t, before, append(crdObjects, "Namespace "+sandbox.Namespace)...)
