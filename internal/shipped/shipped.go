@@ -48,7 +48,9 @@ func Apply(ctx context.Context, server client.Client, files fs.FS, out io.Writer
 			problems = append(problems, fmt.Errorf("apply SupportPolicy %s: %w", policy.GetName(), err))
 			continue
 		}
-		fmt.Fprintf(out, "SupportPolicy %s %s\n", policy.GetName(), outcome)
+		if _, err := fmt.Fprintf(out, "SupportPolicy %s %s\n", policy.GetName(), outcome); err != nil {
+			problems = append(problems, err)
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -73,7 +73,7 @@ func CRDs() ([]string, error) {
 
 // New installs a sandbox on a control plane, and writes its kubeconfig into the folder.
 func New(ctx context.Context, plane *controlplane.ControlPlane, folder string, options Options) (*Sandbox, error) {
-	s, err := Open(plane, folder, options)
+	s, err := Open(plane, folder, options) //nolint:contextcheck // the front runs until Close, and not only during the start
 	if err != nil {
 		return nil, err
 	}

@@ -56,8 +56,10 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 		if err := release.Verify(ctx, options); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, "made twice, with equal digests")
+		if _, err := fmt.Fprintln(out, "made twice, with equal digests"); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(out, "%s is in %s; RELEASING.md says how it is checked and published\n", *version, *folder)
-	return nil
+	_, err = fmt.Fprintf(out, "%s is in %s; RELEASING.md says how it is checked and published\n", *version, *folder)
+	return err
 }
