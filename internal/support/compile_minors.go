@@ -16,8 +16,7 @@ import (
 )
 
 func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
-	if len(specs) > maxReleases {
-		c.problems.add(path, fmt.Sprintf("%d releases", len(specs)), fmt.Sprintf("at most %d", maxReleases))
+	if !c.problems.bound(path, len(specs), maxReleases, "releases") {
 		return
 	}
 	seen := map[facts.Minor]bool{}
@@ -45,9 +44,7 @@ func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
 	for _, m := range c.policy.minors {
 		ranges += len(m.ranges)
 	}
-	if ranges > maxRanges {
-		c.problems.add(path, fmt.Sprintf("%d different Kubernetes ranges", ranges), fmt.Sprintf("at most %d", maxRanges))
-	}
+	c.problems.bound(path, ranges, maxRanges, "different Kubernetes ranges")
 }
 
 // inferAvailability finds the minors without a day that must be out, because a newer minor has a day of general
@@ -146,8 +143,7 @@ func (c *compiler) rules(compiled *minor, spec *v1alpha1.Release, path *field.Pa
 }
 
 func (c *compiler) patches(spec *v1alpha1.Release, number facts.Minor, path *field.Path) []patch {
-	if len(spec.Patches) > maxPatches {
-		c.problems.add(path.Child("patches"), fmt.Sprintf("%d patches", len(spec.Patches)), fmt.Sprintf("at most %d", maxPatches))
+	if !c.problems.bound(path.Child("patches"), len(spec.Patches), maxPatches, "patches") {
 		return nil
 	}
 	var compiled []patch

@@ -84,12 +84,13 @@ func (p *problems) boundText(path *field.Path, text string, limit int) bool {
 	return p.bound(path, utf8.RuneCountInString(text), limit, "characters")
 }
 
-// required refuses a text that is missing or too long.
-func (p *problems) required(path *field.Path, text string, limit int, what string) {
+// required refuses a text that is missing or too long. It tells whether it is neither.
+func (p *problems) required(path *field.Path, text string, limit int, what string) bool {
 	if text == "" {
 		p.add(path, text, what)
+		return false
 	}
-	p.boundText(path, text, limit)
+	return p.boundText(path, text, limit)
 }
 
 // duplicates refuses what stands in a list twice.
@@ -239,10 +240,7 @@ func validateOtherProduct(name, own string, path *field.Path, why string, p *pro
 }
 
 func validateProduct(name string, path *field.Path, p *problems) {
-	if name == "" {
-		p.add(path, name, "the name of a product")
-	}
-	p.boundText(path, name, facts.MaxProductName)
+	p.required(path, name, facts.MaxProductName, "the name of a product")
 }
 
 func numberText(n *int32) string {
