@@ -28,7 +28,7 @@ func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
 			continue
 		}
 		if seen[number] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(specs[i].Version)))
+			c.problems.duplicate(at, specs[i].Version)
 			continue
 		}
 		seen[number] = true
@@ -78,10 +78,7 @@ func (c *compiler) days(compiled *minor, spec *v1alpha1.Release, path *field.Pat
 	compiled.availability.planned = c.day(spec.PlannedGeneralAvailability, path.Child("plannedGeneralAvailability"))
 	compiled.withdrawn = c.day(spec.Withdrawn, path.Child("withdrawn"))
 	if last := spec.SupportedThrough; last != "" {
-		c.day(last, path.Child("supportedThrough"))
-		if parsed, err := facts.ParseDay(last); err == nil {
-			compiled.through = facts.StartOfDayOrLater(parsed.Plus(1), c.policy.zone)
-		}
+		compiled.through = c.problems.dayAfter(last, c.policy.zone, path.Child("supportedThrough"))
 	}
 	c.notBefore(compiled.availability.released, compiled.withdrawn, spec.Withdrawn, path.Child("withdrawn"))
 	c.notBefore(compiled.availability.released, compiled.through, spec.SupportedThrough, path.Child("supportedThrough"))
@@ -104,15 +101,7 @@ func (c *compiler) day(text string, path *field.Path) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	parsed, err := facts.ParseDay(text)
-	if err != nil {
-		c.problems.add(path, text, allowedDay)
-		return time.Time{}
-	}
-	start, err := facts.StartOfDay(parsed, c.policy.zone)
-	if err != nil {
-		c.problems.add(path, text, "a day that exists in "+c.policy.zone.String())
-	}
+	_, start := c.problems.day(text, c.policy.zone, path)
 	return start
 }
 
@@ -157,7 +146,7 @@ func (c *compiler) patches(spec *v1alpha1.Release, number facts.Minor, path *fie
 			continue
 		}
 		if seen[version.String()] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(one.Version)))
+			c.problems.duplicate(at, one.Version)
 			continue
 		}
 		seen[version.String()] = true

@@ -34,7 +34,7 @@ func (c *compiler) operatingSystems(specs []v1alpha1.OperatingSystem, path *fiel
 		at := path.Key(facts.Printable(spec.Name))
 		c.problems.required(at.Child("name"), spec.Name, maxShortName, "the name of an operating system, such as CentOS 7.9")
 		if slices.ContainsFunc(specs[:i], func(o v1alpha1.OperatingSystem) bool { return o.Name == spec.Name }) {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(spec.Name)))
+			c.problems.duplicate(at, spec.Name)
 		}
 		one := operatingSystem{name: spec.Name, image: c.expression(spec.OSImage, at.Child("osImage"))}
 		if spec.Kernel != "" {
