@@ -80,8 +80,7 @@ func (s *subject) listsExperimental(component *v1alpha1.Component) bool {
 		return false
 	}
 	versions, listed := s.choice.policy.experimental.components[strings.ToLower(component.Name)]
-	return listed && (len(versions) == 0 || s.version != nil &&
-		slices.ContainsFunc(versions, func(p versionPattern) bool { return p.matches(s.version) }))
+	return listed && (len(versions) == 0 || s.version != nil && anyMatches(versions, s.version))
 }
 
 // isProduction tells whether the cluster's owner or the policy says that the cluster is a production cluster.

@@ -89,7 +89,7 @@ func (e *Exception) covers(s *subject) bool {
 	case len(e.texts) == 0 || slices.Contains(e.texts, s.used.Version):
 		return true
 	}
-	return s.version != nil && slices.ContainsFunc(e.patterns, func(p versionPattern) bool { return p.matches(s.version) })
+	return s.version != nil && anyMatches(e.patterns, s.version)
 }
 
 func (e *Exception) warnsFrom() time.Time { return facts.DaysBefore(e.end, e.expiringSoonDays, e.zone) }
