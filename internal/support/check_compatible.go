@@ -48,7 +48,7 @@ func checkRequires(s *subject) []statement {
 	return statements
 }
 
-// checkRequired: has one product a version that the release allows?
+// checkRequired is the answer of checkRequires about one product.
 func (s *subject) checkRequired(product string) statement {
 	required := s.minor.required(product)
 	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
