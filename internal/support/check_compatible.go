@@ -141,7 +141,7 @@ func checkKubernetesPart(s *subject) []statement {
 		// A branch names no Kubernetes: there is nothing to compare.
 		return nil
 	case s.tag == nil:
-		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.tagError.Error())
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.versionError.Error())
 	case cluster.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown,
 			fmt.Sprintf("is for Kubernetes %s, and the cluster's version is not known: %s", s.tag.kubernetes, cluster.kubernetesError))
