@@ -80,9 +80,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 		Product: s.product, Name: s.name, Version: s.used.Version,
 		Evidence: s.used, OtherEvidence: s.otherEvidence(),
 		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.coveringException(),
-	}
-	if !s.verdict.end.IsZero() {
-		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
+		SupportEndTime: optionalTime(s.verdict.end),
 	}
 	var statements []statement
 	for _, check := range checks {

@@ -40,27 +40,27 @@ type clusterRollup struct {
 // rollUpPolicy counts the clusters on which a policy decides, from their assessments. A policy that conflicts with another
 // one decides nothing there, but the cluster is counted as Unknown with both.
 func (s *Set) rollUpPolicy(name string, clusters []v1alpha1.ClusterSupport) policyRollup {
-	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
-	if i < 0 {
+	p := s.policy(name)
+	if p == nil {
 		return policyRollup{}
 	}
 	var rollups []clusterRollup
 	conflicting := map[string]bool{}
-	for j := range clusters {
-		if clusters[j].Status.DuplicateOf != "" {
+	for i := range clusters {
+		if clusters[i].Status.DuplicateOf != "" {
 			continue
 		}
-		claims := s.claims(clusters[j].Labels, s.policies[i].product)
-		if !slices.Contains(claims, s.policies[i]) {
+		claims := s.claims(clusters[i].Labels, p.product)
+		if !slices.Contains(claims, p) {
 			continue
 		}
-		one, ok := worstRelease(&clusters[j], s.policies[i].product)
+		one, ok := worstRelease(&clusters[i], p.product)
 		if !ok {
 			continue
 		}
 		rollups = append(rollups, one)
 		for _, other := range claims {
-			if other != s.policies[i] {
+			if other != p {
 				conflicting[other.name] = true
 			}
 		}
