@@ -25,8 +25,8 @@ func newLint(now clock.PassiveClock) *cobra.Command {
 	var options lintOptions
 	command := &cobra.Command{
 		Use:   "lint POLICIES... [--as-of DATE] [--strict]",
-		Short: "Find mistakes in policies, and what somebody would regret",
-		Long: `Find mistakes in SupportPolicies and SupportExceptions, and what somebody would regret.
+		Short: "Find errors and likely mistakes in policies",
+		Long: `Find errors and likely mistakes in SupportPolicies and SupportExceptions.
 
 POLICIES are files, folders, or - for the standard input. All of them are judged together, since policies rest on each
 other. Of a folder the .yaml, .yml and .json files directly in it are read, but not a kustomization.yaml.

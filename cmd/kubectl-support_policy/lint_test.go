@@ -33,9 +33,9 @@ func TestLint(t *testing.T) {
 		{name: "an exception", stdin: spec("one", "{product: One, lifecycle: {window: {supportedMinors: 3}}}") + exception, code: 1, out: []string{
 			`document 2: error: SupportException e: spec.through: Invalid value: "2021-02-30"`, "SupportException e: spec.reference: ",
 		}},
-		{name: "regretted", stdin: overdue, out: []string{`warning: SupportPolicy one: spec.releases[1.0].plannedGeneralAvailability: has passed (2021-11-01)`}},
-		{name: "regretted, strictly", stdin: overdue, flags: []string{"--strict"}, code: 1, out: []string{"warning: "}},
-		{name: "not regretted yet", stdin: overdue, flags: []string{"--as-of", "2021-10-31", "--strict"}, err: []string{"0 warnings"}},
+		{name: "warned", stdin: overdue, out: []string{`warning: SupportPolicy one: spec.releases[1.0].plannedGeneralAvailability: has passed (2021-11-01)`}},
+		{name: "warned, strictly", stdin: overdue, flags: []string{"--strict"}, code: 1, out: []string{"warning: "}},
+		{name: "not warned yet", stdin: overdue, flags: []string{"--as-of", "2021-10-31", "--strict"}, err: []string{"0 warnings"}},
 		{name: "unreadable beside readable", stdin: overdue + spec("two", "{produkt: Two}"), code: 1, out: []string{"warning: SupportPolicy one"},
 			err: []string{`error: standard input, document 2: SupportPolicy two: unknown field "spec.produkt"`}},
 		{name: "nothing at all", stdin: "", code: 1, err: []string{"there is no SupportPolicy"}},

@@ -77,8 +77,8 @@ func (c *NodeCount) printable(reported string) string {
 	return printed
 }
 
-// KonvoyLabel returns the label of Konvoy 1.x that a node has; empty where none has one.
-func (c *NodeCount) KonvoyLabel() string {
+// NodeLabel returns the label of Konvoy 1.x that a node has; empty where none has one.
+func (c *NodeCount) NodeLabel() string {
 	switch {
 	case c.hasNodePool:
 		return labelNodePool

@@ -30,8 +30,8 @@ func (s sink) cluster(cluster *v1alpha1.ClusterSupport, answered time.Time) {
 	if !answered.IsZero() {
 		s.instant(clusterObserved, &metav1.Time{Time: answered}, labels...)
 	}
-	s.flag(clusterProhibited, isAmong(cluster.Status.Findings, isProhibited), labels...)
-	s.flag(clusterExperimental, isAmong(cluster.Status.Findings, isExperimentalInProduction), labels...)
+	s.flag(clusterProhibited, slices.ContainsFunc(cluster.Status.Findings, isProhibited), labels...)
+	s.flag(clusterExperimental, slices.ContainsFunc(cluster.Status.Findings, isExperimentalInProduction), labels...)
 	releases := cluster.Status.Releases
 	for i := range releases {
 		if !isNamedBefore(releases, i) {
@@ -54,37 +54,32 @@ func (s sink) release(release *v1alpha1.InstalledRelease, cluster []string) {
 	for _, state := range []v1alpha1.State{v1alpha1.StateSupported, v1alpha1.StateUnsupported, v1alpha1.StateUnknown} {
 		s.flag(releaseState, release.State == state, slices.Concat(labels, []string{string(state)})...)
 	}
-	s.flag(releaseVersionUnsupported, isAmong(release.Findings, isVersionUnsupported), labels...)
+	s.flag(releaseVersionUnsupported, slices.ContainsFunc(release.Findings, isVersionUnsupported), labels...)
 	s.instant(releaseSupportEnd, release.SupportEndTime, labels...)
 	if release.Exception != nil {
 		s.instant(releaseExceptionEnd, release.Exception.EndTime, labels...)
 	}
-	s.flag(releaseLastInWindow, isAmong(release.Findings, isLastInWindow), labels...)
-	s.flag(releaseProhibited, isAmong(release.Findings, isProhibited), labels...)
-	s.flag(releaseExperimental, isAmong(release.Findings, isExperimentalInProduction), labels...)
-}
-
-// isAmong tells whether one of the findings is so.
-func isAmong(findings []v1alpha1.Finding, is func(*v1alpha1.Finding) bool) bool {
-	return slices.ContainsFunc(findings, func(f v1alpha1.Finding) bool { return is(&f) })
+	s.flag(releaseLastInWindow, slices.ContainsFunc(release.Findings, isLastInWindow), labels...)
+	s.flag(releaseProhibited, slices.ContainsFunc(release.Findings, isProhibited), labels...)
+	s.flag(releaseExperimental, slices.ContainsFunc(release.Findings, isExperimentalInProduction), labels...)
 }
 
 // isVersionUnsupported tells whether the vendor does not support the version of the release, whatever parts it has.
-func isVersionUnsupported(f *v1alpha1.Finding) bool {
+func isVersionUnsupported(f v1alpha1.Finding) bool {
 	return f.Says(v1alpha1.ConditionSupported, metav1.ConditionFalse) && f.Type != v1alpha1.FindingExperimental
 }
 
 // isProhibited tells whether the release, or the cluster, must not run with what is there: another product, the version of
 // Kubernetes, or the operating system of the nodes.
-func isProhibited(f *v1alpha1.Finding) bool {
+func isProhibited(f v1alpha1.Finding) bool {
 	return f.Says(v1alpha1.ConditionCompatible, metav1.ConditionFalse)
 }
 
-func isLastInWindow(f *v1alpha1.Finding) bool {
+func isLastInWindow(f v1alpha1.Finding) bool {
 	return f.Condition == v1alpha1.ConditionSupported && f.Reason == v1alpha1.ReasonLastInWindow
 }
 
-func isExperimentalInProduction(f *v1alpha1.Finding) bool {
+func isExperimentalInProduction(f v1alpha1.Finding) bool {
 	return f.Says(v1alpha1.ConditionSupported, metav1.ConditionFalse) && f.Type == v1alpha1.FindingExperimental
 }
 

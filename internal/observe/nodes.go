@@ -22,8 +22,8 @@ const (
 
 // nodeSummary is what is known of the nodes. The zero value is for a list that is forbidden.
 type nodeSummary struct {
-	// label is the one of Konvoy 1.x that at least one node carries; empty when none does. It does not say which node, so
-	// that replacing nodes changes nothing.
+	// label is the label of a product that at least one node has; empty when none has one. It does not say which node, so that
+	// replacing nodes changes nothing.
 	label  string
 	status *v1alpha1.NodesStatus
 }
@@ -49,7 +49,7 @@ func (c apiClient) listNodes(ctx context.Context, timeout time.Duration) (nodeSu
 		}
 	}
 	count.AddUnread(page.RemainingItemCount)
-	return nodeSummary{label: count.KonvoyLabel(), status: count.Status()}, nil
+	return nodeSummary{label: count.NodeLabel(), status: count.Status()}, nil
 }
 
 func (c apiClient) listNodesPage(ctx context.Context, timeout time.Duration, token string, count *detect.NodeCount) (listMeta, error) {

@@ -311,7 +311,7 @@ func TestReadNodesFindsLabels(t *testing.T) {
 		if _, err := readNodes(strings.NewReader(text), count); err != nil {
 			t.Fatal(err)
 		}
-		if got := count.KonvoyLabel(); got != row.want {
+		if got := count.NodeLabel(); got != row.want {
 			t.Errorf("%s gives %q, want %q: %s", row.labels, got, row.want, row.reason)
 		}
 	}

@@ -80,9 +80,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 		Product: s.product, Name: s.name, Version: s.used.Version,
 		Evidence: s.used, OtherEvidence: s.otherEvidence(),
 		State: s.verdict.state, Policy: s.choice.name, UpgradeTo: s.upgradeTo(), Exception: s.coveringException(),
-	}
-	if !s.verdict.end.IsZero() {
-		row.SupportEndTime = &metav1.Time{Time: s.verdict.end.UTC()}
+		SupportEndTime: optionalTime(s.verdict.end),
 	}
 	var statements []statement
 	for _, check := range checks {
@@ -98,7 +96,7 @@ func (s *subject) assess() (v1alpha1.InstalledRelease, []statement) {
 		if !stated.silent {
 			row.Findings = append(row.Findings, stated.Finding)
 		}
-		if stated.Condition == v1alpha1.ConditionSupported && stated.Status == metav1.ConditionFalse {
+		if stated.Says(v1alpha1.ConditionSupported, metav1.ConditionFalse) {
 			row.State = v1alpha1.StateUnsupported
 		}
 	}
@@ -123,7 +121,7 @@ func (s *subject) otherEvidence() []v1alpha1.Evidence {
 
 // weight orders statements: what makes a release unsupported comes first.
 func (s *statement) weight() int {
-	if s.Condition == v1alpha1.ConditionSupported && s.Status == metav1.ConditionFalse {
+	if s.Says(v1alpha1.ConditionSupported, metav1.ConditionFalse) {
 		return 0
 	}
 	return 1

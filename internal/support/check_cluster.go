@@ -20,10 +20,7 @@ func checkOrphanedComponents(s *subject) []statement {
 			parts = append(parts, facts.Printable(c.Name)+" ("+facts.Printable(c.Stage)+")")
 		}
 	}
-	if len(parts) == 0 {
-		return nil
-	}
-	return []statement{s.experimentalStatement("contains what is experimental: ", parts, s.isProduction(), s.isEnvironmentDeclared())}
+	return s.experimentalStatements(parts)
 }
 
 // checkFederatedAddons: did a Kommander elsewhere put addons here? They tell no release of their own.

@@ -5,7 +5,6 @@ package support
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,22 +48,15 @@ func checkRequires(s *subject) []statement {
 	return statements
 }
 
-// checkRequired joins the entries for one product, which are alternatives.
+// checkRequired is the answer of checkRequires about one product.
 func (s *subject) checkRequired(product string) statement {
-	var allowed []string
-	var patterns []versionPattern
-	for _, r := range s.minor.requires {
-		if r.product == product {
-			allowed = append(allowed, r.texts...)
-			patterns = append(patterns, r.patterns...)
-		}
-	}
+	required := s.minor.required(product)
 	state := func(status metav1.ConditionStatus, reason, predicate string) statement {
 		return s.state(v1alpha1.ConditionCompatible, status, v1alpha1.FindingRequires, reason, predicate)
 	}
 	installations := s.cluster.installationsOf(product)
 	product = facts.Printable(product)
-	needs := "requires " + product + " " + strings.Join(allowed, " or ")
+	needs := "requires " + product + " " + strings.Join(required.texts, " or ")
 	var met, unmet []string
 	unread := ""
 	if product == facts.Kommander && facts.IsInferred(s.product, s.used) {
@@ -86,7 +78,7 @@ func (s *subject) checkRequired(product string) statement {
 			unread = "the installed " + product + " has an unknown version"
 			continue
 		}
-		if slices.ContainsFunc(patterns, func(p versionPattern) bool { return p.matches(version) }) {
+		if anyMatches(required.patterns, version) {
 			met = append(met, used.Version)
 		} else {
 			unmet = append(unmet, used.Version)
@@ -149,7 +141,7 @@ func checkKubernetesPart(s *subject) []statement {
 		// A branch names no Kubernetes: there is nothing to compare.
 		return nil
 	case s.tag == nil:
-		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.tagError.Error())
+		return state(metav1.ConditionUnknown, v1alpha1.ReasonUnreadableVersion, "cannot be compared: "+s.versionError.Error())
 	case cluster.kubernetesError != nil:
 		return state(metav1.ConditionUnknown, v1alpha1.ReasonKubernetesUnknown,
 			fmt.Sprintf("is for Kubernetes %s, and the cluster's version is not known: %s", s.tag.kubernetes, cluster.kubernetesError))

@@ -23,11 +23,7 @@ const maxExperimentalNamed = 6
 
 // checkExperimental: are parts of the release experimental, and are these allowed here?
 func checkExperimental(s *subject) []statement {
-	parts := s.experimentalParts()
-	if len(parts) == 0 {
-		return nil
-	}
-	return []statement{s.experimentalStatement("contains what is experimental: ", parts, s.isProduction(), s.isEnvironmentDeclared())}
+	return s.experimentalStatements(s.experimentalParts())
 }
 
 // isProhibited tells whether the release contains something experimental where nothing experimental may be.
@@ -58,20 +54,23 @@ func (s *subject) experimentalParts() []string {
 	return parts
 }
 
-// experimentalStatement states what is to be said of experimental parts on a cluster.
-func (s *subject) experimentalStatement(what string, parts []string, production, declared bool) statement {
-	slices.Sort(parts)
-	what += facts.ListOf(slices.Compact(parts), maxExperimentalNamed)
-	switch {
-	case production:
-		return s.state(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingExperimental,
-			v1alpha1.ReasonExperimentalInProduction, what+"; that is prohibited on a production cluster: remove it")
-	case declared:
-		return s.state("", "", v1alpha1.FindingExperimental, v1alpha1.ReasonExperimental, what+"; its support is "+experimentalTerms)
+// experimentalStatements state what is to be said of experimental parts on a cluster; nothing without any.
+func (s *subject) experimentalStatements(parts []string) []statement {
+	if len(parts) == 0 {
+		return nil
 	}
-	return s.state("", "", v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalUndeclared,
+	slices.Sort(parts)
+	what := "contains what is experimental: " + facts.ListOf(slices.Compact(parts), maxExperimentalNamed)
+	switch {
+	case s.isProduction():
+		return []statement{s.state(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.FindingExperimental,
+			v1alpha1.ReasonExperimentalInProduction, what+"; that is prohibited on a production cluster: remove it")}
+	case s.isEnvironmentDeclared():
+		return []statement{s.state("", "", v1alpha1.FindingExperimental, v1alpha1.ReasonExperimental, what+"; its support is "+experimentalTerms)}
+	}
+	return []statement{s.state("", "", v1alpha1.FindingExperimental, v1alpha1.ReasonExperimentalUndeclared,
 		what+"; its support is "+experimentalTerms+", and on a production cluster it is prohibited: declare in"+
-			" spec.environment whether this is one (Production or NonProduction)")
+			" spec.environment whether this is one (Production or NonProduction)")}
 }
 
 // listsExperimental tells whether the policy lists a component as experimental in the installed version.
@@ -80,8 +79,7 @@ func (s *subject) listsExperimental(component *v1alpha1.Component) bool {
 		return false
 	}
 	versions, listed := s.choice.policy.experimental.components[strings.ToLower(component.Name)]
-	return listed && (len(versions) == 0 || s.version != nil &&
-		slices.ContainsFunc(versions, func(p versionPattern) bool { return p.matches(s.version) }))
+	return listed && (len(versions) == 0 || s.version != nil && anyMatches(versions, s.version))
 }
 
 // isProduction tells whether the cluster's owner or the policy says that the cluster is a production cluster.

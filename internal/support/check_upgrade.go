@@ -293,24 +293,11 @@ func (s *subject) installedText() string {
 
 // demandsDowngrade tells whether a minor requires only versions of a product that are older than the installed one.
 func (s *subject) demandsDowngrade(m *minor) bool {
-	for _, other := range s.cluster.subjects {
-		if other.version == nil {
-			continue
-		}
-		demanded, older := false, true
-		for _, required := range m.requires {
-			if required.product == other.product {
-				demanded = true
-				older = older && !slices.ContainsFunc(required.patterns, func(p versionPattern) bool {
-					return !p.isBelow(other.version)
-				})
-			}
-		}
-		if demanded && older {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.cluster.subjects, func(other *subject) bool {
+		demanded := m.required(other.product).patterns
+		isNotOlder := func(p versionPattern) bool { return !p.isBelow(other.version) }
+		return other.version != nil && len(demanded) > 0 && !slices.ContainsFunc(demanded, isNotOlder)
+	})
 }
 
 // newestAllowed is the newest supported target that nothing in the cluster blocks; empty without any.
@@ -393,12 +380,7 @@ func (s *subject) installedPatch() *patch {
 	if s.minor == nil {
 		return nil
 	}
-	for i := range s.minor.patches {
-		if s.minor.patches[i].version.Equal(s.version) {
-			return &s.minor.patches[i]
-		}
-	}
-	return nil
+	return s.minor.patch(s.version)
 }
 
 // newestPatch is the newest final patch of a minor that is out, is not to be avoided, and satisfies keep.

@@ -39,10 +39,7 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 	if spec == nil {
 		return ""
 	}
-	if spec.Level == "" {
-		c.problems.add(path.Child("level"), spec.Level, "the name of a level of support, such as Secondary")
-	}
-	c.problems.boundText(path.Child("level"), spec.Level, maxShortName)
+	c.problems.required(path.Child("level"), spec.Level, maxShortName, "the name of a level of support, such as Secondary")
 	if !c.problems.bound(path.Child("scopes"), len(spec.Scopes), maxScopes, "scopes") {
 		return ""
 	}
@@ -51,7 +48,7 @@ func (c *compiler) terms(spec *v1alpha1.SupportTerms, path *field.Path) string {
 	for i := range spec.Scopes {
 		at := path.Child("scopes").Key(facts.Printable(spec.Scopes[i].Scope))
 		if seen[spec.Scopes[i].Scope] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(spec.Scopes[i].Scope)))
+			c.problems.duplicate(at, spec.Scopes[i].Scope)
 		}
 		seen[spec.Scopes[i].Scope] = true
 		words = append(words, c.scope(&spec.Scopes[i], at))
@@ -139,13 +136,10 @@ func (c *compiler) experimental(spec *v1alpha1.Experimental, path *field.Path) {
 	c.policy.experimental.components = map[string][]versionPattern{}
 	for _, component := range spec.Components {
 		at := path.Key(facts.Printable(component.Name))
-		if component.Name == "" {
-			c.problems.add(at.Child("name"), component.Name, "the name of a component")
-		}
-		c.problems.boundText(at.Child("name"), component.Name, facts.MaxInstallationName)
+		c.problems.required(at.Child("name"), component.Name, facts.MaxInstallationName, "the name of a component")
 		name := strings.ToLower(component.Name)
 		if _, known := c.policy.experimental.components[name]; known {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(component.Name)))
+			c.problems.duplicate(at, component.Name)
 		}
 		if component.Versions != nil && len(component.Versions) == 0 {
 			c.problems.add(at.Child("versions"), "an empty list", "absent, which means all versions, or have at least one")

@@ -44,13 +44,7 @@ func CompileException(object *v1alpha1.SupportException) *Exception {
 	}
 	validateProduct(spec.Product, path.Child("product"), &p)
 	e.patterns = exceptionVersions(spec.Versions, path.Child("versions"), &p)
-	if last, err := facts.ParseDay(spec.Through); err != nil {
-		p.add(path.Child("through"), spec.Through, allowedDay)
-	} else if _, err := facts.StartOfDay(last, e.zone); err != nil {
-		p.add(path.Child("through"), spec.Through, "a day that exists in "+e.zone.String())
-	} else {
-		e.end = facts.StartOfDayOrLater(last.Plus(1), e.zone)
-	}
+	e.end = p.dayAfter(spec.Through, e.zone, path.Child("through"))
 	p.required(path.Child("reference"), spec.Reference, maxReference, "where the decision is written down, such as a ticket")
 	p.required(path.Child("reason"), spec.Reason, maxReason, "why the exception was made")
 	e.problems = p.list
@@ -95,7 +89,7 @@ func (e *Exception) covers(s *subject) bool {
 	case len(e.texts) == 0 || slices.Contains(e.texts, s.used.Version):
 		return true
 	}
-	return s.version != nil && slices.ContainsFunc(e.patterns, func(p versionPattern) bool { return p.matches(s.version) })
+	return s.version != nil && anyMatches(e.patterns, s.version)
 }
 
 func (e *Exception) warnsFrom() time.Time { return facts.DaysBefore(e.end, e.expiringSoonDays, e.zone) }

@@ -16,8 +16,7 @@ import (
 )
 
 func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
-	if len(specs) > maxReleases {
-		c.problems.add(path, fmt.Sprintf("%d releases", len(specs)), fmt.Sprintf("at most %d", maxReleases))
+	if !c.problems.bound(path, len(specs), maxReleases, "releases") {
 		return
 	}
 	seen := map[facts.Minor]bool{}
@@ -29,7 +28,7 @@ func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
 			continue
 		}
 		if seen[number] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(specs[i].Version)))
+			c.problems.duplicate(at, specs[i].Version)
 			continue
 		}
 		seen[number] = true
@@ -45,9 +44,7 @@ func (c *compiler) minors(specs []v1alpha1.Release, path *field.Path) {
 	for _, m := range c.policy.minors {
 		ranges += len(m.ranges)
 	}
-	if ranges > maxRanges {
-		c.problems.add(path, fmt.Sprintf("%d different Kubernetes ranges", ranges), fmt.Sprintf("at most %d", maxRanges))
-	}
+	c.problems.bound(path, ranges, maxRanges, "different Kubernetes ranges")
 }
 
 // inferAvailability finds the minors without a day that must be out, because a newer minor has a day of general
@@ -81,10 +78,7 @@ func (c *compiler) days(compiled *minor, spec *v1alpha1.Release, path *field.Pat
 	compiled.availability.planned = c.day(spec.PlannedGeneralAvailability, path.Child("plannedGeneralAvailability"))
 	compiled.withdrawn = c.day(spec.Withdrawn, path.Child("withdrawn"))
 	if last := spec.SupportedThrough; last != "" {
-		c.day(last, path.Child("supportedThrough"))
-		if parsed, err := facts.ParseDay(last); err == nil {
-			compiled.through = facts.StartOfDayOrLater(parsed.Plus(1), c.policy.zone)
-		}
+		compiled.through = c.problems.dayAfter(last, c.policy.zone, path.Child("supportedThrough"))
 	}
 	c.notBefore(compiled.availability.released, compiled.withdrawn, spec.Withdrawn, path.Child("withdrawn"))
 	c.notBefore(compiled.availability.released, compiled.through, spec.SupportedThrough, path.Child("supportedThrough"))
@@ -107,15 +101,7 @@ func (c *compiler) day(text string, path *field.Path) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	parsed, err := facts.ParseDay(text)
-	if err != nil {
-		c.problems.add(path, text, allowedDay)
-		return time.Time{}
-	}
-	start, err := facts.StartOfDay(parsed, c.policy.zone)
-	if err != nil {
-		c.problems.add(path, text, "a day that exists in "+c.policy.zone.String())
-	}
+	_, start := c.problems.day(text, c.policy.zone, path)
 	return start
 }
 
@@ -146,8 +132,7 @@ func (c *compiler) rules(compiled *minor, spec *v1alpha1.Release, path *field.Pa
 }
 
 func (c *compiler) patches(spec *v1alpha1.Release, number facts.Minor, path *field.Path) []patch {
-	if len(spec.Patches) > maxPatches {
-		c.problems.add(path.Child("patches"), fmt.Sprintf("%d patches", len(spec.Patches)), fmt.Sprintf("at most %d", maxPatches))
+	if !c.problems.bound(path.Child("patches"), len(spec.Patches), maxPatches, "patches") {
 		return nil
 	}
 	var compiled []patch
@@ -161,7 +146,7 @@ func (c *compiler) patches(spec *v1alpha1.Release, number facts.Minor, path *fie
 			continue
 		}
 		if seen[version.String()] {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(one.Version)))
+			c.problems.duplicate(at, one.Version)
 			continue
 		}
 		seen[version.String()] = true

@@ -32,12 +32,9 @@ func (c *compiler) operatingSystems(specs []v1alpha1.OperatingSystem, path *fiel
 	for i := range specs {
 		spec := &specs[i]
 		at := path.Key(facts.Printable(spec.Name))
-		if spec.Name == "" {
-			c.problems.add(at.Child("name"), spec.Name, "the name of an operating system, such as CentOS 7.9")
-		}
-		c.problems.boundText(at.Child("name"), spec.Name, maxShortName)
+		c.problems.required(at.Child("name"), spec.Name, maxShortName, "the name of an operating system, such as CentOS 7.9")
 		if slices.ContainsFunc(specs[:i], func(o v1alpha1.OperatingSystem) bool { return o.Name == spec.Name }) {
-			c.problems.list = append(c.problems.list, field.Duplicate(at, facts.Printable(spec.Name)))
+			c.problems.duplicate(at, spec.Name)
 		}
 		one := operatingSystem{name: spec.Name, image: c.expression(spec.OSImage, at.Child("osImage"))}
 		if spec.Kernel != "" {
@@ -56,10 +53,7 @@ func (c *compiler) expression(text string, path *field.Path) *regexp.Regexp {
 	if known, ok := c.expressions[text]; ok {
 		return known
 	}
-	if text == "" || !c.problems.boundText(path, text, maxExpression) {
-		if text == "" {
-			c.problems.add(path, text, "a regular expression that matches what a node reports")
-		}
+	if !c.problems.required(path, text, maxExpression, "a regular expression that matches what a node reports") {
 		return nil
 	}
 	// The bare expression is parsed first: in its bracket it could close the bracket, and errors would quote the bracket.

@@ -4,7 +4,6 @@
 package support
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -44,7 +43,7 @@ func (e *Exception) describeException(clusters []v1alpha1.ClusterSupport, now ti
 		soon.Status, soon.Reason = metav1.ConditionTrue, v1alpha1.ReasonExceptionEndsSoon
 		next = e.end
 	default:
-		next = cmp.Or(e.warnsFrom(), e.end)
+		next = e.warnsFrom()
 	}
 	return exceptionDescription{
 		Conditions: []condition{active, soon}, EndTime: &metav1.Time{Time: e.end}, CoveredVersions: e.coveredVersions(), Clusters: ptr.To(covered),

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -31,13 +30,13 @@ const (
 // describePolicy gives the stages of a policy's minors at an instant, and the next instant at which they change by time alone;
 // zero when none is known. An invalid or unknown policy has an empty description.
 func (s *Set) describePolicy(name string, now time.Time) (policyDescription, time.Time) {
-	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
-	if i < 0 || len(s.problems[name]) > 0 {
+	p := s.policy(name)
+	if p == nil || len(s.problems[name]) > 0 {
 		return policyDescription{}, time.Time{}
 	}
-	description := s.describePolicyAt(s.policies[i], now)
+	description := s.describePolicyAt(p, now)
 	return description, nextChange(s.stageChanges, now, func(at time.Time) bool {
-		return equality.Semantic.DeepEqual(description, s.describePolicyAt(s.policies[i], at))
+		return equality.Semantic.DeepEqual(description, s.describePolicyAt(p, at))
 	})
 }
 
@@ -67,13 +66,6 @@ func supportedVersions(stages []v1alpha1.ReleaseStatus) []string {
 	return versions
 }
 
-func endTime(end time.Time) *metav1.Time {
-	if end.IsZero() {
-		return nil
-	}
-	return &metav1.Time{Time: end.UTC()}
-}
-
 // windowStages are those of all minors of a window.
 func (s evaluation) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 	stages := make([]v1alpha1.ReleaseStatus, 0, len(p.minors))
@@ -83,7 +75,7 @@ func (s evaluation) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 		switch {
 		case m.isWithdrawn(s.now):
 			ended := m.endOfWithdrawn(s.now)
-			r.Stage, r.SupportEndTime, r.EndsWith = v1alpha1.StageWithdrawn, endTime(ended.end), ended.endsWith
+			r.Stage, r.SupportEndTime, r.EndsWith = v1alpha1.StageWithdrawn, optionalTime(ended.end), ended.endsWith
 		case !m.availability.at(s.now):
 			r.Stage = v1alpha1.StagePlanned
 		case supported:
@@ -91,10 +83,10 @@ func (s evaluation) windowStages(p *Policy) []v1alpha1.ReleaseStatus {
 			if s.supportedMinor(p, m, current).lastInWindow {
 				r.Stage = v1alpha1.StageLastInWindow
 			}
-			r.SupportEndTime, r.EndsWith = endTime(current.end), current.endsWith
+			r.SupportEndTime, r.EndsWith = optionalTime(current.end), current.endsWith
 		default:
 			ended := m.endBefore(s.now)
-			r.SupportEndTime, r.EndsWith = endTime(ended.end), ended.endsWith
+			r.SupportEndTime, r.EndsWith = optionalTime(ended.end), ended.endsWith
 		}
 		stages = append(stages, r)
 	}
@@ -106,7 +98,7 @@ func (s evaluation) rangeStages(p *Policy) []v1alpha1.ReleaseStatus {
 	var stages []v1alpha1.ReleaseStatus
 	for _, number := range s.rangeMinors(p) {
 		v := s.judgeMinor(p, number)
-		r := v1alpha1.ReleaseStatus{Version: number.String(), SupportEndTime: endTime(v.end)}
+		r := v1alpha1.ReleaseStatus{Version: number.String(), SupportEndTime: optionalTime(v.end)}
 		switch {
 		case v.lastInWindow:
 			r.Stage = v1alpha1.StageLastInWindow
@@ -175,7 +167,7 @@ func (s evaluation) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.
 	r := v1alpha1.ReleaseStatus{Version: m.String(), Stage: v1alpha1.StageEnded}
 	switch {
 	case m.isWithdrawn(s.now):
-		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, endTime(earliest(m.withdrawn, m.through))
+		r.Stage, r.SupportEndTime = v1alpha1.StageWithdrawn, optionalTime(earliest(m.withdrawn, m.through))
 		return r, true
 	case m.availability.isAhead(s.now):
 		r.Stage = v1alpha1.StagePlanned
@@ -203,7 +195,7 @@ func (s evaluation) tagStage(p *Policy, m *minor, kubernetes *Policy) (v1alpha1.
 			r.Stage = v1alpha1.StageEnded
 		}
 	}
-	r.SupportEndTime = endTime(best.end)
+	r.SupportEndTime = optionalTime(best.end)
 	return r, true
 }
 

@@ -52,8 +52,6 @@ type clusterState struct {
 	redundantDeclarations, ambiguousDeclarations []string
 	// subjects are all installed releases, the Kubernetes of the cluster included where a policy speaks about it.
 	subjects []*subject
-	// detected is how many of the installations come first because they were detected, while declarations are worked in.
-	detected int
 }
 
 // gather works declarations into the facts. What is detected wins: a declaration gives the version only to an
@@ -81,9 +79,9 @@ func gather(cluster evaluationInput) *clusterState {
 	}
 	slices.SortFunc(c.installations, detectedFirst)
 	c.limitInstallations()
-	c.detected = len(c.installations)
+	detected := len(c.installations)
 	for _, declared := range facts.SortDeclaredReleases(cluster.Declared) {
-		c.addDeclaration(declared)
+		c.addDeclaration(declared, detected)
 	}
 	for i := range c.installations {
 		facts.OrderEvidence(&c.installations[i])
@@ -121,8 +119,9 @@ func detectedFirst(a, b facts.Installation) int {
 	return cmp.Or(rank(a)-rank(b), byName(a, b))
 }
 
-// addDeclaration puts a declaration behind the evidence of the installation that it means.
-func (c *clusterState) addDeclaration(declared v1alpha1.DeclaredRelease) {
+// addDeclaration puts a declaration behind the evidence of the installation that it means. The first installations, so many,
+// were detected.
+func (c *clusterState) addDeclaration(declared v1alpha1.DeclaredRelease, detected int) {
 	evidence := v1alpha1.Evidence{Source: v1alpha1.SourceDeclared, Object: facts.DeclaredInSpec, Version: facts.Printable(declared.Version)}
 	if declared.Product == facts.Kubernetes {
 		if c.kubernetes.Version == "" {
@@ -132,7 +131,7 @@ func (c *clusterState) addDeclaration(declared v1alpha1.DeclaredRelease) {
 		}
 		return
 	}
-	i, ambiguous := facts.FindInstallation(c.installations, c.detected, declared.Product, declared.Name)
+	i, ambiguous := facts.FindInstallation(c.installations, detected, declared.Product, declared.Name)
 	switch {
 	case ambiguous:
 		c.ambiguousDeclarations = append(c.ambiguousDeclarations, declaration(declared))

@@ -6,6 +6,8 @@ package support
 import (
 	"slices"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // nextChange is the first of the instants after now at which an answer is no longer the same; zero when there is none.
@@ -37,6 +39,14 @@ func instantsAfter(instants []time.Time, now time.Time) []time.Time {
 func sortedInstants(instants []time.Time) []time.Time {
 	slices.SortFunc(instants, time.Time.Compare)
 	return slices.CompactFunc(instants, time.Time.Equal)
+}
+
+// optionalTime is an instant as a status has it; nil where it is not known.
+func optionalTime(end time.Time) *metav1.Time {
+	if end.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: end.UTC()}
 }
 
 // earliest is the earlier of two instants, of which zero ones are unknown.

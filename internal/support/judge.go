@@ -122,11 +122,7 @@ func (s *subject) judge() verdict {
 		return unknown(v1alpha1.ReasonVersionUnknown, "is installed and nothing in the cluster tells its version; declare it in "+
 			facts.DeclaredInSpec+" as {product: "+s.product+", name: "+s.name+", version: <version>}")
 	case p.lifecycle.Follows != nil:
-		var parsed tag
-		if s.tag != nil {
-			parsed = *s.tag
-		}
-		return s.judgeTag(p, s.used.Version, parsed, s.tagError)
+		return s.judgeTag(p, s.used.Version, s.tag, s.versionError)
 	case s.versionError != nil:
 		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+s.versionError.Error())
 	case p.lifecycle.RangeOf != nil:

@@ -113,7 +113,7 @@ func (c *containment) verdict(s evaluation, p *Policy, version string) verdict {
 	products := strings.Join(p.lifecycle.RangeOf.Products, " or ")
 	merged := union(c.spans)
 	switch current, supported := spanAt(merged, s.now); {
-	case supported && len(c.within) > 0:
+	case supported:
 		return c.supported(current, p)
 	case c.released:
 		ended, _ := lastEnded(merged, s.now)

@@ -14,13 +14,13 @@ import (
 
 // judgeTag reads a version as a tag, and lets its Kubernetes part decide. The order of the questions is the policy's: a
 // channel that is not supported needs no more of them.
-func (s evaluation) judgeTag(p *Policy, text string, t tag, tagError error) verdict {
+func (s evaluation) judgeTag(p *Policy, text string, t *tag, versionError error) verdict {
 	switch {
 	case isForeignRef(text):
 		return unsupported(v1alpha1.FindingChannel, v1alpha1.ReasonUnsupportedChannel,
 			"is not supported: only tags of the channel stable are")
-	case tagError != nil:
-		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+tagError.Error())
+	case versionError != nil:
+		return unknown(v1alpha1.ReasonUnreadableVersion, "cannot be judged: "+versionError.Error())
 	case t.isPrerelease():
 		return unsupported(v1alpha1.FindingChannel, v1alpha1.ReasonUnsupportedChannel, "is not supported: it is a prerelease")
 	}
@@ -62,7 +62,7 @@ func earlierEnd(own, followed verdict) verdict {
 
 // judgeTagVersion is what the policy's own list says about the last part of a tag: Unknown where it does not list the
 // minor for this Kubernetes, and the minor's own end where it has one. Nil: nothing.
-func (s evaluation) judgeTagVersion(p *Policy, t tag) *verdict {
+func (s evaluation) judgeTagVersion(p *Policy, t *tag) *verdict {
 	if t.version == nil {
 		return nil
 	}

@@ -42,13 +42,13 @@ var lintChecks = []func(evaluation, *Policy) []LintWarning{
 // Lint finds the likely mistakes of a valid policy, as they stand at an instant. A policy with Problems has no warnings:
 // it decides nothing.
 func (s *Set) Lint(name string, now time.Time) []LintWarning {
-	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
-	if i < 0 || len(s.problems[name]) > 0 {
+	p := s.policy(name)
+	if p == nil || len(s.problems[name]) > 0 {
 		return nil
 	}
 	var found []LintWarning
 	for _, question := range lintChecks {
-		found = append(found, question(evaluation{set: s, now: now}, s.policies[i])...)
+		found = append(found, question(evaluation{set: s, now: now}, p)...)
 	}
 	return found
 }

@@ -137,7 +137,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestLintNothing: what is invalid has problems and no regrets, and what is not there has neither.
+// TestLintNothing: what is invalid has problems and no warnings, and what is not there has neither.
 func TestLintNothing(t *testing.T) {
 	s := set(policy("kommander").window(3).zone("Local").minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16")))
 	for _, name := range []string{"kommander", "none"} {

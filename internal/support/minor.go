@@ -4,7 +4,6 @@
 package support
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -148,12 +147,20 @@ func (m *minor) endOfWithdrawn(now time.Time) span {
 // first is the first version of the minor.
 func (m *minor) first() *semver.Version { return semver.New(m.Major, m.Minor.Minor, 0, "", "") }
 
+// patch is the patch of a version; nil where the policy does not list it.
+func (m *minor) patch(version *semver.Version) *patch {
+	for i := range m.patches {
+		if m.patches[i].version.Equal(version) {
+			return &m.patches[i]
+		}
+	}
+	return nil
+}
+
 // rangeFor is the Kubernetes range that holds for a version: its patch's own, else its minor's, else none.
 func (m *minor) rangeFor(version *semver.Version) *kubernetesRange {
-	for i := range m.patches {
-		if m.patches[i].version.Equal(version) && m.patches[i].kubernetes != nil {
-			return m.patches[i].kubernetes
-		}
+	if own := m.patch(version); own != nil && own.kubernetes != nil {
+		return own.kubernetes
 	}
 	return m.kubernetes
 }
@@ -171,28 +178,32 @@ func (m *minor) rangesOf(pattern versionPattern) []*kubernetesRange {
 
 // systemsFor are the operating systems that hold for a version: its patch's own, else its minor's.
 func (m *minor) systemsFor(version *semver.Version) []operatingSystem {
-	for i := range m.patches {
-		if m.patches[i].version.Equal(version) && len(m.patches[i].systems) > 0 {
-			return m.patches[i].systems
-		}
+	if own := m.patch(version); own != nil && len(own.systems) > 0 {
+		return own.systems
 	}
 	return m.systems
+}
+
+// required joins the entries for one product, which are alternatives.
+func (m *minor) required(product string) requirement {
+	joined := requirement{product: product}
+	for _, one := range m.requires {
+		if one.product == product {
+			joined.patterns = append(joined.patterns, one.patterns...)
+			joined.texts = append(joined.texts, one.texts...)
+		}
+	}
+	return joined
 }
 
 // needsOf tells whether a version of another product satisfies what the minor requires of it, and what that is. A nil
 // version is not known, and satisfies nothing.
 func (m *minor) needsOf(product string, version *semver.Version) (needs string, met bool) {
-	var texts []string
-	for _, required := range m.requires {
-		if required.product != product {
-			continue
-		}
-		texts = append(texts, required.texts...)
-		if version != nil && slices.ContainsFunc(required.patterns, func(p versionPattern) bool { return p.matches(version) }) {
-			return "", true
-		}
+	required := m.required(product)
+	if version != nil && anyMatches(required.patterns, version) {
+		return "", true
 	}
-	return strings.Join(texts, " or "), len(texts) == 0
+	return strings.Join(required.texts, " or "), len(required.texts) == 0
 }
 
 // reachedFrom tells whether the way from a version to the patch is documented: as the patch lists it, else as otherwise
@@ -201,5 +212,5 @@ func (p *patch) reachedFrom(version *semver.Version, otherwise bool) bool {
 	if p.upgradesFrom == nil {
 		return otherwise
 	}
-	return slices.ContainsFunc(p.upgradesFrom, func(from versionPattern) bool { return from.matches(version) })
+	return anyMatches(p.upgradesFrom, version)
 }

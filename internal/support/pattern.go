@@ -5,6 +5,7 @@ package support
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -46,4 +47,8 @@ func (p versionPattern) matches(version *semver.Version) bool {
 		return p.exact.Equal(version)
 	}
 	return p.minor == facts.MinorOf(version)
+}
+
+func anyMatches(patterns []versionPattern, version *semver.Version) bool {
+	return slices.ContainsFunc(patterns, func(p versionPattern) bool { return p.matches(version) })
 }

@@ -29,9 +29,8 @@ type subject struct {
 	// version is nil when it is not known or cannot be read; versionError says why it cannot.
 	version      *semver.Version
 	versionError error
-	// tag and tagError are set where the policy reads versions as tags.
-	tag      *tag
-	tagError error
+	// tag is set where the policy reads versions as tags.
+	tag *tag
 	// minor is that of the version, in the policy; nil where the policy does not list it.
 	minor *minor
 	// nodes compares what the nodes of the cluster run with the policy.
@@ -105,8 +104,7 @@ func (s *subject) read(text string) {
 	switch {
 	case p != nil && p.lifecycle.Follows != nil:
 		parsed, err := judgeableTag(text)
-		s.tagError = err
-		if err == nil {
+		if s.versionError = err; err == nil {
 			s.tag, s.version = &parsed, parsed.version
 		}
 	case s.product == facts.Kubernetes:

@@ -65,7 +65,7 @@ func (r rollupRule) rollUp(statements []statement, releases []v1alpha1.Installed
 	for _, status := range r.order {
 		var of []statement
 		for _, s := range statements {
-			if s.Condition == r.conditionType && s.Status == status {
+			if s.Says(r.conditionType, status) {
 				of = append(of, s)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -40,27 +41,27 @@ type clusterRollup struct {
 // rollUpPolicy counts the clusters on which a policy decides, from their assessments. A policy that conflicts with another
 // one decides nothing there, but the cluster is counted as Unknown with both.
 func (s *Set) rollUpPolicy(name string, clusters []v1alpha1.ClusterSupport) policyRollup {
-	i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name })
-	if i < 0 {
+	p := s.policy(name)
+	if p == nil {
 		return policyRollup{}
 	}
 	var rollups []clusterRollup
 	conflicting := map[string]bool{}
-	for j := range clusters {
-		if clusters[j].Status.DuplicateOf != "" {
+	for i := range clusters {
+		if clusters[i].Status.DuplicateOf != "" {
 			continue
 		}
-		claims := s.claims(clusters[j].Labels, s.policies[i].product)
-		if !slices.Contains(claims, s.policies[i]) {
+		claims := s.claims(clusters[i].Labels, p.product)
+		if !slices.Contains(claims, p) {
 			continue
 		}
-		one, ok := worstRelease(&clusters[j], s.policies[i].product)
+		one, ok := worstRelease(&clusters[i], p.product)
 		if !ok {
 			continue
 		}
 		rollups = append(rollups, one)
 		for _, other := range claims {
-			if other != s.policies[i] {
+			if other != p {
 				conflicting[other.name] = true
 			}
 		}
@@ -141,6 +142,7 @@ func compareEnds(a, b *metav1.Time) int {
 	return a.Time.Compare(b.Time)
 }
 
+// rollUpClusters counts clusters, which come in the order of worseFirst.
 func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policyRollup {
 	var counts [4]int32
 	result := policyRollup{}
@@ -157,7 +159,7 @@ func rollUpClusters(rollups []clusterRollup, conflicting map[string]bool) policy
 	result.Summary = v1alpha1.PolicySummary{
 		Clusters: &all, Supported: &supported, ExpiringSoon: &expiring, Unsupported: &unsupported, Unknown: &unknown,
 	}
-	result.Conditions = []condition{supportedCondition(rollups, unsupported, unknown), expiringSoonCondition(rollups, expiring, unknown)}
+	result.Conditions = []condition{supportedCondition(rollups, unsupported, unknown), expiringSoonCondition(rollups, unsupported, unknown, expiring)}
 	if len(conflicting) > 0 {
 		names := slices.Sorted(maps.Keys(conflicting))
 		result.Conditions = append(result.Conditions, condition{
@@ -182,10 +184,10 @@ func supportedCondition(rollups []clusterRollup, unsupported, unknown int32) con
 		return noClustersCondition(c.Type)
 	case unsupported > 0:
 		c.Status, c.Reason = metav1.ConditionFalse, rollups[0].Reason
-		c.Message = countOf(rollups, int(unsupported), "not supported", rollups[:unsupported])
+		c.Message = countOf(rollups, "not supported", rollups[:unsupported])
 	case unknown > 0:
 		c.Status, c.Reason = metav1.ConditionUnknown, rollups[0].Reason
-		c.Message = countOf(rollups, int(unknown), "of unknown support", rollups[:unknown])
+		c.Message = countOf(rollups, "of unknown support", rollups[:unknown])
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupported
 		c.Message = "all " + facts.Plural(len(rollups), "cluster is", "clusters are") + " supported"
@@ -196,23 +198,19 @@ func supportedCondition(rollups []clusterRollup, unsupported, unknown int32) con
 	return c
 }
 
-func expiringSoonCondition(rollups []clusterRollup, expiring, unknown int32) condition {
+func expiringSoonCondition(rollups []clusterRollup, unsupported, unknown, expiring int32) condition {
 	c := condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
-	ofState := func(keep func(clusterRollup) bool) []clusterRollup {
-		return slices.DeleteFunc(slices.Clone(rollups), func(s clusterRollup) bool { return !keep(s) })
-	}
-	supported := ofState(func(s clusterRollup) bool { return s.State == v1alpha1.StateSupported })
+	supported := rollups[unsupported+unknown:]
 	announced := slices.ContainsFunc(supported, func(s clusterRollup) bool { return s.SupportEndTime != nil })
 	switch {
 	case len(rollups) == 0:
 		return noClustersCondition(c.Type)
 	case expiring > 0:
 		c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon
-		c.Message = countOf(rollups, int(expiring), "about to lose support", ofState(func(s clusterRollup) bool { return s.expiring }))
+		c.Message = countOf(rollups, "about to lose support", supported[:expiring])
 	case unknown > 0:
-		worst := ofState(func(s clusterRollup) bool { return s.State == v1alpha1.StateUnknown })
-		c.Status, c.Reason = metav1.ConditionUnknown, worst[0].Reason
-		c.Message = countOf(rollups, int(unknown), "of unknown support", worst)
+		c.Status, c.Reason = metav1.ConditionUnknown, rollups[unsupported].Reason
+		c.Message = countOf(rollups, "of unknown support", rollups[unsupported:unsupported+unknown])
 	case len(supported) == 0:
 		c.Reason, c.Message = v1alpha1.ReasonSupportEnded, "no cluster is supported, so nothing can expire"
 	case announced:
@@ -224,20 +222,20 @@ func expiringSoonCondition(rollups []clusterRollup, expiring, unknown int32) con
 }
 
 // countOf says how many clusters are so, and names the worst of them.
-func countOf(all []clusterRollup, n int, what string, named []clusterRollup) string {
+func countOf(all []clusterRollup, what string, named []clusterRollup) string {
 	words := make([]string, 0, len(named))
 	for i := range named {
 		s := &named[i]
 		text := s.Namespace + "/" + s.Name + " (" + strings.TrimSpace(facts.Printable(s.product)+" "+s.Version) + ", " + s.Reason
 		// The end of a version is not why experimental parts are prohibited.
 		if s.SupportEndTime != nil && s.Reason != v1alpha1.ReasonExperimentalInProduction {
-			text += ", " + s.SupportEndTime.UTC().Format("2006-01-02T15:04:05Z")
+			text += ", " + s.SupportEndTime.UTC().Format(time.RFC3339)
 		}
 		words = append(words, text+")")
 	}
 	verb := "are"
-	if n == 1 {
+	if len(named) == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %s %s %s: %s", n, facts.Plural(len(all), "cluster", "clusters"), verb, what, facts.ListOf(words, maxStatements))
+	return fmt.Sprintf("%d of %s %s %s: %s", len(named), facts.Plural(len(all), "cluster", "clusters"), verb, what, facts.ListOf(words, maxStatements))
 }

@@ -54,6 +54,14 @@ func NewSet(policies []*Policy, exceptions ...*Exception) *Set {
 	return set
 }
 
+// policy is the policy of a name; nil where the set has none.
+func (s *Set) policy(name string) *Policy {
+	if i := slices.IndexFunc(s.policies, func(p *Policy) bool { return p.name == name }); i >= 0 {
+		return s.policies[i]
+	}
+	return nil
+}
+
 // Problems are what is wrong with a policy, its cycles with others included. None: the policy is valid.
 func (s *Set) Problems(name string) field.ErrorList { return s.problems[name] }
 

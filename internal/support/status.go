@@ -32,9 +32,7 @@ func (s *Set) PolicyStatus(object *v1alpha1.SupportPolicy, clusters []v1alpha1.C
 		Summary:            &rollup.Summary,
 		Clusters:           rollup.Clusters,
 		ClustersOmitted:    rollup.Omitted,
-	}
-	if !next.IsZero() {
-		status.NextTransitionTime = &metav1.Time{Time: next.UTC()}
+		NextTransitionTime: optionalTime(next),
 	}
 	// The times of ends are still those of the clusters, which are others'.
 	return *status.DeepCopy(), next

@@ -63,11 +63,11 @@ func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
 // contacted tells whether anybody has looked into the cluster: by what was found, and where that is nothing by what the
 // conditions say.
 func contacted(status *v1alpha1.ClusterSupportStatus) bool {
-	supported := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSupported)
-	if supported == nil || HasFacts(status) {
-		return HasFacts(status)
+	if HasFacts(status) {
+		return true
 	}
-	return !slices.Contains([]string{
+	supported := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSupported)
+	return supported != nil && !slices.Contains([]string{
 		v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged,
 	}, supported.Reason)
 }

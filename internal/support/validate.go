@@ -84,19 +84,24 @@ func (p *problems) boundText(path *field.Path, text string, limit int) bool {
 	return p.bound(path, utf8.RuneCountInString(text), limit, "characters")
 }
 
-// required refuses a text that is missing or too long.
-func (p *problems) required(path *field.Path, text string, limit int, what string) {
+// required refuses a text that is missing or too long. It tells whether it is neither.
+func (p *problems) required(path *field.Path, text string, limit int, what string) bool {
 	if text == "" {
 		p.add(path, text, what)
+		return false
 	}
-	p.boundText(path, text, limit)
+	return p.boundText(path, text, limit)
+}
+
+func (p *problems) duplicate(path *field.Path, text string) {
+	p.list = append(p.list, field.Duplicate(path, facts.Printable(text)))
 }
 
 // duplicates refuses what stands in a list twice.
 func (p *problems) duplicates(path *field.Path, texts []string) {
 	for i, text := range texts {
 		if slices.Contains(texts[:i], text) {
-			p.list = append(p.list, field.Duplicate(path.Index(i), facts.Printable(text)))
+			p.duplicate(path.Index(i), text)
 		}
 	}
 }
@@ -144,6 +149,25 @@ func (p *problems) zone(name *string, path *field.Path) *time.Location {
 		return time.UTC
 	}
 	return zone
+}
+
+// day reads a day and gives its first instant in a zone. Where it is no day both are zero; where the zone skips it, the instant.
+func (p *problems) day(text string, zone *time.Location, path *field.Path) (day facts.Day, start time.Time) {
+	day, err := facts.ParseDay(text)
+	if err != nil {
+		p.add(path, text, allowedDay)
+	} else if start, err = facts.StartOfDay(day, zone); err != nil {
+		p.add(path, text, "a day that exists in "+zone.String())
+	}
+	return day, start
+}
+
+// dayAfter reads a day and gives the first instant after it in a zone; zero where it is no day.
+func (p *problems) dayAfter(text string, zone *time.Location, path *field.Path) time.Time {
+	if day, _ := p.day(text, zone, path); day != (facts.Day{}) {
+		return facts.StartOfDayOrLater(day.Plus(1), zone)
+	}
+	return time.Time{}
 }
 
 // expiringSoonDays reads the length of a warning.
@@ -239,10 +263,7 @@ func validateOtherProduct(name, own string, path *field.Path, why string, p *pro
 }
 
 func validateProduct(name string, path *field.Path, p *problems) {
-	if name == "" {
-		p.add(path, name, "the name of a product")
-	}
-	p.boundText(path, name, facts.MaxProductName)
+	p.required(path, name, facts.MaxProductName, "the name of a product")
 }
 
 func numberText(n *int32) string {

@@ -89,7 +89,7 @@ func validateSpec(spec *v1alpha1.ClusterSupportSpec) field.ErrorList {
 		p.list = append(p.list, facts.ValidateDeclaredRelease(&declared, at)...)
 		k := key{declared.Product, declared.Name}
 		if seen[k] {
-			p.list = append(p.list, field.Duplicate(at, facts.Printable(declared.Product+"/"+declared.Name)))
+			p.duplicate(at, declared.Product+"/"+declared.Name)
 		}
 		seen[k] = true
 	}
