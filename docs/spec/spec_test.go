@@ -6,9 +6,6 @@ package spec_test
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,6 +27,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
+	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
 // TestOutputs runs every example through the engine and compares what comes out with what the page shows.
@@ -482,8 +480,8 @@ func TestClauses(t *testing.T) {
 		for _, match := range named.FindAllStringSubmatch(line, -1) {
 			for _, test := range code.FindAllStringSubmatch(match[2], -1) {
 				proofs++
-				if !hasFunction(t, match[1], test[1]) {
-					t.Errorf("%s:%d: there is no %s in %s", page.name, i+1, test[1], match[1])
+				if err := repository.CheckFunction(match[1], test[1]); err != nil {
+					t.Errorf("%s:%d: %v", page.name, i+1, err)
 				}
 			}
 		}
@@ -513,17 +511,4 @@ func TestClauses(t *testing.T) {
 			}
 		}
 	}
-}
-
-func hasFunction(t *testing.T, path, name string) bool {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", path), nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Error(fmt.Errorf("parse a file that clauses.md names: %w", err))
-		return true
-	}
-	return slices.ContainsFunc(file.Decls, func(d ast.Decl) bool {
-		function, ok := d.(*ast.FuncDecl)
-		return ok && function.Recv == nil && function.Name.Name == name
-	})
 }
