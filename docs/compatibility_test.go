@@ -17,7 +17,7 @@ var (
 	// proof is a test function of a file, as pages name it.
 	proof = regexp.MustCompile("`([\\w./-]+_test\\.go)` `(Test\\w+)`")
 	// pin is a file that pins versions.
-	pin = regexp.MustCompile("`([\\w./-]+(?:go\\.mod|package\\.json))`")
+	pin = regexp.MustCompile("`([\\w./-]*(?:go\\.mod|package\\.json))`")
 	// fullVersion is a version with all three numbers.
 	fullVersion = regexp.MustCompile(`v?\d+\.\d+\.\d+`)
 )
