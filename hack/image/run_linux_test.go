@@ -190,7 +190,9 @@ func await(t *testing.T, operator *process.Process, config *rest.Config, health 
 		if last = ready(ctx, health); last == nil {
 			last = reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "host"}, &host)
 		}
-		return last == nil && meta.IsStatusConditionTrue(host.Status.Conditions, v1alpha1.ConditionReady), nil
+		// Ready says that it judges, Reachable that it has seen what there is.
+		return last == nil && meta.IsStatusConditionTrue(host.Status.Conditions, v1alpha1.ConditionReady) &&
+			meta.IsStatusConditionTrue(host.Status.Conditions, v1alpha1.ConditionReachable), nil
 	})
 	if err != nil {
 		return "", fmt.Errorf("%w: ready: %w; the host: %+v", err, last, host.Status.Conditions)
