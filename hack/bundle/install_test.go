@@ -55,9 +55,9 @@ type installSpec struct {
 	}
 }
 
-// TestInstall installs the bundle as OLM does, and runs the operator with the arguments and the environment of its Deployment and the
-// rights of its permissions, and no others: it judges its cluster, holds its lease and serves its metrics to those who may read them.
-// Without one of the rules it does not.
+// TestInstall installs the bundle as OLM does, and runs the operator with the arguments and the environment of its
+// Deployment and the rights of its permissions, and no others: it judges its cluster, holds its lease and serves its metrics
+// to those who may read them. Without one of the rules it does not.
 func TestInstall(t *testing.T) {
 	o := install(t)
 	o.start()
@@ -188,7 +188,8 @@ func (o *olm) grant() {
 
 func meta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
 
-// deploy creates the Deployment, and a Pod of its template, which nothing starts: the API server says whether they are admitted.
+// deploy creates the Deployment, and a Pod of its template, which nothing starts: the API server says whether they are
+// admitted.
 func (o *olm) deploy() {
 	o.t.Helper()
 	if len(o.spec.Deployments) != 1 {
@@ -347,7 +348,8 @@ func (o *olm) wait(what string, done func(context.Context) bool) {
 	}
 }
 
-// checkMetrics asks for the metrics as a ServiceAccount with the role that the bundle has for that, as one without, and as nobody.
+// checkMetrics asks for the metrics as a ServiceAccount with the role that the bundle has for that, as one without, and as
+// nobody.
 func (o *olm) checkMetrics() {
 	o.t.Helper()
 	for _, name := range []string{"scraper", "stranger"} {
