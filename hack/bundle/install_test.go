@@ -236,11 +236,14 @@ func (o *olm) start() {
 	})...)
 	command.Env = append(environment(o.t, container.Env), "KUBECONFIG="+kubeconfig)
 	command.Stdout, command.Stderr = o.log, o.log
-	running, err := process.Start(command)
+	var running *process.Process
+	thread := process.NewThread()
+	thread.Do(func() { running, err = process.Start(command) })
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	o.t.Cleanup(func() {
+		defer thread.End()
 		if err := running.Stop(20 * time.Second); err != nil {
 			o.t.Error(err)
 		}
@@ -254,7 +257,7 @@ func (o *olm) start() {
 	})
 }
 
-// buildOperator builds the operator and returns its path.
+// buildOperator builds the operator and returns the path of a script that runs it, and has it killed with the test.
 func buildOperator(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "operator")
@@ -263,7 +266,11 @@ func buildOperator(t *testing.T) string {
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
-	return program
+	script, err := process.WithParentDeathSignal(program, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script
 }
 
 // environment is what a kubelet makes of the environment of a container.
