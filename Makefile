@@ -203,17 +203,19 @@ bench: ## Measure the operator with a fleet of CLUSTERS
 
 ##@ Build
 
-STAMP := $(if $(VERSION),-X github.com/d2iq-labs/support-policy-operator/internal/version.release=$(VERSION))
+# Commit and date come from Git, whatever GOFLAGS says. A build without Git knows neither.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto
+STAMP    := $(if $(VERSION),-X github.com/d2iq-labs/support-policy-operator/internal/version.release=$(VERSION))
 
 # Formatting and vetting are not part of it: vetting compiles the tests with all that they import, for minutes.
 .PHONY: build
 build: manifests generate plugin ## Build the operator and the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/support-policy-operator .
+	$(GO_BUILD) -ldflags="$(STAMP)" -o bin/support-policy-operator .
 
 # kubectl finds it in the PATH, by its name.
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
+	$(GO_BUILD) -ldflags="$(STAMP)" -o bin/kubectl-support_policy ./cmd/kubectl-support_policy
 
 # The platforms for which there are images, and the folder that they are written into.
 PLATFORMS := linux/amd64 linux/arm64
@@ -223,7 +225,7 @@ IMAGES    := dist/image
 image: ## Build the image IMG as an OCI layout and as tarballs into dist/image (needs no container engine)
 	@programs=; for platform in $(PLATFORMS); do \
 		program="$(IMAGES)/programs/$${platform/\//_}/support-policy-operator"; \
-		CGO_ENABLED=0 GOOS="$${platform%/*}" GOARCH="$${platform#*/}" go build -trimpath -ldflags="-s -w $(STAMP)" -o "$$program" .; \
+		GOOS="$${platform%/*}" GOARCH="$${platform#*/}" $(GO_BUILD) -ldflags="-s -w $(STAMP)" -o "$$program" .; \
 		programs+=" $$platform=$$program"; \
 	done; \
 	go run ./hack/image/command -image=$(IMG) -version=$(VERSION) write $(IMAGES) $$programs

@@ -33,6 +33,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 
 	"github.com/d2iq-labs/support-policy-operator/hack/image"
 	"github.com/d2iq-labs/support-policy-operator/internal/version"
@@ -61,7 +62,7 @@ func run(m *testing.M) int {
 	if scratch, err = os.MkdirTemp("", "image-"); err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 	return m.Run()
 }
 
@@ -256,7 +257,8 @@ func TestLicences(t *testing.T) {
 	t.Logf("%d files for %d modules", len(found), len(modules))
 }
 
-// TestCertificates: the file is one that Go reads, and each certificate in it is an authority that is still valid.
+// TestCertificates: the file is one that Go reads, each certificate in it is an authority that is still valid, and none is
+// trusted under a condition that the file does not have.
 func TestCertificates(t *testing.T) {
 	text := fileIn(t, of(t, build(t), platform), "etc/ssl/certs/ca-certificates.crt")
 	count := 0
@@ -266,6 +268,12 @@ func TestCertificates(t *testing.T) {
 			t.Errorf("%s: an authority %t, until %s", certificate.Subject, certificate.IsCA, certificate.NotAfter)
 		}
 		count++
+	}
+	for trusted := range bundle.Roots() {
+		encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: trusted.Certificate})
+		if is := bytes.Contains(text, encoded); is != (trusted.Constraint == nil) {
+			t.Errorf("an authority is there %t, with a condition %t:\n%s", is, trusted.Constraint != nil, encoded)
+		}
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(text) || count < 100 {
 		t.Errorf("there are %d authorities", count)

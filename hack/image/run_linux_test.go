@@ -104,7 +104,10 @@ func install(t *testing.T, plane *controlplane.ControlPlane) *rest.Config {
 			t.Fatalf("kubectl %s: %v\n%s", arguments, err, out)
 		}
 	}
-	run(repository.Build(t, repository.Overlay{Kustomization: "resources: [ROOT/config/default]\nsortOptions: {order: legacy}"}), "apply", "--server-side", "-f", "-")
+	run(repository.Build(t, repository.Overlay{
+		// The namespace comes first, as with the command kustomize.
+		Kustomization: "resources: [ROOT/config/default]\nsortOptions: {order: legacy}",
+	}), "apply", "--server-side", "-f", "-")
 	run("", "wait", "--for=condition=Established", "crd", "--all")
 	run(repository.Build(t, repository.Overlay{Kustomization: "resources: [ROOT/config/policies]"}), "apply", "--server-side", "-f", "-")
 	return must(plane.ServiceAccountConfig(t.Context(), namespace, "support-policy-operator"))(t)
@@ -184,10 +187,9 @@ func await(t *testing.T, operator *process.Process, config *rest.Config, health 
 			return false, fmt.Errorf("the operator has ended: %w", operator.Err())
 		default:
 		}
-		if last = ready(ctx, health); last != nil {
-			return false, nil
+		if last = ready(ctx, health); last == nil {
+			last = reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "host"}, &host)
 		}
-		last = reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: "host"}, &host)
 		return last == nil && meta.IsStatusConditionTrue(host.Status.Conditions, v1alpha1.ConditionReady), nil
 	})
 	if err != nil {

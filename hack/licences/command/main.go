@@ -23,7 +23,7 @@ func main() {
 
 func run(ctx context.Context, arguments []string) error {
 	if len(arguments) < 2 {
-		return errors.New("usage: command FOLDER PROGRAM...")
+		return errors.New("usage: command FOLDER PROGRAM [PROGRAM…]")
 	}
 	files, err := licences.Collect(ctx, ".", arguments[1:]...)
 	if err != nil {
@@ -31,10 +31,10 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	for _, file := range files {
 		path := filepath.Join(arguments[0], filepath.FromSlash(file.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // licences are for everybody
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, file.Content, 0o644); err != nil { //nolint:gosec // licences are for everybody
+		if err := os.WriteFile(path, file.Content, 0o644); err != nil {
 			return err
 		}
 	}
