@@ -1,9 +1,9 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bundle makes what the Operator Lifecycle Manager installs the operator from: a bundle in the format registry+v1, and a
-// file-based catalog with it. Everything in them is made of config/default and config/samples; what a release adds is in
-// Release. Check holds both against the rules of OLM and of the catalogs.
+// Package bundle makes what the Operator Lifecycle Manager installs the operator from: a bundle in the format registry+v1,
+// and a file-based catalog with it. Everything in them is made of config/default and config/samples; what a release adds is
+// in Release. Check holds both against the rules of OLM and of the catalogs.
 package bundle
 
 import (

@@ -230,6 +230,10 @@ func TestOneSource(t *testing.T) {
 	if diff := cmp.Diff(samples, examples); diff != "" {
 		t.Errorf("the examples are not the samples of config/samples (-config +bundle):\n%s", diff)
 	}
+	suggested := readCSV(t, files).Metadata.Annotations["operatorframework.io/suggested-namespace-template"]
+	if diff := cmp.Diff(parse(t, readFile(t, filepath.Join(config, "manager/namespace.yaml"))), parse(t, []byte(suggested))); diff != "" {
+		t.Errorf("the suggested namespace is not that of config/manager (-config +bundle):\n%s", diff)
+	}
 	crds, err := filepath.Glob(filepath.Join(config, "crd/bases/*.yaml"))
 	if err != nil || len(crds) != 3 {
 		t.Fatalf("CRDs %q: %v", crds, err)

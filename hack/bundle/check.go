@@ -25,7 +25,8 @@ func (p Problem) String() string { return p.Rule + ": " + p.Detail + " (" + p.Fr
 // rule is one rule for a T. It returns a sentence for each place that breaks it.
 type rule[T any] struct {
 	name string
-	// from is what enforces or checks it: a package of a project of the Operator Framework, or the documentation of a catalog.
+	// from is what enforces or checks it: a package of a project of the Operator Framework, or the documentation of a
+	// catalog.
 	from  string
 	check func(T) []string
 }
@@ -40,8 +41,8 @@ func apply[T any](rules []rule[T], checked T) []Problem {
 	return problems
 }
 
-// Check holds the files of a bundle against the rules of those who install and list it. They are newer than the validators that can be
-// had as a library, which a test runs besides. The error is for files that cannot be read at all.
+// Check holds the files of a bundle against the rules of those who install and list it. They are newer than the validators
+// that can be had as a library, which a test runs besides. The error is for files that cannot be read at all.
 func Check(files Files) ([]Problem, error) {
 	read, err := readBundle(files)
 	if err != nil {
@@ -50,8 +51,8 @@ func Check(files Files) ([]Problem, error) {
 	return apply(bundleRules, read), nil
 }
 
-// CheckCatalog holds the files of a catalog against the rules of operator-registry, which opm validate and catalogd have, and
-// against the bundle that it is of.
+// CheckCatalog holds the files of a catalog against the rules of operator-registry, which opm validate and catalogd have,
+// and against the bundle that it is of.
 func CheckCatalog(catalog, bundle Files) ([]Problem, error) {
 	read, err := readCatalog(catalog)
 	if err != nil {

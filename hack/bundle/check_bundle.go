@@ -178,9 +178,9 @@ func checkServiceAccounts(c *contents) []string {
 	return broken
 }
 
-// olmKinds are the kinds that every release of OLM creates from a bundle, with the one API version that current API servers have. Of
-// those that it knows, PrometheusRule and ServiceMonitor are missing: where their CRDs are, OLM creates them, and elsewhere nothing
-// is installed at all.
+// olmKinds are the kinds that every release of OLM creates from a bundle, with the one API version that current API servers
+// have. Of those that it knows, PrometheusRule and ServiceMonitor are missing: where their CRDs are, OLM creates them, and
+// elsewhere nothing is installed at all.
 var olmKinds = map[string]string{
 	"ClusterRole":         "rbac.authorization.k8s.io/v1",
 	"ClusterRoleBinding":  "rbac.authorization.k8s.io/v1",
@@ -225,7 +225,8 @@ func checkNamespaces(c *contents) []string {
 	return broken
 }
 
-// maxSize is what fits into the ConfigMap in which OLM keeps an unpacked bundle, compressed, less the 15 % at which validators warn.
+// maxSize is what fits into the ConfigMap in which OLM keeps an unpacked bundle, compressed, less the 15 % at which
+// validators warn.
 const maxSize = (1 << 20) * 85 / 100
 
 func checkSize(c *contents) []string {

@@ -44,8 +44,8 @@ func readCatalog(files Files) (*index, error) {
 	return read, nil
 }
 
-// catalogRules are those of operator-registry (alpha/declcfg: ConvertToModel, alpha/model: Validate), and that the catalog says what
-// the bundle says.
+// catalogRules are those of operator-registry (alpha/declcfg: ConvertToModel, alpha/model: Validate), and that the catalog
+// says what the bundle says.
 var catalogRules = []rule[*index]{
 	{"package", "operator-registry alpha/model: Package", checkPackage},
 	{"channel", "operator-registry alpha/model: Channel", checkChannels},

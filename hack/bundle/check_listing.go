@@ -146,8 +146,8 @@ func checkRequiredFields(c *contents) []string {
 	return broken
 }
 
-// checkDescriptors: each owned kind has a name, a description and the kinds beside it, and each of its fields of the first level a
-// descriptor.
+// checkDescriptors: each owned kind has a name, a description and the kinds beside it, and each of its fields of the first
+// level a descriptor.
 func checkDescriptors(c *contents) []string {
 	var broken []string
 	for _, owned := range c.objects("customresourcedefinitions", "owned") {

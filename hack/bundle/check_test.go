@@ -27,7 +27,8 @@ func TestReleaseBreaksNoRule(t *testing.T) {
 	}
 }
 
-// TestRepositoryLacksThePublisher: the bundle and the catalog of the repository lack what only a release knows, and nothing else.
+// TestRepositoryLacksThePublisher: the bundle and the catalog of the repository lack what only a release knows, and nothing
+// else.
 func TestRepositoryLacksThePublisher(t *testing.T) {
 	files, catalog := readFolder(t, "bundle"), readFolder(t, "catalog")
 	want := []string{
@@ -113,7 +114,8 @@ func without(path ...string) func(*testing.T, bundle.Files) {
 	}
 }
 
-// broken are bundles with one flaw each, the rule that has to see it, and a part of what it says. Other rules may see it, too.
+// broken are bundles with one flaw each, the rule that has to see it, and a part of what it says. Other rules may see it,
+// too.
 var broken = []struct {
 	name   string
 	damage func(*testing.T, bundle.Files)

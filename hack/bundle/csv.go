@@ -23,8 +23,8 @@ const (
 	summary        = "Tells which installed releases the vendor supports, until when, and why"
 )
 
-// The types of a ClusterServiceVersion, as far as it is written here. Those of github.com/operator-framework/api are of an old
-// Kubernetes, and would give the Deployment and the rules empty fields that config/ does not have.
+// The types of a ClusterServiceVersion, as far as it is written here. Those of github.com/operator-framework/api are of an
+// old Kubernetes, and would give the Deployment and the rules empty fields that config/ does not have.
 type clusterServiceVersion struct {
 	APIVersion string   `json:"apiVersion"`
 	Kind       string   `json:"kind"`
@@ -133,7 +133,8 @@ type relatedImage struct {
 // csvName is that of the ClusterServiceVersion, and so of the bundle in catalogs.
 func csvName(version string) string { return Package + ".v" + version }
 
-// skipRange is all versions from which an upgrade leads to this one. Between the versions of v1alpha1 none has to be stopped at.
+// skipRange is all versions from which an upgrade leads to this one. Between the versions of v1alpha1 none has to be stopped
+// at.
 func skipRange(version string) string { return "<" + version }
 
 func newCSV(from *source, release Release) (*clusterServiceVersion, error) {
@@ -197,25 +198,23 @@ func csvAnnotations(from *source, release Release) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the examples: %w", err)
 	}
+	// With the labels that config/ has for it.
+	namespace, err := json.Marshal(from.namespace)
+	if err != nil {
+		return nil, fmt.Errorf("write the namespace: %w", err)
+	}
 	about := map[string]string{
 		"alm-examples": string(examples),
-		// It is upgraded by OLM, with its CRDs and their objects. There is nothing that it runs and could upgrade or back up.
+		// It is upgraded by OLM, with its CRDs and their objects. There is nothing that it runs and could upgrade or back
+		// up.
 		"capabilities":   "Seamless Upgrades",
 		"categories":     "Monitoring",
 		"containerImage": from.image(),
 		"description":    summary,
 		"olm.skipRange":  skipRange(release.Version),
-		"operatorframework.io/suggested-namespace": from.namespace.name(),
+		"operatorframework.io/suggested-namespace":          from.namespace.name(),
+		"operatorframework.io/suggested-namespace-template": string(namespace),
 		"repository": Repository,
-	}
-	if labels, ok := from.namespace["metadata"].(map[string]any)["labels"]; ok {
-		template, err := json.Marshal(object{
-			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": from.namespace.name(), "labels": labels},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("write the namespace: %w", err)
-		}
-		about["operatorframework.io/suggested-namespace-template"] = string(template)
 	}
 	if !release.Created.IsZero() {
 		about["createdAt"] = release.Created.UTC().Format(time.RFC3339)

@@ -21,8 +21,8 @@ const (
 	statusPart = "status"
 )
 
-// nested are the fields below those of the first level that get a form field or a line of their own. Those of the first level all
-// do.
+// nested are the fields below those of the first level that get a form field or a line of their own. Those of the first
+// level all do.
 var nested = map[string]map[string][]string{
 	"ClusterSupport": {
 		specPart: {

@@ -55,9 +55,9 @@ type installSpec struct {
 	}
 }
 
-// TestInstall installs the bundle as OLM does, and runs the operator with the arguments and the environment of its Deployment and the
-// rights of its permissions, and no others: it judges its cluster, holds its lease and serves its metrics to those who may read them.
-// Without one of the rules it does not.
+// TestInstall installs the bundle as OLM does, and runs the operator with the arguments and the environment of its
+// Deployment and the rights of its permissions, and no others: it judges its cluster, holds its lease and serves its metrics
+// to those who may read them. Without one of the rules it does not.
 func TestInstall(t *testing.T) {
 	o := install(t)
 	o.start()
@@ -188,7 +188,8 @@ func (o *olm) grant() {
 
 func meta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
 
-// deploy creates the Deployment, and a Pod of its template, which nothing starts: the API server says whether they are admitted.
+// deploy creates the Deployment, and a Pod of its template, which nothing starts: the API server says whether they are
+// admitted.
 func (o *olm) deploy() {
 	o.t.Helper()
 	if len(o.spec.Deployments) != 1 {
@@ -235,11 +236,14 @@ func (o *olm) start() {
 	})...)
 	command.Env = append(environment(o.t, container.Env), "KUBECONFIG="+kubeconfig)
 	command.Stdout, command.Stderr = o.log, o.log
-	running, err := process.Start(command)
+	var running *process.Process
+	thread := process.NewThread()
+	thread.Do(func() { running, err = process.Start(command) })
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	o.t.Cleanup(func() {
+		defer thread.End()
 		if err := running.Stop(20 * time.Second); err != nil {
 			o.t.Error(err)
 		}
@@ -253,7 +257,7 @@ func (o *olm) start() {
 	})
 }
 
-// buildOperator builds the operator and returns its path.
+// buildOperator builds the operator and returns the path of a script that runs it, and has it killed with the test.
 func buildOperator(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "operator")
@@ -262,7 +266,11 @@ func buildOperator(t *testing.T) string {
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
-	return program
+	script, err := process.WithParentDeathSignal(program, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script
 }
 
 // environment is what a kubelet makes of the environment of a container.
@@ -347,7 +355,8 @@ func (o *olm) wait(what string, done func(context.Context) bool) {
 	}
 }
 
-// checkMetrics asks for the metrics as a ServiceAccount with the role that the bundle has for that, as one without, and as nobody.
+// checkMetrics asks for the metrics as a ServiceAccount with the role that the bundle has for that, as one without, and as
+// nobody.
 func (o *olm) checkMetrics() {
 	o.t.Helper()
 	for _, name := range []string{"scraper", "stranger"} {

@@ -35,13 +35,16 @@ func annotations() map[string]string {
 	}
 }
 
-// Labels are those of the image of the bundle, which has manifests/, metadata/ and tests/ in its root: the annotations again, since
-// tools that do not unpack the image read them there.
+// Labels are those of the image of the bundle, which has manifests/, metadata/ and tests/ in its root: the annotations
+// again, since tools that do not unpack the image read them there.
 func Labels() map[string]string { return annotations() }
 
-// CatalogLabels are those of the image of the catalog, which has the catalog's files below configs/.
+// catalogFolder is where the catalog's files are in its image.
+const catalogFolder = "/configs"
+
+// CatalogLabels are those of the image of the catalog: where its files are.
 func CatalogLabels() map[string]string {
-	return map[string]string{"operators.operatorframework.io.index.configs.v1": "/configs"}
+	return map[string]string{"operators.operatorframework.io.index.configs.v1": catalogFolder}
 }
 
 // dockerfile builds the image of the bundle in the bundle's folder.

@@ -85,7 +85,8 @@ func build(folder string) ([]object, error) {
 	return objects, nil
 }
 
-// sortObjects finds a place for each object. The error names those that have none: what becomes of them has to be decided here.
+// sortObjects finds a place for each object. The error names those that have none: what becomes of them has to be decided
+// here.
 func sortObjects(objects []object) (*source, error) {
 	s, roles := &source{}, newRoles()
 	var problems []error
@@ -134,8 +135,8 @@ func (r *roles) add(o object) {
 	r.byName[o.kind()+"/"+o.name()] = o
 }
 
-// grant gives the source the rules of the roles that are bound to the operator's ServiceAccount. The other ClusterRoles are for
-// people and for other programs, and are created as they are.
+// grant gives the source the rules of the roles that are bound to the operator's ServiceAccount. The other ClusterRoles are
+// for people and for other programs, and are created as they are.
 func (r *roles) grant(s *source) error {
 	account := s.serviceAccount()
 	for _, binding := range r.bindings {

@@ -17,8 +17,8 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/hack/bundle"
 )
 
-// TestValidators runs the validators of operator-framework/api. Neither an error nor a warning is tolerated. They are compiled first,
-// which takes half a minute.
+// TestValidators runs the validators of operator-framework/api. Neither an error nor a warning is tolerated. They are
+// compiled first, which takes half a minute.
 func TestValidators(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the validators, with Kubernetes 0.20")

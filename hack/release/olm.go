@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/d2iq-labs/support-policy-operator/hack/bundle"
 	"github.com/d2iq-labs/support-policy-operator/hack/image"
@@ -24,7 +27,11 @@ func (b *build) writeBundle(context.Context) error {
 	if err != nil {
 		return err
 	}
-	digest, err := b.writeFilesImage("bundle", bundleEntries(files), bundle.Labels())
+	index, err := made.Image()
+	if err != nil {
+		return fmt.Errorf("the image of the bundle: %w", err)
+	}
+	digest, err := b.writeLayout("bundle", index)
 	if err != nil {
 		return err
 	}
@@ -33,7 +40,11 @@ func (b *build) writeBundle(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.writeFilesImage("catalog", entriesBelow("configs/", catalog), bundle.CatalogLabels()); err != nil {
+	index, err = made.CatalogImage(catalog)
+	if err != nil {
+		return fmt.Errorf("the image of the catalog: %w", err)
+	}
+	if _, err := b.writeLayout("catalog", index); err != nil {
 		return err
 	}
 	if err := checkBundle(catalog, files); err != nil {
@@ -50,38 +61,19 @@ func (b *build) bundlePublisher() bundle.Publisher {
 	return bundle.Publisher{Name: b.Publisher.Provider.Name, Support: b.Publisher.Support, Maintainers: maintainers}
 }
 
-// bundleEntries are the files of the bundle's image: all but what builds it.
-func bundleEntries(files bundle.Files) []entry {
-	kept := bundle.Files{}
-	for name, content := range files {
-		if strings.Contains(name, "/") {
-			kept[name] = content
-		}
-	}
-	return entriesBelow("", kept)
-}
-
-func entriesBelow(folder string, files bundle.Files) []entry {
-	var entries []entry
-	for name, content := range files {
-		entries = append(entries, entry{folder + name, content, 0o644})
-	}
-	return entries
-}
-
-// writeFilesImage writes an image that has files and labels and nothing to run, as an OCI layout, and returns its digest.
-func (b *build) writeFilesImage(kind string, entries []entry, labels map[string]string) (string, error) {
-	made, err := filesImage(entries, labels, b.at)
-	if err != nil {
-		return "", err
-	}
+// writeLayout writes an image as an OCI layout, and returns its digest.
+func (b *build) writeLayout(kind string, index v1.ImageIndex) (string, error) {
 	folder := filepath.Join(b.scratch, kind)
-	if err := writeLayout(folder, made); err != nil {
-		return "", fmt.Errorf("the image of the %s: %w", kind, err)
+	path, err := layout.Write(folder, empty.Index)
+	if err == nil {
+		err = path.AppendIndex(index)
 	}
-	digest, err := made.Digest()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("write the image of the %s: %w", kind, err)
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		return "", fmt.Errorf("the image of the %s: %w", kind, err)
 	}
 	return digest.String(), b.packLayout(folder, b.named(image.Name, kind+"_oci"))
 }

@@ -1,8 +1,8 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Generate writes bundle/ and catalog/ below a folder, as they are in the repository: of the version of the Helm chart, with the image
-// of config/manager and without a publisher. A release has its own.
+// Generate writes bundle/ and catalog/ below a folder, as they are in the repository: of the version of the Helm chart, with
+// the image of config/manager and without a publisher. A release has its own.
 package main
 
 import (

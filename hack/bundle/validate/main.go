@@ -1,9 +1,9 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Validate runs all validators of github.com/operator-framework/api on a bundle, and prints what they find as JSON, one finding on
-// each line. operator-verify, which comes with them, ends with success after errors. A finding is no failure of this program: the
-// caller decides.
+// Validate runs all validators of github.com/operator-framework/api on a bundle, and prints what they find as JSON, one
+// finding on each line. operator-verify, which comes with them, ends with success after errors. A finding is no failure of
+// this program: the caller decides.
 //
 // It is a module of its own: the validators need the CRD validation of Kubernetes 0.20.
 package main
