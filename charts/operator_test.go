@@ -103,7 +103,8 @@ func testVerdict(t *testing.T) {
 	c.kubectl("", "label", "namespace", system, "pod-security.kubernetes.io/enforce=restricted")
 	c.release("podAnnotations: {sidecar.istio.io/inject: 'false'}", "install", operatorChart, "charts/"+operatorChart)
 
-	out, err := c.test(command, system, "--timeout=1ms")
+	// The API server needs a moment until it knows the account's rights.
+	out, err := c.test(command, system, "--timeout=3s")
 	if err == nil || !strings.Contains(out, "there is no ClusterSupport support-policy-system/host, which the operator creates") {
 		t.Errorf("without a running operator: got %v, want that the test fails; it wrote %s", err, out)
 	}
