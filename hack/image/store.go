@@ -34,7 +34,7 @@ func Write(folder string, index v1.ImageIndex, reference string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeLayout(filepath.Join(folder, Layout), index); err != nil {
+	if err := WriteLayout(filepath.Join(folder, Layout), index); err != nil {
 		return fmt.Errorf("image: write the OCI layout: %w", err)
 	}
 	manifest, err := index.IndexManifest()
@@ -65,13 +65,14 @@ func tagOf(reference string) (name.Tag, error) {
 	return tag, nil
 }
 
-func writeLayout(folder string, index v1.ImageIndex) error {
+// WriteLayout writes an index with all its images into a folder, as an OCI layout. What the folder had before is gone.
+func WriteLayout(folder string, index v1.ImageIndex) error {
 	if err := os.RemoveAll(folder); err != nil {
-		return err
+		return fmt.Errorf("image: write the OCI layout: %w", err)
 	}
 	path, err := layout.Write(folder, empty.Index)
 	if err != nil {
-		return err
+		return fmt.Errorf("image: write the OCI layout: %w", err)
 	}
 	return path.AppendIndex(index)
 }

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/d2iq-labs/support-policy-operator/hack/bundle"
 	"github.com/d2iq-labs/support-policy-operator/hack/image"
@@ -64,12 +62,8 @@ func (b *build) bundlePublisher() bundle.Publisher {
 // writeLayout writes an image as an OCI layout, and returns its digest.
 func (b *build) writeLayout(kind string, index v1.ImageIndex) (string, error) {
 	folder := filepath.Join(b.scratch, kind)
-	path, err := layout.Write(folder, empty.Index)
-	if err == nil {
-		err = path.AppendIndex(index)
-	}
-	if err != nil {
-		return "", fmt.Errorf("write the image of the %s: %w", kind, err)
+	if err := image.WriteLayout(folder, index); err != nil {
+		return "", fmt.Errorf("the image of the %s: %w", kind, err)
 	}
 	digest, err := index.Digest()
 	if err != nil {
