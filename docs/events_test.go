@@ -29,6 +29,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // reasons are what can be said of Supported and of ExpiringSoon: for each reason the statuses that it comes with, such as
@@ -277,9 +278,7 @@ func onPage(t *testing.T) reasons {
 	listed := reasons{}
 	for _, found := range row.FindAllStringSubmatch(readFile(t, "events.md"), -1) {
 		reason := found[1]
-		if listed[reason] != nil {
-			t.Errorf("%s is listed twice", reason)
-		}
+		expect.Equal(t, nil, listed[reason], reason, "is listed twice")
 		listed[reason] = map[string]string{}
 		for i, condition := range []string{v1alpha1.ConditionSupported, v1alpha1.ConditionExpiringSoon} {
 			if said := found[2+i]; said != "–" {

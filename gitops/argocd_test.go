@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
@@ -140,9 +141,7 @@ func TestHealthTests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != len(want[kind].Tests) {
-			t.Errorf("there are %d objects of %s for %d situations", len(files), kind, len(want[kind].Tests))
-		}
+		expect.Equal(t, len(want[kind].Tests), len(files), kind, "an object for each situation")
 	}
 }
 
@@ -216,9 +215,7 @@ data: {url: "https://argocd.example.com"}
 	if diff := cmp.Diff(want, objects[0].Object["data"]); diff != "" {
 		t.Errorf("argocd-cm differs (-want +built):\n%s", diff)
 	}
-	if objects[0].GetNamespace() != "argocd" {
-		t.Errorf("argocd-cm went to the namespace %q", objects[0].GetNamespace())
-	}
+	expect.Equal(t, "argocd", objects[0].GetNamespace(), "the namespace of argocd-cm")
 	var values struct {
 		Configs struct {
 			CM map[string]any `json:"cm"`
@@ -232,9 +229,7 @@ data: {url: "https://argocd.example.com"}
 		t.Fatal(err)
 	}
 	delete(want, "url")
-	if diff := cmp.Diff(want, values.Configs.CM); diff != "" {
-		t.Errorf("values.yaml has other scripts (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, values.Configs.CM, "values.yaml has other scripts")
 }
 
 // build builds an overlay of files with a component of this folder. It returns the objects, ordered by name.

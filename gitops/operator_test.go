@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,6 +23,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
@@ -425,9 +425,7 @@ func (e *environment) checkSituation(name string, objects ...*unstructured.Unstr
 		e.t.Run(like.GetKind()+"/"+name, func(t *testing.T) {
 			s := find(t, name, like.GetKind())
 			object := e.get(like)
-			if diff := cmp.Diff(s.toolStatus, evaluateAll(t, object), cmp.AllowUnexported(toolStatus{})); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", s.what, diff)
-			}
+			expect.Equal(t, s.toolStatus, evaluateAll(t, object), s.what)
 			golden.Expect(t, s.file(like.GetKind()), withoutIdentity(t, object))
 			e.checked[like.GetKind()+"/"+name] = true
 		})

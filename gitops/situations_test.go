@@ -12,9 +12,10 @@ import (
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 const (
@@ -134,9 +135,7 @@ func evaluateAll(t *testing.T, object *unstructured.Unstructured) toolStatus {
 // TestToolStatuses evaluates the objects of testdata by all tools.
 func TestToolStatuses(t *testing.T) {
 	forEachSituation(t, func(t *testing.T, s *situation, kind string) {
-		if diff := cmp.Diff(s.toolStatus, evaluateAll(t, s.object(t, kind)), cmp.AllowUnexported(toolStatus{})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", s.what, diff)
-		}
+		expect.Equal(t, s.toolStatus, evaluateAll(t, s.object(t, kind)), s.what)
 	})
 }
 
@@ -198,9 +197,7 @@ func TestInvalidStatuses(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				object := find(t, "valid", kind).object(t, kind)
 				test.change(object)
-				if diff := cmp.Diff(test.want, evaluateAll(t, object), cmp.AllowUnexported(toolStatus{})); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", test.reason, diff)
-				}
+				expect.Equal(t, test.want, evaluateAll(t, object), test.reason)
 			})
 		}
 	}
@@ -244,9 +241,8 @@ func TestTable(t *testing.T) {
 		if slices.Equal(s.kinds, kinds) {
 			of = "all"
 		}
-		if s.kstatus != s.invalid {
-			t.Errorf("%s: flux/invalid.yaml says something else than kstatus, and the table has one column for both", s.name)
-		}
+		expect.Equal(t, s.invalid, s.kstatus,
+			s.name, "flux/invalid.yaml says something else than kstatus, and the table has one column for both")
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.what, of, s.kstatus, s.unsupported, s.argo))
 	}
 	page, err := os.ReadFile("README.md")

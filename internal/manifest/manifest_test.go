@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 const (
@@ -59,9 +61,7 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %s", test.reason, err)
 			}
-			if diff := cmp.Diff(test.want, sourcesOf(read)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", test.reason, diff)
-			}
+			expect.Equal(t, test.want, sourcesOf(read), test.reason)
 		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // These tests hold the shipped policies against what the vendor's pages said at their time: the rules of the version
@@ -140,9 +141,7 @@ func instantsOf(t *testing.T, day string) []time.Time {
 
 func TestShippedPoliciesAreValid(t *testing.T) {
 	s := loadShipped(t)
-	if len(s.objects) != 9 {
-		t.Errorf("%d policies are shipped under different names, want 9", len(s.objects))
-	}
+	expect.Equal(t, 9, len(s.objects), "policies are shipped under different names")
 	for name, object := range s.objects {
 		if want := v1alpha1.GroupVersion.WithKind("SupportPolicy"); object.GroupVersionKind() != want {
 			t.Errorf("%s is a %s, want %s", name, object.GroupVersionKind(), want)
@@ -277,9 +276,8 @@ func TestPolicyPagePairs(t *testing.T) {
 			for _, kommander := range s.patches(t, facts.Kommander, kommanderMinor) {
 				for _, konvoy := range s.patches(t, facts.Konvoy, konvoyMinor) {
 					assessment := s.assess(now, "", installed{facts.Kommander, kommander}, installed{facts.Konvoy, konvoy})
-					if got := reasonOfType(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires); got != want {
-						t.Errorf("Kommander %s on Konvoy %s is %q, want %q", kommander, konvoy, got, want)
-					}
+					expect.Equal(t, want, reasonOfType(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires),
+						"Kommander", kommander, "on Konvoy", konvoy)
 				}
 			}
 		}
@@ -304,9 +302,8 @@ func TestPolicyPageKubernetesRange(t *testing.T) {
 		for _, kubernetes := range test.patches {
 			for _, kommander := range s.patches(t, facts.Kommander, "1.3") {
 				row := rowOf(t, s.assess(now, kubernetes, installed{facts.Kommander, kommander}), facts.Kommander)
-				if got := reasonOfType(row, v1alpha1.FindingKubernetesRange); got != test.want {
-					t.Errorf("Kommander %s on %s is %q, want %q", kommander, kubernetes, got, test.want)
-				}
+				expect.Equal(t, test.want, reasonOfType(row, v1alpha1.FindingKubernetesRange),
+					"Kommander", kommander, "on", kubernetes)
 			}
 		}
 	}
@@ -329,12 +326,9 @@ func TestPolicyPageBasePlatformServices(t *testing.T) {
 		{"v1.20.4-eks-6b7464", v1alpha1.ReasonKubernetesMismatch},
 	} {
 		row := rowOf(t, s.assess(now, test.kubernetes, installed{facts.BasePlatformServices, tag}), facts.BasePlatformServices)
-		if got := reasonOfType(row, v1alpha1.FindingKubernetesPart); got != test.want {
-			t.Errorf("%s on %s is %q, want %q", tag, test.kubernetes, got, test.want)
-		}
-		if row.State != v1alpha1.StateSupported {
-			t.Errorf("%s on %s is %s: its support follows its own Kubernetes, whatever the cluster runs", tag, test.kubernetes, row.State)
-		}
+		expect.Equal(t, test.want, reasonOfType(row, v1alpha1.FindingKubernetesPart), tag, "on", test.kubernetes)
+		expect.Equal(t, v1alpha1.StateSupported, row.State,
+			tag, "on", test.kubernetes, "its support follows its own Kubernetes, whatever the cluster runs")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // history is a product with a window of three: two lines of the 1.x and, after a jump, 2.0.
@@ -297,9 +298,7 @@ func TestWindow(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, row.policy)
 			assessment := assess(s, cluster().on("v1.19.7").with(row.found), row.now)
-			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, row.found.Product)), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(rowOf(t, assessment, row.found.Product)), row.reason)
 		})
 	}
 }
@@ -417,9 +416,7 @@ func TestBoundaries(t *testing.T) {
 				if !next.IsZero() {
 					got.next = next.Format(time.RFC3339Nano)
 				}
-				if diff := cmp.Diff(side.want, got, allowUnexported); diff != "" {
-					t.Errorf("%s: %s (-want +got):\n%s", side.name, row.reason, diff)
-				}
+				expect.Equal(t, side.want, got, side.name, row.reason)
 			}
 		})
 	}
@@ -504,9 +501,7 @@ func TestConditionsOfAWindow(t *testing.T) {
 				conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon),
 				conditionOf(t, assessment, v1alpha1.ConditionUpgradeRecommended),
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -553,9 +548,7 @@ func TestPlannedReleaseOverdue(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now)
 			got := messageOf(rowOf(t, assessment, facts.Kommander), v1alpha1.ReasonPlannedReleaseOverdue)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -599,12 +592,9 @@ func TestMessagesOfEnds(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), cluster().with(row.found...), row.now)
-			if diff := cmp.Diff(row.supported, conditionMessage(t, assessment, v1alpha1.ConditionSupported)); diff != "" {
-				t.Errorf("Supported (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(row.expiring, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon)); diff != "" {
-				t.Errorf("ExpiringSoon (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.supported, conditionMessage(t, assessment, v1alpha1.ConditionSupported), "Supported")
+			expect.Equal(t, row.expiring, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon),
+				"ExpiringSoon")
 		})
 	}
 }
@@ -708,9 +698,7 @@ func TestWindowMessages(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now), facts.Kommander)
 			want := "Kommander " + row.installed + " " + row.want + " (policy kommander)"
-			if diff := cmp.Diff(want, got.Findings[0].Message); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, want, got.Findings[0].Message)
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestLint(t *testing.T) {
@@ -141,9 +142,7 @@ func TestLint(t *testing.T) {
 func TestLintNothing(t *testing.T) {
 	s := set(policy("kommander").window(3).zone("Local").minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16")))
 	for _, name := range []string{"kommander", "none"} {
-		if warnings := s.Lint(name, at("2030-01-01")); warnings != nil {
-			t.Errorf("%s: %v", name, warnings)
-		}
+		expect.Equal(t, nil, s.Lint(name, at("2030-01-01")), name)
 	}
 }
 

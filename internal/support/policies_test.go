@@ -16,6 +16,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // These tests hold the clauses of the shipped policies beyond days and ranges against what nodes report and what the
@@ -171,9 +172,8 @@ func TestShippedOperatingSystemAnswers(t *testing.T) {
 			}},
 		}
 		assessment := s.set.assess(evaluationInput{Facts: observed}, now)
-		if got := reasonOfType(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
-			t.Errorf("Konvoy %s on %s with kernel %s is %q, want %q", row.version, row.image, row.kernel, got, row.want)
-		}
+		expect.Equal(t, row.want, reasonOfType(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem),
+			"Konvoy", row.version, "on", row.image, "with kernel", row.kernel)
 	}
 }
 
@@ -217,15 +217,11 @@ func TestUpgradeTable(t *testing.T) {
 	s := loadShipped(t)
 	konvoy, kommander := s.objects["konvoy"], s.objects["kommander"]
 	ask := func(from, to string, want bool) {
-		if got := documented(t, konvoy, from, to); got != want {
-			t.Errorf("Konvoy %s to %s is documented: %t, want %t", from, to, got, want)
-		}
+		expect.Equal(t, want, documented(t, konvoy, from, to), "Konvoy", from, "to", to, "is documented")
 		for konvoy, kommander := range kommanderOf {
 			from, to = strings.ReplaceAll(from, konvoy, kommander), strings.ReplaceAll(to, konvoy, kommander)
 		}
-		if got := documented(t, kommander, from, to); got != want {
-			t.Errorf("Kommander %s to %s is documented: %t, want %t", from, to, got, want)
-		}
+		expect.Equal(t, want, documented(t, kommander, from, to), "Kommander", from, "to", to, "is documented")
 	}
 	rows := strings.Split(strings.TrimSpace(upgradeTable), "\n")
 	columns := strings.Fields(rows[0])
@@ -241,9 +237,8 @@ func TestUpgradeTable(t *testing.T) {
 		ask(u.from, u.to, u.documented)
 	}
 	for _, u := range konvoyUpgrades {
-		if got := documented(t, konvoy, u.from, u.to); got != u.documented {
-			t.Errorf("Konvoy %s to %s is documented: %t, want %t", u.from, u.to, got, u.documented)
-		}
+		expect.Equal(t, u.documented, documented(t, konvoy, u.from, u.to),
+			"Konvoy", u.from, "to", u.to, "is documented")
 	}
 }
 
@@ -287,9 +282,7 @@ func TestShippedUpgradeTargets(t *testing.T) {
 		{"2.0.0", "", "no minor to which an upgrade is documented"},
 	} {
 		got := rowOf(t, s.assess(now, "", installed{facts.Konvoy, row.version}), facts.Konvoy)
-		if got.UpgradeTo != row.upgradeTo {
-			t.Errorf("Konvoy %s: upgradeTo is %q, want %q", row.version, got.UpgradeTo, row.upgradeTo)
-		}
+		expect.Equal(t, row.upgradeTo, got.UpgradeTo, "Konvoy", row.version, "upgradeTo")
 		if !strings.Contains(messagesOf(got, v1alpha1.FindingUpgrade), row.says) {
 			t.Errorf("Konvoy %s: %q does not say %q", row.version, messagesOf(got, v1alpha1.FindingUpgrade), row.says)
 		}
@@ -383,9 +376,7 @@ func TestShippedDetections(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s: HelmRelease %s", d.Product, d.HelmRelease.Name))
 		}
 	}
-	if diff := cmp.Diff([]string{"Dispatch: addon dispatch", "Kaptain: HelmRelease kaptain-1"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{"Dispatch: addon dispatch", "Kaptain: HelmRelease kaptain-1"}, got)
 }
 
 // TestShippedAdviceFitsTheNodes: whoever follows the advice must not be told afterwards that his nodes are not supported.

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // complete is a valid policy that has every field.
@@ -442,9 +442,7 @@ func TestValidator(t *testing.T) {
 			for _, problem := range compiled.problems {
 				got = append(got, problem.Error())
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, got)
 			if len(got) == 0 {
 				return
 			}
@@ -452,9 +450,7 @@ func TestValidator(t *testing.T) {
 			installed := product(compiled.product, "1.4.0")
 			assessment := assess(s, cluster().with(installed).on("v1.19.9"), "2021-06-01")
 			for _, release := range assessment.Releases {
-				if release.State != v1alpha1.StateUnknown {
-					t.Errorf("an invalid policy decides: %+v", release)
-				}
+				expect.Equal(t, v1alpha1.StateUnknown, release.State, "an invalid policy decides", release)
 			}
 			if description, _ := s.describePolicy(compiled.name, at("2021-06-01")); len(description.Releases) > 0 {
 				t.Errorf("an invalid policy describes: %+v", description)
@@ -472,9 +468,7 @@ func TestDescribeProblems(t *testing.T) {
 	if !strings.HasSuffix(got, "; spec.releases[x7].version: Invalid value: \"x7\": must be a minor such as 1.4 and 4 more") {
 		t.Error(got)
 	}
-	if facts.JoinProblems(nil) != "" {
-		t.Error("no problem is no text")
-	}
+	expect.Equal(t, "", facts.JoinProblems(nil), "no problem is no text")
 }
 
 func TestValidateClusterSupport(t *testing.T) {
@@ -532,9 +526,7 @@ func TestValidateClusterSupport(t *testing.T) {
 			for _, problem := range validateSpec(row.spec) {
 				got = append(got, problem.Error())
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, got)
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
@@ -78,9 +79,8 @@ func TestPrometheusOperatorComponent(t *testing.T) {
 			if diff := cmp.Diff(alerts.Rules(alerts.Default()), rule.Spec); diff != "" {
 				t.Errorf("other rules are applied (-source +applied):\n%s", diff)
 			}
-			if rule.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
-				t.Error("Flux would substitute $labels")
-			}
+			expect.Equal(t, "disabled", rule.Annotations["kustomize.toolkit.fluxcd.io/substitute"],
+				"Flux would substitute $labels")
 			checkScrape(t, found)
 			checkToken(t, found)
 		})
@@ -96,9 +96,7 @@ func checkScrape(t *testing.T, found manifests) {
 		t.Errorf("ServiceMonitor and Service are in %q and %q", monitor.Namespace, service.Namespace)
 	}
 	for key, value := range monitor.Spec.Selector.MatchLabels {
-		if service.Labels[key] != value {
-			t.Errorf("the Service has no label %s=%s", key, value)
-		}
+		expect.Equal(t, value, service.Labels[key], "the Service's label", key)
 	}
 	if len(monitor.Spec.Endpoints) != 1 {
 		t.Fatalf("the ServiceMonitor has %d endpoints", len(monitor.Spec.Endpoints))
@@ -119,9 +117,8 @@ func checkScrape(t *testing.T, found manifests) {
 		}
 		deployment := decode[appsv1.Deployment](t, manifests{name: document}, name)
 		for key, value := range service.Spec.Selector {
-			if deployment.Spec.Template.Labels[key] != value {
-				t.Errorf("the Service does not select the pods of %s", name)
-			}
+			expect.Equal(t, value, deployment.Spec.Template.Labels[key],
+				"the Service does not select the pods of", name)
 		}
 	}
 }
@@ -140,9 +137,7 @@ func checkToken(t *testing.T, found manifests) {
 		t.Fatal(err)
 	}
 	token := monitor.Spec.Endpoints[0].BearerTokenSecret
-	if token.Key != corev1.ServiceAccountTokenKey {
-		t.Errorf("the token is looked for under %s", token.Key)
-	}
+	expect.Equal(t, corev1.ServiceAccountTokenKey, token.Key, "the key of the token")
 	checkReader(t, found, namespace, token.Name)
 }
 
@@ -161,9 +156,7 @@ func checkReader(t *testing.T, found manifests, in, name string) {
 	}
 	role := decode[rbacv1.ClusterRole](t, found, binding.RoleRef.Kind+"/"+binding.RoleRef.Name)
 	rules := []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}}
-	if diff := cmp.Diff(rules, role.Rules); diff != "" {
-		t.Errorf("the token is good for something else (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, rules, role.Rules, "the token is good for something else")
 }
 
 // TestCertManagerComponent: the issued certificate, the one that the operator serves, the one that Prometheus verifies, and the
@@ -249,9 +242,7 @@ func checkCertificate(t *testing.T, found manifests, in string, deployments int)
 			served++
 		}
 	}
-	if served != deployments {
-		t.Errorf("%d operators instead of %d", served, deployments)
-	}
+	expect.Equal(t, deployments, served, "operators")
 	return made
 }
 

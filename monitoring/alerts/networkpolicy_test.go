@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
@@ -43,9 +44,8 @@ func TestNetworkPolicyComponent(t *testing.T) {
 				if diff := cmp.Diff(want, policy.Spec); diff != "" || policy.Namespace != in {
 					t.Errorf("in %s (-want +got):\n%s", policy.Namespace, diff)
 				}
-				if got := selected(t, found, policy.Spec.PodSelector); got != deployments {
-					t.Errorf("it protects the pods of %d Deployments, want %d", got, deployments)
-				}
+				expect.Equal(t, deployments, selected(t, found, policy.Spec.PodSelector),
+					"Deployments whose pods it protects")
 			})
 		}
 	}

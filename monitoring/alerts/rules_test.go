@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // The generated files.
@@ -179,9 +180,7 @@ func TestOldServersAccept(t *testing.T) {
 				t.Errorf("%s calls %s", name, match[1])
 			}
 		}
-		if found := newSyntax.FindString(oldRange.ReplaceAllString(rule.Expr, "")); found != "" {
-			t.Errorf("%s has %q", name, found)
-		}
+		expect.Equal(t, "", newSyntax.FindString(oldRange.ReplaceAllString(rule.Expr, "")), name)
 		if rule.Alert != "" && !oldLength.MatchString(rule.For) {
 			t.Errorf("%s waits for %q", name, rule.For)
 		}

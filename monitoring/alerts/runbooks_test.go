@@ -26,6 +26,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 )
 
@@ -64,9 +65,7 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 			t.Errorf("the title of %s is another one", alert.Name)
 		}
 		for _, section := range []string{"How urgent", "Look", "What ends it", "Rest it", "Metrics"} {
-			if strings.Count(page, "\n## "+section+"\n") != 1 {
-				t.Errorf("%s has no section %s", alert.Name, section)
-			}
+			expect.Equal(t, 1, strings.Count(page, "\n## "+section+"\n"), alert.Name, "section", section)
 		}
 		if !strings.HasSuffix(alert.RunbookURL(), "/docs/runbooks/"+alert.Name+".md") {
 			t.Errorf("%s leads to %s", alert.Name, alert.RunbookURL())

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
@@ -42,9 +42,7 @@ func TestComponent(t *testing.T) {
 				t.Fatalf("%d ConfigMaps in %d documents, want 1", len(found), len(documents))
 			}
 			got := found[0]
-			if diff := cmp.Diff(map[string]string{"support-policy.json": string(content)}, got.Data); diff != "" {
-				t.Errorf("data (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, map[string]string{"support-policy.json": string(content)}, got.Data, "data")
 			if got.Name != "support-policy-dashboard" || got.Namespace != test.namespace || got.Labels["grafana_dashboard"] != "1" ||
 				got.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
 				t.Errorf("metadata %+v", got.ObjectMeta)

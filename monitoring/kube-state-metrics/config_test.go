@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
@@ -176,9 +177,7 @@ func TestPaths(t *testing.T) {
 			if !isTime && value.Type != "integer" {
 				t.Errorf("the value is %s of format %s", value.Type, value.Format)
 			}
-			if isTime != strings.HasSuffix(m.Name, "_timestamp_seconds") {
-				t.Error("its name does not tell the unit")
-			}
+			expect.Equal(t, isTime, strings.HasSuffix(m.Name, "_timestamp_seconds"), "its name does not tell the unit")
 			if m.ErrorLogV == 0 {
 				t.Error("its absence is logged as an error")
 			}

@@ -31,6 +31,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
@@ -269,7 +270,5 @@ func TestNamesExist(t *testing.T) {
 			t.Errorf("there is no Secret %s in %s", command[1], command[2])
 		}
 	}
-	if len(commands) != len(secrets) {
-		t.Errorf("%d commands for %d Secrets", len(commands), len(secrets))
-	}
+	expect.Equal(t, len(secrets), len(commands), "a command for each Secret")
 }

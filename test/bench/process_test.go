@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestUsage(t *testing.T) {
@@ -25,9 +27,7 @@ func TestUsage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.connections != want {
-			t.Errorf("%d connections, want %d", got.connections, want)
-		}
+		expect.Equal(t, want, got.connections, "connections")
 		if got.resident < 1<<20 || got.peak < got.resident || got.threads < 1 {
 			t.Errorf("it uses %+v", got)
 		}
@@ -51,7 +51,5 @@ func TestLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != 7<<20 {
-		t.Errorf("got %d bytes, want 7 MiB", got)
-	}
+	expect.Equal(t, 7<<20, got, "bytes")
 }

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +25,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
@@ -64,12 +64,8 @@ func namespace(t *testing.T, clients *kubernetes.Clientset) string {
 
 func TestVersionsAreTrue(t *testing.T) {
 	client, server, want := versions(t, shared.ForTest(t))
-	if diff := cmp.Diff(want, client); diff != "" {
-		t.Errorf("client (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, server); diff != "" {
-		t.Errorf("server (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, client, "client")
+	expect.Equal(t, want, server, "server")
 }
 
 type version struct{ GitVersion, Major, Minor string }

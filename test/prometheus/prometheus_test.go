@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 )
 
@@ -167,9 +168,7 @@ func TestProgramNamesWhatIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(path, got); diff != "" {
-		t.Errorf("path (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, path, got, "path")
 }
 
 func TestProgramOutsideOfTheRepository(t *testing.T) {
