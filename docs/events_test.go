@@ -10,7 +10,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,12 +23,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // reasons are what can be said of Supported and of ExpiringSoon: for each reason the statuses that it comes with, such as
@@ -152,9 +151,7 @@ var instants = []string{"2021-01-15", "2021-05-15", "2021-07-01", "2021-09-15", 
 func decode[T any](t *testing.T, text string) *T {
 	t.Helper()
 	into := new(T)
-	if err := yaml.UnmarshalStrict([]byte(text), into); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
+	testfile.DecodeStrict(t, text, into)
 	return into
 }
 
@@ -163,12 +160,9 @@ func (r reasons) fromEngine(t *testing.T) {
 	t.Helper()
 	var policies []*v1alpha1.SupportPolicy
 	texts := strings.Split(examplePolicies, "\n---\n")
-	files, err := filepath.Glob(filepath.Join("..", "config", "policies", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no policies: %v", err)
-	}
+	files := testfile.Glob(t, filepath.Join("..", "config", "policies", "*.yaml"))
 	for _, file := range files {
-		if content := readFile(t, file); !strings.HasSuffix(file, "kustomization.yaml") {
+		if content := testfile.Read(t, file); !strings.HasSuffix(file, "kustomization.yaml") {
 			texts = append(texts, content)
 		}
 	}
@@ -227,19 +221,14 @@ func (r reasons) fromRefused(t *testing.T) {
 // fromOperator reads the objects that the operator has written; gitops/ holds them to it.
 func (r reasons) fromOperator(t *testing.T) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "gitops", "argocd", "*", "*", "testdata", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are none: %v", err)
-	}
+	files := testfile.Glob(t, filepath.Join("..", "gitops", "argocd", "*", "*", "testdata", "*.yaml"))
 	for _, file := range files {
 		var object struct {
 			Status struct {
 				Conditions []metav1.Condition `json:"conditions"`
 			} `json:"status"`
 		}
-		if err := yaml.Unmarshal([]byte(readFile(t, file)), &object); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Decode(t, testfile.Read(t, file), &object)
 		r.addAll(t, object.Status.Conditions)
 	}
 }
@@ -249,24 +238,12 @@ var shown = regexp.MustCompile(`(?m)^(\w+)=(True|False|Unknown) (\w+): `)
 
 func (r reasons) fromSpecification(t *testing.T) {
 	t.Helper()
-	pages, err := filepath.Glob(filepath.Join("spec", "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("there are none: %v", err)
-	}
+	pages := testfile.Glob(t, filepath.Join("spec", "*.md"))
 	for _, page := range pages {
-		for _, found := range shown.FindAllStringSubmatch(readFile(t, page), -1) {
+		for _, found := range shown.FindAllStringSubmatch(testfile.Read(t, page), -1) {
 			r.add(t, found[1], found[2], found[3])
 		}
 	}
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
 
 // row is a row of the table of reasons: the reason, and what each of the two conditions says with it.
@@ -276,7 +253,7 @@ var row = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([\\w, –]+) \\| ([\\w, –
 func onPage(t *testing.T) reasons {
 	t.Helper()
 	listed := reasons{}
-	for _, found := range row.FindAllStringSubmatch(readFile(t, "events.md"), -1) {
+	for _, found := range row.FindAllStringSubmatch(testfile.Read(t, "events.md"), -1) {
 		reason := found[1]
 		expect.Equal(t, nil, listed[reason], reason, "is listed twice")
 		listed[reason] = map[string]string{}
@@ -336,7 +313,7 @@ func TestEveryReasonIsListed(t *testing.T) {
 // TestRowsAreInOrder: a reader looks a reason up.
 func TestRowsAreInOrder(t *testing.T) {
 	var names []string
-	for _, found := range row.FindAllStringSubmatch(readFile(t, "events.md"), -1) {
+	for _, found := range row.FindAllStringSubmatch(testfile.Read(t, "events.md"), -1) {
 		names = append(names, found[1])
 	}
 	if !slices.IsSorted(names) {

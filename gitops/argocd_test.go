@@ -22,6 +22,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const argoFolder = "argocd"
@@ -51,10 +52,7 @@ type healthTest struct {
 // the global obj, for at most a second.
 func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join(customization(object.GetKind()), "health.lua"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := testfile.Read(t, filepath.Join(customization(object.GetKind()), "health.lua"))
 	machine := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer machine.Close()
 	for _, library := range []struct {
@@ -70,7 +68,7 @@ func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 	defer cancel()
 	machine.SetContext(ctx)
 	machine.SetGlobal("obj", luaValue(t, machine, object.Object))
-	if err := machine.DoString(string(script)); err != nil {
+	if err := machine.DoString(script); err != nil {
 		t.Fatal(err)
 	}
 	result, ok := machine.Get(-1).(*lua.LTable)
@@ -156,11 +154,7 @@ func TestEverySituationHasAMessage(t *testing.T) {
 
 // TestForms compares health.lua with its copies: a file for each kind, a patch of argocd-cm, values for the Helm chart.
 func TestForms(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := string(content)
+	script := testfile.Read(t, filepath.Join(argoFolder, "health.lua"))
 	if strings.Contains(script, "{{") {
 		t.Error("health.lua has {{, which Helm charts take for a template")
 	}
@@ -195,13 +189,10 @@ func indent(text string, by int) string {
 
 // TestArgoComponent builds an overlay with an argocd-cm, to which the component adds the scripts.
 func TestArgoComponent(t *testing.T) {
-	script, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := testfile.Read(t, filepath.Join(argoFolder, "health.lua"))
 	want := map[string]any{"url": "https://argocd.example.com"}
 	for _, kind := range kinds {
-		want[dataKey(kind)] = string(script)
+		want[dataKey(kind)] = script
 	}
 	objects := build(t, argoFolder, map[string]string{"argocd-cm.yaml": `
 apiVersion: v1
@@ -221,13 +212,7 @@ data: {url: "https://argocd.example.com"}
 			CM map[string]any `json:"cm"`
 		} `json:"configs"`
 	}
-	content, err := os.ReadFile(filepath.Join(argoFolder, "values.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, &values); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(argoFolder, "values.yaml")), &values)
 	delete(want, "url")
 	expect.Equal(t, want, values.Configs.CM, "values.yaml has other scripts")
 }
@@ -247,7 +232,7 @@ func built(t *testing.T, overlay repository.Overlay) []*unstructured.Unstructure
 	t.Helper()
 	var objects []*unstructured.Unstructured
 	for document := range strings.SplitSeq(repository.Build(t, overlay), "\n---\n") {
-		objects = append(objects, parse(t, []byte(document)))
+		objects = append(objects, parse(t, document))
 	}
 	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return objects

@@ -4,7 +4,6 @@
 package gitops_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const fluxFolder = "flux"
@@ -33,13 +33,7 @@ func checks(t *testing.T, file string) []kustomize.CustomHealthCheck {
 			HealthCheckExprs []kustomize.CustomHealthCheck `json:"healthCheckExprs"`
 		} `json:"spec"`
 	}
-	content, err := os.ReadFile(filepath.Join(fluxFolder, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, &patch); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(fluxFolder, file)), &patch)
 	return patch.Spec.HealthCheckExprs
 }
 
@@ -93,9 +87,7 @@ spec: {interval: 10m, path: ./policies, prune: true, wait: true, sourceRef: {kin
 			t.Fatal(err)
 		}
 		var got []kustomize.CustomHealthCheck
-		if err := yaml.UnmarshalStrict(text, &got); err != nil {
-			t.Fatal(err)
-		}
+		testfile.DecodeStrict(t, string(text), &got)
 		if len(got) == 0 {
 			got = nil
 		}

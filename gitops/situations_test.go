@@ -5,7 +5,6 @@ package gitops_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -80,11 +80,7 @@ var situations = []situation{
 // object returns the object of a kind in the situation, as the operator left it.
 func (s *situation) object(t *testing.T, kind string) *unstructured.Unstructured {
 	t.Helper()
-	content, err := os.ReadFile(s.file(kind))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, content)
+	return parse(t, testfile.Read(t, s.file(kind)))
 }
 
 // file returns the path where Argo CD expects it.
@@ -93,9 +89,9 @@ func (s *situation) file(kind string) string {
 }
 
 // parse decodes an object, with integers as a client decodes them.
-func parse(t *testing.T, content []byte) *unstructured.Unstructured {
+func parse(t *testing.T, content string) *unstructured.Unstructured {
 	t.Helper()
-	text, err := yaml.YAMLToJSON(content)
+	text, err := yaml.YAMLToJSON([]byte(content))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,11 +241,8 @@ func TestTable(t *testing.T) {
 			s.name, "flux/invalid.yaml says something else than kstatus, and the table has one column for both")
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.what, of, s.kstatus, s.unsupported, s.argo))
 	}
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if table := strings.Join(rows, "\n"); !strings.Contains(string(page), "\n"+table+"\n\n") {
+	page := testfile.Read(t, "README.md")
+	if table := strings.Join(rows, "\n"); !strings.Contains(page, "\n"+table+"\n\n") {
 		t.Errorf("README.md does not have this table:\n%s", table)
 	}
 }

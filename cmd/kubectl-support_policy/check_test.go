@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -265,9 +265,7 @@ func TestAttachedClusters(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			policies := filepath.Join(t.TempDir(), "attached.yaml")
-			if err := os.WriteFile(policies, []byte(forAttached), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, policies, forAttached)
 			got := plugin(attached("prod", "prod", test.status), "check", "-f", testPolicies, "-f", policies, "--cluster", "-", "-o", "json")
 			expect.Equal(t, int(test.code), got.Code, test.reason, "exit code", got.Out, got.Err)
 			parts := recorded(t, onlyItem(t, got))

@@ -5,12 +5,12 @@ package grafana
 
 import (
 	"encoding/json"
-	"os"
 	"regexp"
 	"slices"
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // file has the fields of dashboard.json that the tests read. They read the shipped file, not its source.
@@ -76,14 +76,9 @@ type organize struct {
 
 func readFile(t *testing.T) (f file, text string) {
 	t.Helper()
-	content, err := os.ReadFile("dashboard.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &f); err != nil {
-		t.Fatal(err)
-	}
-	return f, string(content)
+	text = testfile.Read(t, "dashboard.json")
+	testfile.Decode(t, text, &f)
+	return f, text
 }
 
 // wantSource is the data source of every query.

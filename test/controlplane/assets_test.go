@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 func TestBuiltVersion(t *testing.T) {
@@ -31,9 +32,7 @@ func TestBuiltVersion(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			goMod := filepath.Join(t.TempDir(), "go.mod")
-			if err := os.WriteFile(goMod, []byte(test.goMod), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, goMod, test.goMod)
 			got, err := builtVersion(goMod)
 			if test.wantErr != "" {
 				if err == nil || !strings.Contains(err.Error(), test.wantErr) {

@@ -5,7 +5,6 @@ package controlplane_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,6 +25,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
@@ -86,9 +86,7 @@ func versions(t *testing.T, plane *controlplane.ControlPlane) (client, server, w
 		t.Fatal(err)
 	}
 	var got struct{ ClientVersion, ServerVersion version }
-	if err := json.Unmarshal(output, &got); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(output), &got)
 	// The folder of the project's own programs is named for their version.
 	name := filepath.Base(filepath.Dir(kubectl))
 	if !strings.HasPrefix(name, "v") {
