@@ -28,6 +28,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const runbooksFolder = "../../docs/runbooks"
@@ -41,11 +42,8 @@ func pages(t *testing.T) map[string]string {
 	}
 	found := map[string]string{}
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found[strings.TrimSuffix(filepath.Base(file), ".md")] = string(content)
+		content := testfile.Read(t, file)
+		found[strings.TrimSuffix(filepath.Base(file), ".md")] = content
 	}
 	return found
 }
@@ -212,9 +210,7 @@ func asMap(t *testing.T, object any) map[string]any {
 		t.Fatal(err)
 	}
 	found := map[string]any{}
-	if err := yaml.Unmarshal(content, &found); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(content), &found)
 	return found
 }
 
