@@ -6,6 +6,7 @@ package support
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -253,11 +254,7 @@ func TestEvidence(t *testing.T) {
 			if got.Version != row.used || got.Evidence.Version != row.used {
 				t.Errorf("%s: version %s from %s, want %s", row.reason, got.Version, got.Evidence.Version, row.used)
 			}
-			var want []string
-			if row.finding != "" {
-				want = []string{row.finding}
-			}
-			expect.Equal(t, want, findings(got, v1alpha1.FindingEvidence), row.reason)
+			expect.Equal(t, row.finding, strings.Join(findings(got, v1alpha1.FindingEvidence), " "), row.reason)
 			expect.Equal(t, row.message, messageOf(got, row.finding), row.reason)
 			if len(got.OtherEvidence) != len(row.found.Evidence)-1 {
 				t.Errorf("%s: other evidence is lost: %v", row.reason, got.OtherEvidence)

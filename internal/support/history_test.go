@@ -14,11 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // These tests hold the shipped policies against what the vendor's pages said at their time: the rules of the version
@@ -32,13 +32,13 @@ type shipped struct {
 	set     *Set
 }
 
-func loadShipped(t *testing.T) shipped {
+func loadShipped(t testing.TB) shipped {
 	t.Helper()
 	s := shipped{objects: map[string]*v1alpha1.SupportPolicy{}}
 	var policies []*Policy
 	for _, file := range shippedFiles(t) {
 		object := &v1alpha1.SupportPolicy{}
-		decodeStrictly(t, filepath.Join(shippedFolder, file), object)
+		testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(shippedFolder, file)), object)
 		s.objects[object.Name] = object
 		policies = append(policies, Compile(object))
 	}
@@ -47,7 +47,7 @@ func loadShipped(t *testing.T) shipped {
 }
 
 // shippedFiles are the resources of the kustomization, which has to name all files of the folder.
-func shippedFiles(t *testing.T) []string {
+func shippedFiles(t testing.TB) []string {
 	t.Helper()
 	const own = "kustomization.yaml"
 	var kustomization struct {
@@ -56,7 +56,7 @@ func shippedFiles(t *testing.T) []string {
 		CommonAnnotations map[string]string `json:"commonAnnotations"`
 		Resources         []string          `json:"resources"`
 	}
-	decodeStrictly(t, filepath.Join(shippedFolder, own), &kustomization)
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(shippedFolder, own)), &kustomization)
 	entries, err := os.ReadDir(shippedFolder)
 	if err != nil {
 		t.Fatal(err)
@@ -72,17 +72,6 @@ func shippedFiles(t *testing.T) []string {
 		t.Fatalf("%s does not name what is in the folder (-folder +named):\n%s", own, diff)
 	}
 	return files
-}
-
-func decodeStrictly(t *testing.T, path string, into any) {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
 }
 
 // patches are the listed versions of a minor of the shipped policy for a product.
@@ -109,14 +98,11 @@ type installed struct{ product, version string }
 
 // assess evaluates a cluster that consists of these releases; without a Kubernetes version where that is not known.
 func (s shipped) assess(now time.Time, kubernetes string, releases ...installed) clusterAssessment {
-	observed := &facts.Facts{KubernetesVersion: kubernetes}
+	c := cluster().on(kubernetes)
 	for _, r := range releases {
-		observed.Installations = append(observed.Installations, facts.Installation{
-			Product: r.product, Name: facts.DefaultInstallation,
-			Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceLabel, Object: "Test/" + r.product, Version: r.version}},
-		})
+		c = c.with(product(r.product, r.version))
 	}
-	return s.set.assess(evaluationInput{Facts: observed}, now)
+	return s.set.assess(c.evaluationInput, now)
 }
 
 // reasonOfType is the reason of the one finding of a type, empty when there is none.
@@ -130,13 +116,8 @@ func reasonOfType(row v1alpha1.InstalledRelease, question v1alpha1.FindingType) 
 }
 
 // instantsOf are the first and the last second of a day; the shipped policies count in UTC.
-func instantsOf(t *testing.T, day string) []time.Time {
-	t.Helper()
-	first, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []time.Time{first, first.Add(24*time.Hour - time.Second)}
+func instantsOf(day string) []time.Time {
+	return []time.Time{at(day), at(day).Add(24*time.Hour - time.Second)}
 }
 
 func TestShippedPoliciesAreValid(t *testing.T) {
@@ -181,13 +162,13 @@ func TestPublishedLists(t *testing.T) {
 		t.Run(test.policy+" "+test.day, func(t *testing.T) {
 			product := s.objects[test.policy].Spec.Product
 			// All days for the list of the policy, and the first and the last for every patch of every minor.
-			for now := range daysBetween(t, test.day, test.through) {
+			for now := range daysBetween(test.day, test.through) {
 				description, _ := s.set.describePolicy(test.policy, now)
 				if want := strings.Join(test.supported, ", "); test.supported != nil && description.SupportedVersions != want {
 					t.Errorf("at %s the policy's list is %s, on the %s it is %s", now, description.SupportedVersions, test.source, want)
 				}
 			}
-			for _, now := range []time.Time{instantsOf(t, test.day)[0], instantsOf(t, test.through)[1]} {
+			for _, now := range []time.Time{instantsOf(test.day)[0], instantsOf(test.through)[1]} {
 				states := s.statesOfMinors(t, product, now)
 				var supported []string
 				for _, one := range states {
@@ -264,7 +245,7 @@ func TestPolicyPagePairs(t *testing.T) {
 		"1.0": "1.4", "1.1": "1.5", "1.2": "1.6", "1.3": "1.7", "1.4": "1.8", "2.0": "2.0", "2.1": "2.1", "2.2": "2.2",
 	}
 	s := loadShipped(t)
-	now := instantsOf(t, policyPageDay)[0]
+	now := instantsOf(policyPageDay)[0]
 	for i := range s.objects["kommander"].Spec.Releases {
 		for j := range s.objects["konvoy"].Spec.Releases {
 			kommanderMinor := s.objects["kommander"].Spec.Releases[i].Version
@@ -287,7 +268,7 @@ func TestPolicyPagePairs(t *testing.T) {
 // "Kommander 1.3 supports Kubernetes 1.17 to 1.19."
 func TestPolicyPageKubernetesRange(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, policyPageDay)[0]
+	now := instantsOf(policyPageDay)[0]
 	for _, test := range []struct {
 		minor   string
 		patches []string
@@ -312,7 +293,7 @@ func TestPolicyPageKubernetesRange(t *testing.T) {
 // "The Kubernetes version in the tag must be that of the cluster", whoever built it.
 func TestPolicyPageBasePlatformServices(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, policyPageDay)[0]
+	now := instantsOf(policyPageDay)[0]
 	const tag = "stable-1.19-3.2.0"
 	for _, test := range []struct{ kubernetes, want string }{
 		{"v1.19.0", v1alpha1.ReasonCompatible},
@@ -364,7 +345,7 @@ func TestFreshInstallationIsGreen(t *testing.T) {
 	for _, fresh := range loadDefaults(t) {
 		t.Run(fresh.Version, func(t *testing.T) {
 			exception := notGreen[fresh.Version]
-			for _, now := range instantsOf(t, fresh.Day) {
+			for _, now := range instantsOf(fresh.Day) {
 				assessment := s.assess(now, fresh.kubernetes(), fresh.releases()...)
 				if diff := cmp.Diff(exception.amiss, amiss(assessment)); diff != "" {
 					t.Errorf("at %s, %s (-expected +amiss):\n%s", now, exception.why, diff)
@@ -386,7 +367,7 @@ func TestFreshInstallationIsGreen(t *testing.T) {
 func loadDefaults(t *testing.T) []konvoyDefault {
 	t.Helper()
 	var defaults []konvoyDefault
-	decodeStrictly(t, filepath.Join("testdata", "konvoy-defaults.yaml"), &defaults)
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join("testdata", "konvoy-defaults.yaml")), &defaults)
 	return defaults
 }
 
@@ -479,7 +460,7 @@ func TestKonvoyPolicyAgreesWithDefaults(t *testing.T) {
 // What the pages announce in a draft is not supported by default.
 func TestDraftIsUnknown(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, "2022-12-06")[0]
+	now := instantsOf("2022-12-06")[0]
 	for _, product := range []string{facts.Konvoy, facts.Kommander} {
 		row := rowOf(t, s.assess(now, "v1.23.7", installed{product, "2.3.0"}), product)
 		if reason := reasonOfType(row, v1alpha1.FindingLifecycle); row.State != v1alpha1.StateUnknown || reason != v1alpha1.ReasonNotInPolicy {

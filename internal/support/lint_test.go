@@ -148,7 +148,7 @@ func TestLintNothing(t *testing.T) {
 
 // TestShippedPoliciesAreKeptWell: the vendor's policies have no pair that cannot be met, no gap and no overdue plan.
 func TestShippedPoliciesAreKeptWell(t *testing.T) {
-	s := shippedSet(t)
+	s := loadShipped(t).set
 	for _, p := range s.policies {
 		for _, warning := range s.Lint(p.name, at("2022-06-01")) {
 			if !strings.Contains(warning.Error(), ".generalAvailability: is missing") {

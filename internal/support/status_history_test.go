@@ -43,17 +43,30 @@ func historyOf(object *v1alpha1.ClusterSupport) []string {
 	return all
 }
 
+// memory is what a status remembers after a cluster was evaluated at an instant.
+type memory struct {
+	now     string
+	cluster clusterBuilder
+	since   []string
+	history []string
+	reason  string
+}
+
+// expectMemory evaluates a cluster at one instant after the other.
+func expectMemory(t *testing.T, s *Set, steps []memory) {
+	t.Helper()
+	object := &v1alpha1.ClusterSupport{}
+	for _, step := range steps {
+		object = written(t, object, assess(s, step.cluster, step.now), step.now)
+		expect.Equal(t, step.since, sinceOf(object), "at", step.now, step.reason)
+		expect.Equal(t, step.history, historyOf(object), "at", step.now, step.reason)
+	}
+}
+
 func TestMemory(t *testing.T) {
 	s := validSet(t, threeOut(), history())
 	two := cluster().with(konvoy("1.7.0"), kommander("1.3.1"))
-	object := &v1alpha1.ClusterSupport{}
-	for _, step := range []struct {
-		now     string
-		cluster clusterBuilder
-		since   []string
-		history []string
-		reason  string
-	}{
+	expectMemory(t, s, []memory{
 		{
 			"2021-06-01T12:00:00.5Z", two,
 			[]string{"Kommander/kommander 1.3.1 2021-06-01T12:00:00Z", "Konvoy/default 1.7.0 2021-06-01T12:00:00Z"}, nil,
@@ -92,25 +105,14 @@ func TestMemory(t *testing.T) {
 			},
 			"it is back, and was away",
 		},
-	} {
-		object = written(t, object, assess(s, step.cluster, step.now), step.now)
-		expect.Equal(t, step.since, sinceOf(object), "at", step.now, step.reason)
-		expect.Equal(t, step.history, historyOf(object), "at", step.now, step.reason)
-	}
+	})
 }
 
 // TestMemoryOfWhatIsHidden: who was not allowed to look for a while has not seen anything end, or begin.
 func TestMemoryOfWhatIsHidden(t *testing.T) {
 	s := validSet(t, threeOut(), history())
 	const first = "Konvoy/default 1.7.0 2021-06-01"
-	object := &v1alpha1.ClusterSupport{}
-	for _, step := range []struct {
-		now     string
-		cluster clusterBuilder
-		since   []string
-		history []string
-		reason  string
-	}{
+	expectMemory(t, s, []memory{
 		{"2021-06-01", cluster().with(konvoy("1.7.0")), []string{first}, nil, "first seen"},
 		{
 			"2021-06-02", cluster().with(forbidden(facts.Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-02"},
@@ -155,11 +157,7 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 			},
 			"1.7.0 had ended before Konvoy was hidden: it is new",
 		},
-	} {
-		object = written(t, object, assess(s, step.cluster, step.now), step.now)
-		expect.Equal(t, step.since, sinceOf(object), "at", step.now, step.reason)
-		expect.Equal(t, step.history, historyOf(object), "at", step.now, step.reason)
-	}
+	})
 }
 
 // TestMemoryOfAnotherName: a second generation makes it necessary to call the first one by another name.
@@ -169,14 +167,7 @@ func TestMemoryOfAnotherName(t *testing.T) {
 		return found(facts.Kommander, name, v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: version})
 	}
 	second := found(facts.Kommander, "kommander", v1alpha1.Evidence{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander", Version: "2.1.0"})
-	object := &v1alpha1.ClusterSupport{}
-	for _, step := range []struct {
-		now     string
-		cluster clusterBuilder
-		since   []string
-		history []string
-		reason  string
-	}{
+	expectMemory(t, s, []memory{
 		{"2021-06-01", cluster().with(addon("kommander", "1.4.0")), []string{"Kommander/kommander 1.4.0 2021-06-01"}, nil, "alone"},
 		{
 			"2021-06-02", cluster().with(addon("kommander-addon", "1.4.0"), second),
@@ -191,11 +182,7 @@ func TestMemoryOfAnotherName(t *testing.T) {
 			[]string{"Kommander/kommander 1.4.0 2021-06-01 to 2021-06-04", "Kommander/kommander 2.1.0 2021-06-02 to 2021-06-03"},
 			"another version is another installation",
 		},
-	} {
-		object = written(t, object, assess(s, step.cluster, step.now), step.now)
-		expect.Equal(t, step.since, sinceOf(object), "at", step.now, step.reason)
-		expect.Equal(t, step.history, historyOf(object), "at", step.now, step.reason)
-	}
+	})
 }
 
 // TestHistoryIsBounded: the twenty that ended last.
@@ -364,12 +351,15 @@ func TestFactsOfAStatus(t *testing.T) {
 func TestMemoryOfDeclaredTwins(t *testing.T) {
 	s := validSet(t, policy("Other").window(1).minor("1.0", ga("2021-01-01")))
 	one := cluster().declaring("Other", "a", "1.0.0")
-	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, one, "2021-06-01"), "2021-06-01")
-	object = written(t, object, assess(s, one.declaring("Other", "b", "1.0.0"), "2021-06-02"), "2021-06-02")
-	expect.Equal(t, []string{"Other/a 1.0.0 2021-06-01", "Other/b 1.0.0 2021-06-02"}, sinceOf(object),
-		"the second one is new")
-	object = written(t, object, assess(s, one, "2021-06-03"), "2021-06-03")
-	expect.Equal(t, []string{"Other/b 1.0.0 2021-06-02 to 2021-06-03"}, historyOf(object), "and then it is gone")
+	first := "Other/a 1.0.0 2021-06-01"
+	expectMemory(t, s, []memory{
+		{"2021-06-01", one, []string{first}, nil, "alone"},
+		{
+			"2021-06-02", one.declaring("Other", "b", "1.0.0"), []string{first, "Other/b 1.0.0 2021-06-02"}, nil,
+			"the second one is new",
+		},
+		{"2021-06-03", one, []string{first}, []string{"Other/b 1.0.0 2021-06-02 to 2021-06-03"}, "and then it is gone"},
+	})
 }
 
 // TestMemoryOfKubernetes: while no policy speaks about Kubernetes it has no row, and runs all the same.

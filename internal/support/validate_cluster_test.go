@@ -90,11 +90,7 @@ func TestReferences(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			problems, reason := ValidateClusterSupport(&v1alpha1.ClusterSupport{Spec: v1alpha1.ClusterSupportSpec{Cluster: row.reference}})
-			var got []string
-			for _, problem := range problems {
-				got = append(got, problem.Error())
-			}
-			expect.Equal(t, row.want, got, row.reason)
+			expect.Equal(t, row.want, textsOf(problems), row.reason)
 			wantReason := ""
 			if row.want != nil {
 				wantReason = v1alpha1.ReasonInvalidSpec

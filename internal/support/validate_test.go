@@ -71,11 +71,7 @@ func TestValidator(t *testing.T) {
 	}
 	long := strings.Repeat("x", 100)
 	cut := strings.Repeat("x", 61) + "..."
-	for _, row := range []struct {
-		name   string
-		policy policyBuilder
-		want   []string
-	}{
+	expectProblems(t, []problemsOf{
 		{
 			"no product", threeOut().about(""),
 			[]string{`spec.product: Invalid value: "": must be the name of a product`},
@@ -435,15 +431,24 @@ func TestValidator(t *testing.T) {
 					` a plan is not a fact, remove one of them`,
 			},
 		},
-	} {
+	})
+}
+
+// problemsOf is a policy with all that is wrong with it.
+type problemsOf struct {
+	name   string
+	policy policyBuilder
+	want   []string
+}
+
+// expectProblems wants the problems of each policy, and nothing decided or described by a policy that has some.
+func expectProblems(t *testing.T, rows []problemsOf) {
+	t.Helper()
+	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			compiled := Compile(row.policy.object)
-			var got []string
-			for _, problem := range compiled.problems {
-				got = append(got, problem.Error())
-			}
-			expect.Equal(t, row.want, got)
-			if len(got) == 0 {
+			expect.Equal(t, row.want, textsOf(compiled.problems))
+			if len(compiled.problems) == 0 {
 				return
 			}
 			s := NewSet([]*Policy{compiled})
@@ -457,6 +462,15 @@ func TestValidator(t *testing.T) {
 			}
 		})
 	}
+}
+
+// textsOf are the texts of problems.
+func textsOf[P error](problems []P) []string {
+	var texts []string
+	for _, problem := range problems {
+		texts = append(texts, problem.Error())
+	}
+	return texts
 }
 
 func TestDescribeProblems(t *testing.T) {
@@ -522,11 +536,7 @@ func TestValidateClusterSupport(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var got []string
-			for _, problem := range validateSpec(row.spec) {
-				got = append(got, problem.Error())
-			}
-			expect.Equal(t, row.want, got)
+			expect.Equal(t, row.want, textsOf(validateSpec(row.spec)))
 		})
 	}
 }
