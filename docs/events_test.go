@@ -18,7 +18,6 @@ import (
 	"time"
 	_ "time/tzdata" // the zones of the policies do not depend on the machine
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -272,9 +271,7 @@ func TestReasons(t *testing.T) {
 	given.fromEngine(t)
 	given.fromOperator(t)
 	given.fromSpecification(t)
-	if diff := cmp.Diff(given, onPage(t)); diff != "" {
-		t.Errorf("events.md differs (-given +page):\n%s", diff)
-	}
+	expect.Equal(t, given, onPage(t), "events.md")
 }
 
 // TestEveryReasonIsListed goes the other way round: of the constants for the two conditions each is on the page, unless its

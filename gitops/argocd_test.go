@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -83,9 +82,8 @@ func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 		}
 		got[key.String()] = string(text)
 	})
-	if diff := cmp.Diff(map[string]string{"status": got["status"], "message": got["message"]}, got); diff != "" {
-		t.Errorf("the script returns more than a status and a message (-allowed +got):\n%s", diff)
-	}
+	expect.Equal(t, map[string]string{"status": got["status"], "message": got["message"]}, got,
+		"the script returns more than a status and a message")
 	return healthStatus{got["status"], got["message"]}
 }
 
@@ -203,9 +201,7 @@ data: {url: "https://argocd.example.com"}
 	if len(objects) != 1 {
 		t.Fatalf("%d objects were built", len(objects))
 	}
-	if diff := cmp.Diff(want, objects[0].Object["data"]); diff != "" {
-		t.Errorf("argocd-cm differs (-want +built):\n%s", diff)
-	}
+	expect.Equal[any](t, want, objects[0].Object["data"], "argocd-cm")
 	expect.Equal(t, "argocd", objects[0].GetNamespace(), "the namespace of argocd-cm")
 	var values struct {
 		Configs struct {

@@ -12,10 +12,10 @@ import (
 	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/envsubst"
 	"github.com/fluxcd/pkg/runtime/cel"
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
@@ -91,9 +91,7 @@ spec: {interval: 10m, path: ./policies, prune: true, wait: true, sourceRef: {kin
 		if len(got) == 0 {
 			got = nil
 		}
-		if diff := cmp.Diff(want[i], got); diff != "" {
-			t.Errorf("the checks of %s differ (-want +built):\n%s", object.GetName(), diff)
-		}
+		expect.Equal(t, want[i], got, "the checks of", object.GetName())
 		if path, _, _ := unstructured.NestedString(object.Object, "spec", "path"); path != "./policies" {
 			t.Errorf("%s has lost its path", object.GetName())
 		}

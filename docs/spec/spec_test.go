@@ -29,6 +29,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
@@ -365,9 +366,7 @@ func TestRightsElsewhere(t *testing.T) {
 			delete(onHub, right)
 		}
 	}
-	if diff := cmp.Diff(onHub, elsewhere); diff != "" {
-		t.Errorf("(-config/rbac/role.yaml +%s):\n%s", fleetPage, diff)
-	}
+	expect.Equal(t, onHub, elsewhere, fleetPage, "has other rights than config/rbac/role.yaml")
 }
 
 // hubRights are those that are needed on the hub only.

@@ -347,9 +347,7 @@ func TestFreshInstallationIsGreen(t *testing.T) {
 			exception := notGreen[fresh.Version]
 			for _, now := range instantsOf(fresh.Day) {
 				assessment := s.assess(now, fresh.kubernetes(), fresh.releases()...)
-				if diff := cmp.Diff(exception.amiss, amiss(assessment)); diff != "" {
-					t.Errorf("at %s, %s (-expected +amiss):\n%s", now, exception.why, diff)
-				}
+				expect.Equal(t, exception.amiss, amiss(assessment), "at", now, exception.why)
 				if unasked := fresh.unasked(t, assessment); len(unasked) > 0 {
 					t.Errorf("at %s there was no answer about %s", now, strings.Join(unasked, ", "))
 				}
@@ -452,9 +450,7 @@ func TestKonvoyPolicyAgreesWithDefaults(t *testing.T) {
 			got = append(got, konvoyDefault{Version: patch.Version, Day: patch.GeneralAvailability, Kubernetes: allowed.Default})
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("konvoy.yaml is not as in the table (-table +policy):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "konvoy.yaml is not as in the table")
 }
 
 // What the pages announce in a draft is not supported by default.

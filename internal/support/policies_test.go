@@ -293,9 +293,7 @@ func TestSecondarySupport(t *testing.T) {
 		}
 	}
 	slices.Sort(secondary)
-	if diff := cmp.Diff([]string{"cassandra", "kafka", "spark"}, secondary); diff != "" {
-		t.Errorf("terms are published for (-page +policy):\n%s", diff)
-	}
+	expect.Equal(t, []string{"cassandra", "kafka", "spark"}, secondary, "terms are published for")
 	for product, version := range map[string]string{facts.Cassandra: "1.0.2", facts.Kafka: "1.3.3", facts.Spark: "1.1.0"} {
 		row := rowOf(t, s.assess(instantsOf(policyPageDay)[0], "v1.19.9", installed{product, version}), product)
 		if row.State != v1alpha1.StateSupported || !strings.Contains(row.Terms, "level Secondary") {
@@ -323,13 +321,9 @@ func TestShippedExperimentalComponents(t *testing.T) {
 	}
 	slices.Sort(versions)
 	want := map[string][]string{"istio": versions, "ambassador": versions, "jaeger": versions, "kiali": versions}
-	if diff := cmp.Diff(want, experimental("base-platform-services")); diff != "" {
-		t.Errorf("(-want +policy):\n%s", diff)
-	}
+	expect.Equal(t, want, experimental("base-platform-services"), "of BPS")
 	insights := map[string][]string{"dkp-insights-management": {"2.2.x"}, "dkp-insights": {"2.2.x"}}
-	if diff := cmp.Diff(insights, experimental("kommander")); diff != "" {
-		t.Errorf("(-want +policy):\n%s", diff)
-	}
+	expect.Equal(t, insights, experimental("kommander"), "of Kommander")
 	for name, object := range s.objects {
 		if e := object.Spec.Experimental; e != nil && e.ProductionClusters != nil {
 			t.Errorf("%s says which clusters are production clusters; that is the customer's to say", name)

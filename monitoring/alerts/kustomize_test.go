@@ -90,9 +90,7 @@ func TestPrometheusOperatorComponent(t *testing.T) {
 		t.Run(filepath.Base(base), func(t *testing.T) {
 			found := build(t, overlay("", base, "monitoring/prometheus-operator"))
 			rule := decode[monitoringv1.PrometheusRule](t, found, "PrometheusRule/"+operators)
-			if diff := cmp.Diff(alerts.Rules(alerts.Default()), rule.Spec); diff != "" {
-				t.Errorf("other rules are applied (-source +applied):\n%s", diff)
-			}
+			expect.Equal(t, alerts.Rules(alerts.Default()), rule.Spec, "other rules are applied")
 			expect.Equal(t, "disabled", rule.Annotations["kustomize.toolkit.fluxcd.io/substitute"],
 				"Flux would substitute $labels")
 			checkScrape(t, found)

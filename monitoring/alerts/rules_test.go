@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
 	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/testfile"
@@ -32,9 +30,7 @@ func TestFilesAreUpToDate(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := testfile.Read(t, path)
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s is out of date; run make generate-all:\n%s", path, diff)
-		}
+		expect.Equal(t, string(want), got, path, "is out of date; run make generate-all")
 	}
 }
 

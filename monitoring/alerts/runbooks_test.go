@@ -70,9 +70,7 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 		}
 		_, section, _ := strings.Cut(page, "\n## Metrics\n")
 		named := unique(regexp.MustCompile("`(supportpolicy_[a-z_]+)`").FindAllStringSubmatch(section, -1))
-		if diff := cmp.Diff(metricsOf(alert.Expr), named); diff != "" {
-			t.Errorf("%s is made of other metrics than its page says (-rules +page):\n%s", alert.Name, diff)
-		}
+		expect.Equal(t, metricsOf(alert.Expr), named, alert.Name, "is made of other metrics than its page says")
 	}
 	for name := range found {
 		if !slices.ContainsFunc(alerts.Alerts(alerts.Default()), func(a alerts.Alert) bool { return a.Name == name }) {
@@ -112,9 +110,7 @@ func TestTable(t *testing.T) {
 		}
 	}
 	got := regexp.MustCompile(`(?m)^\| \[[A-Za-z]+\]\([A-Za-z]+\.md\) \| [a-z]+ \| [0-9a-z]+ \|`).FindAllString(pages(t)["README"], -1)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the table says something else than the rules (-rules +table):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "the table says something else than the rules")
 }
 
 // waitOf returns how long an alert waits, from the rule file.

@@ -111,9 +111,7 @@ func TestQueries(t *testing.T) {
 				}
 			}
 			checkFields(t, p, answers)
-			if diff := cmp.Diff(want.all, p.rendered(answers)); diff != "" {
-				t.Errorf("of everything (-want +shown):\n%s", diff)
-			}
+			expect.Equal(t, want.all, p.rendered(answers), "of everything")
 			if diff := cmp.Diff(want.some, p.rendered(runQueries(t, server, p, some)), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("of %v (-want +shown):\n%s", some, diff)
 			}

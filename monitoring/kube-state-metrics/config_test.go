@@ -135,9 +135,7 @@ func TestKinds(t *testing.T) {
 		crd := definition(t, &r)
 		got := []string{r.GroupVersionKind.Group, r.GroupVersionKind.Version, r.GroupVersionKind.Kind, r.ResourcePlural}
 		want := []string{crd.Spec.Group, crd.Spec.Versions[0].Name, crd.Spec.Names.Kind, crd.Spec.Names.Plural}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("-definition +configuration:\n%s", diff)
-		}
+		expect.Equal(t, want, got, "the configuration has other values than the definition")
 	}
 }
 
@@ -372,16 +370,12 @@ func TestRole(t *testing.T) {
 	}
 	got := map[string][]string{}
 	for _, rule := range read[rbacv1.ClusterRole](t, "role.yaml").Rules {
-		if diff := cmp.Diff([]string{"list", "watch"}, rule.Verbs); diff != "" {
-			t.Errorf("-want +verbs:\n%s", diff)
-		}
+		expect.Equal(t, []string{"list", "watch"}, rule.Verbs, "verbs")
 		for _, group := range rule.APIGroups {
 			got[group] = append(got[group], rule.Resources...)
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the resources differ (-want +role):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "the resources of the role")
 }
 
 // plainManifests install kube-state-metrics as its own manifests do.
@@ -424,9 +418,7 @@ func TestComponent(t *testing.T) {
 	}
 	mount := pod.Containers[0].VolumeMounts[0]
 	want := []string{"--custom-resource-state-config-file=" + mount.MountPath + "/config.yaml"}
-	if diff := cmp.Diff(want, pod.Containers[0].Args); diff != "" {
-		t.Errorf("the arguments differ (-want +built):\n%s", diff)
-	}
+	expect.Equal(t, want, pod.Containers[0].Args, "the arguments")
 	volume := pod.Volumes[0]
 	if volume.Name != mount.Name || volume.ConfigMap == nil || volume.ConfigMap.Name != config.Name ||
 		config.Namespace != deployment.Namespace || config.Data["config.yaml"] != content {

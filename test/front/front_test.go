@@ -177,12 +177,8 @@ func TestCredentialsAreTheClientsOwn(t *testing.T) {
 			if got.StatusCode != test.wantStatus || want.StatusCode != test.wantStatus {
 				t.Errorf("status %d, and %d without the front; want %d", got.StatusCode, want.StatusCode, test.wantStatus)
 			}
-			if diff := cmp.Diff(wantBody, gotBody); diff != "" {
-				t.Errorf("body (-direct +front):\n%s", diff)
-			}
-			if diff := cmp.Diff(want.Header.Get("Content-Type"), got.Header.Get("Content-Type")); diff != "" {
-				t.Errorf("content type (-direct +front):\n%s", diff)
-			}
+			expect.Equal(t, wantBody, gotBody, "body")
+			expect.Equal(t, want.Header.Get("Content-Type"), got.Header.Get("Content-Type"), "content type")
 		})
 	}
 }

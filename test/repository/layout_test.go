@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
@@ -125,9 +125,7 @@ func TestKustomizationsHaveEachKind(t *testing.T) {
 			got = append(got, match[1])
 		}
 		slices.Sort(got)
-		if diff := cmp.Diff(slices.Sorted(slices.Values(want)), got); diff != "" {
-			t.Errorf("%s (-PROJECT +applied):\n%s", folder, diff)
-		}
+		expect.Equal(t, slices.Sorted(slices.Values(want)), got, folder, "has other kinds than PROJECT names")
 	}
 }
 
@@ -157,9 +155,8 @@ func TestBoilerplate(t *testing.T) {
 	}
 	testfile.Decode(t, read(t, ".golangci.yml"), &config)
 	want := strings.ReplaceAll(strings.TrimSpace(read(t, "hack/boilerplate.go.txt")), "// ", "")
-	if diff := cmp.Diff(want, config.Linters.Settings.GoHeader.Template); diff != "" {
-		t.Errorf("(-hack/boilerplate.go.txt +.golangci.yml):\n%s", diff)
-	}
+	expect.Equal(t, want, config.Linters.Settings.GoHeader.Template,
+		".golangci.yml has another head than hack/boilerplate.go.txt")
 }
 
 // TestDockerfile compares what the image is built from with the packages that the operator is made of. No test can build it:
@@ -175,9 +172,8 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 	_, sent, _ := strings.Cut(read(t, ".dockerignore"), "\n*\n")
-	if diff := cmp.Diff("!"+strings.Join(copied, "\n!")+"\n", sent); diff != "" {
-		t.Errorf(".dockerignore keeps back what is copied, or sends more (-Dockerfile +.dockerignore):\n%s", diff)
-	}
+	expect.Equal(t, "!"+strings.Join(copied, "\n!")+"\n", sent,
+		".dockerignore keeps back what is copied, or sends more")
 	for _, folder := range packages(t) {
 		top, _, _ := strings.Cut(folder, "/")
 		if top == "." {
