@@ -18,6 +18,17 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
+// newTestClient makes a client of the API server at an address. The client's own rate limit is out of the way.
+func newTestClient(t testing.TB, address string) apiClient {
+	t.Helper()
+	made, err := newAPIClient(&rest.Config{Host: address, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(made.closeIdleConnections)
+	return made
+}
+
 func TestAnswersAreBounded(t *testing.T) {
 	for _, row := range []struct {
 		name, query string
@@ -76,10 +87,7 @@ func TestWarningsAreNotLogged(t *testing.T) {
 	rest.SetDefaultWarningHandler(&logged)
 	defer rest.SetDefaultWarningHandler(rest.WarningLogger{})
 
-	client, err := newAPIClient(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := newTestClient(t, server.URL)
 	if version, err := client.kubernetesVersion(t.Context()); err != nil || version != "v1.19.7" {
 		t.Fatalf("the version is %q, %v", version, err)
 	}
@@ -93,10 +101,7 @@ func TestKubernetesVersionOfGarbage(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, body)
 		}))
-		client, err := newAPIClient(&rest.Config{Host: server.URL})
-		if err != nil {
-			t.Fatal(err)
-		}
+		client := newTestClient(t, server.URL)
 		if version, err := client.kubernetesVersion(t.Context()); err == nil || outcomeOf(err) != outcomeFailed {
 			t.Errorf("%s is taken for the version %q, %v", body, version, err)
 		}

@@ -19,7 +19,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -109,17 +108,6 @@ func (s *nodeServer) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("]}\n"))
 }
 
-func (s *nodeServer) client(t testing.TB) apiClient {
-	t.Helper()
-	// The client's own rate limit is out of the way.
-	made, err := newAPIClient(&rest.Config{Host: s.URL, QPS: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(made.closeIdleConnections)
-	return made
-}
-
 func TestLookAtNodes(t *testing.T) {
 	var many []*corev1.Node
 	for i := range 250 {
@@ -128,7 +116,7 @@ func TestLookAtNodes(t *testing.T) {
 	many[120] = nodeRunning("other", flatcar, "5.10.61-flatcar", nil)
 	many[249].Labels = map[string]string{"konvoy.mesosphere.com/inventory_hostname": "x"}
 	server := serveNodes(t, many...)
-	got, err := server.client(t).listNodes(t.Context(), soon)
+	got, err := newTestClient(t, server.URL).listNodes(t.Context(), soon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +135,7 @@ func TestLookAtNodes(t *testing.T) {
 }
 
 func TestLookAtNoNodes(t *testing.T) {
-	got, err := serveNodes(t).client(t).listNodes(t.Context(), soon)
+	got, err := newTestClient(t, serveNodes(t).URL).listNodes(t.Context(), soon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +172,7 @@ func TestLookAtNodesFails(t *testing.T) {
 				}
 				return nil
 			}
-			client := server.client(t)
+			client := newTestClient(t, server.URL)
 			got, err := client.listNodes(t.Context(), soon)
 			if answer := outcomeOf(err); answer != row.want || got.status != nil {
 				t.Errorf("%v with %+v, want %v and nothing: %s", answer, got, row.want, row.reason)
@@ -222,7 +210,7 @@ func TestLookAtNodesIsBounded(t *testing.T) {
 				_, _ = w.Write([]byte(row.page))
 			}))
 			t.Cleanup(server.Close)
-			got, err := (&nodeServer{Server: server}).client(t).listNodes(t.Context(), soon)
+			got, err := newTestClient(t, server.URL).listNodes(t.Context(), soon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -359,7 +347,7 @@ func BenchmarkLookAtNodes(b *testing.B) {
 		nodes = append(nodes, realisticNode(i))
 	}
 	server := serveNodes(b, nodes...)
-	client := server.client(b)
+	client := newTestClient(b, server.URL)
 	look := func() {
 		if got, err := client.listNodes(b.Context(), soon); err != nil || *got.status.Count != 1000 {
 			b.Fatal(got, err)

@@ -286,9 +286,7 @@ func TestReflectorRetriesLists(t *testing.T) {
 			server := serveCores(t)
 			server.answer(row.list, changes())
 			l := listen(t, server, clock.RealClock{})
-			if err := l.store.replace([]item{l.store.newItem(fixtures.Object(t, "{metadata: {name: a}}"))}); err != nil {
-				t.Fatal(err)
-			}
+			must(t, l.store.replace([]item{l.store.newItem(fixtures.Object(t, "{metadata: {name: a}}"))}))
 			if pause := l.listOrWatch(t.Context()); pause < firstRetry || pause > 2*firstRetry {
 				t.Errorf("lists again after %s, want about %s", pause, firstRetry)
 			}
