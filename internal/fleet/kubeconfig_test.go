@@ -131,6 +131,14 @@ func get(ctx context.Context, t testing.TB, config *rest.Config) error {
 	return err
 }
 
+// must ends the test with an error, if there is one.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func mustParse(t testing.TB, text string) *url.URL {
 	t.Helper()
 	address, err := url.Parse(text)

@@ -33,7 +33,7 @@ func TestReasonsThroughClients(t *testing.T) {
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://REMOTE.example", http.StatusFound)
 		}, v1alpha1.ReasonRedirected},
-		{"silence", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, v1alpha1.ReasonUnreachable},
+		{"silence", hang, v1alpha1.ReasonUnreachable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
