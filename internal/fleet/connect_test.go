@@ -77,9 +77,7 @@ func accept(listener net.Listener, use func(net.Conn)) {
 func listen(t testing.TB, use func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { listener.Close() })
 	go accept(listener, use)
 	return listener.Addr().String()
@@ -209,14 +207,10 @@ func TestRequestsElsewhereAreNotMade(t *testing.T) {
 	server := serve(t, ok)
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	client, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, address := range []string{"https://" + untouched(t), "http" + server.URL[len("https"):]} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		response, err := client.Do(request)
 		if err == nil {
 			response.Body.Close()
@@ -373,9 +367,7 @@ func TestProxyIsChecked(t *testing.T) {
 // A cluster can be wrong in many ways. Each ends in time, with its reason, and with nothing of what it says.
 func TestHostileServers(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	closed.Close()
 	// says speaks HTTP/1 over TLS, after the request, and as it likes.
 	says := func(text string) func(testing.TB) []byte {
@@ -540,9 +532,7 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 	for range 3 {
 		must(t, get(t.Context(), t, config))
 		client, err := rest.HTTPClientFor(config)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if open := connections(dialer); open != 1 {
 			t.Errorf("%d connections are open, want 1", open)
 		}

@@ -202,9 +202,7 @@ func TestServerComesBack(t *testing.T) {
 
 	var connections counter
 	again, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	serve(t, watching(&watches), func(s *httptest.Server) {
 		s.Listener.Close()
 		s.Listener, s.TLS = again, first.TLS

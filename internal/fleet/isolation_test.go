@@ -139,9 +139,7 @@ func hostiles() []hostile {
 		{"hangs up", raw(func(net.Conn) {}), []string{v1alpha1.ReasonUnreachable}},
 		{"refuses", func(t testing.TB) []byte {
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			defer listener.Close()
 			return kubeconfig(t, "https://"+listener.Addr().String(), nil)
 		}, []string{v1alpha1.ReasonConnectionRefused}},
@@ -217,13 +215,9 @@ func administrator(t testing.TB, config *rest.Config) []byte {
 func install(t *testing.T, config *rest.Config, file string) func(name string, annotations map[string]string) {
 	t.Helper()
 	clients, err := dynamic.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var definition unstructured.Unstructured
 	must(t, yaml.Unmarshal(text, &definition.Object))
 	var typed apiextensionsv1.CustomResourceDefinition

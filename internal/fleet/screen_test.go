@@ -251,13 +251,9 @@ func TestConfigurationsShareNothing(t *testing.T) {
 		t.Error("two configurations have the same transport")
 	}
 	client, err := rest.HTTPClientFor(one)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	again, err := rest.HTTPClientFor(rest.CopyConfig(one))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if innermost(client.Transport) != innermost(again.Transport) {
 		t.Error("two clients of one configuration have different transports")
 	}

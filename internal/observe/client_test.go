@@ -22,9 +22,7 @@ func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 func newTestClient(t testing.TB, address string) apiClient {
 	t.Helper()
 	made, err := newAPIClient(&rest.Config{Host: address, QPS: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(made.closeIdleConnections)
 	return made
 }
@@ -50,9 +48,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			})}
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/apis/x"+row.query, nil)
 			response, err := endless.RoundTrip(request)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			defer response.Body.Close()
 			read, err := io.Copy(io.Discard, response.Body)
 			if read != row.bytes || !errors.Is(err, row.err) {

@@ -70,9 +70,7 @@ func newCluster(t *testing.T, version string, rules ...rbacv1.PolicyRule) *clust
 		must(t, add(scheme))
 	}
 	made, err := client.New(plane.Config(), client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	c := &cluster{t: t, plane: plane, Client: made}
 	c.front = c.startFront(version)
 	c.account, c.token = c.makeAccount()
@@ -145,14 +143,10 @@ func (c *cluster) install(name string, change ...func(*apiextensionsv1.CustomRes
 func readDefinition(t *testing.T, name string) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	files, err := filepath.Glob("../../test/crds/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		definition := &apiextensionsv1.CustomResourceDefinition{}
 		if err := yaml.UnmarshalStrict(text, definition); err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -227,9 +221,7 @@ func (c *cluster) makeAccount() (name, token string) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "observer-"}}
 	c.make(account)
 	config, err := c.plane.ServiceAccountConfig(c.t.Context(), "default", account.Name)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, err)
 	return account.Name, config.BearerToken
 }
 
@@ -253,9 +245,7 @@ func (c *cluster) permit(rules ...rbacv1.PolicyRule) (revoke func()) {
 func (c *cluster) startFront(gitVersion string) *front.Front {
 	c.t.Helper()
 	made, err := front.Start(c.plane.Config(), gitVersion)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, err)
 	c.t.Cleanup(func() {
 		if err := made.Close(); err != nil {
 			c.t.Error(err)

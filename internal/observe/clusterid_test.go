@@ -73,9 +73,7 @@ func TestClusterID(t *testing.T) {
 func TestClusterIDIsAskedForAgain(t *testing.T) {
 	const every = 4 * time.Hour
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{NodesInterval: every})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	probe := o.namespaces
 	id, failure := "", error(nil)
 	probe.fetch = func(context.Context) (string, error) { return id, failure }

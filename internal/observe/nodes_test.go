@@ -66,9 +66,7 @@ func serveNodes(t testing.TB, nodes ...*corev1.Node) *nodeServer {
 	s := &nodeServer{refuse: func(int) *metav1.Status { return nil }}
 	for _, n := range nodes {
 		text, err := json.Marshal(n)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		s.nodes = append(s.nodes, text)
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -117,9 +115,7 @@ func TestLookAtNodes(t *testing.T) {
 	many[249].Labels = map[string]string{"konvoy.mesosphere.com/inventory_hostname": "x"}
 	server := serveNodes(t, many...)
 	got, err := newTestClient(t, server.URL).listNodes(t.Context(), soon)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	want := nodeSummary{label: "konvoy.mesosphere.com/node_pool", status: &v1alpha1.NodesStatus{
 		Count: ptr.To[int32](250),
 		OperatingSystems: []v1alpha1.NodeOperatingSystem{
@@ -136,9 +132,7 @@ func TestLookAtNodes(t *testing.T) {
 
 func TestLookAtNoNodes(t *testing.T) {
 	got, err := newTestClient(t, serveNodes(t).URL).listNodes(t.Context(), soon)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if !got.isEmpty() || got.label != "" || got.status.OperatingSystems != nil || got.status.Omitted != nil {
 		t.Errorf("%+v, want that there are no nodes", got)
 	}
@@ -211,9 +205,7 @@ func TestLookAtNodesIsBounded(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			got, err := newTestClient(t, server.URL).listNodes(t.Context(), soon)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if *got.status.Count != row.count {
 				t.Errorf("%d nodes, want %d: %s", *got.status.Count, row.count, row.reason)
 			}

@@ -113,9 +113,7 @@ type observation struct {
 func observe(t *testing.T, config *rest.Config, options Options) *observation {
 	t.Helper()
 	made, err := New(config, options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return start(t, made)
 }
 
@@ -636,9 +634,7 @@ func TestObserverWithRefusedCredentials(t *testing.T) {
 
 func TestObserverRunsOnce(t *testing.T) {
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := o.Run(ended); err != nil {

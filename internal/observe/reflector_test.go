@@ -134,9 +134,7 @@ type listener struct {
 func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 	t.Helper()
 	made, err := New(&rest.Config{Host: server.URL, QPS: -1, Transport: server.transport}, Options{RequestTimeout: soon})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	l := &listener{}
 	l.reflector = made.newReflector("/apis/dkp.d2iq.io/v1alpha1/kommandercores", &store{
 		trim: trimOf(detect.KommanderCores), onChanged: func() {}, onReplaced: func(*store) {},

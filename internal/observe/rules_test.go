@@ -210,9 +210,7 @@ func TestObserverIsNotCompleteBeforeItsRules(t *testing.T) {
 
 	cluster.cable.setInstead(answer500("/statefulsets"))
 	o, err := New(cluster.config(), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	running := start(t, o)
 	running.await("all but one resource", Snapshot{Facts: facts.Facts{
