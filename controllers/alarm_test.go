@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -53,9 +54,7 @@ func (q *fakeQueue) woken() []string {
 func startAlarm(t *testing.T, c clock.WithTicker) (*controllers.Alarm, *fakeQueue) {
 	t.Helper()
 	alarm, queue := controllers.NewAlarm(c), &fakeQueue{}
-	if err := alarm.Start(t.Context(), queue); err != nil {
-		t.Fatal(err)
-	}
+	must(t, alarm.Start(t.Context(), queue))
 	return alarm, queue
 }
 
@@ -89,71 +88,30 @@ func TestAlarmWakesAtTheInstant(t *testing.T) {
 }
 
 func TestAlarmSetAgain(t *testing.T) {
+	// A setting is an object's instant, counted from noon.
+	type setting struct {
+		name string
+		at   time.Duration
+	}
+	const never, forgotten = time.Duration(math.MinInt64), time.Duration(math.MaxInt64)
 	for name, test := range map[string]struct {
-		set    func(alarm *controllers.Alarm, noon time.Time)
+		set    []setting
 		before []string // woken by 11:59:59.999999999
 		noon   []string
 		after  []string // woken by 13:00
 	}{
-		"earlier": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("host"), noon.Add(time.Hour))
-				a.Set(named("host"), noon)
-			},
-			noon: []string{"host"},
-		},
-		"later": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("host"), noon)
-				a.Set(named("host"), noon.Add(time.Hour))
-			},
-			after: []string{"host"},
-		},
-		"never": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("host"), noon)
-				a.Set(named("host"), time.Time{})
-			},
-		},
-		"never, and never again": {
-			set: func(a *controllers.Alarm, _ time.Time) {
-				a.Set(named("host"), time.Time{})
-				a.Set(named("host"), time.Time{})
-			},
-		},
-		"forgotten": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("host"), noon)
-				a.Forget(named("host"))
-				a.Forget(named("other"))
-			},
-		},
-		"never, then an instant": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("host"), time.Time{})
-				a.Set(named("host"), noon)
-			},
-			noon: []string{"host"},
-		},
-		"in the past": {
-			set:    func(a *controllers.Alarm, noon time.Time) { a.Set(named("host"), noon.Add(-48*time.Hour)) },
-			before: []string{"host"},
-		},
+		"earlier":                {set: []setting{{"host", time.Hour}, {"host", 0}}, noon: []string{"host"}},
+		"later":                  {set: []setting{{"host", 0}, {"host", time.Hour}}, after: []string{"host"}},
+		"never":                  {set: []setting{{"host", 0}, {"host", never}}},
+		"never, and never again": {set: []setting{{"host", never}, {"host", never}}},
+		"forgotten":              {set: []setting{{"host", 0}, {"host", forgotten}, {"other", forgotten}}},
+		"never, then an instant": {set: []setting{{"host", never}, {"host", 0}}, noon: []string{"host"}},
+		"in the past":            {set: []setting{{"host", -48 * time.Hour}}, before: []string{"host"}},
 		"two, the later one first": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("later"), noon.Add(time.Hour))
-				a.Set(named("sooner"), noon)
-			},
-			noon:  []string{"sooner"},
-			after: []string{"later"},
+			set: []setting{{"later", time.Hour}, {"sooner", 0}}, noon: []string{"sooner"}, after: []string{"later"},
 		},
 		"one of two never": {
-			set: func(a *controllers.Alarm, noon time.Time) {
-				a.Set(named("host"), noon)
-				a.Set(named("other"), noon.Add(time.Hour))
-				a.Set(named("host"), time.Time{})
-			},
-			after: []string{"other"},
+			set: []setting{{"host", 0}, {"other", time.Hour}, {"host", never}}, after: []string{"other"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +120,16 @@ func TestAlarmSetAgain(t *testing.T) {
 				c := clocktesting.NewFakeClock(noon.Add(-time.Hour - offBeat))
 				alarm, queue := startAlarm(t, c)
 				synctest.Wait()
-				test.set(alarm, noon)
+				for _, setting := range test.set {
+					switch setting.at {
+					case never:
+						alarm.Set(named(setting.name), time.Time{})
+					case forgotten:
+						alarm.Forget(named(setting.name))
+					default:
+						alarm.Set(named(setting.name), noon.Add(setting.at))
+					}
+				}
 				c.SetTime(noon.Add(-time.Nanosecond))
 				expectWoken(t, "before noon", queue, test.before...)
 				c.Step(time.Nanosecond)

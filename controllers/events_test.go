@@ -46,9 +46,7 @@ func (w *world) expectEvents(what string, object client.Object, want ...string) 
 }
 
 func TestEvents(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	w.start()
 	host, policy := w.mustHost(), w.mustPolicy("example")
 	want := []string{
@@ -119,9 +117,7 @@ func checkEvent(t *testing.T, about client.Object, got corev1.Event) {
 
 // Each case is one transition of Supported on the host, with something in the way between its event and its status.
 func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	w.start()
 	transitions := w.eventsAbout(w.mustHost())
 
@@ -150,8 +146,11 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 	w.log.expects("Reconciler error")
 
 	for _, test := range []struct {
-		name  string
-		fault func(first func(*http.Request) bool) fault
+		name string
+		// matches are the requests with which something happens; nil: the first patch of the host's status.
+		matches func(*http.Request) bool
+		// happens is what happens in place of such a request.
+		happens fault
 		// between is done once the event is there.
 		between func()
 		// repeated tells whether the event is created a second time, in vain.
@@ -159,63 +158,42 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 	}{
 		{
 			name: "the API server answers with an error",
-			fault: func(first func(*http.Request) bool) fault {
-				return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-					if first(r) {
-						// The second try is later, by the clock too.
-						w.Clock.Step(5 * time.Second)
-						return refused(r, http.StatusInternalServerError), nil
-					}
-					return next.RoundTrip(r)
-				}
+			happens: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+				// The second try is later, by the clock too.
+				w.Clock.Step(5 * time.Second)
+				return refused(r, http.StatusInternalServerError), nil
 			},
 			repeated: true,
 		},
 		{
 			name: "the connection breaks before the request",
-			fault: func(first func(*http.Request) bool) fault {
-				return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-					if first(r) {
-						return nil, errors.New("the connection is broken")
-					}
-					return next.RoundTrip(r)
-				}
+			happens: func(http.RoundTripper, *http.Request) (*http.Response, error) {
+				return nil, errors.New("the connection is broken")
 			},
 			repeated: true,
 		},
 		{
 			name: "the answer is lost",
-			fault: func(first func(*http.Request) bool) fault {
-				return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-					response, err := next.RoundTrip(r)
-					if first(r) {
-						return nil, errors.New("the answer is lost")
-					}
-					return response, err
+			happens: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if response, err := next.RoundTrip(r); err == nil {
+					_ = response.Body.Close()
 				}
+				return nil, errors.New("the answer is lost")
 			},
 		},
 		{
 			name: "another client was faster",
-			fault: func(first func(*http.Request) bool) fault {
-				return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-					if first(r) {
-						w.label(fmt.Sprint(time.Now().UnixNano()))
-					}
-					return next.RoundTrip(r)
-				}
+			happens: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				w.label(fmt.Sprint(time.Now().UnixNano()))
+				return next.RoundTrip(r)
 			},
 			repeated: true,
 		},
 		{
-			name: "the operator ends in between",
-			fault: func(func(*http.Request) bool) fault {
-				return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-					if strings.HasSuffix(r.URL.Path, "/status") {
-						return refused(r, http.StatusServiceUnavailable), nil
-					}
-					return next.RoundTrip(r)
-				}
+			name:    "the operator ends in between",
+			matches: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/status") },
+			happens: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+				return refused(r, http.StatusServiceUnavailable), nil
 			},
 			between: func() {
 				w.halt()
@@ -228,7 +206,16 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 	} {
 		w.run(test.name, func(t *testing.T) {
 			doubled := len(w.wire.answered(exists))
-			w.wire.breaks(test.fault(wrote()))
+			matches := test.matches
+			if matches == nil {
+				matches = wrote()
+			}
+			w.wire.breaks(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if matches(r) {
+					return test.happens(next, r)
+				}
+				return next.RoundTrip(r)
+			})
 			before := len(w.events(w.mustHost()))
 			status, reason := flip()
 			if test.between != nil {
@@ -260,9 +247,7 @@ func TestEventsWhenTheStatusIsNotWritten(t *testing.T) {
 
 // A status that is set back by hand is written again, and the events, which exist, are not.
 func TestEventsWhenTheStatusIsSetBack(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-05-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-05-01")
 	w.start()
 	before := w.mustHost()
 	w.Clock.SetTime(at(t, exampleEnd))
@@ -273,28 +258,12 @@ func TestEventsWhenTheStatusIsSetBack(t *testing.T) {
 	w.Clock.Step(time.Hour)
 	after := w.mustHost()
 	after.Status = before.Status
-	if err := w.Client.Status().Update(t.Context(), after); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.Client.Status().Update(t.Context(), after))
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
 	w.settle()
 	w.expectEvents("a status that was set back", before, transitions...)
 	if len(w.wire.answered(exists)) != 2 {
 		t.Errorf("expected are two events that exist already: %v", w.wire.answered(exists))
-	}
-}
-
-// An object whose name is as long as a name can be is not left without a status.
-func TestLongName(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	name := strings.Repeat("a", 253)
-	w.apply(examplePolicy(name, "Example"))
-	w.apply(exampleHost)
-	w.start()
-	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
-	w.awaitPolicy(name, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
-	if len(w.events(w.mustPolicy(name))) == 0 {
-		t.Error("there are no events about the policy")
 	}
 }
 

@@ -62,6 +62,13 @@ func (w *fakeEventClient) transitions() []string {
 	return transitions
 }
 
+func (w *fakeEventClient) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, w.transitions()); diff != "" {
+		t.Errorf("the events differ (-want +got):\n%s", diff)
+	}
+}
+
 var someCluster = &v1alpha1.ClusterSupport{
 	ObjectMeta: metav1.ObjectMeta{Name: "host", Namespace: sandbox.Namespace, UID: "a-cluster"},
 }
@@ -108,14 +115,9 @@ func TestEventWriter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			writer := &fakeEventClient{}
-			err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
-				conditionsAt(noon.Add(-time.Hour), test.old...), conditionsAt(noon, test.desired...), noon)
-			if err != nil {
-				t.Error(err)
-			}
-			if diff := cmp.Diff(test.want, writer.transitions()); diff != "" {
-				t.Errorf("the events differ (-want +got):\n%s", diff)
-			}
+			check(t, controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
+				conditionsAt(noon.Add(-time.Hour), test.old...), conditionsAt(noon, test.desired...), noon))
+			writer.expect(t, test.want...)
 		})
 	}
 }
@@ -128,15 +130,10 @@ func TestTransitionToNoClusters(t *testing.T) {
 		desired[i].Reason = v1alpha1.ReasonNoClusters
 	}
 	writer := &fakeEventClient{}
-	err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
-		conditionsAt(noon, "Supported=False", "ExpiringSoon=True"), desired, noon)
-	if err != nil {
-		t.Error(err)
-	}
+	check(t, controllers.NewEventWriter(writer).WriteTransitions(t.Context(), someCluster,
+		conditionsAt(noon, "Supported=False", "ExpiringSoon=True"), desired, noon))
 	want := []string{"Normal Supported is Unknown, was False", "Normal ExpiringSoon is Unknown, was True"}
-	if diff := cmp.Diff(want, writer.transitions()); diff != "" {
-		t.Errorf("the events differ (-want +got):\n%s", diff)
-	}
+	writer.expect(t, want...)
 }
 
 // However often the status patch fails, an event that was written is not written again, whatever the time, and one that was
@@ -159,9 +156,7 @@ func TestEventWriterRetries(t *testing.T) {
 		}
 	}
 	want := []string{"Warning Supported is False, was True", "Normal ExpiringSoon is False, was True"}
-	if diff := cmp.Diff(want, writer.transitions()); diff != "" {
-		t.Errorf("the events differ (-want +got):\n%s", diff)
-	}
+	writer.expect(t, want...)
 }
 
 // Different transitions have different names, or one of them would be lost.
@@ -170,11 +165,8 @@ func TestEventNames(t *testing.T) {
 	writer := &fakeEventClient{}
 	record := func(object client.Object, since time.Time, old, desired string) {
 		t.Helper()
-		err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), object,
-			conditionsAt(since, old), conditionsAt(noon, desired), noon)
-		if err != nil {
-			t.Error(err)
-		}
+		check(t, controllers.NewEventWriter(writer).WriteTransitions(t.Context(), object,
+			conditionsAt(since, old), conditionsAt(noon, desired), noon))
 	}
 	again := someCluster.DeepCopy()
 	again.UID = "the-same-name-later"
@@ -207,10 +199,7 @@ func TestEventNamesAreBounded(t *testing.T) {
 		if problems := apivalidation.NameIsDNSSubdomain(name, false); len(problems) > 0 {
 			t.Fatalf("%s is no name: %v", name, problems)
 		}
-		err := controllers.NewEventWriter(writer).WriteTransitions(t.Context(), policy, nil, conditionsAt(noon, "Supported=True"), noon)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, controllers.NewEventWriter(writer).WriteTransitions(t.Context(), policy, nil, conditionsAt(noon, "Supported=True"), noon))
 		got := writer.created[0].Name
 		if problems := apivalidation.NameIsDNSSubdomain(got, false); len(problems) > 0 {
 			t.Errorf("the event about %s cannot be called %s: %v", name, got, problems)

@@ -101,13 +101,21 @@ func (w *world) expectTable(want string, arguments ...string) {
 	}
 }
 
-// An exception is honoured from its creation to its end, in the cluster's status and in its own, and only the clock moves.
+// An exception counts from when it is valid until its end, in the cluster's status and in its own.
 func TestException(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-05-06")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
-	w.apply(exampleException)
+	w := newExampleWorld(t, "2021-05-06")
+	w.apply(strings.Replace(exampleException, "Europe/Berlin", "Mars/Base", 1))
 	w.start()
+	w.eventually("the exception to be refused", func() error {
+		if covering := row(w.mustHost(), "Example", "default").Exception; covering != nil {
+			return fmt.Errorf("an invalid exception covers: %+v", covering)
+		}
+		var object v1alpha1.SupportException
+		must(t, w.Client.Get(t.Context(), types.NamespacedName{Name: "migration"}, &object))
+		return expect(object.Status.Conditions,
+			v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidException)
+	})
+	w.apply(exampleException)
 	check := func(when string, active metav1.ConditionStatus, finding string, clusters int32) {
 		t.Helper()
 		w.eventually("the right answers "+when, func() error { return w.expectException(active, finding, clusters) })
@@ -146,36 +154,5 @@ func TestException(t *testing.T) {
 			}
 		}
 		return nil
-	})
-}
-
-// What the validator refuses covers nothing, says why, and works as soon as it is mended.
-func TestInvalidException(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-05-06")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
-	w.apply(`
-apiVersion: support.d2iq.io/v1alpha1
-kind: SupportException
-metadata: {name: migration}
-spec: {product: Example, versions: ["1.0"], through: "2021-05-30", timeZone: Mars/Base, reference: CHG-4711, reason: none}
-`)
-	w.start()
-	w.eventually("the exception to be refused", func() error {
-		var object v1alpha1.SupportException
-		if err := w.Client.Get(t.Context(), types.NamespacedName{Name: "migration"}, &object); err != nil {
-			return err
-		}
-		return errors.Join(
-			expect(object.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidException),
-			expect(object.Status.Conditions, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidException),
-			expect(object.Status.Conditions, v1alpha1.ConditionActive, metav1.ConditionFalse, v1alpha1.ReasonInvalidException))
-	})
-	if covering := row(w.mustHost(), "Example", "default").Exception; covering != nil {
-		t.Errorf("an invalid exception covers: %+v", covering)
-	}
-	w.apply(exampleException)
-	w.eventually("the mended one to cover", func() error {
-		return w.expectException(metav1.ConditionTrue, v1alpha1.ReasonExceptionRunning, 1)
 	})
 }

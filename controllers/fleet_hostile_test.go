@@ -105,9 +105,7 @@ func attachHostile(w *world) func(*testing.T) {
 	}, authority)
 	var listen net.ListenConfig
 	silent, err := listen.Listen(w.test.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	// The machine accepts connections that the program does not.
 	w.test.Cleanup(func() { _ = silent.Close() })
 	w.attachHostile("silent", "https://"+silent.Addr().String(), authority)
@@ -131,9 +129,7 @@ func (w *world) attachHostile(name, server string, authority *x509.Certificate) 
 	config.Contexts["x"] = &api.Context{Cluster: "c", AuthInfo: "u"}
 	config.CurrentContext = "x"
 	kubeconfig, err := clientcmd.Write(*config)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	w.store(in(name), map[string][]byte{"kubeconfig": kubeconfig})
 	w.apply(byHand(workspace, name, "{kubeconfigSecret: {name: "+name+"}}"))
 }
@@ -155,17 +151,13 @@ func fragments(secret []byte) []string {
 func impostor(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: remoteText, Organization: []string{remoteText}},
 		DNSNames: []string{remoteText + ".example"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
@@ -173,10 +165,7 @@ func impostor(t *testing.T) tls.Certificate {
 // there, or in a log.
 func (w *world) expectNotLeaked(texts []string) {
 	w.t.Helper()
-	stored, err := w.Kubectl(w.t.Context(), "get", "supportpolicies,clustersupports,events", "-A", "-o", "yaml")
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	stored := w.kubectl("get", "supportpolicies,clustersupports,events", "-A", "-o", "yaml")
 	// Each has what shows that it is the right thing to search.
 	for _, output := range []struct{ where, text, has string }{
 		{"the API server", stored, v1alpha1.ReasonRedirected},

@@ -78,15 +78,11 @@ func TestHubKnows(t *testing.T) {
 		w.apply(describedKonvoy("one", "v1.8.3"))
 		w.awaitKonvoy("one", "1.8.3")
 		w.settle()
-		if patches := w.Front.Recent(statusPatch("clustersupports", "one")); len(patches) != 1 {
-			t.Errorf("the change took %d patches: %v", len(patches), patches)
-		}
+		w.expectOnePatchOf("clustersupports", "one", "the change")
 	})
 
 	w.run("without a description it is what the annotation declares", func(t *testing.T) {
-		if err := w.Client.Delete(t.Context(), w.decode(describedKonvoy("one", "v1.8.3"))); err != nil {
-			t.Fatal(err)
-		}
+		w.delete(w.decode(describedKonvoy("one", "v1.8.3")))
 		w.awaitKonvoy("one", "")
 		w.apply(attachedWith(`support.d2iq.io/environment: NonProduction, support.d2iq.io/declared-releases: "Konvoy=1.8.4"`))
 		got := w.awaitKonvoy("one", "1.8.4")
@@ -101,13 +97,11 @@ func TestHubKnows(t *testing.T) {
 
 	w.run("the spec wins", func(*testing.T) {
 		w.apply(specOf("environment: Production, declaredReleases: [{product: Konvoy, name: default, version: 1.8.2}]"))
-		got := w.awaitKonvoy("one", "1.8.2")
-		if got.Status.Environment != v1alpha1.EnvironmentProduction {
+		if got := w.awaitKonvoy("one", "1.8.2"); got.Status.Environment != v1alpha1.EnvironmentProduction {
 			w.t.Errorf("it is %s", got.Status.Environment)
 		}
 		w.apply(specOf(""))
-		got = w.awaitKonvoy("one", "1.8.4")
-		if got.Status.Environment != v1alpha1.EnvironmentNonProduction {
+		if got := w.awaitKonvoy("one", "1.8.4"); got.Status.Environment != v1alpha1.EnvironmentNonProduction {
 			w.t.Errorf("later it is %s", got.Status.Environment)
 		}
 	})
@@ -115,17 +109,10 @@ func TestHubKnows(t *testing.T) {
 	w.run("what is wrong in an annotation is named, and the rest is used", func(*testing.T) {
 		w.apply(attachedWith(`support.d2iq.io/environment: staging, support.d2iq.io/declared-releases: "Konvoy=1.8.5, Kafka, Spark/team-a.spark=3.0"`))
 		w.awaitCluster("one", func(object *v1alpha1.ClusterSupport) error {
-			ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-			for _, want := range []string{
-				"annotation support.d2iq.io/environment of KommanderCluster/workspace-a/one", `"staging"`, "NonProduction",
-				"annotation support.d2iq.io/declared-releases of KommanderCluster/workspace-a/one", `"Kafka"`, "PRODUCT=VERSION",
-			} {
-				if !strings.Contains(ready.Message, want) {
-					return fmt.Errorf("Ready does not say %s: %s", want, ready.Message)
-				}
-			}
-			return errors.Join(expect(object.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
-				hasVersion(object, facts.Konvoy, "1.8.5"))
+			return errors.Join(hasVersion(object, facts.Konvoy, "1.8.5"),
+				says(object.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated,
+					"annotation support.d2iq.io/environment of KommanderCluster/workspace-a/one", `"staging"`, "NonProduction",
+					"annotation support.d2iq.io/declared-releases of KommanderCluster/workspace-a/one", `"Kafka"`, "PRODUCT=VERSION"))
 		})
 		w.apply(attachedWith(`support.d2iq.io/declared-releases: "Konvoy=1.8.5"`))
 		w.awaitCluster("one", func(object *v1alpha1.ClusterSupport) error {
@@ -151,9 +138,7 @@ func TestHubKnows(t *testing.T) {
 			t.Errorf("beside a Kommander 1.x it is %+v, managed by %+v", konvoy, got.Status.Manager)
 		}
 		// The hub's Kommander is upgraded.
-		if err := w.Client.Delete(t.Context(), w.decode(kommander14)); err != nil {
-			t.Fatal(err)
-		}
+		w.delete(w.decode(kommander14))
 		w.applyWithStatus(`
 apiVersion: helm.toolkit.fluxcd.io/v2beta1
 kind: HelmRelease
@@ -178,12 +163,8 @@ status: {lastAppliedRevision: v2.1.1}
 			}
 			return nil
 		})
-		if err := expect(got.Status.Conditions, v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected); err != nil {
-			w.t.Error(err)
-		}
-		if err := diffOf(map[string]string{"one": "KommanderCluster one", "two": "Cluster two"}, w.inventory(workspace)); err != nil {
-			w.t.Error(err)
-		}
+		check(w.t, expect(got.Status.Conditions, v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected))
+		check(w.t, diffOf(map[string]string{"one": "KommanderCluster one", "two": "Cluster two"}, w.inventory(workspace)))
 	})
 
 	w.run("a cluster counts once", func(*testing.T) {

@@ -56,9 +56,7 @@ func TestInventoryIsKept(t *testing.T) {
 	})
 	w.run("an object that a user has written is left alone", func(t *testing.T) {
 		object := w.mustCluster("mine")
-		if err := labels(map[string]string{"stage": "prod"})(object); err != nil {
-			t.Error(err)
-		}
+		check(t, labels(map[string]string{"stage": "prod"})(object))
 		if len(object.OwnerReferences) > 0 {
 			t.Errorf("it has owners: %v", object.OwnerReferences)
 		}
@@ -111,9 +109,7 @@ spec:
 	w.run("another description of that name owns it", func(t *testing.T) {
 		before := w.mustCluster("kept")
 		orphan := client.PropagationPolicy(metav1.DeletePropagationOrphan)
-		if err := w.Client.Delete(t.Context(), w.kommanderCluster("kept"), orphan); err != nil {
-			t.Fatal(err)
-		}
+		w.delete(w.kommanderCluster("kept"), orphan)
 		w.eventually("the description to go", func() error {
 			object := w.kommanderCluster("kept")
 			if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(object), object); err == nil {
@@ -149,9 +145,7 @@ spec:
 		w.settle()
 		// The object is still that of its cluster: a second one would be left over when the reference is put back.
 		want := map[string]string{"kept": "KommanderCluster other", "mine": "KommanderCluster other"}
-		if err := diffOf(want, w.inventory(workspace)); err != nil {
-			t.Error(err)
-		}
+		check(t, diffOf(want, w.inventory(workspace)))
 		w.patch("kept", `{"spec": {"cluster": {"kommanderCluster": {"name": "kept"}}}}`)
 		object = w.await("kept", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated)
 		if meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionStalled) != nil {
@@ -187,9 +181,7 @@ spec:
 		want := map[string]string{
 			"kept": "KommanderCluster kept", "other": "KommanderCluster other", "early": "Cluster early", "later": "KommanderCluster later",
 		}
-		if err := diffOf(want, w.inventory(workspace)); err != nil {
-			w.t.Error(err)
-		}
+		check(w.t, diffOf(want, w.inventory(workspace)))
 		written := w.Front.Recent(func(r front.Request) bool {
 			return r.Writes() && r.Resource == "clustersupports" && r.Subresource == "" && r.Name != "later"
 		})
@@ -219,7 +211,5 @@ func (w *world) patch(name, patch string) {
 	w.t.Helper()
 	object := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: workspace, Name: name}}
 	err := w.Client.Patch(w.t.Context(), object, client.RawPatch(types.MergePatchType, []byte(patch)), client.FieldOwner("user"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 }

@@ -146,9 +146,7 @@ func TestInventory(t *testing.T) {
 	w := newFleetWorld(t, "v1.20.13", "2021-10-01")
 	w.log.expects("its names are taken by those of other clusters")
 	system := w.decode(`{apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}`)
-	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(system), system); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.Client.Get(t.Context(), client.ObjectKeyFromObject(system), system))
 	namespaceOf := func(i int) string {
 		if inventoried[i].namespace != "" {
 			return inventoried[i].namespace
@@ -179,9 +177,7 @@ func TestInventory(t *testing.T) {
 	}
 
 	w.run("the hub, by its annotation where no ID is known", func(t *testing.T) {
-		if err := w.Client.Delete(t.Context(), w.decode(described(hubsNamespace, "hub", ""))); err != nil {
-			t.Fatal(err)
-		}
+		w.delete(w.decode(described(hubsNamespace, "hub", "")))
 		w.apply(described(hubsNamespace, "hub-again", "  annotations: {kommander.d2iq.io/host: \"true\"}"))
 		// When this one is there, that one would be, too.
 		w.apply(described(hubsNamespace, "other", ""))
@@ -240,9 +236,7 @@ func TestInventory(t *testing.T) {
 		slow.set(0)
 		w.eventually("the operator to see the object", func() error { return w.expectReady(namespace) })
 		w.settle()
-		if err := diffOf(map[string]string{"one": "KommanderCluster one"}, w.inventory(namespace)); err != nil {
-			t.Error(err)
-		}
+		check(t, diffOf(map[string]string{"one": "KommanderCluster one"}, w.inventory(namespace)))
 	})
 }
 
@@ -305,18 +299,14 @@ func (w *world) expectReady(namespace string) error {
 func (w *world) remove(key types.NamespacedName) {
 	w.t.Helper()
 	object := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	if err := w.Client.Delete(w.t.Context(), object); err != nil {
-		w.t.Fatal(err)
-	}
+	w.delete(object)
 }
 
 // inventory are the objects of a namespace: by name, to what they refer.
 func (w *world) inventory(namespace string) map[string]string {
 	w.t.Helper()
 	var all v1alpha1.ClusterSupportList
-	if err := w.Client.List(w.t.Context(), &all, client.InNamespace(namespace)); err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, w.Client.List(w.t.Context(), &all, client.InNamespace(namespace)))
 	found := map[string]string{}
 	for i := range all.Items {
 		found[all.Items[i].Name] = referred(&all.Items[i].Spec.Cluster)

@@ -167,9 +167,7 @@ func TestKubeconfigs(t *testing.T) {
 					return err
 				})
 			}
-			if err := sameVerdict(before, got); err != nil {
-				t.Error(err)
-			}
+			check(t, sameVerdict(before, got))
 		}
 	}
 	for i, row := range refusedKubeconfigs {
@@ -193,12 +191,10 @@ func TestKubeconfigs(t *testing.T) {
 		}
 		for _, name := range []string{"one", "no-secret", "no-key"} {
 			got := w.awaitConnected(name)
-			if err := errors.Join(
+			check(t,
 				lacks(got.Status.Conditions, v1alpha1.ConditionStalled),
 				expect(got.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
-			); err != nil {
-				t.Error(err)
-			}
+			)
 		}
 	})
 

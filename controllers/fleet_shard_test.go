@@ -98,9 +98,7 @@ func TestShards(t *testing.T) {
 	w.run("each has a lease of its own", func(t *testing.T) {
 		held, err := w.Kubectl(t.Context(), "get", "leases", "-n", sandbox.Namespace,
 			"-o", `jsonpath={range .items[*]}{.metadata.name} {.spec.holderIdentity}{"\n"}{end}`)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		holders := map[string]bool{}
 		for i, line := range strings.Split(strings.TrimSpace(held), "\n") {
 			lease, holder, _ := strings.Cut(line, " ")
@@ -133,9 +131,7 @@ func TestShards(t *testing.T) {
 	})
 
 	w.run("one that is away has its clusters to itself", func(t *testing.T) {
-		if err := stops[1](); err != nil {
-			t.Error(err)
-		}
+		check(t, stops[1]())
 		stops[1] = func() error { return nil }
 		w.Front.Reset()
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.4"))
@@ -172,9 +168,7 @@ func shardOf(t *testing.T, i int, arguments []string) func(*rest.Config, *contro
 			case "--kubeconfig-namespaces":
 				options.KubeconfigNamespaces = []string{value}
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 		}
 	}
 }
@@ -250,10 +244,7 @@ func (w *world) expectOnlySharded(whole, sharded map[string]*unstructured.Unstru
 // rendered are the objects of a kustomization, by kind and name.
 func (w *world) rendered(folder string) map[string]*unstructured.Unstructured {
 	w.t.Helper()
-	manifest, err := w.Kubectl(w.t.Context(), "kustomize", folder)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	manifest := w.kubectl("kustomize", folder)
 	all := map[string]*unstructured.Unstructured{}
 	for document := range strings.SplitSeq(manifest, "\n---\n") {
 		object := w.decode(document)
@@ -268,7 +259,5 @@ func (w *world) read(from *unstructured.Unstructured, into any) {
 	if from == nil {
 		w.t.Fatalf("there is no %T", into)
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, into); err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, into))
 }

@@ -29,9 +29,7 @@ func TestFleet(t *testing.T) {
 		w.apply(fmt.Sprintf(`{apiVersion: kommander.mesosphere.io/v1beta1, kind: KommanderCluster, metadata: {name: one, namespace: %s},
 			spec: {kubeconfigRef: {name: one-kubeconfig}}}`, workspace))
 		got := w.await("one", v1alpha1.ConditionReachable, metav1.ConditionUnknown, v1alpha1.ReasonNotJoined)
-		if err := expect(got.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonNotContacted); err != nil {
-			t.Error(err)
-		}
+		check(t, expect(got.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonNotContacted))
 		if n := first.Front.Requests(nil); n > 0 {
 			t.Errorf("%d requests to a cluster that has not joined", n)
 		}
@@ -65,13 +63,9 @@ func TestFleet(t *testing.T) {
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.5"))
 		w.awaitKonvoy("one", "1.7.5")
 		w.settle()
-		if patches := w.Front.Recent(statusPatch("clustersupports", "one")); len(patches) != 1 {
-			t.Errorf("it took %d patches: %v", len(patches), patches)
-		}
+		w.expectOnePatchOf("clustersupports", "one", "the change")
 		// The policy lists its clusters with their versions.
-		if patches := w.Front.Recent(statusPatch("supportpolicies", "konvoy")); len(patches) != 1 {
-			t.Errorf("the policy took %d patches: %v", len(patches), patches)
-		}
+		w.expectOnePatchOf("supportpolicies", "konvoy", "the change")
 		others := w.Front.Recent(func(r front.Request) bool {
 			return !statusPatch("clustersupports", "one")(r) && !statusPatch("supportpolicies", "konvoy")(r) && !isClockwork(r)
 		})
@@ -90,13 +84,9 @@ func TestFleet(t *testing.T) {
 
 	w.run("one breaks, keeps its verdict, and the other one does not notice", func(t *testing.T) {
 		before := w.mustCluster("one")
-		if err := first.Front.StopServing(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, first.Front.StopServing())
 		got := w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonConnectionRefused)
-		if err := sameVerdict(before, got); err != nil {
-			t.Error(err)
-		}
+		check(t, sameVerdict(before, got))
 		second.apply(konvoy17)
 		w.awaitKonvoy("two", "1.7.2")
 		w.settle()
@@ -114,25 +104,19 @@ func TestFleet(t *testing.T) {
 		w.Front.Reset()
 		w.start(attaching)
 		w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonConnectionRefused)
-		if err := sameVerdict(before, w.mustCluster("one")); err != nil {
-			t.Error(err)
-		}
+		check(t, sameVerdict(before, w.mustCluster("one")))
 		if written := w.Front.Recent(front.Request.Writes); len(written) > 0 {
 			t.Errorf("it has written %v", written)
 		}
 	})
 
 	w.run("it heals", func(t *testing.T) {
-		if err := first.Front.StartServing(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, first.Front.StartServing())
 		w.awaitConnected("one")
 	})
 
 	w.run("its credentials are revoked, and others are lent", func(t *testing.T) {
-		if err := first.Revoke(t.Context(), "first"); err != nil {
-			t.Fatal(err)
-		}
+		must(t, first.Revoke(t.Context(), "first"))
 		w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonUnauthorized)
 		first.lend("one-kubeconfig", "kubeconfig", "third")
 		w.awaitConnected("one")

@@ -102,9 +102,7 @@ func (w *world) newRemote(i int, version string) *remote {
 func (w *world) newRemoteOn(plane *controlplane.ControlPlane, version string) *remote {
 	w.t.Helper()
 	made, err := sandbox.NewRemote(plane, version)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	r := &remote{Remote: made, w: w}
 	w.test.Cleanup(r.end)
 	r.apply(namespaces)
@@ -140,21 +138,15 @@ func (r *remote) apply(manifest string) {
 func (r *remote) kubeconfig(account string, change func(*api.Cluster, *api.AuthInfo)) []byte {
 	r.w.t.Helper()
 	made, err := r.Kubeconfig(r.w.t.Context(), account)
-	if err != nil {
-		r.w.t.Fatal(err)
-	}
+	must(r.w.t, err)
 	config, err := clientcmd.Load(made)
-	if err != nil {
-		r.w.t.Fatal(err)
-	}
+	must(r.w.t, err)
 	context := config.Contexts[config.CurrentContext]
 	if change != nil {
 		change(config.Clusters[context.Cluster], config.AuthInfos[context.AuthInfo])
 	}
 	changed, err := clientcmd.Write(*config)
-	if err != nil {
-		r.w.t.Fatal(err)
-	}
+	must(r.w.t, err)
 	return changed
 }
 
@@ -172,9 +164,7 @@ func (w *world) store(key types.NamespacedName, data map[string][]byte) {
 	if client.IgnoreNotFound(err) == nil && err != nil {
 		err = w.Client.Create(w.t.Context(), secret)
 	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 }
 
 // attach describes a cluster on the hub, as Kommander does once it has joined.
@@ -192,18 +182,14 @@ spec: {kubeconfigRef: {name: %s-kubeconfig}}
 // detach removes the description.
 func (w *world) detach(name string) {
 	w.t.Helper()
-	if err := w.Client.Delete(w.t.Context(), w.kommanderCluster(name)); err != nil {
-		w.t.Fatal(err)
-	}
+	w.delete(w.kommanderCluster(name))
 }
 
 // phase writes the phase of a KommanderCluster.
 func (w *world) phase(name, phase string) {
 	w.t.Helper()
 	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"status": {"phase": %q}}`, phase))
-	if err := w.Client.Status().Patch(w.t.Context(), w.kommanderCluster(name), patch); err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, w.Client.Status().Patch(w.t.Context(), w.kommanderCluster(name), patch))
 }
 
 func (w *world) kommanderCluster(name string) client.Object {
@@ -216,9 +202,7 @@ func (w *world) kommanderCluster(name string) client.Object {
 func (w *world) mustCluster(name string) *v1alpha1.ClusterSupport {
 	w.t.Helper()
 	object, err := w.clusterSupport(in(name))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	return object
 }
 

@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,18 +43,11 @@ func applyTo(t *testing.T, to client.Client, manifest string) {
 }
 
 // report has a node report its operating system, as its kubelet would.
-func (w *world) report(node, image, kernel string) {
-	w.t.Helper()
-	report(w.t, w.Client, node, image, kernel)
-}
-
 func report(t *testing.T, to client.Client, node, image, kernel string) {
 	t.Helper()
 	patch := fmt.Sprintf(`{"status": {"nodeInfo": {"osImage": %q, "kernelVersion": %q}}}`, image, kernel)
 	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
-	if err := to.Status().Patch(t.Context(), object, client.RawPatch(types.StrategicMergePatchType, []byte(patch))); err != nil {
-		t.Fatal(err)
-	}
+	must(t, to.Status().Patch(t.Context(), object, client.RawPatch(types.StrategicMergePatchType, []byte(patch))))
 }
 
 func (w *world) decode(document string) *unstructured.Unstructured {
@@ -70,12 +64,40 @@ func decode(t *testing.T, document string) *unstructured.Unstructured {
 	return object
 }
 
+// must ends the test with an error, if there is one.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// check fails the test with all that is wrong, and goes on.
+func check(t *testing.T, wrong ...error) {
+	t.Helper()
+	if err := errors.Join(wrong...); err != nil {
+		t.Error(err)
+	}
+}
+
+// kubectl runs it where it has to succeed, and returns what it prints.
+func (w *world) kubectl(arguments ...string) string {
+	w.t.Helper()
+	printed, err := w.Kubectl(w.t.Context(), arguments...)
+	must(w.t, err)
+	return printed
+}
+
+// delete deletes an object that is there.
+func (w *world) delete(object client.Object, options ...client.DeleteOption) {
+	w.t.Helper()
+	must(w.t, w.Client.Delete(w.t.Context(), object, options...))
+}
+
 // applyShipped applies the policies that come with the operator.
 func (w *world) applyShipped() {
 	w.t.Helper()
-	if _, err := w.Kubectl(w.t.Context(), "apply", "--server-side", "-k", "config/policies"); err != nil {
-		w.t.Fatal(err)
-	}
+	w.kubectl("apply", "--server-side", "-k", "config/policies")
 }
 
 func (w *world) clusterSupport(key types.NamespacedName) (*v1alpha1.ClusterSupport, error) {
@@ -96,29 +118,21 @@ func (w *world) policy(name string) (*v1alpha1.SupportPolicy, error) {
 func (w *world) mustHost() *v1alpha1.ClusterSupport {
 	w.t.Helper()
 	host, err := w.host()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	return host
 }
 
 func (w *world) mustPolicy(name string) *v1alpha1.SupportPolicy {
 	w.t.Helper()
 	policy, err := w.policy(name)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	return policy
 }
 
 // awaitHost waits until a condition of the host has a status and a reason.
 func (w *world) awaitHost(kind string, status metav1.ConditionStatus, reason string) {
 	w.t.Helper()
-	w.eventually("the host", func() error {
-		host, err := w.host()
-		if err != nil {
-			return err
-		}
+	w.awaitKey(hostKey, func(host *v1alpha1.ClusterSupport) error {
 		return expect(host.Status.Conditions, kind, status, reason)
 	})
 }
@@ -126,15 +140,23 @@ func (w *world) awaitHost(kind string, status metav1.ConditionStatus, reason str
 // awaitPolicy is the same for a policy.
 func (w *world) awaitPolicy(name, kind string, status metav1.ConditionStatus, reason string) {
 	w.t.Helper()
+	w.awaitPolicyThat(name, func(policy *v1alpha1.SupportPolicy) error {
+		return expect(policy.Status.Conditions, kind, status, reason)
+	})
+}
+
+// awaitPolicyThat waits until a policy was evaluated as it is and nothing is wrong with it.
+func (w *world) awaitPolicyThat(name string, wrong func(*v1alpha1.SupportPolicy) error) {
+	w.t.Helper()
 	w.eventually("policy "+name, func() error {
 		policy, err := w.policy(name)
 		if err != nil {
 			return err
 		}
-		if *policy.Status.ObservedGeneration != policy.Generation {
+		if observed := policy.Status.ObservedGeneration; observed == nil || *observed != policy.Generation {
 			return fmt.Errorf("generation %d is not observed", policy.Generation)
 		}
-		return expect(policy.Status.Conditions, kind, status, reason)
+		return wrong(policy)
 	})
 }
 
@@ -169,9 +191,7 @@ func at(t *testing.T, text string) time.Time {
 		layout = time.DateOnly
 	}
 	instant, err := time.Parse(layout, text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return instant
 }
 
@@ -190,9 +210,7 @@ func (w *world) events(object client.Object) []corev1.Event {
 		namespace = metav1.NamespaceDefault
 	}
 	var all corev1.EventList
-	if err := w.Client.List(w.t.Context(), &all, client.InNamespace(namespace)); err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, w.Client.List(w.t.Context(), &all, client.InNamespace(namespace)))
 	var about []corev1.Event
 	for i := range all.Items {
 		if all.Items[i].InvolvedObject.UID == object.GetUID() {

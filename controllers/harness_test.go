@@ -61,12 +61,12 @@ var otherLogs errorLog
 const (
 	// patience is far more than anything here takes.
 	patience = 30 * time.Second
-	// quiet is how long nothing may be written until it is believed that nothing will be. It is longer than all intervals of
-	// the operators of these tests.
+	// quiet is how long a test waits before it concludes that nothing is written. It is longer than all intervals of the
+	// operators of these tests.
 	quiet = 500 * time.Millisecond
 )
 
-// shortIntervals makes the operator of a test do soon what it does every second, or every few minutes.
+// shortIntervals shortens the intervals of an operator, which are seconds or minutes by default.
 func shortIntervals(_ *rest.Config, options *controllers.Options) {
 	options.RollupInterval = 20 * time.Millisecond
 	options.VersionInterval = 200 * time.Millisecond
@@ -83,8 +83,6 @@ type world struct {
 	wire    wire
 	log     errorLog
 	stop    func() error
-	// absent are resources that the API server does not have when the operator starts.
-	absent map[string]bool
 	// deniable matches the requests that the API server may deny; nil matches none.
 	deniable func(answer) bool
 }
@@ -93,6 +91,26 @@ type world struct {
 func newWorld(t *testing.T, version, now string) *world {
 	t.Helper()
 	return newWorldWith(t, sandbox.Options{KubernetesVersion: version, Now: at(t, now)})
+}
+
+// newExampleWorld is a world with the example policy, and with a host that has the example installed.
+func newExampleWorld(t *testing.T, now string) *world {
+	t.Helper()
+	w := newWorld(t, "v1.19.9", now)
+	w.apply(examplePolicy("example", "Example"))
+	w.apply(exampleHost)
+	return w
+}
+
+// newShippedWorld is a world with the shipped policies, and with what its cluster has installed.
+func newShippedWorld(t *testing.T, version, now string, manifests ...string) *world {
+	t.Helper()
+	w := newWorld(t, version, now)
+	w.applyShipped()
+	for _, manifest := range manifests {
+		w.apply(manifest)
+	}
+	return w
 }
 
 // newWorldWith is newWorld with a choice of manifests.
@@ -110,9 +128,7 @@ func newWorldOn(t *testing.T, plane *controlplane.ControlPlane, options sandbox.
 	w := &world{t: t, test: t}
 	options.Log = funcr.New(w.log.record, funcr.Options{Verbosity: verbosity})
 	made, err := sandbox.New(t.Context(), plane, t.TempDir(), options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	w.Sandbox = made
 	t.Cleanup(w.end)
 	w.apply(namespaces)
@@ -140,7 +156,7 @@ func (w *world) run(name string, part func(t *testing.T)) {
 	})
 }
 
-// end removes all that a test can have made.
+// end removes all objects that a test can have made.
 func (w *world) end() {
 	w.halt()
 	if err := w.Close(); err != nil {
@@ -211,22 +227,24 @@ func (w *world) start(changes ...func(*rest.Config, *controllers.Options)) {
 		before[resource] = w.Front.Requests(watches(resource))
 	}
 	w.launch(changes...)
+	w.awaitWatches(before, watched...)
+	w.awaitKey(hostKey, func(host *v1alpha1.ClusterSupport) error {
+		return expect(host.Status.Conditions, v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected)
+	})
+	w.settle()
+}
+
+// awaitWatches waits until the operator watches each of the resources, of which there were so many watches before.
+func (w *world) awaitWatches(before map[string]int, resources ...string) {
+	w.t.Helper()
 	w.eventually("the operator to watch all resources", func() error {
-		for _, resource := range watched {
-			if w.Front.Requests(watches(resource)) == before[resource] && !w.absent[resource] {
+		for _, resource := range resources {
+			if w.Front.Requests(watches(resource)) == before[resource] {
 				return fmt.Errorf("it does not watch %s", resource)
 			}
 		}
 		return nil
 	})
-	w.eventually("the operator to have evaluated the cluster", func() error {
-		host, err := w.host()
-		if err != nil {
-			return err
-		}
-		return expect(host.Status.Conditions, v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected)
-	})
-	w.settle()
 }
 
 // watches matches the watches of a resource. The operator watches what it has listed.
@@ -240,9 +258,7 @@ func (w *world) launch(changes ...func(*rest.Config, *controllers.Options)) {
 	watched := func(config *rest.Config, _ *controllers.Options) { config.Wrap(w.wire.wrap) }
 	stop, err := w.StartOperator(w.test.Context(), slices.Concat(
 		[]func(*rest.Config, *controllers.Options){shortIntervals}, changes, []func(*rest.Config, *controllers.Options){watched})...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 	w.stop = stop
 }
 
@@ -251,9 +267,7 @@ func (w *world) halt() {
 	if w.stop == nil {
 		return
 	}
-	if err := w.stop(); err != nil {
-		w.t.Error(err)
-	}
+	check(w.t, w.stop())
 	w.stop = nil
 }
 

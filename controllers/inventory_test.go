@@ -48,9 +48,7 @@ func managersOf(host *v1alpha1.ClusterSupport) map[string]string {
 }
 
 func TestHostIsKept(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.applyShipped()
-	w.apply(konvoyNode)
+	w := newShippedWorld(t, "v1.19.9", "2021-03-01", konvoyNode)
 	w.start()
 
 	w.run("it is made", func(t *testing.T) {
@@ -108,14 +106,8 @@ func TestHostIsKept(t *testing.T) {
 
 	w.run("it is made again", func(t *testing.T) {
 		old := w.mustHost()
-		if err := w.Client.Delete(t.Context(), old); err != nil {
-			t.Fatal(err)
-		}
-		w.eventually("the host to be there again", func() error {
-			host, err := w.host()
-			if err != nil {
-				return err
-			}
+		w.delete(old)
+		w.awaitKey(hostKey, func(host *v1alpha1.ClusterSupport) error {
 			if host.UID == old.UID {
 				return errors.New("it is the old one")
 			}
@@ -126,9 +118,7 @@ func TestHostIsKept(t *testing.T) {
 
 	w.run("it is made at the start when it was deleted before", func(t *testing.T) {
 		w.halt()
-		if err := w.Client.Delete(t.Context(), w.mustHost()); err != nil {
-			t.Fatal(err)
-		}
+		w.delete(w.mustHost())
 		w.start()
 		w.awaitRow(facts.Konvoy, v1alpha1.StateUnknown, v1alpha1.ReasonNotYetAvailable, "Konvoy 1.8.5 is installed although")
 	})
@@ -147,11 +137,7 @@ spec:
 // awaitFinding waits until a release of a product on the host has a finding.
 func (w *world) awaitFinding(product, reason, message string) {
 	w.t.Helper()
-	w.eventually(product+" to have the finding "+reason, func() error {
-		host, err := w.host()
-		if err != nil {
-			return err
-		}
+	w.awaitKey(hostKey, func(host *v1alpha1.ClusterSupport) error {
 		for _, r := range host.Status.Releases {
 			for _, f := range r.Findings {
 				if r.Product == product && f.Reason == reason && strings.Contains(f.Message, message) {
@@ -159,33 +145,26 @@ func (w *world) awaitFinding(product, reason, message string) {
 				}
 			}
 		}
-		return fmt.Errorf("the releases are %+v", host.Status.Releases)
+		return fmt.Errorf("%s has no finding %s with %q: %+v", product, reason, message, host.Status.Releases)
 	})
 }
 
 // A host object that a user has made before the operator came is taken as it is.
 func TestHostOfAUser(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	w.start()
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
 	if _, applied := managersOf(w.mustHost())[controllers.Name+" Apply"]; applied {
 		t.Error("the operator has applied an object that was there")
 	}
 	// Even so, it is made again without what was the user's.
-	if err := w.Client.Delete(t.Context(), w.mustHost()); err != nil {
-		t.Fatal(err)
-	}
+	w.delete(w.mustHost())
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonNothingToCheck)
 }
 
 // Only one object may stand for the operator's own cluster: a second one would count the cluster twice.
 func TestHostNotAllowedElsewhere(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.applyShipped()
-	w.apply(konvoy17)
-	w.apply(kommander131)
+	w := newShippedWorld(t, "v1.19.9", "2021-03-01", konvoy17, kommander131)
 	w.start()
 	own := w.mustPolicy("kommander").Status
 
@@ -206,27 +185,17 @@ spec:
 	}
 	for _, key := range others {
 		w.run(key.String(), func(t *testing.T) {
-			w.eventually("it to be refused", func() error {
-				object, err := w.clusterSupport(key)
-				if err != nil {
-					return err
-				}
+			w.awaitKey(key, func(object *v1alpha1.ClusterSupport) error {
 				conditions := object.Status.Conditions
-				wrong := []error{
-					expect(conditions, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostNotAllowed),
-					expect(conditions, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonHostNotAllowed),
-					expect(conditions, v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonHostNotAllowed),
-				}
-				for _, c := range conditions {
-					if c.Type == v1alpha1.ConditionStalled && (!strings.Contains(c.Message, "spec.cluster.host: Forbidden") ||
-						!strings.Contains(c.Message, sandbox.Namespace+"/host")) {
-						wrong = append(wrong, fmt.Errorf("the message is %s", c.Message))
-					}
-				}
 				if len(object.Status.Releases) > 0 || object.Status.KubernetesVersion != "" {
-					wrong = append(wrong, fmt.Errorf("it has facts: %+v", object.Status))
+					return fmt.Errorf("it has facts: %+v", object.Status)
 				}
-				return errors.Join(wrong...)
+				return errors.Join(
+					expect(conditions, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostNotAllowed),
+					says(conditions, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonHostNotAllowed,
+						"spec.cluster.host: Forbidden", sandbox.Namespace+"/host"),
+					expect(conditions, v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonHostNotAllowed),
+				)
 			})
 		})
 	}
@@ -241,25 +210,16 @@ spec:
 
 // Two operators in one cluster, each with a host of its own, do not take each other's for a mistake.
 func TestTwoOperators(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.applyShipped()
-	w.apply(konvoy17)
-	w.apply(kommander131)
+	w := newShippedWorld(t, "v1.19.9", "2021-03-01", konvoy17, kommander131)
 	w.start()
 	first := w.stop
 	defer func() {
-		if err := first(); err != nil {
-			t.Error(err)
-		}
+		check(t, first())
 	}()
 	w.launch(func(_ *rest.Config, options *controllers.Options) { options.Namespace = "team-a" })
 	other := types.NamespacedName{Namespace: "team-a", Name: v1alpha1.HostName}
 	for _, key := range []types.NamespacedName{hostKey, other} {
-		w.eventually(key.String(), func() error {
-			object, err := w.clusterSupport(key)
-			if err != nil {
-				return err
-			}
+		w.awaitKey(key, func(object *v1alpha1.ClusterSupport) error {
 			return errors.Join(
 				expect(object.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
 				expect(object.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported),

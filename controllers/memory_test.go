@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
 
 // exampleRunning is the host with a version of the example installed.
@@ -19,11 +21,7 @@ func exampleRunning(version string) string {
 // awaitHistory waits until the host's history of the example, newest first, is as "version from to".
 func (w *world) awaitHistory(since string, want ...string) {
 	w.t.Helper()
-	w.eventually("the history", func() error {
-		host, err := w.host()
-		if err != nil {
-			return err
-		}
+	w.awaitKey(hostKey, func(host *v1alpha1.ClusterSupport) error {
 		var got []string
 		for _, ended := range host.Status.History {
 			got = append(got, fmt.Sprintf("%s %s %s", ended.Version, ended.From.UTC().Format(time.DateOnly), ended.To.UTC().Format(time.DateOnly)))

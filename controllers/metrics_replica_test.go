@@ -21,9 +21,7 @@ const exampleExported = `supportpolicy_release_state{cluster_name="host",cluster
 // A replica that is not the leader exports the same statuses as the leader, and that it is not active: when the leader
 // ends, nothing is missing.
 func TestMetricsOfStandby(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	e := newEndpoint(w)
 	electing := w.elect()
 	w.start(electing)
@@ -36,9 +34,7 @@ func TestMetricsOfStandby(t *testing.T) {
 	if strings.Contains(waiting, observed) {
 		t.Error("it says when the host answered, and has not asked")
 	}
-	if err := leader(); err != nil {
-		t.Error(err)
-	}
+	check(t, leader())
 	e.await(token, exampleExported, `supportpolicy_operator_active{shard="0"} 1`, "supportpolicy_operator_shards 1", observed)
 	e.awaitEvaluated(token)
 	w.settle()
@@ -54,9 +50,7 @@ func (e *endpoint) awaitEvaluated(token string) {
 
 // A shard exports all clusters, and says which one it is, of how many.
 func TestMetricsOfShard(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	e := newEndpoint(w)
 	w.start()
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)

@@ -60,13 +60,9 @@ func newEndpoint(w *world) *endpoint {
 func (e *endpoint) certify() {
 	e.w.t.Helper()
 	certificate, key, err := certutil.GenerateSelfSignedCertKey("127.0.0.1", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
-	if err != nil {
-		e.w.t.Fatal(err)
-	}
+	must(e.w.t, err)
 	for name, content := range map[string][]byte{"tls.crt": certificate, "tls.key": key} {
-		if err := os.WriteFile(filepath.Join(e.folder, name), content, 0o600); err != nil {
-			e.w.t.Fatal(err)
-		}
+		must(e.w.t, os.WriteFile(filepath.Join(e.folder, name), content, 0o600))
 	}
 }
 
@@ -78,9 +74,7 @@ func (e *endpoint) serving(_ *rest.Config, options *controllers.Options) {
 func (e *endpoint) token(account string) string {
 	e.w.t.Helper()
 	config, err := shared.ForTest(e.w.t).ServiceAccountConfig(e.w.t.Context(), "team-a", account)
-	if err != nil {
-		e.w.t.Fatal(err)
-	}
+	must(e.w.t, err)
 	return config.BearerToken
 }
 
@@ -157,9 +151,7 @@ func TestMetricsAreProtected(t *testing.T) {
 	} {
 		w.run(name, func(t *testing.T) {
 			code, body, err := e.ask(t.Context(), test.method, test.path, test.token)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if code != test.want {
 				t.Errorf("the answer is %d, want %d, as %s: %.200s", code, test.want, test.reason, body)
 			}
@@ -171,9 +163,7 @@ func TestMetricsAreProtected(t *testing.T) {
 	w.run("a right that is taken away", func(t *testing.T) {
 		e.w.t = t
 		const binding = "clusterrolebinding/scraper"
-		if _, err := w.Kubectl(t.Context(), "delete", binding); err != nil {
-			t.Fatal(err)
-		}
+		w.kubectl("delete", binding)
 		w.eventually("the refusal", func() error {
 			if code, _, err := e.ask(t.Context(), http.MethodGet, "/metrics", allowed); err != nil || code != http.StatusForbidden {
 				return fmt.Errorf("the answer is %d, %w", code, err)
@@ -185,13 +175,9 @@ func TestMetricsAreProtected(t *testing.T) {
 	})
 	w.run("without TLS", func(t *testing.T) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+e.address+"/metrics", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer response.Body.Close()
 		if response.StatusCode != http.StatusBadRequest {
 			t.Errorf("the answer is %d", response.StatusCode)
@@ -206,9 +192,7 @@ func TestMetricsAreProtected(t *testing.T) {
 
 // What is scraped is what the statuses say, with when the cluster last answered.
 func TestMetricsOfOperator(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	e := newEndpoint(w)
 	before := time.Now()
 	w.start(e.serving)
@@ -248,9 +232,7 @@ func TestMetricsNeedTheirCertificate(t *testing.T) {
 
 // Whatever is linked in, such as the parts of an API server that check tokens, streaming lists stay off.
 func TestStreamingListsAreOff(t *testing.T) {
-	if err := controllers.DisableStreamingLists(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, controllers.DisableStreamingLists())
 	if features.FeatureGates().Enabled(features.WatchListClient) {
 		t.Error("client-go would use streaming lists, which API servers of Kubernetes 1.17 never answer")
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,88 +22,6 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-const (
-	coresFile        = "test/crds/dkp.d2iq.io_kommandercores.yaml"
-	helmReleasesFile = "test/crds/helm.toolkit.fluxcd.io_helmreleases.yaml"
-)
-
-// Products are installed and removed while the operator runs, and their CRDs with them.
-func TestDefinitionsComeAndGo(t *testing.T) {
-	w := newWorld(t, "v1.21.6", "2022-03-01")
-	kubectl := func(arguments ...string) {
-		t.Helper()
-		if _, err := w.Kubectl(t.Context(), arguments...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	define := func() {
-		kubectl("apply", "-f", coresFile, "-f", helmReleasesFile)
-		kubectl("wait", "--for=condition=Established", "--timeout=20s", "-f", coresFile, "-f", helmReleasesFile)
-	}
-	defined := true
-	t.Cleanup(func() {
-		if !defined {
-			t.Error("the other tests lack definitions that this one has removed")
-		}
-	})
-	w.applyShipped()
-	kubectl("delete", "--wait", "--timeout=20s", "-f", coresFile, "-f", helmReleasesFile)
-	defined = false
-	w.absent = map[string]bool{"kommandercores": true, "helmreleases": true}
-	w.start()
-	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonNothingToCheck)
-
-	w.run("they come", func(*testing.T) {
-		define()
-		defined = true
-		w.applyWithStatus(`
-apiVersion: helm.toolkit.fluxcd.io/v2beta1
-kind: HelmRelease
-metadata: {name: kommander, namespace: kommander}
-spec: {interval: 15s}
-status: {lastAppliedRevision: v2.1.0}
-`)
-		w.awaitRow(facts.Kommander, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Kommander 2.1.0 is supported")
-		w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)
-		w.applyWithStatus(`
-apiVersion: dkp.d2iq.io/v1alpha1
-kind: KommanderCore
-metadata: {name: kommander-core}
-status: {version: v2.0.0}
-`)
-		// Both are there, so an upgrade is under way, and the lower one is to be relied on.
-		w.awaitFinding(facts.Kommander, v1alpha1.ReasonConflictingEvidence, "2.1.0")
-		if got := row(w.mustHost(), facts.Kommander, "kommander"); got.Version != "2.0.0" || got.Evidence.Object != "KommanderCore/kommander-core" {
-			t.Errorf("Kommander is %s by %+v, expected is 2.0.0 by the KommanderCore", got.Version, got.Evidence)
-		}
-	})
-	w.run("one goes", func(*testing.T) {
-		kubectl("delete", "--wait", "--timeout=20s", "-f", coresFile)
-		defined = false
-		w.eventually("Kommander to be what the HelmRelease says", func() error {
-			if got := row(w.mustHost(), facts.Kommander, "kommander"); got.Version != "2.1.0" || len(got.OtherEvidence) > 0 {
-				return fmt.Errorf("it is %s by %+v, besides %+v", got.Version, got.Evidence, got.OtherEvidence)
-			}
-			return nil
-		})
-	})
-	w.run("all go", func(*testing.T) {
-		kubectl("delete", "--wait", "--timeout=20s", "-f", helmReleasesFile)
-		w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonNothingToCheck)
-	})
-	w.run("they come back", func(*testing.T) {
-		define()
-		defined = true
-		w.applyWithStatus(`
-apiVersion: dkp.d2iq.io/v1alpha1
-kind: KommanderCore
-metadata: {name: kommander-core}
-status: {version: v2.1.5}
-`)
-		w.awaitRow(facts.Kommander, v1alpha1.StateSupported, v1alpha1.ReasonSupported, "Kommander 2.1.5 is supported")
-	})
-}
-
 // applyWithStatus applies an object, then its status: what a product's controller would write.
 func (w *world) applyWithStatus(manifest string) {
 	w.t.Helper()
@@ -112,15 +29,12 @@ func (w *world) applyWithStatus(manifest string) {
 	object := w.decode(manifest)
 	err := w.Client.Status().Apply(w.t.Context(), client.ApplyConfigurationFromUnstructured(object),
 		client.FieldOwner("product"), client.ForceOwnership)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, err)
 }
 
 // The clusters that need it most are old ones, and report versions of all kinds.
 func TestKubernetesVersions(t *testing.T) {
-	w := newWorld(t, "v1.16.15", "2021-06-01")
-	w.applyShipped()
+	w := newShippedWorld(t, "v1.16.15", "2021-06-01")
 	w.apply(hostManifest("", "declaredReleases: [{product: Konvoy, name: default, version: 1.6.3}]"))
 	w.start(func(_ *rest.Config, options *controllers.Options) { options.VersionInterval = 50 * time.Millisecond })
 	for _, test := range []struct {
@@ -158,10 +72,7 @@ func TestKubernetesVersions(t *testing.T) {
 // A restarted operator evaluates what the status holds until it has looked for itself: whatever was found, the status is
 // its lossless record. This cluster has everything that is hard to record.
 func TestRestartOfAMixedCluster(t *testing.T) {
-	w := newWorld(t, "v1.19.9+d2iq.1", "2021-09-01")
-	w.applyShipped()
-	w.apply(konvoyNode)
-	w.apply(kommander122)
+	w := newShippedWorld(t, "v1.19.9+d2iq.1", "2021-09-01", konvoyNode, kommander122)
 	w.apply(bpsAddon("stable-1.19-3.4.1"))
 	w.apply(strings.Replace(prometheus, "3.4.1", "3.2.0", 1))
 	w.apply(`
@@ -224,23 +135,11 @@ spec: {version: v2.1.0}
 	w.Front.Reset()
 	w.wire.breaks(blind)
 	w.launch()
-	w.eventually("the operator to watch", func() error {
-		if w.Front.Requests(watches("clustersupports")) == 0 || w.Front.Requests(watches("supportpolicies")) == 0 {
-			return errors.New("it does not yet")
-		}
-		return nil
-	})
+	w.awaitWatches(map[string]int{}, "clustersupports", "supportpolicies")
 	w.expectNoWrites("a restart that cannot look at the products")
 	w.expectStatuses(before, "a restart that cannot look at the products")
 	w.wire.breaks(nil)
-	w.eventually("the operator to look at everything", func() error {
-		for _, resource := range watched {
-			if w.Front.Requests(watches(resource)) == 0 {
-				return fmt.Errorf("it does not watch %s", resource)
-			}
-		}
-		return nil
-	})
+	w.awaitWatches(map[string]int{}, watched...)
 	w.expectNoWrites("the first look")
 	w.expectStatuses(before, "the first look")
 }
@@ -257,17 +156,10 @@ func blind(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 
 // Before the first look at a cluster is complete nothing is known, and that is what the status says.
 func TestFirstLook(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.applyShipped()
-	w.apply(konvoy17)
-	w.apply(kommander131)
+	w := newShippedWorld(t, "v1.19.9", "2021-03-01", konvoy17, kommander131)
 	w.wire.breaks(blind)
 	w.launch()
-	w.eventually("the host to be there", func() error {
-		host, err := w.host()
-		if err != nil {
-			return err
-		}
+	w.awaitKey(hostKey, func(host *v1alpha1.ClusterSupport) error {
 		conditions := host.Status.Conditions
 		return errors.Join(
 			expect(conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
@@ -284,12 +176,8 @@ func TestFirstLook(t *testing.T) {
 	w.wire.breaks(nil)
 	w.awaitHost(v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonConnected)
 	host := w.mustHost()
-	if err := expect(host.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported); err != nil {
-		t.Error(err)
-	}
-	if c := meta.FindStatusCondition(host.Status.Conditions, v1alpha1.ConditionReconciling); c != nil {
-		t.Errorf("it is still reconciling: %s", c.Message)
-	}
+	check(t, expect(host.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported))
+	check(t, lacks(host.Status.Conditions, v1alpha1.ConditionReconciling))
 	w.settle()
 	w.expectOnePatch("the first look")
 }

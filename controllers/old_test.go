@@ -4,7 +4,6 @@
 package controllers_test
 
 import (
-	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,29 +22,15 @@ func TestOldServers(t *testing.T) {
 		t.Skip("it needs control planes")
 	}
 	crds, err := sandbox.CRDs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	others, err := sandbox.RemoteCRDs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	// The garbage collector of this one would else know the kinds only after half a minute.
 	hub := controlplane.ForTest(t, controlplane.Options{Version: controlplane.Old, ControllerManager: true, CRDs: crds})
 	cluster := controlplane.ForTest(t, controlplane.Options{Version: controlplane.Old, CRDs: others})
 	w := newWorldOn(t, hub, sandbox.Options{KubernetesVersion: "v1.20.13", Now: at(t, "2021-10-01"), Manifests: "config/fleet", ClientSideApply: true})
-	kubectl := func(arguments ...string) string {
-		t.Helper()
-		said, err := w.Kubectl(t.Context(), arguments...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return said
-	}
 	elsewhere := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := cluster.WriteKubeconfig(elsewhere); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cluster.WriteKubeconfig(elsewhere))
 	// Again, as GitOps does all the time. They have been applied once here, and never there.
 	for _, test := range []struct {
 		arguments []string
@@ -57,7 +42,7 @@ func TestOldServers(t *testing.T) {
 		{[]string{"apply", "-k", "config/policies"}, "created"},
 		{[]string{"apply", "-k", "config/policies"}, "unchanged"},
 	} {
-		for line := range strings.Lines(kubectl(test.arguments...)) {
+		for line := range strings.Lines(w.kubectl(test.arguments...)) {
 			if strings.Contains(line, "d2iq.io") && !strings.HasSuffix(strings.TrimSpace(line), test.want) {
 				t.Errorf("kubectl %v says %s", test.arguments, line)
 			}
@@ -74,10 +59,8 @@ func TestOldServers(t *testing.T) {
 		w.attach("one")
 		w.awaitConnected("one")
 		got := w.awaitKonvoy("one", "1.7.2")
-		if err := errors.Join(w.isOwned(got), hasVersion(got, facts.Kubernetes, "v1.19.9"),
-			expect(got.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported)); err != nil {
-			t.Error(err)
-		}
+		check(t, w.isOwned(got), hasVersion(got, facts.Kubernetes, "v1.19.9"),
+			expect(got.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionTrue, v1alpha1.ReasonSupported))
 		w.settle()
 	})
 
@@ -86,28 +69,20 @@ func TestOldServers(t *testing.T) {
 		first.apply(strings.ReplaceAll(konvoy17, "1.7.2", "1.7.5"))
 		w.awaitKonvoy("one", "1.7.5")
 		w.settle()
-		if patches := w.Front.Recent(statusPatch("clustersupports", "one")); len(patches) != 1 {
-			t.Errorf("it took %d patches: %v", len(patches), patches)
-		}
+		w.expectOnePatchOf("clustersupports", "one", "the change")
 	})
 
 	w.run("it breaks, time passes, and it heals", func(t *testing.T) {
 		before := w.mustCluster("one")
-		if err := first.Front.StopServing(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, first.Front.StopServing())
 		got := w.await("one", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonConnectionRefused)
-		if err := sameVerdict(before, got); err != nil {
-			t.Error(err)
-		}
+		check(t, sameVerdict(before, got))
 		w.Clock.SetTime(at(t, "2022-04-08"))
 		got = w.await("one", v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
 		w.expectEvents("the day on which support ended", got,
 			"Normal ExpiringSoon is False, was True", "Normal Supported is True, was Unknown",
 			"Warning ExpiringSoon is True, was Unknown", "Warning Supported is False, was True")
-		if err := first.Front.StartServing(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, first.Front.StartServing())
 		w.awaitConnected("one")
 		w.settle()
 	})

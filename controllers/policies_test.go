@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
@@ -21,12 +20,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// What people and pipelines type.
+// The commands that users and pipelines run.
 func TestKubectlWait(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.applyShipped()
-	w.apply(konvoy17)
-	w.apply(kommander131)
+	w := newShippedWorld(t, "v1.19.9", "2021-03-01", konvoy17, kommander131)
 	waiting := make(chan error, 1)
 	w.start()
 	for _, arguments := range [][]string{
@@ -40,7 +36,7 @@ func TestKubectlWait(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// kubectl wait ends when the day comes.
+	// This kubectl wait ends when support ends.
 	go func() {
 		_, err := w.Kubectl(t.Context(), "wait", "clustersupport/host", "-n", sandbox.Namespace,
 			"--for=condition=Supported=False", "--timeout=30s")
@@ -54,10 +50,7 @@ func TestKubectlWait(t *testing.T) {
 	if err := <-waiting; err != nil {
 		t.Error(err)
 	}
-	table, err := w.Kubectl(t.Context(), "get", "support", "-A")
-	if err != nil {
-		t.Fatal(err)
-	}
+	table := w.kubectl("get", "support", "-A")
 	for _, want := range []string{"Kommander 1.3.1", "Konvoy 1.7.2 is not supported: support of 1.7 ended on 2021-11-18"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("kubectl get support -A does not print %q:\n%s", want, table)
@@ -65,12 +58,10 @@ func TestKubectlWait(t *testing.T) {
 	}
 }
 
-// The status of a policy follows all clusters, and changes of theirs cost it at most one write in each RollupInterval.
+// The status of a policy follows all clusters, with at most one write per RollupInterval.
 func TestPolicyRollupsAreLimited(t *testing.T) {
 	const changes, interval = 20, 500 * time.Millisecond
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	w.start(func(_ *rest.Config, options *controllers.Options) { options.RollupInterval = interval })
 	w.Front.Reset()
 	begin := time.Now()
@@ -79,14 +70,14 @@ func TestPolicyRollupsAreLimited(t *testing.T) {
 		w.apply(exampleRunning(version))
 		w.eventually("the version in the host's status", func() error { return hasVersion(w.mustHost(), "Example", version) })
 	}
-	w.eventually("the last version in the policy's status", func() error {
-		clusters := w.mustPolicy("example").Status.Clusters
+	w.awaitPolicyThat("example", func(policy *v1alpha1.SupportPolicy) error {
+		clusters := policy.Status.Clusters
 		if len(clusters) != 1 || clusters[0].Version != fmt.Sprintf("1.0.%d", changes+9) {
 			return fmt.Errorf("its clusters are %+v", clusters)
 		}
 		return nil
 	})
-	// A slow machine takes longer for the changes, which allows more writes.
+	// The changes take longer on a slow machine, and that allows more writes.
 	most := int(time.Since(begin)/interval) + 1
 	if got := w.Front.Requests(statusPatch("supportpolicies", "example")); got > most {
 		t.Errorf("%d changes of the host cost %d patches of the policy's status, expected are %d at most", changes, got, most)
@@ -107,7 +98,7 @@ spec:
 
 func TestConflictingPolicies(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-03-01")
-	// Each of them would give another answer.
+	// Each policy gives another verdict.
 	ours := func(priority int) string { return fmt.Sprintf(conflicting, "ours", priority, "") }
 	theirs := func(priority int) string {
 		return fmt.Sprintf(conflicting, "theirs", priority, `, {version: "1.1", generalAvailability: "2021-02-01"}`)
@@ -122,20 +113,15 @@ func TestConflictingPolicies(t *testing.T) {
 		w.awaitRow("Example", v1alpha1.StateUnknown, v1alpha1.ReasonConflictingPolicies, "policies ours, theirs speak about Example")
 		w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonConflictingPolicies)
 		for name, other := range map[string]string{"ours": "theirs", "theirs": "ours"} {
-			w.awaitPolicy(name, v1alpha1.ConditionConflicting, metav1.ConditionTrue, v1alpha1.ReasonConflictingPolicies)
-			conditions := w.mustPolicy(name).Status.Conditions
-			if err := expect(conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated); err != nil {
-				t.Errorf("%s: %v", when, err)
-			}
-			if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionConflicting); !strings.Contains(c.Message, other) {
-				t.Errorf("%s: the message of %s does not name %s: %s", when, name, other, c.Message)
-			}
 			// The count follows the status of the cluster, which may be evaluated after the policy.
-			w.eventually(when+": policy "+name+" to count the host as unknown", func() error {
-				if got := *w.mustPolicy(name).Status.Summary.Unknown; got != 1 {
-					return fmt.Errorf("it counts %d unknown clusters", got)
+			w.awaitPolicyThat(name, func(policy *v1alpha1.SupportPolicy) error {
+				if got := *policy.Status.Summary.Unknown; got != 1 {
+					return fmt.Errorf("%s it counts %d unknown clusters", when, got)
 				}
-				return nil
+				conditions := policy.Status.Conditions
+				return errors.Join(
+					says(conditions, v1alpha1.ConditionConflicting, metav1.ConditionTrue, v1alpha1.ReasonConflictingPolicies, other),
+					expect(conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated))
 			})
 		}
 	}
@@ -143,10 +129,10 @@ func TestConflictingPolicies(t *testing.T) {
 		t.Helper()
 		w.awaitRow("Example", state, reason, "(policy "+deciding+")")
 		for _, name := range []string{"ours", "theirs"} {
-			w.eventually("policy "+name+" to be without a conflict", func() error {
-				status := w.mustPolicy(name).Status
-				if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionConflicting); c != nil {
-					return errors.New(c.Message)
+			w.awaitPolicyThat(name, func(policy *v1alpha1.SupportPolicy) error {
+				status := policy.Status
+				if err := lacks(status.Conditions, v1alpha1.ConditionConflicting); err != nil {
+					return err
 				}
 				if decides := *status.Summary.Clusters == 1; decides != (name == deciding) {
 					return fmt.Errorf("that it decides about the host is %t", decides)
@@ -163,9 +149,7 @@ func TestConflictingPolicies(t *testing.T) {
 	expectConflict("again")
 	w.apply(ours(7))
 	expectPeace(v1alpha1.StateSupported, v1alpha1.ReasonLastInWindow, "ours")
-	if err := w.Client.Delete(t.Context(), w.mustPolicy("ours")); err != nil {
-		t.Fatal(err)
-	}
+	w.delete(w.mustPolicy("ours"))
 	w.awaitRow("Example", v1alpha1.StateUnsupported, v1alpha1.ReasonSupportEnded, "(policy theirs)")
 }
 
@@ -211,7 +195,7 @@ func TestClusterSelector(t *testing.T) {
 	}
 }
 
-// A policy that comes, changes and goes is a matter of one patch each.
+// A new policy, and a deleted one, cost one patch of the host's status each.
 func TestPolicyComesAndGoes(t *testing.T) {
 	w := newWorld(t, "v1.19.9", "2021-03-01")
 	w.apply(exampleHost)
@@ -225,9 +209,7 @@ func TestPolicyComesAndGoes(t *testing.T) {
 	w.expectOnePatch("a new policy")
 
 	w.Front.Reset()
-	if err := w.Client.Delete(t.Context(), w.mustPolicy("example")); err != nil {
-		t.Fatal(err)
-	}
+	w.delete(w.mustPolicy("example"))
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionUnknown, v1alpha1.ReasonNoPolicy)
 	w.settle()
 	w.expectOnePatch("a policy that goes")

@@ -20,19 +20,13 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 )
 
-// Without the right to get Secrets the operator says so. It can be granted in one namespace only, by the command that the
-// component tells.
+// The operator reports a Secret that it may not read. The right can be granted in a single namespace, with the command
+// that the component documents.
 func TestKubeconfigsOfOneNamespace(t *testing.T) {
 	w := newFleetWorld(t, "v1.20.13", "2021-10-01")
 	w.applyShipped()
 	w.deniable = func(a answer) bool { return strings.Contains(a.path, "/secrets/") }
-	kubectl := func(arguments ...string) {
-		t.Helper()
-		if _, err := w.Kubectl(t.Context(), arguments...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kubectl("delete", "clusterrolebinding", kubeconfigsRole)
+	w.kubectl("delete", "clusterrolebinding", kubeconfigsRole)
 	first := w.newRemote(0, "v1.19.9")
 	here, elsewhere := in("one"), types.NamespacedName{Namespace: "team-a", Name: "one"}
 	for _, key := range []types.NamespacedName{here, elsewhere} {
@@ -55,13 +49,11 @@ func TestKubeconfigsOfOneNamespace(t *testing.T) {
 	isUnreadable(here)
 	isUnreadable(elsewhere)
 
-	kubectl(documentedCommand(t)...)
+	w.kubectl(documentedCommand(t)...)
 	w.awaitConnected("one")
 	isUnreadable(elsewhere)
 	clients, err := kubernetes.NewForConfig(shared.ForTest(t).Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, test := range []struct {
 		verb, namespace string
 		want            bool
@@ -69,7 +61,7 @@ func TestKubeconfigsOfOneNamespace(t *testing.T) {
 	}{
 		{"get", workspace, true, "it was granted"},
 		{"list", workspace, false, "that would show all Secrets"},
-		{"watch", workspace, false, "that, too"},
+		{"watch", workspace, false, "that would show them as well"},
 		{"get", "team-a", false, "it was granted elsewhere"},
 		{"get", "", false, "the role is not bound for all namespaces"},
 	} {
@@ -82,13 +74,11 @@ func TestKubeconfigsOfOneNamespace(t *testing.T) {
 	}
 }
 
-// documentedCommand are the arguments of the kubectl command in the comment of config/components/fleet.
+// documentedCommand are the arguments of the kubectl command that config/components/fleet documents.
 func documentedCommand(t *testing.T) []string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "config", "components", "fleet", "kustomization.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	_, command, is := strings.Cut(string(content), "#   kubectl ")
 	if !is {
 		t.Fatal("there is no command")

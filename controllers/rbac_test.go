@@ -27,48 +27,48 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
 )
 
-// rights is all that the operator may do, with the reason. A right is "verbs resource", or "verbs /path".
+// rights are all rights of the operator, each with its reason. A right is "verbs resource", or "verbs /path".
 var rights = map[string]string{
-	"get /version": "the Kubernetes version of a cluster is in no object",
-	"list,watch customresourcedefinitions.apiextensions.k8s.io": "products come and go with their CRDs, which tells what there is to watch",
-	"list nodes": "what the nodes run, and their labels prove that Konvoy made the cluster; not watched, because of the heartbeats",
+	"get /version": "no object has the Kubernetes version of a cluster",
+	"list,watch customresourcedefinitions.apiextensions.k8s.io": "the CRDs tell which products there are to watch",
+	"list nodes": "the operating systems, and the labels of Konvoy; not watched, because of the heartbeats",
 	"list,watch addons.kubeaddons.mesosphere.io":           "a base addon shows the release of Base Platform Services",
-	"list,watch clusteraddons.kubeaddons.mesosphere.io":    "so do these, and one of them is Kommander 1.x",
+	"list,watch clusteraddons.kubeaddons.mesosphere.io":    "they show it as well, and one of them is Kommander 1.x",
 	"list,watch konvoyclusters.kommander.mesosphere.io":    "the description of a Konvoy 1.x cluster has its version",
 	"list,watch kommanderclusters.kommander.mesosphere.io": "the inventory of the clusters that Kommander manages",
 	"list,watch clusters.cluster.x-k8s.io":                 "the inventory of those that Cluster API manages",
-	"list,watch tunnelconnectors.kubetunnel.d2iq.io":       "where the kubeconfig is of a cluster behind a tunnel",
+	"list,watch tunnelconnectors.kubetunnel.d2iq.io":       "they name the kubeconfig of a cluster behind a tunnel",
 	"get namespaces kube-system":                           "its UID tells one cluster from another",
 	"list,watch helmreleases.helm.toolkit.fluxcd.io":       "one of them is Kommander 2.x",
 	"list,watch kommandercores.dkp.d2iq.io":                "Kommander 2.5 and later has its version there",
 	"list,watch instances.kudo.dev":                        "they are the installations of Cassandra, Kafka and Spark",
-	"list,watch operatorversions.kudo.dev":                 "and these have their versions",
-	"list,watch deployments.apps":                          "their labels show the Helm chart, for products that are found by it",
-	"list,watch statefulsets.apps":                         "the same",
-	"list,watch daemonsets.apps":                           "the same",
+	"list,watch operatorversions.kudo.dev":                 "they have the versions of the Instances",
+	"list,watch deployments.apps":                          "their labels name the Helm chart, by which some products are detected",
+	"list,watch statefulsets.apps":                         "as with Deployments",
+	"list,watch daemonsets.apps":                           "as with Deployments",
 	"list,watch supportpolicies.support.d2iq.io":           "the policies are what is evaluated",
 	"list,watch clustersupports.support.d2iq.io":           "the clusters are what they are evaluated for",
 	"create,patch clustersupports.support.d2iq.io":         "the host's object is applied, which is a patch that may create",
 	"patch clustersupports.support.d2iq.io/status":         "the assessment of a cluster",
-	"list,watch supportexceptions.support.d2iq.io":         "the exceptions stand beside what the policies say",
-	"patch supportexceptions.support.d2iq.io/status":       "whether an exception runs, and on how many clusters",
+	"list,watch supportexceptions.support.d2iq.io":         "the exceptions are evaluated with the policies",
+	"patch supportexceptions.support.d2iq.io/status":       "whether an exception is in force, and on how many clusters",
 	"patch supportpolicies.support.d2iq.io/status":         "the stages and counters of a policy",
 	"create tokenreviews.authentication.k8s.io":            "it authenticates the clients of the metrics",
-	"create subjectaccessreviews.authorization.k8s.io":     "and whether he may",
-	"create events": "the transitions; an event that exists is not written again",
-	"create leases.coordination.k8s.io in its own namespace":                              "the lease by which one replica is chosen",
+	"create subjectaccessreviews.authorization.k8s.io":     "it authorizes them",
+	"create events": "the transitions of conditions; events are never updated",
+	"create leases.coordination.k8s.io in its own namespace":                              "the lease of the leader election",
 	"get,update leases.coordination.k8s.io " + controllers.Name + " in its own namespace": "that lease, and no other",
 }
 
-// fleetRights are those that config/fleet adds, for the clusters that are attached to the operator's own.
+// fleetRights are the rights that config/fleet adds for attached clusters.
 var fleetRights = map[string]string{
-	"get secrets": "the kubeconfigs, each by its name: neither listed nor watched, since that would show all Secrets that there are",
+	"get secrets": "the kubeconfigs, each by its name; to list or watch them would show every Secret",
 }
 
-// kubeSystem is the one namespace that the operator may look at.
+// kubeSystem is the only namespace that the operator may get.
 const kubeSystem = "kube-system"
 
-// expanded has one entry for each verb.
+// expanded are the rights of the tables, with one verb each.
 func expanded(t *testing.T, tables ...map[string]string) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
@@ -86,11 +86,11 @@ func expanded(t *testing.T, tables ...map[string]string) map[string]bool {
 	return all
 }
 
-// The manifests grant what the tables have, no less and no more.
+// The manifests grant the rights of the tables, and no others.
 func TestRightsInManifests(t *testing.T) {
 	for folder, test := range map[string]struct {
 		table map[string]string
-		// files are all that grant something, each with where it does.
+		// files are all that have roles, each with the scope of its rights.
 		files map[string]string
 	}{
 		"rbac":             {rights, map[string]string{"role.yaml": "", "leader_election.yaml": " in its own namespace"}},
@@ -100,9 +100,7 @@ func TestRightsInManifests(t *testing.T) {
 			granted := map[string]bool{}
 			for file, where := range test.files {
 				content, err := os.ReadFile(filepath.Join("..", "config", folder, file))
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				grant(t, granted, content, where)
 			}
 			if diff := cmp.Diff(sorted(expanded(t, test.table)), sorted(granted)); diff != "" {
@@ -116,7 +114,7 @@ func TestRightsInManifests(t *testing.T) {
 	}
 }
 
-// grant adds what the roles of a file grant.
+// grant adds the rights that the roles of a file grant.
 func grant(t *testing.T, granted map[string]bool, content []byte, where string) {
 	t.Helper()
 	if strings.Contains(string(content), "*") {
@@ -127,9 +125,7 @@ func grant(t *testing.T, granted map[string]bool, content []byte, where string) 
 			Kind  string              `json:"kind"`
 			Rules []rbacv1.PolicyRule `json:"rules"`
 		}
-		if err := yaml.Unmarshal([]byte(document), &role); err != nil {
-			t.Fatal(err)
-		}
+		must(t, yaml.Unmarshal([]byte(document), &role))
 		for _, rule := range role.Rules {
 			for _, verb := range rule.Verbs {
 				for _, what := range ruled(rule) {
@@ -140,7 +136,7 @@ func grant(t *testing.T, granted map[string]bool, content []byte, where string) 
 	}
 }
 
-// ruled is all that a rule is about.
+// ruled are the paths and the resources of a rule.
 func ruled(rule rbacv1.PolicyRule) []string {
 	about := slices.Clone(rule.NonResourceURLs)
 	names := rule.ResourceNames
@@ -157,16 +153,12 @@ func ruled(rule rbacv1.PolicyRule) []string {
 	return about
 }
 
-// Whoever may view a cluster's objects may view all kinds of the operator, and change none.
+// The viewer role reads all kinds of the operator, and changes none.
 func TestViewerSeesEverything(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join("..", "config", "rbac", "viewer.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var role rbacv1.ClusterRole
-	if err := yaml.UnmarshalStrict(content, &role); err != nil {
-		t.Fatal(err)
-	}
+	must(t, yaml.UnmarshalStrict(content, &role))
 	definitions, err := filepath.Glob(filepath.Join("..", "config", "crd", "bases", "support.d2iq.io_*.yaml"))
 	if err != nil || len(definitions) == 0 {
 		t.Fatalf("there are no CRDs: %v", err)
@@ -199,13 +191,11 @@ func nameOf(group, resource string) string {
 
 func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
-// The API server lets the operator do what the tables have, and of everything else that there is in a cluster nothing.
+// The API server allows the operator the rights of the tables, and no other verb on any resource that it serves.
 func TestRightsByAPIServer(t *testing.T) {
 	w := newFleetWorldWith(t, sandbox.Options{KubernetesVersion: "v1.19.9", Now: at(t, "2021-03-01"), Manifests: "config/default"})
 	clients, err := kubernetes.NewForConfig(shared.ForTest(t).Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, test := range []struct {
 		manifests string
 		tables    []map[string]string
@@ -214,11 +204,9 @@ func TestRightsByAPIServer(t *testing.T) {
 		{"config/fleet", []map[string]string{rights, fleetRights}},
 	} {
 		w.run(test.manifests, func(t *testing.T) {
-			if _, err := w.Kubectl(t.Context(), "apply", "--server-side", "-k", test.manifests); err != nil {
-				t.Fatal(err)
-			}
+			w.kubectl("apply", "--server-side", "-k", test.manifests)
 			want := expanded(t, test.tables...)
-			// It is everybody's.
+			// Every account has that right.
 			delete(want, "get /version")
 			if diff := cmp.Diff(sorted(want), sorted(allowed(t, clients))); diff != "" {
 				t.Errorf("the operator may do something else than the table has (-table +API server):\n%s", diff)
@@ -230,20 +218,16 @@ func TestRightsByAPIServer(t *testing.T) {
 	}
 }
 
-// allowed is all that the API server lets the operator's account do.
+// allowed are all rights that the API server gives the operator's account.
 func allowed(t *testing.T, clients kubernetes.Interface) map[string]bool {
 	t.Helper()
 	_, lists, err := clients.Discovery().ServerGroupsAndResources()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	may := func(spec authorizationv1.SubjectAccessReviewSpec) bool { return mayOperator(t, clients, spec) }
 	found, asked := map[string]bool{}, 0
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		for _, resource := range list.APIResources {
 			name := nameOf(version.Group, resource.Name)
 			if everybodysRight(name) {
@@ -260,7 +244,7 @@ func allowed(t *testing.T, clients kubernetes.Interface) map[string]bool {
 			} {
 				asked++
 				switch {
-				// First where it may do most.
+				// The widest scope comes first.
 				case may(of(verb, "", kubeSystem)) && !may(of(verb, "", "any")):
 					found[verb+" "+name+" "+kubeSystem] = true
 				case !may(of(verb, sandbox.Namespace, controllers.Name)):
@@ -294,19 +278,18 @@ func mayOperator(t *testing.T, clients kubernetes.Interface, spec authorizationv
 	spec.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:" + sandbox.Namespace, "system:authenticated"}
 	review, err := clients.AuthorizationV1().SubjectAccessReviews().Create(t.Context(),
 		&authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return review.Status.Allowed
 }
 
-// everybodysRight tells what Kubernetes lets every account do: ask about itself, and see whom the cluster trusts.
+// everybodysRight tells whether Kubernetes gives every account rights on a resource: reviews of the account itself, and
+// the trust bundles of the cluster.
 func everybodysRight(resource string) bool {
 	return resource == "clustertrustbundles.certificates.k8s.io" || strings.HasPrefix(resource, "self") && (strings.HasSuffix(resource, ".authorization.k8s.io") ||
 		strings.HasSuffix(resource, ".authentication.k8s.io"))
 }
 
-// A run in which everything happens uses all rights. That none is missing every test sees at its end.
+// An operator that does all it can uses each of its rights. Every test checks at its end that no request was denied.
 func TestRightsAreUsed(t *testing.T) {
 	w := newFleetWorld(t, "v1.19.9", "2021-03-01")
 	w.applyShipped()
@@ -324,7 +307,7 @@ func TestRightsAreUsed(t *testing.T) {
 	w.awaitPolicy("kommander", v1alpha1.ConditionExpiringSoon, metav1.ConditionTrue, v1alpha1.ReasonSupportEndsSoon)
 	w.settle()
 	w.halt()
-	// The lease was released when the first one ended. The next one finds it and takes it over.
+	// The operator releases its lease when it ends, so that the next one updates it.
 	w.start(electing)
 	w.halt()
 
@@ -347,18 +330,16 @@ func TestRightsAreUsed(t *testing.T) {
 		}
 		return false
 	})
-	// An apply is a patch, which asks for the right to create when the object is not there.
+	// An apply is a patch, which needs the right to create if the object does not exist.
 	used["create clustersupports.support.d2iq.io"] = used["patch clustersupports.support.d2iq.io"]
 	if diff := cmp.Diff(sorted(expanded(t, rights, fleetRights)), sorted(used)); diff != "" {
 		t.Errorf("the operator uses other rights than the table has (-table +used):\n%s", diff)
 	}
 }
 
-// Of two replicas one works at a time. The other one takes over when the first ends.
+// Only one of two replicas is active. The other one takes over when the leader ends.
 func TestLeaderElection(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	electing := w.elect()
 	w.start(electing)
 	first := w.stop
@@ -376,9 +357,7 @@ func TestLeaderElection(t *testing.T) {
 		t.Errorf("the lease of %s went to %s", holder, w.leaseHolder())
 	}
 
-	if err := first(); err != nil {
-		t.Error(err)
-	}
+	check(t, first())
 	w.Front.Reset()
 	w.Clock.SetTime(at(t, exampleEnd))
 	w.awaitHost(v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded)
@@ -389,9 +368,9 @@ func TestLeaderElection(t *testing.T) {
 	}
 }
 
-// elect has an operator take part in the election of a leader.
+// elect turns leader election on.
 func (w *world) elect() func(*rest.Config, *controllers.Options) {
-	// The manager logs this when it ends and releases the lease.
+	// The manager logs this when it releases the lease at its end.
 	w.log.expects("leader election lost")
 	return func(_ *rest.Config, options *controllers.Options) { options.LeaderElection = true }
 }

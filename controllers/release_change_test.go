@@ -5,7 +5,6 @@ package controllers_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -71,18 +70,13 @@ var (
 // The promise of the whole operator: a change costs one request, and without one there are none.
 func TestReleaseChange(t *testing.T) {
 	// Kommander 2.0 came out a week ago, and with it the support of 1.2 has ended.
-	w := newWorld(t, "v1.19.9", "2021-09-01")
-	w.applyShipped()
-	w.apply(konvoy17)
-	w.apply(kommander122)
+	w := newShippedWorld(t, "v1.19.9", "2021-09-01", konvoy17, kommander122)
 	w.start()
 	host := w.mustHost()
-	if err := errors.Join(
+	check(t,
 		expect(host.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded),
 		expect(host.Status.Conditions, v1alpha1.ConditionCompatible, metav1.ConditionFalse, v1alpha1.ReasonProhibitedCombination),
-	); err != nil {
-		t.Error(err)
-	}
+	)
 
 	w.run("costs one status patch", func(t *testing.T) {
 		w.Front.Reset()
@@ -91,15 +85,11 @@ func TestReleaseChange(t *testing.T) {
 		w.settle()
 		time.Sleep(quiet)
 		host := w.mustHost()
-		if err := expect(host.Status.Conditions, v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible); err != nil {
-			t.Error(err)
-		}
+		check(t, expect(host.Status.Conditions, v1alpha1.ConditionCompatible, metav1.ConditionTrue, v1alpha1.ReasonCompatible))
 		if got := row(host, facts.Kommander, "kommander").Version; got != "1.3.1" {
 			t.Errorf("Kommander is %q, expected is 1.3.1", got)
 		}
-		if got := w.Front.Requests(statusPatch("clustersupports", "host")); got != 1 {
-			t.Errorf("%d patches of the host's status, expected is one: %v", got, w.Front.Recent(front.Request.Writes))
-		}
+		w.expectOnePatch("the change")
 		others := w.Front.Recent(func(r front.Request) bool {
 			return r.Writes() && !statusPatch("clustersupports", "host")(r) && r.Resource != "events" && r.Resource != "supportpolicies"
 		})
@@ -111,9 +101,7 @@ func TestReleaseChange(t *testing.T) {
 			t.Errorf("%d events about the host, expected is one: %v", got, w.Front.Recent(front.Request.Writes))
 		}
 		// The counters of one policy are about this: no others are written.
-		if got := w.Front.Requests(statusPatch("supportpolicies", "kommander")); got != 1 {
-			t.Errorf("%d patches of the policy's status, expected is one", got)
-		}
+		w.expectOnePatchOf("supportpolicies", "kommander", "the change")
 		if got := w.Front.Requests(func(r front.Request) bool { return r.Writes() && r.Resource == "supportpolicies" }); got != 1 {
 			t.Errorf("%d patches of policies, expected is one: %v", got, w.Front.Recent(front.Request.Writes))
 		}
@@ -232,14 +220,10 @@ func (w *world) statuses() map[string]string {
 		var all unstructured.UnstructuredList
 		all.SetAPIVersion(v1alpha1.GroupVersion.String())
 		all.SetKind(kind + "List")
-		if err := w.Client.List(w.t.Context(), &all); err != nil {
-			w.t.Fatal(err)
-		}
+		must(w.t, w.Client.List(w.t.Context(), &all))
 		for _, object := range all.Items {
 			status, err := json.MarshalIndent(object.Object["status"], "", " ")
-			if err != nil {
-				w.t.Fatal(err)
-			}
+			must(w.t, err)
 			found[kind+"/"+object.GetName()] = "resourceVersion " + object.GetResourceVersion() + "\n" + string(status)
 		}
 	}

@@ -4,7 +4,6 @@
 package controllers_test
 
 import (
-	"errors"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,9 +18,7 @@ import (
 func TestSamples(t *testing.T) {
 	w := newFleetWorld(t, "v1.20.13", "2021-12-15")
 	w.applyShipped()
-	if _, err := w.Kubectl(t.Context(), "apply", "--validate=strict", "-n", workspace, "-k", "config/samples"); err != nil {
-		t.Fatal(err)
-	}
+	w.kubectl("apply", "--validate=strict", "-n", workspace, "-k", "config/samples")
 	w.start(attaching)
 	w.await("edge-sample", v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonSecretMissing)
 	w.newRemote(0, "v1.19.15").lend("edge-sample-kubeconfig", "kubeconfig", "sample")
@@ -39,19 +36,15 @@ func TestSamples(t *testing.T) {
 		t.Errorf("Konvoy is covered by %+v", konvoy.Exception)
 	}
 	var exception v1alpha1.SupportException
-	if err := w.Client.Get(t.Context(), types.NamespacedName{Name: "konvoy-1.7-sample"}, &exception); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.Client.Get(t.Context(), types.NamespacedName{Name: "konvoy-1.7-sample"}, &exception))
 	policy := w.mustPolicy("konvoy-sample")
-	if err := errors.Join(
+	check(t,
 		expect(cluster.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
 		expect(cluster.Status.Conditions, v1alpha1.ConditionSupported, metav1.ConditionFalse, v1alpha1.ReasonSupportEnded),
 		expect(exception.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
 		expect(exception.Status.Conditions, v1alpha1.ConditionActive, metav1.ConditionTrue, v1alpha1.ReasonExceptionRunning),
 		expect(policy.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonEvaluated),
-	); err != nil {
-		t.Error(err)
-	}
+	)
 	if clusters := policy.Status.Clusters; len(clusters) != 1 || clusters[0].Name != "edge-sample" {
 		t.Errorf("the policy decides for %+v, want only the cluster of the samples", clusters)
 	}

@@ -130,16 +130,12 @@ func TestBoundaries(t *testing.T) {
 	w.Front.Reset()
 	w.touch()
 	w.expectNoWrites("an evaluation a nanosecond before the day of the policy without clusters")
-	if err := expectStages(w.mustPolicy("lonely"), lonelyDay, "1.1 Planned", "1.0 LastInWindow"); err != nil {
-		t.Error(err)
-	}
+	check(t, expectStages(w.mustPolicy("lonely"), lonelyDay, "1.1 Planned", "1.0 LastInWindow"))
 	w.Clock.Step(time.Nanosecond)
 	w.eventually("the stages of the policy without clusters", func() error {
 		return expectStages(w.mustPolicy("lonely"), "", "1.1 LastInWindow", "1.0 Ended")
 	})
-	if got := w.Front.Requests(statusPatch("supportpolicies", "lonely")); got != 1 {
-		t.Errorf("its day cost %d patches of its status, expected is one", got)
-	}
+	w.expectOnePatchOf("supportpolicies", "lonely", "its day")
 
 	w.Clock.SetTime(at(t, exampleEnd).Add(-time.Nanosecond))
 	w.Front.Reset()
@@ -162,9 +158,7 @@ func TestBoundaries(t *testing.T) {
 }
 
 func TestClockJumps(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-03-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-03-01")
 	w.start()
 	w.checkExample("at first", false, false)
 
@@ -190,9 +184,7 @@ func TestClockJumps(t *testing.T) {
 
 // What happened while no operator ran is noticed by the next one.
 func TestBoundaryBetweenTwoOperators(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-05-01")
-	w.apply(examplePolicy("example", "Example"))
-	w.apply(exampleHost)
+	w := newExampleWorld(t, "2021-05-01")
 	w.start()
 	w.checkExample("before the end", true, false)
 	w.halt()
@@ -209,9 +201,15 @@ func TestBoundaryBetweenTwoOperators(t *testing.T) {
 // expectOnePatch counts how often the host's status was written.
 func (w *world) expectOnePatch(what string) {
 	w.t.Helper()
-	if got := w.Front.Requests(statusPatch("clustersupports", "host")); got != 1 {
-		w.t.Errorf("%s cost %d patches of the host's status, expected is one: %v",
-			what, got, w.Front.Recent(front.Request.Writes))
+	w.expectOnePatchOf("clustersupports", "host", what)
+}
+
+// expectOnePatchOf counts how often the status of an object was written.
+func (w *world) expectOnePatchOf(resource, name, what string) {
+	w.t.Helper()
+	if got := w.Front.Requests(statusPatch(resource, name)); got != 1 {
+		w.t.Errorf("%s cost %d patches of the status of %s %s, expected is one: %v",
+			what, got, resource, name, w.Front.Recent(front.Request.Writes))
 	}
 }
 
@@ -227,11 +225,7 @@ func since(host *v1alpha1.ClusterSupport, kind string) string {
 
 // Status and messages hold nothing relative: time that changes no answer changes no byte.
 func TestStatusIsTheSameEveryDay(t *testing.T) {
-	w := newWorld(t, "v1.19.9", "2021-10-01")
-	w.applyShipped()
-	w.apply(konvoy17)
-	w.apply(kommander122)
-	w.apply(exampleHost)
+	w := newShippedWorld(t, "v1.19.9", "2021-10-01", konvoy17, kommander122, exampleHost)
 	w.start()
 	before := w.statuses()
 	// The next minors, and patches, come out in the middle of November. The warning of that has begun.

@@ -10,7 +10,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,16 +18,16 @@ import (
 	"time"
 	_ "time/tzdata" // the zones of the policies do not depend on the machine
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // reasons are what can be said of Supported and of ExpiringSoon: for each reason the statuses that it comes with, such as
@@ -151,9 +150,7 @@ var instants = []string{"2021-01-15", "2021-05-15", "2021-07-01", "2021-09-15", 
 func decode[T any](t *testing.T, text string) *T {
 	t.Helper()
 	into := new(T)
-	if err := yaml.UnmarshalStrict([]byte(text), into); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
+	testfile.DecodeStrict(t, text, into)
 	return into
 }
 
@@ -162,12 +159,9 @@ func (r reasons) fromEngine(t *testing.T) {
 	t.Helper()
 	var policies []*v1alpha1.SupportPolicy
 	texts := strings.Split(examplePolicies, "\n---\n")
-	files, err := filepath.Glob(filepath.Join("..", "config", "policies", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no policies: %v", err)
-	}
+	files := testfile.Glob(t, filepath.Join("..", "config", "policies", "*.yaml"))
 	for _, file := range files {
-		if content := readFile(t, file); !strings.HasSuffix(file, "kustomization.yaml") {
+		if content := testfile.Read(t, file); !strings.HasSuffix(file, "kustomization.yaml") {
 			texts = append(texts, content)
 		}
 	}
@@ -226,19 +220,14 @@ func (r reasons) fromRefused(t *testing.T) {
 // fromOperator reads the objects that the operator has written; gitops/ holds them to it.
 func (r reasons) fromOperator(t *testing.T) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "gitops", "argocd", "*", "*", "testdata", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are none: %v", err)
-	}
+	files := testfile.Glob(t, filepath.Join("..", "gitops", "argocd", "*", "*", "testdata", "*.yaml"))
 	for _, file := range files {
 		var object struct {
 			Status struct {
 				Conditions []metav1.Condition `json:"conditions"`
 			} `json:"status"`
 		}
-		if err := yaml.Unmarshal([]byte(readFile(t, file)), &object); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Decode(t, testfile.Read(t, file), &object)
 		r.addAll(t, object.Status.Conditions)
 	}
 }
@@ -248,24 +237,12 @@ var shown = regexp.MustCompile(`(?m)^(\w+)=(True|False|Unknown) (\w+): `)
 
 func (r reasons) fromSpecification(t *testing.T) {
 	t.Helper()
-	pages, err := filepath.Glob(filepath.Join("spec", "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("there are none: %v", err)
-	}
+	pages := testfile.Glob(t, filepath.Join("spec", "*.md"))
 	for _, page := range pages {
-		for _, found := range shown.FindAllStringSubmatch(readFile(t, page), -1) {
+		for _, found := range shown.FindAllStringSubmatch(testfile.Read(t, page), -1) {
 			r.add(t, found[1], found[2], found[3])
 		}
 	}
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
 
 // row is a row of the table of reasons: the reason, and what each of the two conditions says with it.
@@ -275,11 +252,9 @@ var row = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([\\w, –]+) \\| ([\\w, –
 func onPage(t *testing.T) reasons {
 	t.Helper()
 	listed := reasons{}
-	for _, found := range row.FindAllStringSubmatch(readFile(t, "events.md"), -1) {
+	for _, found := range row.FindAllStringSubmatch(testfile.Read(t, "events.md"), -1) {
 		reason := found[1]
-		if listed[reason] != nil {
-			t.Errorf("%s is listed twice", reason)
-		}
+		expect.Equal(t, nil, listed[reason], reason, "is listed twice")
 		listed[reason] = map[string]string{}
 		for i, condition := range []string{v1alpha1.ConditionSupported, v1alpha1.ConditionExpiringSoon} {
 			if said := found[2+i]; said != "–" {
@@ -296,9 +271,7 @@ func TestReasons(t *testing.T) {
 	given.fromEngine(t)
 	given.fromOperator(t)
 	given.fromSpecification(t)
-	if diff := cmp.Diff(given, onPage(t)); diff != "" {
-		t.Errorf("events.md differs (-given +page):\n%s", diff)
-	}
+	expect.Equal(t, given, onPage(t), "events.md")
 }
 
 // TestEveryReasonIsListed goes the other way round: of the constants for the two conditions each is on the page, unless its
@@ -337,7 +310,7 @@ func TestEveryReasonIsListed(t *testing.T) {
 // TestRowsAreInOrder: a reader looks a reason up.
 func TestRowsAreInOrder(t *testing.T) {
 	var names []string
-	for _, found := range row.FindAllStringSubmatch(readFile(t, "events.md"), -1) {
+	for _, found := range row.FindAllStringSubmatch(testfile.Read(t, "events.md"), -1) {
 		names = append(names, found[1])
 	}
 	if !slices.IsSorted(names) {

@@ -13,14 +13,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const argoFolder = "argocd"
@@ -50,10 +51,7 @@ type healthTest struct {
 // the global obj, for at most a second.
 func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join(customization(object.GetKind()), "health.lua"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := testfile.Read(t, filepath.Join(customization(object.GetKind()), "health.lua"))
 	machine := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer machine.Close()
 	for _, library := range []struct {
@@ -69,7 +67,7 @@ func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 	defer cancel()
 	machine.SetContext(ctx)
 	machine.SetGlobal("obj", luaValue(t, machine, object.Object))
-	if err := machine.DoString(string(script)); err != nil {
+	if err := machine.DoString(script); err != nil {
 		t.Fatal(err)
 	}
 	result, ok := machine.Get(-1).(*lua.LTable)
@@ -84,9 +82,8 @@ func health(t *testing.T, object *unstructured.Unstructured) healthStatus {
 		}
 		got[key.String()] = string(text)
 	})
-	if diff := cmp.Diff(map[string]string{"status": got["status"], "message": got["message"]}, got); diff != "" {
-		t.Errorf("the script returns more than a status and a message (-allowed +got):\n%s", diff)
-	}
+	expect.Equal(t, map[string]string{"status": got["status"], "message": got["message"]}, got,
+		"the script returns more than a status and a message")
 	return healthStatus{got["status"], got["message"]}
 }
 
@@ -140,9 +137,7 @@ func TestHealthTests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != len(want[kind].Tests) {
-			t.Errorf("there are %d objects of %s for %d situations", len(files), kind, len(want[kind].Tests))
-		}
+		expect.Equal(t, len(want[kind].Tests), len(files), kind, "an object for each situation")
 	}
 }
 
@@ -157,11 +152,7 @@ func TestEverySituationHasAMessage(t *testing.T) {
 
 // TestForms compares health.lua with its copies: a file for each kind, a patch of argocd-cm, values for the Helm chart.
 func TestForms(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := string(content)
+	script := testfile.Read(t, filepath.Join(argoFolder, "health.lua"))
 	if strings.Contains(script, "{{") {
 		t.Error("health.lua has {{, which Helm charts take for a template")
 	}
@@ -196,13 +187,10 @@ func indent(text string, by int) string {
 
 // TestArgoComponent builds an overlay with an argocd-cm, to which the component adds the scripts.
 func TestArgoComponent(t *testing.T) {
-	script, err := os.ReadFile(filepath.Join(argoFolder, "health.lua"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := testfile.Read(t, filepath.Join(argoFolder, "health.lua"))
 	want := map[string]any{"url": "https://argocd.example.com"}
 	for _, kind := range kinds {
-		want[dataKey(kind)] = string(script)
+		want[dataKey(kind)] = script
 	}
 	objects := build(t, argoFolder, map[string]string{"argocd-cm.yaml": `
 apiVersion: v1
@@ -213,28 +201,16 @@ data: {url: "https://argocd.example.com"}
 	if len(objects) != 1 {
 		t.Fatalf("%d objects were built", len(objects))
 	}
-	if diff := cmp.Diff(want, objects[0].Object["data"]); diff != "" {
-		t.Errorf("argocd-cm differs (-want +built):\n%s", diff)
-	}
-	if objects[0].GetNamespace() != "argocd" {
-		t.Errorf("argocd-cm went to the namespace %q", objects[0].GetNamespace())
-	}
+	expect.Equal[any](t, want, objects[0].Object["data"], "argocd-cm")
+	expect.Equal(t, "argocd", objects[0].GetNamespace(), "the namespace of argocd-cm")
 	var values struct {
 		Configs struct {
 			CM map[string]any `json:"cm"`
 		} `json:"configs"`
 	}
-	content, err := os.ReadFile(filepath.Join(argoFolder, "values.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, &values); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(argoFolder, "values.yaml")), &values)
 	delete(want, "url")
-	if diff := cmp.Diff(want, values.Configs.CM); diff != "" {
-		t.Errorf("values.yaml has other scripts (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, values.Configs.CM, "values.yaml has other scripts")
 }
 
 // build builds an overlay of files with a component of this folder. It returns the objects, ordered by name.
@@ -252,7 +228,7 @@ func built(t *testing.T, overlay repository.Overlay) []*unstructured.Unstructure
 	t.Helper()
 	var objects []*unstructured.Unstructured
 	for document := range strings.SplitSeq(repository.Build(t, overlay), "\n---\n") {
-		objects = append(objects, parse(t, []byte(document)))
+		objects = append(objects, parse(t, document))
 	}
 	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return objects

@@ -4,7 +4,6 @@
 package gitops_test
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // console matches a block of a page with one command and its output.
@@ -20,12 +20,9 @@ var console = regexp.MustCompile("(?m)^```console\n\\$ kubectl (.+)\n((?:.*\n)*?
 // runConsole runs the commands of a page, and compares their output, in any order, with the page.
 func (e *environment) runConsole(t *testing.T, page string) {
 	t.Helper()
-	content, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, page)
 	ran := 0
-	fresh := console.ReplaceAllStringFunc(string(content), func(block string) string {
+	fresh := console.ReplaceAllStringFunc(content, func(block string) string {
 		ran++
 		command := console.FindStringSubmatch(block)[1]
 		out, err := e.Kubectl(t.Context(), strings.Fields(command)...)

@@ -4,7 +4,6 @@
 package gitops_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,11 +12,12 @@ import (
 	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/envsubst"
 	"github.com/fluxcd/pkg/runtime/cel"
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const fluxFolder = "flux"
@@ -33,13 +33,7 @@ func checks(t *testing.T, file string) []kustomize.CustomHealthCheck {
 			HealthCheckExprs []kustomize.CustomHealthCheck `json:"healthCheckExprs"`
 		} `json:"spec"`
 	}
-	content, err := os.ReadFile(filepath.Join(fluxFolder, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, &patch); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(fluxFolder, file)), &patch)
 	return patch.Spec.HealthCheckExprs
 }
 
@@ -93,15 +87,11 @@ spec: {interval: 10m, path: ./policies, prune: true, wait: true, sourceRef: {kin
 			t.Fatal(err)
 		}
 		var got []kustomize.CustomHealthCheck
-		if err := yaml.UnmarshalStrict(text, &got); err != nil {
-			t.Fatal(err)
-		}
+		testfile.DecodeStrict(t, string(text), &got)
 		if len(got) == 0 {
 			got = nil
 		}
-		if diff := cmp.Diff(want[i], got); diff != "" {
-			t.Errorf("the checks of %s differ (-want +built):\n%s", object.GetName(), diff)
-		}
+		expect.Equal(t, want[i], got, "the checks of", object.GetName())
 		if path, _, _ := unstructured.NestedString(object.Object, "spec", "path"); path != "./policies" {
 			t.Errorf("%s has lost its path", object.GetName())
 		}

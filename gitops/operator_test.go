@@ -6,14 +6,12 @@ package gitops_test
 import (
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,8 +22,10 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // environment is a real API server, and the operator with a clock that the test sets.
@@ -262,7 +262,7 @@ func (e *environment) stopOperator() {
 
 func (e *environment) apply(manifest string) {
 	e.t.Helper()
-	object := parse(e.t, []byte(manifest))
+	object := parse(e.t, manifest)
 	err := e.Client.Apply(e.t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("gitops"), client.ForceOwnership)
 	if err != nil {
 		e.t.Fatalf("%v: %s", err, manifest)
@@ -323,11 +323,7 @@ func (e *environment) marshalKubeconfig(config *rest.Config) []byte {
 	if err := controlplane.WriteKubeconfig(path, config); err != nil {
 		e.t.Fatal(err)
 	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return content
+	return []byte(testfile.Read(e.t, path))
 }
 
 // createKubeconfig creates a Secret with a kubeconfig.
@@ -412,9 +408,7 @@ func conditions(t *testing.T, object *unstructured.Unstructured) []metav1.Condit
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := yaml.Unmarshal(text, &with); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(text), &with)
 	return with.Status.Conditions
 }
 
@@ -425,9 +419,7 @@ func (e *environment) checkSituation(name string, objects ...*unstructured.Unstr
 		e.t.Run(like.GetKind()+"/"+name, func(t *testing.T) {
 			s := find(t, name, like.GetKind())
 			object := e.get(like)
-			if diff := cmp.Diff(s.toolStatus, evaluateAll(t, object), cmp.AllowUnexported(toolStatus{})); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", s.what, diff)
-			}
+			expect.Equal(t, s.toolStatus, evaluateAll(t, object), s.what)
 			golden.Expect(t, s.file(like.GetKind()), withoutIdentity(t, object))
 			e.checked[like.GetKind()+"/"+name] = true
 		})

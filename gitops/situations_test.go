@@ -5,16 +5,17 @@ package gitops_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -79,11 +80,7 @@ var situations = []situation{
 // object returns the object of a kind in the situation, as the operator left it.
 func (s *situation) object(t *testing.T, kind string) *unstructured.Unstructured {
 	t.Helper()
-	content, err := os.ReadFile(s.file(kind))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, content)
+	return parse(t, testfile.Read(t, s.file(kind)))
 }
 
 // file returns the path where Argo CD expects it.
@@ -92,9 +89,9 @@ func (s *situation) file(kind string) string {
 }
 
 // parse decodes an object, with integers as a client decodes them.
-func parse(t *testing.T, content []byte) *unstructured.Unstructured {
+func parse(t *testing.T, content string) *unstructured.Unstructured {
 	t.Helper()
-	text, err := yaml.YAMLToJSON(content)
+	text, err := yaml.YAMLToJSON([]byte(content))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +131,7 @@ func evaluateAll(t *testing.T, object *unstructured.Unstructured) toolStatus {
 // TestToolStatuses evaluates the objects of testdata by all tools.
 func TestToolStatuses(t *testing.T) {
 	forEachSituation(t, func(t *testing.T, s *situation, kind string) {
-		if diff := cmp.Diff(s.toolStatus, evaluateAll(t, s.object(t, kind)), cmp.AllowUnexported(toolStatus{})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", s.what, diff)
-		}
+		expect.Equal(t, s.toolStatus, evaluateAll(t, s.object(t, kind)), s.what)
 	})
 }
 
@@ -198,9 +193,7 @@ func TestInvalidStatuses(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				object := find(t, "valid", kind).object(t, kind)
 				test.change(object)
-				if diff := cmp.Diff(test.want, evaluateAll(t, object), cmp.AllowUnexported(toolStatus{})); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", test.reason, diff)
-				}
+				expect.Equal(t, test.want, evaluateAll(t, object), test.reason)
 			})
 		}
 	}
@@ -244,16 +237,12 @@ func TestTable(t *testing.T) {
 		if slices.Equal(s.kinds, kinds) {
 			of = "all"
 		}
-		if s.kstatus != s.invalid {
-			t.Errorf("%s: flux/invalid.yaml says something else than kstatus, and the table has one column for both", s.name)
-		}
+		expect.Equal(t, s.invalid, s.kstatus,
+			s.name, "flux/invalid.yaml says something else than kstatus, and the table has one column for both")
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s |", s.what, of, s.kstatus, s.unsupported, s.argo))
 	}
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if table := strings.Join(rows, "\n"); !strings.Contains(string(page), "\n"+table+"\n\n") {
+	page := testfile.Read(t, "README.md")
+	if table := strings.Join(rows, "\n"); !strings.Contains(page, "\n"+table+"\n\n") {
 		t.Errorf("README.md does not have this table:\n%s", table)
 	}
 }

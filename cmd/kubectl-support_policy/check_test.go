@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -75,9 +76,7 @@ func TestOutputsAreReadable(t *testing.T) {
 	}
 	var report junitReport
 	read("junit", xml.Unmarshal, &report)
-	if len(report.Suites) != 6 {
-		t.Errorf("%d suites", len(report.Suites))
-	}
+	expect.Equal(t, 6, len(report.Suites), "suites")
 	table := plugin("", "check", "-f", testPolicies, "--cluster", testClusters, "--as-of", "2021-11-22").Out
 	for line := range strings.Lines(table) {
 		if len([]rune(line)) > tableWidth+1 || strings.ContainsRune(line, '\x1b') {
@@ -91,9 +90,7 @@ func TestAnswerIsAnInput(t *testing.T) {
 	arguments := []string{"check", "-f", testPolicies, "--as-of", "2021-11-22", "-o", "yaml", "--cluster"}
 	first := plugin("", append(arguments, testClusters, "--cluster", testOperated, "--release", "Konvoy=1.8.3")...)
 	again := plugin(first.Out, append(arguments, "-")...)
-	if diff := cmp.Diff(first, again); diff != "" {
-		t.Errorf("(-first +again):\n%s", diff)
-	}
+	expect.Equal(t, first, again)
 }
 
 // TestExitCodes: each code, their precedence, and what masks them.
@@ -189,12 +186,9 @@ func TestAcceptExceptions(t *testing.T) {
 				t.Errorf("%s: got %d, with exceptions accepted %d; want %d and %d\n%s", test.reason, without.Code, accepting.Code,
 					test.without, test.accepting, without.Err)
 			}
-			if diff := cmp.Diff(without.Out, accepting.Out); diff != "" {
-				t.Errorf("the answer itself has changed:\n%s", diff)
-			}
-			if isInvalid := test.name == "not valid"; isInvalid != strings.Contains(without.Err, "SupportException one: spec.through") {
-				t.Errorf("stderr: %s", without.Err)
-			}
+			expect.Equal(t, without.Out, accepting.Out, "the answer itself has changed")
+			expect.Equal(t, test.name == "not valid",
+				strings.Contains(without.Err, "SupportException one: spec.through"), "stderr", without.Err)
 		})
 	}
 }
@@ -269,18 +263,12 @@ func TestAttachedClusters(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			policies := filepath.Join(t.TempDir(), "attached.yaml")
-			if err := os.WriteFile(policies, []byte(forAttached), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, policies, forAttached)
 			got := plugin(attached("prod", "prod", test.status), "check", "-f", testPolicies, "-f", policies, "--cluster", "-", "-o", "json")
-			if got.Code != int(test.code) {
-				t.Errorf("%s: exit code %d, want %d: %s%s", test.reason, got.Code, test.code, got.Out, got.Err)
-			}
+			expect.Equal(t, int(test.code), got.Code, test.reason, "exit code", got.Out, got.Err)
 			parts := recorded(t, onlyItem(t, got))
 			for name, want := range test.want {
-				if parts[name] != want {
-					t.Errorf("%s: %s is %s, want %s", test.reason, name, parts[name], want)
-				}
+				expect.Equal(t, want, parts[name], test.reason, name)
 			}
 		})
 	}
@@ -297,13 +285,9 @@ func TestClusterChanged(t *testing.T) {
 		"Ready": "False ClusterChanged " + why, "Stalled": "True ClusterChanged " + why, "Supported": "Unknown ClusterChanged the spec is not valid: " + why,
 		"Reachable": "Unknown NotContacted the spec is not valid", "cluster": `{"kommanderCluster":{"name":"prod"}}`,
 	} {
-		if parts[condition] != want {
-			t.Errorf("%s is %s\nwant %s", condition, parts[condition], want)
-		}
+		expect.Equal(t, want, parts[condition], condition)
 	}
-	if got.Code != int(exitUnknown) {
-		t.Errorf("exit code %d", got.Code)
-	}
+	expect.Equal(t, int(exitUnknown), got.Code, "exit code")
 	// What no operator has seen is a mistake in the file.
 	answered := plugin("", "check", "-f", testPolicies, "--release", "Konvoy=1.8.3", "-o", "json").Out
 	got = plugin(strings.Replace(answered, `"host": {}`, `"kommanderCluster": {"name": "prod"}`, 1), "check", "-f", testPolicies, "--cluster", "-")

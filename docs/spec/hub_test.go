@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +27,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/hub"
 	"github.com/d2iq-labs/support-policy-operator/internal/observe"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // What describes clusters on the hub, as far as it is read.
@@ -223,15 +223,12 @@ func lack(t *testing.T, target fleet.Target, reason string) *facts.Problem {
 // defaultCopyLabels is the default of --copy-labels.
 func defaultCopyLabels(t *testing.T) []string {
 	t.Helper()
-	source, err := os.ReadFile(mainFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	match := regexp.MustCompile(`const defaultCopyLabels = "([^"]+)"`).FindSubmatch(source)
+	source := testfile.Read(t, mainFile)
+	match := regexp.MustCompile(`const defaultCopyLabels = "([^"]+)"`).FindStringSubmatch(source)
 	if match == nil {
 		t.Fatalf("%s has no defaultCopyLabels", mainFile)
 	}
-	return strings.Split(string(match[1]), ",")
+	return strings.Split(match[1], ",")
 }
 
 // mainFile has the flags.

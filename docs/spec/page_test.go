@@ -44,11 +44,7 @@ func readPages(t *testing.T) []*page {
 	}
 	var pages []*page
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := &page{name: file, lines: strings.Split(string(content), "\n")}
+		p := pageOf(t, file)
 		p.findBlocks(t)
 		pages = append(pages, p)
 	}

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const crdFolder = "../../config/crd/bases"
@@ -27,20 +27,11 @@ const crdFolder = "../../config/crd/bases"
 // definitions are the generated CRDs by kind.
 func definitions(t *testing.T) map[string]*apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(crdFolder, v1alpha1.GroupVersion.Group+"_*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there is nothing in %s: %v", crdFolder, err)
-	}
+	files := testfile.Glob(t, filepath.Join(crdFolder, v1alpha1.GroupVersion.Group+"_*.yaml"))
 	found := map[string]*apiextensionsv1.CustomResourceDefinition{}
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
 		crd := &apiextensionsv1.CustomResourceDefinition{}
-		if err := yaml.Unmarshal(content, crd); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+		testfile.Decode(t, testfile.Read(t, file), crd)
 		found[crd.Spec.Names.Kind] = crd
 	}
 	return found
@@ -102,9 +93,7 @@ func (w *world) objects(t *testing.T, kind string) []map[string]any {
 		t.Fatal(err)
 	}
 	var objects []map[string]any
-	if err := json.Unmarshal(text, &objects); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(text), &objects)
 	return objects
 }
 
@@ -221,9 +210,7 @@ func showStatus(t *testing.T, b *block, object map[string]any, what string, name
 	}
 	// Both kinds have all that is looked at here.
 	var status v1alpha1.ClusterSupportStatus
-	if err := json.Unmarshal(text, &status); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(text), &status)
 	switch what {
 	case "conditions":
 		return conditionLines(t, b, status.Conditions, names)

@@ -29,8 +29,10 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/detect"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/fleet"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // TestOutputs runs every example through the engine and compares what comes out with what the page shows.
@@ -140,10 +142,7 @@ func unquote(t *testing.T, literal *ast.BasicLit) string {
 
 func eachGoFile(t *testing.T, folder string, visit func(*ast.File)) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there is nothing in %s: %v", folder, err)
-	}
+	files := testfile.Glob(t, filepath.Join(folder, "*.go"))
 	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
@@ -333,13 +332,10 @@ const fleetPage = "fleet.md"
 
 // TestFlags wants a row for each flag that is about the fleet, and no row for another one.
 func TestFlags(t *testing.T) {
-	source, err := os.ReadFile(mainFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := testfile.Read(t, mainFile)
 	known := map[string]bool{}
-	for _, match := range regexp.MustCompile(`flags\.\w+\([^"\n]*"([a-z-]+)"`).FindAllSubmatch(source, -1) {
-		known[string(match[1])] = true
+	for _, match := range regexp.MustCompile(`flags\.\w+\([^"\n]*"([a-z-]+)"`).FindAllStringSubmatch(source, -1) {
+		known[match[1]] = true
 	}
 	described := map[string]bool{}
 	for _, line := range pageOf(t, fleetPage).lines {
@@ -360,14 +356,10 @@ func TestFlags(t *testing.T) {
 // TestRightsElsewhere holds the rights that the operator needs on other clusters against those that it has on the hub: all
 // but what describes clusters there, and what is its own.
 func TestRightsElsewhere(t *testing.T) {
-	content, err := os.ReadFile("../../config/rbac/role.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	onHub, elsewhere := rightsIn(t, content), map[string]bool{}
+	onHub, elsewhere := rightsIn(t, testfile.Read(t, "../../config/rbac/role.yaml")), map[string]bool{}
 	for _, b := range pageOf(t, fleetPage).fences("yaml") {
 		if strings.Contains(b, "kind: ClusterRole\n") {
-			elsewhere = rightsIn(t, []byte(b))
+			elsewhere = rightsIn(t, b)
 		}
 	}
 	for right := range onHub {
@@ -375,9 +367,7 @@ func TestRightsElsewhere(t *testing.T) {
 			delete(onHub, right)
 		}
 	}
-	if diff := cmp.Diff(onHub, elsewhere); diff != "" {
-		t.Errorf("(-config/rbac/role.yaml +%s):\n%s", fleetPage, diff)
-	}
+	expect.Equal(t, onHub, elsewhere, fleetPage, "has other rights than config/rbac/role.yaml")
 }
 
 // hubRights are those that are needed on the hub only.
@@ -387,12 +377,10 @@ var hubRights = []string{
 }
 
 // rightsIn lists the rights of a ClusterRole, one by one.
-func rightsIn(t *testing.T, content []byte) map[string]bool {
+func rightsIn(t *testing.T, content string) map[string]bool {
 	t.Helper()
 	var role rbacv1.ClusterRole
-	if err := yaml.UnmarshalStrict(content, &role); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, content, &role)
 	rights := map[string]bool{}
 	for _, rule := range role.Rules {
 		for _, verb := range rule.Verbs {
@@ -459,11 +447,7 @@ func anchors(p *page) []string {
 
 func pageOf(t *testing.T, name string) *page {
 	t.Helper()
-	content, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &page{name: name, lines: strings.Split(string(content), "\n")}
+	return &page{name: name, lines: strings.Split(testfile.Read(t, name), "\n")}
 }
 
 // TestClauses wants the tests that clauses.md names, and the fields.

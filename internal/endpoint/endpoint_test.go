@@ -27,10 +27,10 @@ const enough = 2 * time.Minute
 
 // served is an endpoint that runs.
 type served struct {
-	t      *testing.T
-	dialer dialer
-	oracle *oracle
-	// gathered counts the scrapes that have begun; hold, if any, is what they wait for.
+	t        *testing.T
+	dialer   dialer
+	reviewer *fakeReviewer
+	// gathered has an entry for each scrape that has begun; scrapes end once hold is closed.
 	gathered chan struct{}
 	hold     chan struct{}
 	stop     func() error
@@ -49,9 +49,9 @@ func serve(t *testing.T, change func(*limits)) *served {
 
 func serveOn(t *testing.T, listener net.Listener, dialer dialer, change func(*limits)) *served {
 	t.Helper()
-	s := &served{t: t, dialer: dialer, oracle: &oracle{}, gathered: make(chan struct{}, 1000), hold: make(chan struct{})}
+	s := &served{t: t, dialer: dialer, reviewer: &fakeReviewer{}, gathered: make(chan struct{}, 1000), hold: make(chan struct{})}
 	close(s.hold)
-	options := asking(s.oracle)
+	options := asking(s.reviewer)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "example", Help: "An example."}, func() float64 { return 1 }))
 	options.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
@@ -75,14 +75,20 @@ func serveOn(t *testing.T, listener net.Listener, dialer dialer, change func(*li
 		return <-ended
 	})
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
-			t.Error(err)
-		}
+		check(t, s.stop())
 	})
 	return s
 }
 
-// client is one with connections of its own, which it keeps.
+// check fails the test with an error, if there is one.
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// client is an HTTP client that keeps connections of its own.
 type client struct {
 	*http.Client
 
@@ -151,11 +157,9 @@ func TestEndpoint(t *testing.T) {
 		t.Errorf("it speaks %s, and has negotiated %q", response.Proto, response.TLS.NegotiatedProtocol)
 	}
 	for path, token := range map[string]string{"/": secret, "/metrics/": "", "//metrics": "", "/debug/pprof/": secret} {
-		before := s.oracle.questions()
-		if err := client.expect(path, token, http.StatusNotFound); err != nil {
-			t.Error(err)
-		}
-		if s.oracle.questions() != before {
+		before := s.reviewer.reviews()
+		check(t, client.expect(path, token, http.StatusNotFound))
+		if s.reviewer.reviews() != before {
 			t.Errorf("the API server is asked about %s, where nothing is", path)
 		}
 	}
@@ -165,13 +169,11 @@ func TestEndpoint(t *testing.T) {
 		conn.Close()
 		t.Error("it speaks TLS 1.1")
 	}
-	if err := client.expect(Path, strings.Repeat("x", maxHeader+8<<10), http.StatusRequestHeaderFieldsTooLarge); err != nil {
-		t.Error(err)
-	}
+	check(t, client.expect(Path, strings.Repeat("x", maxHeader+8<<10), http.StatusRequestHeaderFieldsTooLarge))
 }
 
-// caller is somebody who sends what there is to send, and then takes what comes until the connection is closed.
-type caller struct {
+// rawConn is a connection on which the test sends a text, and which reads until the endpoint closes it.
+type rawConn struct {
 	net.Conn
 
 	// closed has for how long the connection was open, once it is closed.
@@ -179,7 +181,7 @@ type caller struct {
 	answer bytes.Buffer
 }
 
-func (s *served) call(overTLS bool, text string) *caller {
+func (s *served) dial(overTLS bool, text string) *rawConn {
 	s.t.Helper()
 	began := time.Now()
 	conn, err := s.dialer.DialContext(s.t.Context(), "tcp", "")
@@ -190,7 +192,7 @@ func (s *served) call(overTLS bool, text string) *caller {
 		conn = tls.Client(conn, unverified())
 	}
 	s.t.Cleanup(func() { conn.Close() })
-	c := &caller{Conn: conn, closed: make(chan time.Duration, 1)}
+	c := &rawConn{Conn: conn, closed: make(chan time.Duration, 1)}
 	if _, err := io.WriteString(conn, text); err != nil {
 		s.t.Fatal(err)
 	}
@@ -201,8 +203,8 @@ func (s *served) call(overTLS bool, text string) *caller {
 	return c
 }
 
-// untilClosed is for how long the other side keeps the connection open.
-func (c *caller) untilClosed(t *testing.T) time.Duration {
+// untilClosed is for how long the endpoint keeps the connection open.
+func (c *rawConn) untilClosed(t *testing.T) time.Duration {
 	t.Helper()
 	select {
 	case took := <-c.closed:
@@ -213,8 +215,8 @@ func (c *caller) untilClosed(t *testing.T) time.Duration {
 	}
 }
 
-// Who connects and says nothing has his place for some seconds.
-func TestSlowVisitors(t *testing.T) {
+// A client that connects and sends no whole request is disconnected after some seconds.
+func TestSlowClients(t *testing.T) {
 	for name, test := range map[string]struct {
 		overTLS bool
 		text    string
@@ -226,29 +228,29 @@ func TestSlowVisitors(t *testing.T) {
 		"a handshake":             {true, "", defaultLimits.request, "the request has a limit"},
 		"half a header":           {true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bea", defaultLimits.request, "the request has a limit"},
 		"a header without a body": {true, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", defaultLimits.request, "the request has a limit"},
-		"all of it, and no token": {true, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
-		"a path beside":           {true, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
-		"options of all":          {true, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 0, "who is refused goes"},
+		"all of it, and no token": {true, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 0, "a refused request ends its connection"},
+		"a path beside":           {true, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0, "a refused request ends its connection"},
+		"options of all":          {true, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 0, "a refused request ends its connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := serve(t, func(l *limits) { l.perAddress = 2 })
-				first, second := s.call(test.overTLS, test.text), s.call(test.overTLS, test.text)
-				for _, one := range []*caller{first, second} {
+				first, second := s.dial(test.overTLS, test.text), s.dial(test.overTLS, test.text)
+				for _, one := range []*rawConn{first, second} {
 					if took := one.untilClosed(t); took != test.want {
 						t.Errorf("it is closed after %s, want %s: %s", took, test.want, test.reason)
 					}
 				}
 				synctest.Wait()
 				if err := s.newClient().expect(Path, secret, http.StatusOK); err != nil {
-					t.Errorf("there is no place afterwards: %v", err)
+					t.Errorf("no other client gets through afterwards: %v", err)
 				}
 			})
 		})
 	}
 }
 
-// Of one address there are so many connections, and who was let in keeps his.
+// Each address has a limit of connections, and those beyond it do not end the others.
 func TestConnectionsOfAnAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, func(l *limits) { l.perAddress = 3 })
@@ -258,29 +260,27 @@ func TestConnectionsOfAnAddress(t *testing.T) {
 		}
 		var open []net.Conn
 		for range 2 {
-			open = append(open, s.call(false, ""))
+			open = append(open, s.dial(false, ""))
 		}
 		for range 3 {
-			if took := s.call(false, "").untilClosed(t); took != 0 {
+			if took := s.dial(false, "").untilClosed(t); took != 0 {
 				t.Errorf("one beyond them is closed after %s", took)
 			}
 		}
 		for range 3 {
 			if err := client.expect(Path, secret, http.StatusOK); err != nil {
-				t.Errorf("who was there before: %v", err)
+				t.Errorf("a client that was connected before: %v", err)
 			}
 		}
-		if err := open[0].Close(); err != nil {
-			t.Error(err)
-		}
+		check(t, open[0].Close())
 		synctest.Wait()
 		if err := s.newClient().expect(Path, secret, http.StatusOK); err != nil {
-			t.Errorf("the place that is free: %v", err)
+			t.Errorf("a client that connects after another one has gone: %v", err)
 		}
 	})
 }
 
-// Somebody sends guessed tokens as fast as he can, from the same address. A scrape takes longer, and succeeds.
+// Clients send guessed tokens as fast as they can, from the address of the scraper. Its scrapes take longer, and succeed.
 func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, nil)
@@ -294,31 +294,29 @@ func TestFlood(t *testing.T) {
 			junk := s.newClient()
 			flood.Go(func() {
 				for ctx.Err() == nil {
-					// Some of them have no place, as the one before has not gone yet.
+					// Some are refused, since the connection before is not closed yet.
 					_, _, _ = junk.get(Path, fmt.Sprintf("guessed-%d", i))
 					time.Sleep(20 * time.Millisecond)
 				}
 			})
 		}
-		// By then they have used up what may come at once.
+		// By then they have used up the burst.
 		time.Sleep(3 * time.Second)
 		const scrapes = 10
-		before, began := s.oracle.questions(), time.Now()
-		// Each of those who are before it waits for a tenth of a second.
+		before, began := s.reviewer.reviews(), time.Now()
+		// Each request before it waits for a tenth of a second.
 		longest := time.Duration(defaultLimits.perAddress) * time.Second / time.Duration(defaultLimits.addressRequests.perSecond)
 		for range scrapes {
 			started := time.Now()
-			if err := client.expect(Path, secret, http.StatusOK); err != nil {
-				t.Error(err)
-			}
+			check(t, client.expect(Path, secret, http.StatusOK))
 			if took := time.Since(started); took > longest {
 				t.Errorf("a scrape takes %s, want at most %s", took, longest)
 			}
 		}
-		asked, took := s.oracle.questions()-before, time.Since(began)
+		asked, took := s.reviewer.reviews()-before, time.Since(began)
 		cancel()
 		flood.Wait()
-		// Those who are let in cost two questions.
+		// A scrape takes two reviews.
 		most := int(took.Seconds()*float64(defaultLimits.addressRequests.perSecond)) + scrapes + 1
 		if asked > most || asked < most*9/10 {
 			t.Errorf("the API server was asked %d times in %s, want %d: no more, and not much less in a flood", asked, took, most)
@@ -334,24 +332,18 @@ func TestScrapesAtOnce(t *testing.T) {
 	for range 2 {
 		client := s.newClient()
 		answered.Go(func() {
-			if err := client.expect(Path, secret, http.StatusOK); err != nil {
-				t.Error(err)
-			}
+			check(t, client.expect(Path, secret, http.StatusOK))
 		})
 	}
 	<-s.gathered
 	<-s.gathered
-	if err := s.newClient().expect(Path, secret, http.StatusServiceUnavailable); err != nil {
-		t.Error(err)
-	}
+	check(t, s.newClient().expect(Path, secret, http.StatusServiceUnavailable))
 	close(s.hold)
 	answered.Wait()
-	if err := s.newClient().expect(Path, secret, http.StatusOK); err != nil {
-		t.Error(err)
-	}
+	check(t, s.newClient().expect(Path, secret, http.StatusOK))
 }
 
-// The limits for who sends are none for what is sent to him.
+// The timeouts of a request do not limit its answer.
 func TestSlowScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, nil)
@@ -366,20 +358,18 @@ func TestSlowScrape(t *testing.T) {
 	})
 }
 
-// The end comes soon, whoever is connected, and a scrape that has begun ends well.
+// The endpoint ends soon, whatever its clients do, and completes a scrape that has begun.
 func TestEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, nil)
-		s.call(true, "GET /metrics HTTP/1.1\r\n")
-		s.call(false, "")
+		s.dial(true, "GET /metrics HTTP/1.1\r\n")
+		s.dial(false, "")
 		s.hold = make(chan struct{})
-		last := s.call(true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+secret+"\r\n\r\n")
+		last := s.dial(true, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+secret+"\r\n\r\n")
 		<-s.gathered
 		time.AfterFunc(defaultLimits.shutdown/2, func() { close(s.hold) })
 		started := time.Now()
-		if err := s.stop(); err != nil {
-			t.Error(err)
-		}
+		check(t, s.stop())
 		if took := time.Since(started); took > defaultLimits.shutdown {
 			t.Errorf("the end takes %s, want at most %s", took, defaultLimits.shutdown)
 		}
@@ -410,10 +400,10 @@ func TestStartFails(t *testing.T) {
 	}{
 		"a port that is taken":      {taken.Addr().String(), "", []string{taken.Addr().String(), "--metrics-bind-address", "in use"}, "another program has it"},
 		"an address without a port": {"localhost", "", []string{"localhost", "--metrics-bind-address", "missing port"}, "it has to have one"},
-		"no certificate":            {"127.0.0.1:0", t.TempDir(), []string{"certificate", "tls.crt"}, "whoever verifies it would see nothing"},
+		"no certificate":            {"127.0.0.1:0", t.TempDir(), []string{"certificate", "tls.crt"}, "no client could verify the endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options := asking(&oracle{})
+			options := asking(&fakeReviewer{})
 			options.Address, options.CertDir = test.address, test.folder
 			options.Gatherer = prometheus.NewRegistry()
 			ctx, cancel := context.WithTimeout(t.Context(), enough)

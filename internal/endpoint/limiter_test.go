@@ -14,7 +14,7 @@ import (
 
 var here, there = netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
 
-// after is how long it takes until all of so many requests of an address are let through.
+// after is how long it takes until so many requests of an address have passed the limiter.
 func after(t *testing.T, limiter *requestLimiter, from netip.Addr, requests int) time.Duration {
 	t.Helper()
 	started := time.Now()
@@ -22,7 +22,7 @@ func after(t *testing.T, limiter *requestLimiter, from netip.Addr, requests int)
 	for range requests {
 		all.Go(func() {
 			if !limiter.wait(t.Context(), from) {
-				t.Error("one is not let through")
+				t.Error("a request is refused")
 			}
 		})
 	}
@@ -30,28 +30,28 @@ func after(t *testing.T, limiter *requestLimiter, from netip.Addr, requests int)
 	return time.Since(started)
 }
 
-func TestTurns(t *testing.T) {
+func TestRequestLimiter(t *testing.T) {
 	for name, test := range map[string]struct {
 		requests int
 		want     time.Duration
 		reason   string
 	}{
 		"one":                              {1, 0, "there is nothing to wait for"},
-		"as many as may come at once":      {20, 0, "they have rested"},
+		"as many as may come at once":      {20, 0, "that is the burst"},
 		"as many as there are connections": {20 + 16, 1600 * time.Millisecond, "a scrape that comes last has time left"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				if got := after(t, newRequestLimiter(defaultLimits), here, test.requests); got.Round(time.Millisecond) != test.want {
-					t.Errorf("all are through after %s, want %s: %s", got, test.want, test.reason)
+					t.Errorf("all have passed after %s, want %s: %s", got, test.want, test.reason)
 				}
 			})
 		})
 	}
 }
 
-// Addresses do not wait for each other, unless all of them together ask too much.
-func TestTurnsOfOthers(t *testing.T) {
+// Addresses do not wait for each other, unless all together exceed the limit for all.
+func TestLimitOfAllAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limiter := newRequestLimiter(defaultLimits)
 		done := make(chan struct{})
@@ -61,7 +61,7 @@ func TestTurnsOfOthers(t *testing.T) {
 		}()
 		synctest.Wait()
 		if got := after(t, limiter, there, 1); got != 0 {
-			t.Errorf("one of another address waits for %s", got)
+			t.Errorf("a request of another address waits for %s", got)
 		}
 		<-done
 	})
@@ -71,13 +71,13 @@ func TestTurnsOfOthers(t *testing.T) {
 		limiter := newRequestLimiter(limits)
 		after(t, limiter, here, 1)
 		if got := after(t, limiter, there, 1); got != time.Second {
-			t.Errorf("everybody is let through after %s", got)
+			t.Errorf("the request of another address has passed after %s", got)
 		}
 	})
 }
 
-// Who waits and goes away, again and again, leaves no gap behind that others would have to wait for.
-func TestTurnsOfThoseWhoHaveGone(t *testing.T) {
+// A request that is given up while it waits does not delay the requests after it.
+func TestCanceledRequestsDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limiter := newRequestLimiter(defaultLimits)
 		after(t, limiter, here, 20)
@@ -90,13 +90,13 @@ func TestTurnsOfThoseWhoHaveGone(t *testing.T) {
 		cancel()
 		all.Wait()
 		if got := after(t, limiter, here, 1); got > 100*time.Millisecond {
-			t.Errorf("the next one waits for %s", got)
+			t.Errorf("the next request waits for %s", got)
 		}
 	})
 }
 
-// What is remembered of addresses has a bound.
-func TestTurnsForgetAddresses(t *testing.T) {
+// The limiter keeps a bounded number of addresses.
+func TestAddressesAreBounded(t *testing.T) {
 	limiter := newRequestLimiter(defaultLimits)
 	address := netip.MustParseAddr("10.1.0.0")
 	for range 2 * maxAddresses {
@@ -104,6 +104,6 @@ func TestTurnsForgetAddresses(t *testing.T) {
 		address = address.Next()
 	}
 	if got := limiter.each.Len(); got != maxAddresses {
-		t.Errorf("it remembers %d", got)
+		t.Errorf("it keeps %d", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// pipes is a network within the process, for tests whose time is not the machine's. All who connect have one address.
+// pipes is a network within the process, for tests with a clock of their own. All clients have the same address.
 type pipes struct {
 	dialled chan net.Conn
 	closed  chan struct{}
@@ -50,7 +50,7 @@ func (p *pipes) Close() error {
 
 func (*pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// buffered is one end of a pipe on which, as on a socket, who writes does not wait for who reads.
+// buffered is one end of a pipe on which, as on a socket, a write does not wait for the read.
 type buffered struct {
 	net.Conn
 
@@ -84,7 +84,7 @@ func (b *buffered) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Close has the other side read what was written before the end, and lets it write what nobody reads any more.
+// Close has the other end read what was written before, and discards what it writes afterwards.
 func (b *buffered) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

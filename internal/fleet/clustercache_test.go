@@ -29,10 +29,7 @@ import (
 )
 
 func TestClusterIsObserved(t *testing.T) {
-	cluster := newPlain(t, "v1.19.7")
-	h := newHub(t, slowly)
-	one := h.join("one", cluster.lend(t, secretToken))
-	h.awaitVersion(one, "v1.19.7")
+	cluster, h, one := newObserved(t, slowly)
 	cluster.upgrade("v1.19.9")
 	h.awaitVersion(one, "v1.19.9")
 	before := observe.Snapshot{}
@@ -175,11 +172,7 @@ func TestSecretIsUnreadableForAMoment(t *testing.T) {
 	})
 	one := h.join("one", cluster.lend(t, secretToken))
 	h.awaitVersion(one, "v1.19.7")
-	for _, snapshot := range h.changes(one) {
-		if snapshot.Problem != nil {
-			t.Errorf("a problem was told: %+v", snapshot.Problem)
-		}
-	}
+	h.expectNoProblem(one)
 }
 
 // A look at a Secret that is never answered ends, and is repeated.
@@ -198,10 +191,7 @@ func TestSecretHangs(t *testing.T) {
 const newToken = "SECRET-token-new-91c2"
 
 func TestRotation(t *testing.T) {
-	cluster := newPlain(t, "v1.19.7")
-	h := newHub(t, patiently)
-	one := h.join("one", cluster.lend(t, secretToken))
-	h.awaitVersion(one, "v1.19.7")
+	cluster, h, one := newObserved(t, patiently)
 	known := len(h.changes(one))
 
 	// The old one is accepted no more, and would be a problem if that lasted.
@@ -227,10 +217,7 @@ func TestRotation(t *testing.T) {
 
 // The Secret is read again soon after its credentials were refused, and not only when it is time.
 func TestRevokedCredentials(t *testing.T) {
-	cluster := newPlain(t, "v1.19.7")
-	h := newHub(t, slowly)
-	one := h.join("one", cluster.lend(t, secretToken))
-	h.awaitVersion(one, "v1.19.7")
+	cluster, h, one := newObserved(t, slowly)
 
 	cluster.accept(newToken)
 	snapshot := h.awaitProblem(one, v1alpha1.ReasonUnauthorized)
@@ -287,10 +274,7 @@ func TestSecretIsWithdrawn(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			cluster := newPlain(t, "v1.19.7")
-			h := newHub(t)
-			one := h.join("one", cluster.lend(t, secretToken))
-			h.awaitVersion(one, "v1.19.7")
+			cluster, h, one := newObserved(t)
 
 			row.withdraw(h.secrets, one)
 			snapshot := h.awaitProblem(one, row.want)
@@ -314,31 +298,21 @@ func TestConnectionOutlivesTheHub(t *testing.T) {
 	for name, err := range map[string]error{"away": errors.New("connection refused"), "403": errForbidden} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cluster := newPlain(t, "v1.19.7")
-			h := newHub(t, patiently)
-			one := h.join("one", cluster.lend(t, secretToken))
-			h.awaitVersion(one, "v1.19.7")
+			cluster, h, one := newObserved(t, patiently)
 			h.secrets.fail(err)
 			reads := h.secrets.count()
 			eventually(t, "the Secret was read again", func() bool { return h.secrets.count() > reads+5 })
 			cluster.upgrade("v1.19.9")
 			h.awaitVersion(one, "v1.19.9")
 			cluster.want(t, "while the hub is away", 1, 1)
-			for _, snapshot := range h.changes(one) {
-				if snapshot.Problem != nil {
-					t.Errorf("a problem was told: %+v", snapshot.Problem)
-				}
-			}
+			h.expectNoProblem(one)
 		})
 	}
 }
 
 // Credentials that are replaced by bad ones are a problem as bad ones are, whatever is still known.
 func TestRotationToBadCredentials(t *testing.T) {
-	cluster := newPlain(t, "v1.19.7")
-	h := newHub(t)
-	one := h.join("one", cluster.lend(t, secretToken))
-	h.awaitVersion(one, "v1.19.7")
+	cluster, h, one := newObserved(t)
 	h.secrets.put(one, "value", cluster.lend(t, newToken))
 	if snapshot := h.awaitProblem(one, v1alpha1.ReasonUnauthorized); !snapshot.Complete || snapshot.Problem == nil {
 		t.Errorf("it is %+v", snapshot)
@@ -502,16 +476,10 @@ func TestForgetHanging(t *testing.T) {
 	swallows := func(conn net.Conn) { begun <- struct{}{}; swallow(conn) }
 	hangs := func(w http.ResponseWriter, r *http.Request) { begun <- struct{}{}; hang(w, r) }
 	hanging := map[string][]byte{
-		"before TLS": kubeconfig(t, "https://"+listen(t, swallows), nil),
-		"over HTTP/2": func() []byte {
-			server := serve(t, hangs)
-			return trusted(t, server, server.URL)
-		}(),
-		"over HTTP/1": func() []byte {
-			server := serve(t, hangs, withoutHTTP2)
-			return trusted(t, server, server.URL)
-		}(),
-		"the proxy": behind(t, "socks5://"+listen(t, swallows), "https://api.example.com", nil),
+		"before TLS":  raw(swallows)(t),
+		"over HTTP/2": serving(hangs)(t),
+		"over HTTP/1": serving(hangs, withoutHTTP2)(t),
+		"the proxy":   behind(t, "socks5://"+listen(t, swallows), "https://api.example.com", nil),
 	}
 	for name, content := range hanging {
 		t.Run(name, func(t *testing.T) {

@@ -77,9 +77,7 @@ func accept(listener net.Listener, use func(net.Conn)) {
 func listen(t testing.TB, use func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { listener.Close() })
 	go accept(listener, use)
 	return listener.Addr().String()
@@ -128,9 +126,7 @@ func TestRequestsGetThrough(t *testing.T) {
 				}
 			}, func(s *httptest.Server) { s.EnableHTTP2 = row.http2 })
 			config := screen(t, trusted(t, server, server.URL), permissive())
-			if err := get(t.Context(), t, config); err != nil {
-				t.Error(err)
-			}
+			must(t, get(t.Context(), t, config))
 		})
 	}
 }
@@ -146,9 +142,7 @@ func TestClientCertificateIsShown(t *testing.T) {
 		c.CertificateAuthorityData = certificatePEM(server.Certificate().Raw)
 		u.Token, u.ClientCertificateData, u.ClientKeyData = "", certificate, key
 	}), permissive())
-	if err := get(t.Context(), t, config); err != nil {
-		t.Error(err)
-	}
+	must(t, get(t.Context(), t, config))
 }
 
 func TestProxyEnvironmentIsIgnored(t *testing.T) {
@@ -161,9 +155,7 @@ func TestProxyEnvironmentIsIgnored(t *testing.T) {
 	}
 	options := permissive()
 	options.Resolver = resolver(always("127.0.0.1"))
-	if err := get(t.Context(), t, screen(t, trusted(t, server, address), options)); err != nil {
-		t.Error(err)
-	}
+	must(t, get(t.Context(), t, screen(t, trusted(t, server, address), options)))
 	if trapped.Load() > 0 {
 		t.Error("the proxy of the environment was contacted")
 	}
@@ -207,9 +199,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestNotEvery3xxIsARedirect(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
-	if err := get(t.Context(), t, screen(t, trusted(t, server, server.URL), permissive())); err != nil {
-		t.Error(err)
-	}
+	must(t, get(t.Context(), t, screen(t, trusted(t, server, server.URL), permissive())))
 }
 
 // The credentials are in a request before it comes to the transport.
@@ -217,14 +207,10 @@ func TestRequestsElsewhereAreNotMade(t *testing.T) {
 	server := serve(t, ok)
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	client, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, address := range []string{"https://" + untouched(t), "http" + server.URL[len("https"):]} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		response, err := client.Do(request)
 		if err == nil {
 			response.Body.Close()
@@ -291,9 +277,7 @@ func TestOneAllowedAddressIsEnough(t *testing.T) {
 	options := permissive()
 	options.Resolver = resolver(always("169.254.169.254", "127.0.0.1"))
 	config := screen(t, trusted(t, server, "https://api.example.com"+port(server.URL)), options)
-	if err := get(t.Context(), t, config); err != nil {
-		t.Error(err)
-	}
+	must(t, get(t.Context(), t, config))
 }
 
 // tunnel is a proxy that connects to the target, whatever it is asked for.
@@ -333,9 +317,7 @@ func TestAllowedProxyIsUsed(t *testing.T) {
 	options := permissive()
 	options.AllowProxy = true
 	config := screen(t, behind(t, "http://"+proxy, "https://api.example.com:6443", server), options)
-	if err := get(t.Context(), t, config); err != nil {
-		t.Fatal(err)
-	}
+	must(t, get(t.Context(), t, config))
 	request := asked.Load()
 	if request.Method != http.MethodConnect || request.Host != "api.example.com:6443" {
 		t.Errorf("the proxy is asked for %s %s", request.Method, request.Host)
@@ -385,39 +367,15 @@ func TestProxyIsChecked(t *testing.T) {
 // A cluster can be wrong in many ways. Each ends in time, with its reason, and with nothing of what it says.
 func TestHostileServers(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	closed.Close()
-	raw := func(use func(net.Conn)) func(testing.TB) []byte {
-		return func(t testing.TB) []byte { return kubeconfig(t, "https://"+listen(t, use), nil) }
+	// says speaks HTTP/1 over TLS, after the request, and as it likes.
+	says := func(text string) func(testing.TB) []byte {
+		return encrypted(func(conn net.Conn) { _, _ = io.WriteString(conn, text) })
 	}
-	// encrypted speaks HTTP/1 over TLS, after the request, and as it likes.
-	encrypted := func(answer string) func(testing.TB) []byte {
-		return func(t testing.TB) []byte {
-			server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-				conn, _, err := http.NewResponseController(w).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer conn.Close()
-				_, _ = io.WriteString(conn, answer)
-			}, func(s *httptest.Server) { s.EnableHTTP2 = false })
-			return trusted(t, server, server.URL)
-		}
-	}
-	serving := func(answer http.HandlerFunc, change ...func(*httptest.Server)) func(testing.TB) []byte {
-		return func(t testing.TB) []byte {
-			server := serve(t, answer, change...)
-			return trusted(t, server, server.URL)
-		}
-	}
-	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	hugeHeader := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-REMOTE", strings.Repeat("x", 2*maxHeaderBytes))
 	}
-	http1 := func(s *httptest.Server) { s.EnableHTTP2 = false }
 
 	for _, row := range []struct {
 		name       string
@@ -453,16 +411,16 @@ func TestHostileServers(t *testing.T) {
 		{"wants a client certificate", serving(ok, func(s *httptest.Server) {
 			s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}
 		}), v1alpha1.ReasonHandshakeFailed},
-		{"never answers", serving(silent), v1alpha1.ReasonUnreachable},
-		{"never answers over HTTP/1", serving(silent, http1), v1alpha1.ReasonUnreachable},
+		{"never answers", serving(hang), v1alpha1.ReasonUnreachable},
+		{"never answers over HTTP/1", serving(hang, withoutHTTP2), v1alpha1.ReasonUnreachable},
 		{"huge header", serving(hugeHeader), v1alpha1.ReasonGarbage},
-		{"huge header over HTTP/1", serving(hugeHeader, http1), v1alpha1.ReasonGarbage},
-		{"no HTTP", encrypted("REMOTE REMOTE REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
-		{"a status that is none", encrypted("HTTP/1.1 REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
-		{"hangs up in the header", encrypted("HTTP/1.1 200 OK\r\nX-REMOTE: x\r\n"), v1alpha1.ReasonUnreachable},
-		{"hangs up in the body", encrypted("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nREMOTE"), v1alpha1.ReasonUnreachable},
-		{"chunks that are none", encrypted("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nREMOTE\r\n"), v1alpha1.ReasonGarbage},
-		{"a length that is none", encrypted("HTTP/1.1 200 OK\r\nContent-Length: REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
+		{"huge header over HTTP/1", serving(hugeHeader, withoutHTTP2), v1alpha1.ReasonGarbage},
+		{"no HTTP", says("REMOTE REMOTE REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
+		{"a status that is none", says("HTTP/1.1 REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
+		{"hangs up in the header", says("HTTP/1.1 200 OK\r\nX-REMOTE: x\r\n"), v1alpha1.ReasonUnreachable},
+		{"hangs up in the body", says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nREMOTE"), v1alpha1.ReasonUnreachable},
+		{"chunks that are none", says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nREMOTE\r\n"), v1alpha1.ReasonGarbage},
+		{"a length that is none", says("HTTP/1.1 200 OK\r\nContent-Length: REMOTE\r\n\r\n"), v1alpha1.ReasonGarbage},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -489,7 +447,7 @@ func TestNameWithoutAddress(t *testing.T) {
 }
 
 func TestDeadline(t *testing.T) {
-	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server := serve(t, hang)
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -508,9 +466,7 @@ func TestWatchesAreNotEnded(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, "event")
 			}, func(t *testing.T, config *rest.Config, _ *pipes) {
-				if err := get(t.Context(), t, config); err != nil {
-					t.Error(err)
-				}
+				must(t, get(t.Context(), t, config))
 			})
 		})
 	}
@@ -574,13 +530,9 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	dialer := own(t, config).dialer
 	for range 3 {
-		if err := get(t.Context(), t, config); err != nil {
-			t.Fatal(err)
-		}
+		must(t, get(t.Context(), t, config))
 		client, err := rest.HTTPClientFor(config)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if open := connections(dialer); open != 1 {
 			t.Errorf("%d connections are open, want 1", open)
 		}

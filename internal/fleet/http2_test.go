@@ -202,9 +202,7 @@ func TestServerComesBack(t *testing.T) {
 
 	var connections counter
 	again, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	serve(t, watching(&watches), func(s *httptest.Server) {
 		s.Listener.Close()
 		s.Listener, s.TLS = again, first.TLS
@@ -275,9 +273,7 @@ func TestFewStreams(t *testing.T) {
 		func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1} })
 	config := screen(t, trusted(t, server, server.URL), permissive())
 	// The first one brings the limit. Many at once would be refused, and be no reason for another connection either.
-	if err := ask(t.Context(), config, "/"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ask(t.Context(), config, "/"))
 	askAll(t, config)
 	ctx, cancel := context.WithCancel(t.Context())
 	var impatient sync.WaitGroup

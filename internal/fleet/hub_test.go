@@ -194,6 +194,26 @@ func (h *hub) join(name string, kubeconfig []byte) types.NamespacedName {
 	return key(name)
 }
 
+// newObserved is a cluster, and a hub that observes it under the key.
+func newObserved(t *testing.T, change ...func(*ClusterCacheOptions)) (*plain, *hub, types.NamespacedName) {
+	t.Helper()
+	cluster := newPlain(t, "v1.19.7")
+	h := newHub(t, change...)
+	one := h.join("one", cluster.lend(t, secretToken))
+	h.awaitVersion(one, "v1.19.7")
+	return cluster, h, one
+}
+
+// expectNoProblem checks all that was told of a cluster.
+func (h *hub) expectNoProblem(key types.NamespacedName) {
+	h.t.Helper()
+	for _, snapshot := range h.changes(key) {
+		if snapshot.Problem != nil {
+			h.t.Errorf("a problem was told: %+v", snapshot.Problem)
+		}
+	}
+}
+
 // await waits until the snapshot is as wanted.
 func (h *hub) await(key types.NamespacedName, what string, is func(observe.Snapshot) bool) observe.Snapshot {
 	h.t.Helper()

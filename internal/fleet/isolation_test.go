@@ -84,28 +84,33 @@ func drip(ctx context.Context, to io.Writer, text string) {
 	}
 }
 
+// raw serves by connections, before TLS.
+func raw(use func(net.Conn)) func(testing.TB) []byte {
+	return func(t testing.TB) []byte { return kubeconfig(t, "https://"+listen(t, use), nil) }
+}
+
+// serving serves over TLS, by an authority that the kubeconfig trusts.
+func serving(answer http.HandlerFunc, change ...func(*httptest.Server)) func(testing.TB) []byte {
+	return func(t testing.TB) []byte {
+		server := serve(t, answer, change...)
+		return trusted(t, server, server.URL)
+	}
+}
+
+// encrypted has the connection to itself, after TLS and the first request.
+func encrypted(use func(net.Conn)) func(testing.TB) []byte {
+	return serving(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		use(conn)
+	}, withoutHTTP2)
+}
+
 // hostiles are all at once beside a cluster that is well.
 func hostiles() []hostile {
-	raw := func(use func(net.Conn)) func(testing.TB) []byte {
-		return func(t testing.TB) []byte { return kubeconfig(t, "https://"+listen(t, use), nil) }
-	}
-	serving := func(answer http.HandlerFunc, change ...func(*httptest.Server)) func(testing.TB) []byte {
-		return func(t testing.TB) []byte {
-			server := serve(t, answer, change...)
-			return trusted(t, server, server.URL)
-		}
-	}
-	// encrypted has the connection to itself, after TLS and the first request.
-	encrypted := func(use func(net.Conn)) func(testing.TB) []byte {
-		return serving(func(w http.ResponseWriter, _ *http.Request) {
-			conn, _, err := http.NewResponseController(w).Hijack()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			use(conn)
-		}, withoutHTTP2)
-	}
 	// normal is in order but for its lists and watches.
 	normal := func(list, watch http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -134,9 +139,7 @@ func hostiles() []hostile {
 		{"hangs up", raw(func(net.Conn) {}), []string{v1alpha1.ReasonUnreachable}},
 		{"refuses", func(t testing.TB) []byte {
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			defer listener.Close()
 			return kubeconfig(t, "https://"+listener.Addr().String(), nil)
 		}, []string{v1alpha1.ReasonConnectionRefused}},
@@ -212,21 +215,13 @@ func administrator(t testing.TB, config *rest.Config) []byte {
 func install(t *testing.T, config *rest.Config, file string) func(name string, annotations map[string]string) {
 	t.Helper()
 	clients, err := dynamic.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var definition unstructured.Unstructured
-	if err := yaml.Unmarshal(text, &definition.Object); err != nil {
-		t.Fatal(err)
-	}
+	must(t, yaml.Unmarshal(text, &definition.Object))
 	var typed apiextensionsv1.CustomResourceDefinition
-	if err := yaml.Unmarshal(text, &typed); err != nil {
-		t.Fatal(err)
-	}
+	must(t, yaml.Unmarshal(text, &typed))
 	definitions := clients.Resource(apiextensionsv1.SchemeGroupVersion.WithResource("customresourcedefinitions"))
 	if _, err := definitions.Create(t.Context(), &definition, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
@@ -337,14 +332,10 @@ func TestHangingClustersHoldNobodyUp(t *testing.T) {
 	var hanging atomic.Int32
 	swallows := func(conn net.Conn) { hanging.Add(1); swallow(conn) }
 	hangs := func(w http.ResponseWriter, r *http.Request) { hanging.Add(1); hang(w, r) }
-	h.join("before TLS", kubeconfig(t, "https://"+listen(t, swallows), nil))
+	h.join("before TLS", raw(swallows)(t))
 	h.join("the proxy", behind(t, "http://"+listen(t, swallows), "https://api.example.com", nil))
-	for name, change := range map[string]func(*httptest.Server){
-		"over HTTP/2": func(*httptest.Server) {}, "over HTTP/1": withoutHTTP2,
-	} {
-		server := serve(t, hangs, change)
-		h.join(name, trusted(t, server, server.URL))
-	}
+	h.join("over HTTP/2", serving(hangs)(t))
+	h.join("over HTTP/1", serving(hangs, withoutHTTP2)(t))
 	eventually(t, "they hang", func() bool { return hanging.Load() >= 4 })
 	cluster := newPlain(t, "v1.19.7")
 	well := h.join("well", cluster.lend(t, secretToken))

@@ -47,9 +47,7 @@ func kubeconfig(t testing.TB, server string, change func(*api.Cluster, *api.Auth
 	config.Contexts["x"] = &api.Context{Cluster: "c", AuthInfo: "u"}
 	config.CurrentContext = "x"
 	content, err := clientcmd.Write(*config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return content
 }
 
@@ -115,13 +113,9 @@ func own(t testing.TB, config *rest.Config) *transport {
 func get(ctx context.Context, t testing.TB, config *rest.Config) error {
 	t.Helper()
 	client, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/version", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	response, err := client.Do(request)
 	if err != nil {
 		return err
@@ -131,12 +125,18 @@ func get(ctx context.Context, t testing.TB, config *rest.Config) error {
 	return err
 }
 
-func mustParse(t testing.TB, text string) *url.URL {
+// must ends the test with an error, if there is one.
+func must(t testing.TB, err error) {
 	t.Helper()
-	address, err := url.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func mustParse(t testing.TB, text string) *url.URL {
+	t.Helper()
+	address, err := url.Parse(text)
+	must(t, err)
 	return address
 }
 
@@ -148,18 +148,12 @@ func certificatePEM(der []byte) []byte {
 func keyPair(t testing.TB) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	encoded, err := x509.MarshalECPrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return certificatePEM(der), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded})
 }
 

@@ -33,7 +33,7 @@ func TestReasonsThroughClients(t *testing.T) {
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://REMOTE.example", http.StatusFound)
 		}, v1alpha1.ReasonRedirected},
-		{"silence", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, v1alpha1.ReasonUnreachable},
+		{"silence", hang, v1alpha1.ReasonUnreachable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -48,18 +48,14 @@ func TestReasonsThroughClients(t *testing.T) {
 			typed.GroupVersion, typed.NegotiatedSerializer = &schema.GroupVersion{Version: "v1"}, scheme.Codecs
 			typed.APIPath = "/api"
 			client, err := rest.RESTClientFor(typed)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			_, err = client.Get().Resource("nodes").Do(t.Context()).Get()
 			if got := contact.ReasonOf(err); got != row.want {
 				t.Errorf("a client's reason is %s, want %s: %v", got, row.want, err)
 			}
 
 			observer, err := observe.New(config, observe.Options{GracePeriod: time.Millisecond, VersionInterval: time.Millisecond})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			var running sync.WaitGroup
 			running.Go(func() {

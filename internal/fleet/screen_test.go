@@ -251,13 +251,9 @@ func TestConfigurationsShareNothing(t *testing.T) {
 		t.Error("two configurations have the same transport")
 	}
 	client, err := rest.HTTPClientFor(one)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	again, err := rest.HTTPClientFor(rest.CopyConfig(one))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if innermost(client.Transport) != innermost(again.Transport) {
 		t.Error("two clients of one configuration have different transports")
 	}
@@ -290,27 +286,13 @@ func TestNothingIsRun(t *testing.T) {
 	}
 }
 
-// The operator's own token is in a file, and no kubeconfig gets at it, nor at the environment.
-func TestNothingIsRead(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte("the operator's own"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	own := kubeconfig(t, "https://own", nil)
-	if err := os.WriteFile(file+".kubeconfig", own, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("KUBECONFIG", file+".kubeconfig")
-	for name, content := range map[string][]byte{
-		"token":       kubeconfig(t, "https://c", func(_ *api.Cluster, u *api.AuthInfo) { u.TokenFile = file }),
-		"CA":          kubeconfig(t, "https://c", func(c *api.Cluster, _ *api.AuthInfo) { c.CertificateAuthority = file }),
-		"certificate": kubeconfig(t, "https://c", func(_ *api.Cluster, u *api.AuthInfo) { u.ClientCertificate = file }),
-		"key":         kubeconfig(t, "https://c", func(_ *api.Cluster, u *api.AuthInfo) { u.ClientKey = file }),
-		"empty":       nil,
-	} {
-		if config, refusal := Screen(content, Options{}); refusal == nil {
-			t.Errorf("%s: accepted as %v", name, config)
-		}
+// The operator's own kubeconfig, which the environment names, does not take the place of an empty one.
+func TestEnvironmentIsNotRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	must(t, os.WriteFile(file, kubeconfig(t, "https://own", nil), 0o600))
+	t.Setenv("KUBECONFIG", file)
+	if config, refusal := Screen(nil, Options{}); refusal == nil {
+		t.Errorf("accepted as %v", config)
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -59,9 +62,7 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %s", test.reason, err)
 			}
-			if diff := cmp.Diff(test.want, sourcesOf(read)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", test.reason, diff)
-			}
+			expect.Equal(t, test.want, sourcesOf(read), test.reason)
 		})
 	}
 }
@@ -146,9 +147,7 @@ func TestFolder(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, filepath.Join(folder, name), content)
 	}
 	named := func(name string) string { return strings.Replace(policyText, "konvoy", name, 1) }
 	write("b.yaml", named("b"))

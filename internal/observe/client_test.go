@@ -18,6 +18,15 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
+// newTestClient makes a client of the API server at an address. The client's own rate limit is out of the way.
+func newTestClient(t testing.TB, address string) apiClient {
+	t.Helper()
+	made, err := newAPIClient(&rest.Config{Host: address, QPS: -1})
+	must(t, err)
+	t.Cleanup(made.closeIdleConnections)
+	return made
+}
+
 func TestAnswersAreBounded(t *testing.T) {
 	for _, row := range []struct {
 		name, query string
@@ -39,9 +48,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			})}
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/apis/x"+row.query, nil)
 			response, err := endless.RoundTrip(request)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			defer response.Body.Close()
 			read, err := io.Copy(io.Discard, response.Body)
 			if read != row.bytes || !errors.Is(err, row.err) {
@@ -76,10 +83,7 @@ func TestWarningsAreNotLogged(t *testing.T) {
 	rest.SetDefaultWarningHandler(&logged)
 	defer rest.SetDefaultWarningHandler(rest.WarningLogger{})
 
-	client, err := newAPIClient(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := newTestClient(t, server.URL)
 	if version, err := client.kubernetesVersion(t.Context()); err != nil || version != "v1.19.7" {
 		t.Fatalf("the version is %q, %v", version, err)
 	}
@@ -93,10 +97,7 @@ func TestKubernetesVersionOfGarbage(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, body)
 		}))
-		client, err := newAPIClient(&rest.Config{Host: server.URL})
-		if err != nil {
-			t.Fatal(err)
-		}
+		client := newTestClient(t, server.URL)
 		if version, err := client.kubernetesVersion(t.Context()); err == nil || outcomeOf(err) != outcomeFailed {
 			t.Errorf("%s is taken for the version %q, %v", body, version, err)
 		}

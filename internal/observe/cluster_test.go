@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
@@ -48,35 +49,44 @@ const (
 	pollingInTests = 200 * time.Millisecond
 )
 
-// cluster is the shared API server, for one test: what the test makes goes when it ends.
+// cluster is the shared API server, for one test: what the test makes goes when it ends. Observers have an account of
+// their own, and their requests pass a cable, which the test can cut, and a front, which records them.
 type cluster struct {
-	t     *testing.T
-	plane *controlplane.ControlPlane
 	client.Client
+
+	t              *testing.T
+	plane          *controlplane.ControlPlane
+	cable          cable
+	front          *front.Front
+	account, token string
 }
 
-func newCluster(t *testing.T) *cluster {
+// newCluster makes a cluster that claims a version, and in which the account of observers has the rights of the rules.
+func newCluster(t *testing.T, version string, rules ...rbacv1.PolicyRule) *cluster {
 	t.Helper()
 	plane := shared.ForTest(t)
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
+		must(t, add(scheme))
 	}
 	made, err := client.New(plane.Config(), client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
+	must(t, err)
+	c := &cluster{t: t, plane: plane, Client: made}
+	c.front = c.startFront(version)
+	c.account, c.token = c.makeAccount()
+	if len(rules) > 0 {
+		c.permit(rules...)
 	}
-	return &cluster{t: t, plane: plane, Client: made}
+	return c
 }
+
+// config is that of an observer.
+func (c *cluster) config() *rest.Config { return c.cable.connect(c.front.Config(c.token)) }
 
 // make creates an object, and removes it when the test ends.
 func (c *cluster) make(object client.Object) {
 	c.t.Helper()
-	if err := c.Create(c.t.Context(), object); err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, c.Create(c.t.Context(), object))
 	c.t.Cleanup(func() { _ = c.Delete(contextForCleanup(), object) })
 }
 
@@ -106,9 +116,7 @@ func (c *cluster) apply(text string) {
 		return
 	}
 	object.Object["status"] = status
-	if err := c.Status().Update(c.t.Context(), object); err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, c.Status().Update(c.t.Context(), object))
 }
 
 func (c *cluster) update(object client.Object) error {
@@ -128,23 +136,17 @@ func (c *cluster) install(name string, change ...func(*apiextensionsv1.CustomRes
 	for _, change := range change {
 		change(definition)
 	}
-	if err := c.Create(c.t.Context(), definition); err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, c.Create(c.t.Context(), definition))
 	c.t.Cleanup(func() { c.uninstall(name) })
 }
 
 func readDefinition(t *testing.T, name string) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	files, err := filepath.Glob("../../test/crds/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		definition := &apiextensionsv1.CustomResourceDefinition{}
 		if err := yaml.UnmarshalStrict(text, definition); err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -186,6 +188,14 @@ func (c *cluster) change(name string, change func(*apiextensionsv1.CustomResourc
 
 var errStillThere = errors.New("it is still there")
 
+// must ends the test with an error, if there is one.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // contextForCleanup outlives a test, whose own context has ended by the time of its cleanup.
 func contextForCleanup() context.Context { return context.Background() }
 
@@ -205,42 +215,37 @@ func (c *cluster) uninstall(name string) {
 	})
 }
 
-// account makes a service account, and returns its token.
-func (c *cluster) account(name string) string {
+// makeAccount makes a service account.
+func (c *cluster) makeAccount() (name, token string) {
 	c.t.Helper()
-	c.make(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}})
-	config, err := c.plane.ServiceAccountConfig(c.t.Context(), "default", name)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return config.BearerToken
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "observer-"}}
+	c.make(account)
+	config, err := c.plane.ServiceAccountConfig(c.t.Context(), "default", account.Name)
+	must(c.t, err)
+	return account.Name, config.BearerToken
 }
 
-// permit lets the service account do what the rules say; it returns how to take that back.
-func (c *cluster) permit(account string, rules ...rbacv1.PolicyRule) (revoke func()) {
+// permit grants the account what the rules say; it returns how to take that back.
+func (c *cluster) permit(rules ...rbacv1.PolicyRule) (revoke func()) {
 	c.t.Helper()
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{GenerateName: "observe-"}, Rules: rules}
 	c.make(role)
 	binding := &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "default", Name: account}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "default", Name: c.account}},
 	}
 	c.make(binding)
 	return func() {
-		if err := c.Delete(c.t.Context(), binding); err != nil {
-			c.t.Fatal(err)
-		}
+		must(c.t, c.Delete(c.t.Context(), binding))
 	}
 }
 
-// behind is a front before the cluster that reports gitVersion.
-func (c *cluster) behind(gitVersion string) *front.Front {
+// startFront starts a front that reports gitVersion.
+func (c *cluster) startFront(gitVersion string) *front.Front {
 	c.t.Helper()
 	made, err := front.Start(c.plane.Config(), gitVersion)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, err)
 	c.t.Cleanup(func() {
 		if err := made.Close(); err != nil {
 			c.t.Error(err)
@@ -249,13 +254,32 @@ func (c *cluster) behind(gitVersion string) *front.Front {
 	return made
 }
 
-// awaitRest waits until nothing is asked for during a while that is longer than any wait between two requests.
-func (c *cluster) awaitRest(before *front.Front) {
+// awaitRequest waits for a request that matches.
+func (c *cluster) awaitRequest(what string, match func(front.Request) bool) {
 	c.t.Helper()
-	asked := before.Requests(nil)
+	c.eventually(what, func() error {
+		if c.front.Requests(match) == 0 {
+			return errors.New("no request")
+		}
+		return nil
+	})
+}
+
+// expectNoRequests fails the test if a request matches that was made since the front was reset.
+func (c *cluster) expectNoRequests(when string, match func(front.Request) bool) {
+	c.t.Helper()
+	if n := c.front.Requests(match); n > 0 {
+		c.t.Errorf("%d requests %s: %v", n, when, c.front.Recent(match))
+	}
+}
+
+// awaitRest waits until nothing is asked for during a while that is longer than any wait between two requests.
+func (c *cluster) awaitRest() {
+	c.t.Helper()
+	asked := c.front.Requests(nil)
 	c.eventually("be at rest", func() error {
 		time.Sleep(calm)
-		if now := before.Requests(nil); now != asked {
+		if now := c.front.Requests(nil); now != asked {
 			asked = now
 			return fmt.Errorf("%d requests", now)
 		}
@@ -264,9 +288,9 @@ func (c *cluster) awaitRest(before *front.Front) {
 }
 
 // awaitWatches waits until the resources are watched.
-func (c *cluster) awaitWatches(cable *cable, resources ...string) {
+func (c *cluster) awaitWatches(resources ...string) {
 	c.t.Helper()
-	c.eventually("watch", func() error { return cable.watches(resources...) })
+	c.eventually("watch", func() error { return c.cable.watches(resources...) })
 }
 
 // eventually repeats what may fail for a moment.

@@ -60,10 +60,7 @@ func TestClusterID(t *testing.T) {
 				_, _ = io.WriteString(w, row.body)
 			}))
 			defer server.Close()
-			client, err := newAPIClient(&rest.Config{Host: server.URL})
-			if err != nil {
-				t.Fatal(err)
-			}
+			client := newTestClient(t, server.URL)
 			got, err := client.clusterID(t.Context())
 			if got != row.want || (err != nil) != row.fails {
 				t.Errorf("the cluster is %q, %v; want %q: %s", got, err, row.want, row.reason)
@@ -76,9 +73,7 @@ func TestClusterID(t *testing.T) {
 func TestClusterIDIsAskedForAgain(t *testing.T) {
 	const every = 4 * time.Hour
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{NodesInterval: every})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	probe := o.namespaces
 	id, failure := "", error(nil)
 	probe.fetch = func(context.Context) (string, error) { return id, failure }
@@ -101,22 +96,17 @@ func TestClusterIDIsAskedForAgain(t *testing.T) {
 }
 
 func TestObserverKnowsTheCluster(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "identity"
-	before := cluster.behind("v1.16.15")
-	token := cluster.account(account)
+	cluster := newCluster(t, "v1.16.15")
 	var kubeSystem corev1.Namespace
-	if err := cluster.Get(t.Context(), client.ObjectKey{Name: "kube-system"}, &kubeSystem); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cluster.Get(t.Context(), client.ObjectKey{Name: "kube-system"}, &kubeSystem))
 
-	o := observe(t, before.Config(token), Options{DiscoveryInterval: 200 * time.Millisecond})
+	o := observe(t, cluster.config(), Options{DiscoveryInterval: 200 * time.Millisecond})
 	o.await("which cluster it is may not be seen, and nothing else is missing",
 		shows("v1.16.15", fixtures.Found(facts.Konvoy, "default", "Forbidden", detect.Nodes, "")))
 	if id := o.Snapshot().Facts.ClusterID; id != "" {
 		t.Errorf("the cluster is %q, which may not be seen", id)
 	}
-	cluster.permit(account, rbacv1.PolicyRule{
+	cluster.permit(rbacv1.PolicyRule{
 		APIGroups: []string{""}, Resources: []string{"namespaces"}, ResourceNames: []string{"kube-system"}, Verbs: []string{"get"},
 	})
 	cluster.eventually("see which cluster it is", func() error {
@@ -126,9 +116,7 @@ func TestObserverKnowsTheCluster(t *testing.T) {
 		return nil
 	})
 	asks := func(r front.Request) bool { return r.Resource == "namespaces" }
-	before.Reset()
+	cluster.front.Reset()
 	time.Sleep(calm)
-	if n := before.Requests(asks); n > 0 {
-		t.Errorf("%d more requests for what does not change", n)
-	}
+	cluster.expectNoRequests("for what does not change", asks)
 }

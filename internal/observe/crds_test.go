@@ -37,31 +37,23 @@ func TestCRDTracker(t *testing.T) {
 				what, gotState, gotIncarnation, changed, state, revision, changes)
 		}
 	}
-	do := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 
 	replace := func(all ...*unstructured.Unstructured) {
 		var store []item
 		for _, one := range all {
 			store = append(store, known.store.newItem(one))
 		}
-		if err := known.store.replace(store); err != nil {
-			t.Fatal(err)
-		}
+		must(t, known.store.replace(store))
 	}
 
 	expect("before the first answer", crdsPending, "", 0)
 	replace(definition("foreign.example.com", "f", 1))
 	expect("listed, and not there", crdsListed, "", 1)
-	do(known.store.update(definition("foreign.example.com", "f", 1)))
+	must(t, known.store.update(definition("foreign.example.com", "f", 1)))
 	expect("others are of no interest", crdsListed, "", 1)
-	do(known.store.update(definition(detect.Addons, "a", 1)))
+	must(t, known.store.update(definition(detect.Addons, "a", 1)))
 	expect("added", crdsListed, "a/1", 2)
-	do(known.store.update(definition(detect.Addons, "a", 2)))
+	must(t, known.store.update(definition(detect.Addons, "a", 2)))
 	expect("with another spec", crdsListed, "a/2", 3)
 	known.store.remove(definition(detect.Addons, "a", 2))
 	expect("deleted", crdsListed, "", 4)

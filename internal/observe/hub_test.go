@@ -70,9 +70,7 @@ func (c *cluster) define(name, kind, version string) {
 			}},
 		},
 	}
-	if err := c.Create(c.t.Context(), definition); err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, c.Create(c.t.Context(), definition))
 	c.t.Cleanup(func() { c.uninstall(name) })
 }
 
@@ -92,15 +90,10 @@ func withoutUIDs(fleet *detect.HubDescription) *detect.HubDescription {
 }
 
 func TestObserverReadsHubDescription(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "fleet"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
-	revoke := cluster.permit(account, permissionsForFleet()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
+	revoke := cluster.permit(permissionsForFleet()...)
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{
+	o := observe(t, cluster.config(), Options{
 		HubDescription: true, GracePeriod: calm, DiscoveryInterval: 200 * time.Millisecond,
 	})
 	if o.Snapshot().HubDescription == nil {
@@ -147,35 +140,30 @@ func TestObserverReadsHubDescription(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(kommanderClusterObject, "{team: payments}", "{}"))
 	fleet.KommanderClusters[0].Labels = nil
 	o.await("a label that is taken away", shows("v1.19.7", itself).knowing(fleet))
-	cluster.awaitWatches(&cable, "kommanderclusters", "clusters", "tunnelconnectors")
+	cluster.awaitWatches("kommanderclusters", "clusters", "tunnelconnectors")
 
 	revoke()
-	cable.breakAll()
+	cluster.cable.breakAll()
 	fleet = detect.HubDescription{KonvoyClusters: fleet.KonvoyClusters, Forbidden: []string{detect.KommanderClusters, detect.CAPIClusters, detect.TunnelConnectors}}
 	o.await("what may not be seen any more", shows("v1.19.7", itself).knowing(fleet))
 }
 
 func TestObserverOfOneClusterReadsNoHubDescription(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "no-fleet"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, append(permissions(), permissionsForFleet()...)...)
+	cluster := newCluster(t, "v1.19.7")
+	cluster.permit(append(permissions(), permissionsForFleet()...)...)
 	cluster.install(detect.KommanderClusters)
 	cluster.install(detect.KonvoyClusters)
 	cluster.namespace("konvoy")
 	cluster.apply(kommanderClusterObject)
 	cluster.apply(strings.ReplaceAll(konvoyClusterObject, "prod, namespace: konvoy", "described, namespace: default"))
 
-	o := observe(t, before.Config(token), Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.await("none of it", shows("v1.19.7"))
-	cluster.awaitRest(before)
+	cluster.awaitRest()
 	asks := func(r front.Request) bool {
 		ofFleet := []string{"kommanderclusters", "clusters", "tunnelconnectors"}
 		everywhere := r.Resource == "konvoyclusters" && r.Namespace != "konvoy"
 		return slices.Contains(ofFleet, r.Resource) || everywhere
 	}
-	if n := before.Requests(asks); n > 0 {
-		t.Errorf("%d requests for what describes other clusters: %v", n, before.Recent(asks))
-	}
+	cluster.expectNoRequests("for what describes other clusters", asks)
 }

@@ -19,7 +19,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
@@ -67,9 +66,7 @@ func serveNodes(t testing.TB, nodes ...*corev1.Node) *nodeServer {
 	s := &nodeServer{refuse: func(int) *metav1.Status { return nil }}
 	for _, n := range nodes {
 		text, err := json.Marshal(n)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		s.nodes = append(s.nodes, text)
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -109,17 +106,6 @@ func (s *nodeServer) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("]}\n"))
 }
 
-func (s *nodeServer) client(t testing.TB) apiClient {
-	t.Helper()
-	// The client's own rate limit is out of the way.
-	made, err := newAPIClient(&rest.Config{Host: s.URL, QPS: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(made.closeIdleConnections)
-	return made
-}
-
 func TestLookAtNodes(t *testing.T) {
 	var many []*corev1.Node
 	for i := range 250 {
@@ -128,10 +114,8 @@ func TestLookAtNodes(t *testing.T) {
 	many[120] = nodeRunning("other", flatcar, "5.10.61-flatcar", nil)
 	many[249].Labels = map[string]string{"konvoy.mesosphere.com/inventory_hostname": "x"}
 	server := serveNodes(t, many...)
-	got, err := server.client(t).listNodes(t.Context(), soon)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got, err := newTestClient(t, server.URL).listNodes(t.Context(), soon)
+	must(t, err)
 	want := nodeSummary{label: "konvoy.mesosphere.com/node_pool", status: &v1alpha1.NodesStatus{
 		Count: ptr.To[int32](250),
 		OperatingSystems: []v1alpha1.NodeOperatingSystem{
@@ -147,10 +131,8 @@ func TestLookAtNodes(t *testing.T) {
 }
 
 func TestLookAtNoNodes(t *testing.T) {
-	got, err := serveNodes(t).client(t).listNodes(t.Context(), soon)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got, err := newTestClient(t, serveNodes(t).URL).listNodes(t.Context(), soon)
+	must(t, err)
 	if !got.isEmpty() || got.label != "" || got.status.OperatingSystems != nil || got.status.Omitted != nil {
 		t.Errorf("%+v, want that there are no nodes", got)
 	}
@@ -184,7 +166,7 @@ func TestLookAtNodesFails(t *testing.T) {
 				}
 				return nil
 			}
-			client := server.client(t)
+			client := newTestClient(t, server.URL)
 			got, err := client.listNodes(t.Context(), soon)
 			if answer := outcomeOf(err); answer != row.want || got.status != nil {
 				t.Errorf("%v with %+v, want %v and nothing: %s", answer, got, row.want, row.reason)
@@ -222,10 +204,8 @@ func TestLookAtNodesIsBounded(t *testing.T) {
 				_, _ = w.Write([]byte(row.page))
 			}))
 			t.Cleanup(server.Close)
-			got, err := (&nodeServer{Server: server}).client(t).listNodes(t.Context(), soon)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got, err := newTestClient(t, server.URL).listNodes(t.Context(), soon)
+			must(t, err)
 			if *got.status.Count != row.count {
 				t.Errorf("%d nodes, want %d: %s", *got.status.Count, row.count, row.reason)
 			}
@@ -359,7 +339,7 @@ func BenchmarkLookAtNodes(b *testing.B) {
 		nodes = append(nodes, realisticNode(i))
 	}
 	server := serveNodes(b, nodes...)
-	client := server.client(b)
+	client := newTestClient(b, server.URL)
 	look := func() {
 		if got, err := client.listNodes(b.Context(), soon); err != nil || *got.status.Count != 1000 {
 			b.Fatal(got, err)

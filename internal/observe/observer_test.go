@@ -95,6 +95,11 @@ status: {lastAppliedRevision: v2.1.4}
 `
 )
 
+// baseAddons is what certManager shows, of a release.
+func baseAddons(release string) facts.Installation {
+	return fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", release)
+}
+
 // observation is an observer at work.
 type observation struct {
 	*Observer
@@ -108,9 +113,7 @@ type observation struct {
 func observe(t *testing.T, config *rest.Config, options Options) *observation {
 	t.Helper()
 	made, err := New(config, options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return start(t, made)
 }
 
@@ -172,6 +175,14 @@ func (o *observation) await(what string, want Snapshot) {
 	o.t.Fatalf("%s\n-want +got:\n%s", what, diff)
 }
 
+// expectNoChanges fails the test if changes were told since there were so many.
+func (o *observation) expectNoChanges(since int64, while string) {
+	o.t.Helper()
+	if n := o.changes.Load() - since; n > 0 {
+		o.t.Errorf("%d changes were told while %s: %v", n, while, o.Snapshot())
+	}
+}
+
 // shows is a complete snapshot of a cluster that answers.
 func shows(version string, installations ...facts.Installation) Snapshot {
 	return Snapshot{Complete: true, Facts: facts.Facts{KubernetesVersion: version, Installations: installations}}
@@ -196,19 +207,15 @@ func (s Snapshot) knowing(fleet detect.HubDescription) Snapshot {
 }
 
 func TestObserverFollowsTheCluster(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "follows"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 
-	o := observe(t, before.Config(token), Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.await("a cluster without any of the products", shows("v1.19.7"))
 
 	cluster.install(detect.ClusterAddons)
 	cluster.install(detect.Addons)
 	cluster.apply(certManager)
-	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := baseAddons("stable-1.19-3.2.0")
 	o.await("addons that come with their definition", shows("v1.19.7", base))
 
 	cluster.apply(kommanderAddonObject)
@@ -240,54 +247,41 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 }
 
 func TestObserverIsQuietAtRest(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "quiet"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
-	o := observe(t, before.Config(token), Options{})
-	o.await("the addon", shows("v1.19.7",
-		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+	o := observe(t, cluster.config(), Options{})
+	o.await("the addon", shows("v1.19.7", baseAddons("stable-1.19-3.2.0")))
 	// Discovery is asked once more after a definition has come.
-	cluster.awaitRest(before)
+	cluster.awaitRest()
 
 	changes := o.changes.Load()
-	before.Reset()
+	cluster.front.Reset()
 	cluster.apply(certManager)
 	cluster.change(detect.ClusterAddons, func(definition *apiextensionsv1.CustomResourceDefinition) {
 		definition.Annotations = map[string]string{"of-no": "interest"}
 	})
 	time.Sleep(calm)
-	if n := before.Requests(nil); n > 0 {
-		t.Errorf("%d requests at rest: %v", n, before.Recent(nil))
-	}
-	if n := o.changes.Load() - changes; n > 0 {
-		t.Errorf("%d changes were told while nothing changed that is read", n)
-	}
+	cluster.expectNoRequests("at rest", nil)
+	o.expectNoChanges(changes, "nothing changed that is read")
 	o.stop()
-	before.Reset()
+	cluster.front.Reset()
 	time.Sleep(calm)
-	if n := before.Requests(nil); n > 0 {
-		t.Errorf("%d requests after the end: %v", n, before.Recent(nil))
-	}
+	cluster.expectNoRequests("after the end", nil)
 }
 
 // TestObserverAtRestHasFewGoroutines has several observers, as each goroutine is memory for each cluster.
 func TestObserverAtRestHasFewGoroutines(t *testing.T) {
-	cluster := newCluster(t)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	const (
-		account   = "at-rest"
 		observers = 10
 		// most are one for the observer itself, and two for each of the watches of definitions and of ClusterAddons: one
 		// that reads, and one of net/http's. What else net/http has is for all of them.
 		most = observers*(1+2*2) + 10
 	)
 	config := rest.AnonymousClientConfig(cluster.plane.Config())
-	config.BearerToken = cluster.account(account)
-	cluster.permit(account, permissions()...)
+	config.BearerToken = cluster.token
 	cluster.install(detect.ClusterAddons)
 
 	others := runtime.NumGoroutine()
@@ -315,12 +309,11 @@ func TestObserverAtRestHasFewGoroutines(t *testing.T) {
 }
 
 func TestObserverAsksTheVersionAtIntervals(t *testing.T) {
-	cluster := newCluster(t)
-	before := cluster.behind("v1.19.7")
-	o := observe(t, before.Config(cluster.account("interval")), Options{VersionInterval: 50 * time.Millisecond})
+	cluster := newCluster(t, "v1.19.7")
+	o := observe(t, cluster.config(), Options{VersionInterval: 50 * time.Millisecond})
 	asks := func(r front.Request) bool { return r.Path == "/version" }
 	cluster.eventually("ask the version again and again", func() error {
-		if before.Requests(asks) < 5 {
+		if cluster.front.Requests(asks) < 5 {
 			return errors.New("too few requests")
 		}
 		return nil
@@ -329,7 +322,7 @@ func TestObserverAsksTheVersionAtIntervals(t *testing.T) {
 		"v1.20.6+d2iq.1":              "v1.20.6+d2iq.1",
 		"v1.20.6\n\x1b[31m forbidden": `v1.20.6\n\x1b[31m forbidden`,
 	} {
-		before.SetVersion(served)
+		cluster.front.SetVersion(served)
 		cluster.eventually("see the new version, as it may be printed", func() error {
 			if got := o.Snapshot().Facts.KubernetesVersion; got != want {
 				return errors.New(got)
@@ -340,38 +333,29 @@ func TestObserverAsksTheVersionAtIntervals(t *testing.T) {
 }
 
 func TestObserverAsksTheVersionAfterWatchesBroke(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "broken-watches"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.install(detect.ClusterAddons)
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{VersionInterval: time.Hour})
+	o := observe(t, cluster.config(), Options{VersionInterval: time.Hour})
 	o.await("the version at first", shows("v1.19.7"))
-	cluster.awaitWatches(&cable, "customresourcedefinitions", "clusteraddons")
-	cluster.awaitRest(before)
-	before.SetVersion("v1.20.6")
-	before.Reset()
-	cable.breakAll()
+	cluster.awaitWatches("customresourcedefinitions", "clusteraddons")
+	cluster.awaitRest()
+	cluster.front.SetVersion("v1.20.6")
+	cluster.front.Reset()
+	cluster.cable.breakAll()
 	o.await("an upgrade of the API server", shows("v1.20.6"))
-	if n := before.Requests(func(r front.Request) bool { return r.Path == "/version" }); n != 1 {
+	if n := cluster.front.Requests(func(r front.Request) bool { return r.Path == "/version" }); n != 1 {
 		t.Errorf("the version was asked %d times after all watches broke together, want once", n)
 	}
 }
 
 func TestObserverWithoutPermission(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "forbidden"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
+	cluster := newCluster(t, "v1.19.7")
 	cluster.install(detect.ClusterAddons)
 	cluster.install(detect.HelmReleases)
 	cluster.apply(certManager)
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)),
+	o := observe(t, cluster.config(),
 		Options{DiscoveryInterval: 200 * time.Millisecond, NodesInterval: 200 * time.Millisecond, GracePeriod: calm})
 	nothing := shows("v1.19.7",
 		fixtures.Found(facts.BasePlatformServices, "default", "Forbidden", detect.ClusterAddons, ""),
@@ -385,37 +369,32 @@ func TestObserverWithoutPermission(t *testing.T) {
 		"Forbidden", detect.ClusterAddons, "", "Forbidden", detect.HelmReleases, "", "Forbidden", detect.KommanderCores, "")
 	o.await("without a watch of definitions, another one is found by asking at intervals", nothing)
 
-	revoke := cluster.permit(account, permissions()...)
-	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	revoke := cluster.permit(permissions()...)
+	base := baseAddons("stable-1.19-3.2.0")
 	o.await("all is permitted", shows("v1.19.7", base))
-	cluster.awaitWatches(&cable, "customresourcedefinitions", "clusteraddons", "helmreleases", "kommandercores")
+	cluster.awaitWatches("customresourcedefinitions", "clusteraddons", "helmreleases", "kommandercores")
 
 	revoke()
 	// An API server lets a watch go on until it ends by itself.
-	cable.breakAll()
+	cluster.cable.breakAll()
 	o.await("all is forbidden again", nothing)
 }
 
 func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "list-only"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
+	cluster := newCluster(t, "v1.19.7")
 	for _, rule := range permissions() {
 		rule.Verbs = []string{"get", "list"}
-		cluster.permit(account, rule)
+		cluster.permit(rule)
 	}
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
-	o := observe(t, before.Config(token), Options{GracePeriod: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
-	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	o := observe(t, cluster.config(), Options{GracePeriod: 100 * time.Millisecond, VersionInterval: 50 * time.Millisecond})
+	base := baseAddons("stable-1.19-3.2.0")
 	o.await("what may be listed", shows("v1.19.7", base))
 	changes := o.changes.Load()
 	time.Sleep(calm)
-	if n := o.changes.Load() - changes; n > 0 {
-		t.Errorf("%d changes were told while nothing changed but that it is listed again and again: %v", n, o.Snapshot())
-	}
+	o.expectNoChanges(changes, "nothing changed but that it is listed again and again")
 	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
 	base.Evidence[0].Version = "stable-1.19-3.4.1"
 	o.await("an upgrade", shows("v1.19.7", base))
@@ -427,29 +406,28 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 }
 
 func TestObserverFindsDefinitionsByDiscovery(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "discovery"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()[1:]...)
+	cluster := newCluster(t, "v1.19.7")
+	cluster.permit(permissions()[1:]...)
 
-	o := observe(t, before.Config(token),
+	o := observe(t, cluster.config(),
 		Options{DiscoveryInterval: 100 * time.Millisecond, GracePeriod: 100 * time.Millisecond})
 	o.await("no definitions", shows("v1.19.7"))
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
-	o.await("a definition that nothing announces", shows("v1.19.7",
-		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+	o.await("a definition that nothing announces", shows("v1.19.7", baseAddons("stable-1.19-3.2.0")))
 	cluster.uninstall(detect.ClusterAddons)
 	o.await("and that goes", shows("v1.19.7"))
 }
 
+// watches matches the watches of a version of HelmReleases.
+func watches(version string) func(front.Request) bool {
+	return func(r front.Request) bool {
+		return r.Resource == "helmreleases" && r.Version == version && r.Verb == "watch"
+	}
+}
+
 func TestObserverFollowsVersions(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "versions"
-	before := cluster.behind("v1.21.14")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.21.14", permissions()...)
 	cluster.namespace(detect.KommanderName)
 	cluster.install(detect.HelmReleases, serve("v2beta1", "v2beta1"))
 	cluster.install(detect.ClusterAddons, serve("v1beta1", "v1beta1"))
@@ -457,23 +435,15 @@ func TestObserverFollowsVersions(t *testing.T) {
 	cluster.apply(strings.ReplaceAll(helmReleaseObject, "name: kommander,", "name: dkp-insights,"))
 	cluster.apply(certManager)
 
-	base := fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")
+	base := baseAddons("stable-1.19-3.2.0")
 	kommander := fixtures.Found(facts.Kommander, "kommander", "HelmRelease", "HelmRelease/kommander/kommander", "2.1.4")
-	o := observe(t, before.Config(token), Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.await("the versions of long ago", shows("v1.21.14", base, kommander).with(
 		fixtures.Component("cert-manager", "ClusterAddon/cert-manager", "Repository", facts.BasePlatformServices, ""),
 		fixtures.Component("dkp-insights", "HelmRelease/kommander/dkp-insights", "HelmRelease", facts.Kommander, "")))
 
 	cluster.change(detect.HelmReleases, serve("v2", "v2"))
-	watchesV2 := func(r front.Request) bool {
-		return r.Resource == "helmreleases" && r.Version == "v2" && r.Verb == "watch"
-	}
-	cluster.eventually("watch the version that is served now", func() error {
-		if before.Requests(watchesV2) == 0 {
-			return errors.New("no watch")
-		}
-		return nil
-	})
+	cluster.awaitRequest("watch the version that is served now", watches("v2"))
 	o.await("nothing got lost", shows("v1.21.14", base, kommander))
 
 	cluster.apply(strings.ReplaceAll(strings.ReplaceAll(helmReleaseObject, "v2beta1", "v2"),
@@ -483,31 +453,16 @@ func TestObserverFollowsVersions(t *testing.T) {
 }
 
 func TestObserverOutlivesStaleDiscovery(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "stale"
-	before := cluster.behind("v1.21.14")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.21.14", permissions()...)
 	cluster.install(detect.HelmReleases, serve("v2beta1", "v2beta1"))
-	watches := func(version string) error {
-		n := before.Requests(func(r front.Request) bool {
-			return r.Resource == "helmreleases" && r.Version == version && r.Verb == "watch"
-		})
-		if n == 0 {
-			return errors.New("no watch of " + version)
-		}
-		return nil
-	}
-
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.await("no HelmRelease", shows("v1.21.14"))
-	cluster.eventually("watch the only version", func() error { return watches("v2beta1") })
-	cluster.awaitRest(before)
+	cluster.awaitRequest("watch the only version", watches("v2beta1"))
+	cluster.awaitRest()
 
 	// Discovery knows of the new version a little later than the definition.
 	var asked atomic.Int64
-	cable.setInstead(func(request *http.Request) *http.Response {
+	cluster.cable.setInstead(func(request *http.Request) *http.Response {
 		if request.URL.Path != "/apis/helm.toolkit.fluxcd.io" || asked.Add(1) > 1 {
 			return nil
 		}
@@ -516,29 +471,25 @@ func TestObserverOutlivesStaleDiscovery(t *testing.T) {
 			`"preferredVersion":{"groupVersion":"helm.toolkit.fluxcd.io/v2beta1","version":"v2beta1"}}`)
 	})
 	cluster.change(detect.HelmReleases, serve("v2beta1", "v2beta1", "v2"))
-	cluster.eventually("watch the version that is preferred now", func() error { return watches("v2") })
-	cluster.awaitRest(before)
+	cluster.awaitRequest("watch the version that is preferred now", watches("v2"))
+	cluster.awaitRest()
 
 	// And one that goes does so without a word, if its definition says otherwise.
-	before.Reset()
-	cluster.breakDown(&cable, "/apis/helm.toolkit.fluxcd.io/v2")
-	cluster.eventually("watch the version that is left", func() error { return watches("v2beta1") })
-	cluster.awaitWatches(&cable, "helmreleases")
+	cluster.front.Reset()
+	cluster.breakDown("/apis/helm.toolkit.fluxcd.io/v2")
+	cluster.awaitRequest("watch the version that is left", watches("v2beta1"))
+	cluster.awaitWatches("helmreleases")
 
-	before.Reset()
-	cluster.breakDown(&cable, "/apis/helm.toolkit.fluxcd.io")
-	cable.setInstead(nil)
-	cluster.eventually("watch again after nothing was served", func() error { return watches("v2") })
+	cluster.front.Reset()
+	cluster.breakDown("/apis/helm.toolkit.fluxcd.io")
+	cluster.cable.setInstead(nil)
+	cluster.awaitRequest("watch again after nothing was served", watches("v2"))
 }
 
 func TestObserverSeesNodes(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "nodes"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 
-	o := observe(t, before.Config(token), Options{NodesInterval: 100 * time.Millisecond})
+	o := observe(t, cluster.config(), Options{NodesInterval: 100 * time.Millisecond})
 	o.await("no nodes", shows("v1.19.7").on(v1alpha1.NodesStatus{Count: ptr.To[int32](0)}))
 	cluster.make(nodeRunning("plain", flatcar, "5.10.61-flatcar", nil))
 	seen := []v1alpha1.NodeOperatingSystem{runs(1, flatcar, "5.10.61-flatcar")}
@@ -551,49 +502,35 @@ func TestObserverSeesNodes(t *testing.T) {
 	o.await("which have not told yet what they run", shows("v1.19.7", fixtures.Found(facts.Konvoy, "default", "Label", "nodes["+"konvoy.mesosphere.com/node_pool"+"]", "")).
 		on(v1alpha1.NodesStatus{Count: ptr.To[int32](3), OperatingSystems: append(
 			[]v1alpha1.NodeOperatingSystem{runs(2, "Unknown", "Unknown")}, seen...)}))
-	watches := func(r front.Request) bool { return r.Resource == "nodes" && r.Verb != "list" }
-	if n := before.Requests(watches); n > 0 {
-		t.Errorf("%d requests for nodes are no lists", n)
-	}
+	cluster.expectNoRequests("for nodes are no lists",
+		func(r front.Request) bool { return r.Resource == "nodes" && r.Verb != "list" })
 }
 
 func TestObserverKeepsWhatItKnew(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "unreachable"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)),
+	o := observe(t, cluster.config(),
 		Options{GracePeriod: 100 * time.Millisecond, VersionInterval: 100 * time.Millisecond})
-	want := shows("v1.19.7",
-		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+	want := shows("v1.19.7", baseAddons("stable-1.19-3.2.0"))
 	o.await("the cluster answers", want)
 
-	cable.setCut(true)
+	cluster.cable.setCut(true)
 	want.Problem = problemOf(v1alpha1.ReasonUnreachable)
 	o.await("it does not", want)
 	changes := o.changes.Load()
 	time.Sleep(calm)
-	if n := o.changes.Load() - changes; n > 0 {
-		t.Errorf("%d changes were told while the cluster stayed away", n)
-	}
+	o.expectNoChanges(changes, "the cluster stayed away")
 	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
-	cable.setCut(false)
+	cluster.cable.setCut(false)
 	want.Problem = nil
 	want.Facts.Installations[0].Evidence[0].Version = "stable-1.19-3.4.1"
 	o.await("it answers again", want)
 }
 
 func TestObserverTellsWhatFails(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "failing"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
@@ -602,17 +539,14 @@ func TestObserverTellsWhatFails(t *testing.T) {
 		"discovery": "/apis/kubeaddons.mesosphere.io",
 	} {
 		t.Run(what, func(t *testing.T) {
-			var cable cable
-			config := cable.connect(before.Config(token))
-			cable.setInstead(answer500(path))
-			o := observe(t, config, Options{GracePeriod: 100 * time.Millisecond})
+			cluster.cable.setInstead(answer500(path))
+			o := observe(t, cluster.config(), Options{GracePeriod: 100 * time.Millisecond})
 			o.await("one resource fails, and what it would show is not known", Snapshot{
 				Facts:   facts.Facts{KubernetesVersion: "v1.19.7"},
 				Problem: contact.CannotList(detect.ClusterAddons),
 			})
-			cable.setInstead(nil)
-			o.await("it does no longer", shows("v1.19.7",
-				fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0")))
+			cluster.cable.setInstead(nil)
+			o.await("it does no longer", shows("v1.19.7", baseAddons("stable-1.19-3.2.0")))
 		})
 	}
 }
@@ -634,38 +568,28 @@ func (c *skippingClock) Now() time.Time { return c.RealClock.Now().Add(time.Dura
 func (c *skippingClock) Since(at time.Time) time.Duration { return c.Now().Sub(at) }
 
 func TestObserverBelievesWhatLasts(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "lasts"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
 
-	var (
-		cable cable
-		clock skippingClock
-	)
-	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: longGrace, Clock: &clock})
-	want := shows("v1.19.7",
-		fixtures.Found(facts.BasePlatformServices, "default", "Label", "ClusterAddon/cert-manager", "stable-1.19-3.2.0"))
+	var clock skippingClock
+	o := observe(t, cluster.config(), Options{GracePeriod: longGrace, Clock: &clock})
+	want := shows("v1.19.7", baseAddons("stable-1.19-3.2.0"))
 	o.await("an addon", want)
-	cluster.awaitRest(before)
+	cluster.awaitRest()
 
 	changes := o.changes.Load()
-	cluster.breakDown(&cable, "/apis/kubeaddons.mesosphere.io")
-	cable.setInstead(nil)
+	cluster.breakDown("/apis/kubeaddons.mesosphere.io")
+	cluster.cable.setInstead(nil)
 	time.Sleep(calm)
-	if n := o.changes.Load() - changes; n > 0 {
-		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
-	}
+	o.expectNoChanges(changes, "the API server restarted")
 
 	clock.skip(longGrace)
-	cluster.awaitWatches(&cable, "clusteraddons")
-	cluster.breakDown(&cable, "/apis/kubeaddons.mesosphere.io")
+	cluster.awaitWatches("clusteraddons")
+	cluster.breakDown("/apis/kubeaddons.mesosphere.io")
 	clock.skip(longGrace)
 	o.await("a definition that is not served any more", shows("v1.19.7"))
-	cable.setInstead(nil)
+	cluster.cable.setInstead(nil)
 	o.await("and is again", want)
 }
 
@@ -689,11 +613,11 @@ func (o *outage) answer(request *http.Request) *http.Response {
 }
 
 // breakDown ends all watches, and has the observer ask in vain for what is below the path.
-func (c *cluster) breakDown(cable *cable, path string) {
+func (c *cluster) breakDown(path string) {
 	c.t.Helper()
 	outage := &outage{path: path}
-	cable.setInstead(outage.answer)
-	cable.breakAll()
+	c.cable.setInstead(outage.answer)
+	c.cable.breakAll()
 	c.eventually("ask for "+path, func() error {
 		if outage.refused.Load() == 0 {
 			return errors.New("no request")
@@ -703,16 +627,14 @@ func (c *cluster) breakDown(cable *cable, path string) {
 }
 
 func TestObserverWithRefusedCredentials(t *testing.T) {
-	cluster := newCluster(t)
-	o := observe(t, cluster.behind("v1.19.7").Config("expired"), Options{GracePeriod: 100 * time.Millisecond})
+	cluster := newCluster(t, "v1.19.7")
+	o := observe(t, cluster.front.Config("expired"), Options{GracePeriod: 100 * time.Millisecond})
 	o.await("nothing is known", Snapshot{Problem: problemOf(v1alpha1.ReasonUnauthorized)})
 }
 
 func TestObserverRunsOnce(t *testing.T) {
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := o.Run(ended); err != nil {

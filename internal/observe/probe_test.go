@@ -103,9 +103,7 @@ func TestProvisionalAnswerIsReadAgainSoon(t *testing.T) {
 	const every = 4 * time.Hour
 	nodes := int32(0)
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{NodesInterval: every})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	probe := o.nodes
 	probe.fetch = func(context.Context) (nodeSummary, error) {
 		return nodeSummary{status: &v1alpha1.NodesStatus{Count: &nodes}}, nil
@@ -128,9 +126,7 @@ func TestProvisionalAnswerIsReadAgainSoon(t *testing.T) {
 // TestRecoveryRetriesAllThatFailed has the API server answer again after everything has failed many times.
 func TestRecoveryRetriesAllThatFailed(t *testing.T) {
 	o, err := New(&rest.Config{Host: "https://127.0.0.1:1"}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	o.nodes.fetch = func(context.Context) (nodeSummary, error) { return nodeSummary{}, errors.New("refused") }
 	o.namespaces.fetch = func(context.Context) (string, error) { return "a", nil }
 	o.namespaces.run(t.Context(), o.state)

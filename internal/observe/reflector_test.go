@@ -134,9 +134,7 @@ type listener struct {
 func listen(t *testing.T, server *coresServer, by clock.Clock) *listener {
 	t.Helper()
 	made, err := New(&rest.Config{Host: server.URL, QPS: -1, Transport: server.transport}, Options{RequestTimeout: soon})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	l := &listener{}
 	l.reflector = made.newReflector("/apis/dkp.d2iq.io/v1alpha1/kommandercores", &store{
 		trim: trimOf(detect.KommanderCores), onChanged: func() {}, onReplaced: func(*store) {},
@@ -286,9 +284,7 @@ func TestReflectorRetriesLists(t *testing.T) {
 			server := serveCores(t)
 			server.answer(row.list, changes())
 			l := listen(t, server, clock.RealClock{})
-			if err := l.store.replace([]item{l.store.newItem(fixtures.Object(t, "{metadata: {name: a}}"))}); err != nil {
-				t.Fatal(err)
-			}
+			must(t, l.store.replace([]item{l.store.newItem(fixtures.Object(t, "{metadata: {name: a}}"))}))
 			if pause := l.listOrWatch(t.Context()); pause < firstRetry || pause > 2*firstRetry {
 				t.Errorf("lists again after %s, want about %s", pause, firstRetry)
 			}

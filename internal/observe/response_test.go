@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"k8s.io/client-go/rest"
 )
 
 func TestReadList(t *testing.T) {
@@ -60,10 +58,7 @@ func TestGetIsBounded(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	client, err := newAPIClient(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := newTestClient(t, server.URL)
 	if _, err := client.kubernetesVersion(t.Context()); !errors.Is(err, errTooLarge) {
 		t.Errorf("%v, want that it is too large", err)
 	}
@@ -85,10 +80,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	client, err := newAPIClient(&rest.Config{Host: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := newTestClient(t, server.URL)
 	for range 5 {
 		if _, err := client.kubernetesVersion(t.Context()); err != nil {
 			t.Fatal(err)

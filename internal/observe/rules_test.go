@@ -41,17 +41,13 @@ status: {planStatus: {deploy: {name: deploy, status: COMPLETE}}}
 )
 
 func TestObserverFollowsKUDO(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "kudo"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cassandra := func(evidence ...string) Snapshot {
 		return shows("v1.19.7", fixtures.Found(facts.Cassandra, "default.cassandra", evidence...))
 	}
 	const object = "Instance/default/cassandra"
 
-	o := observe(t, before.Config(token), Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.await("no KUDO", shows("v1.19.7"))
 	cluster.install(detect.OperatorVersions)
 	cluster.apply(operatorVersionObject)
@@ -70,49 +66,6 @@ func TestObserverFollowsKUDO(t *testing.T) {
 	o.await("without its version", cassandra("CustomResource", object, ""))
 	cluster.uninstall(detect.Instances)
 	o.await("KUDO is gone", shows("v1.19.7"))
-}
-
-func TestObserverWithoutPermissionForKUDO(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "kudo-forbidden"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	var others, versions, instances []rbacv1.PolicyRule
-	for _, rule := range permissions() {
-		if rule.APIGroups[0] != "kudo.dev" {
-			others = append(others, rule)
-			continue
-		}
-		rule.Resources = []string{"operatorversions"}
-		versions = append(versions, rule)
-		rule.Resources = []string{"instances"}
-		instances = append(instances, rule)
-	}
-	cluster.permit(account, others...)
-
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: calm})
-	o.await("what the cluster does not have is not there, permitted or not", shows("v1.19.7"))
-	cluster.install(detect.OperatorVersions)
-	cluster.apply(operatorVersionObject)
-	cluster.install(detect.Instances)
-	cluster.apply(instanceObject)
-	nothing := shows("v1.19.7",
-		fixtures.Found(facts.Cassandra, "default", "Forbidden", detect.Instances, ""),
-		fixtures.Found(facts.Kafka, "default", "Forbidden", detect.Instances, ""),
-		fixtures.Found(facts.Spark, "default", "Forbidden", detect.Instances, ""))
-	o.await("what it has may be there", nothing)
-
-	revoke := cluster.permit(account, instances...)
-	const object = "Instance/default/cassandra"
-	o.await("Instances are permitted, versions are not", shows("v1.19.7",
-		fixtures.Found(facts.Cassandra, "default.cassandra", "CustomResource", object, "", "Forbidden", detect.OperatorVersions, "")))
-	cluster.permit(account, versions...)
-	o.await("all is permitted", shows("v1.19.7", fixtures.Found(facts.Cassandra, "default.cassandra", "CustomResource", object, "1.0.2")))
-	cluster.awaitWatches(&cable, "instances", "operatorversions")
-	revoke()
-	cable.breakAll()
-	o.await("Instances are forbidden again", nothing)
 }
 
 const widgetAddon = `
@@ -144,133 +97,87 @@ func deployed(name, chart, instance string) *appsv1.Deployment {
 	}
 }
 
+// blueWidget is what the Deployment widget-api shows, of the version of its chart.
+func blueWidget(version string) facts.Installation {
+	return fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", version)
+}
+
 // asksForWorkloads are requests for what shows Helm charts.
 func asksForWorkloads(r front.Request) bool { return r.Group == "apps" }
 
 func TestObserverFollowsRules(t *testing.T) {
-	cluster := newCluster(t)
-	const (
-		account = "rules"
-		widget  = "Widget"
-	)
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
+	const widget = "Widget"
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(widgetAddon)
 	api := deployed("widget-api", "widget-1.1.0", "blue")
 	cluster.make(api)
 	cluster.make(deployed("gadget", "gadget-2.0.0", "green"))
 
-	var cable cable
-	config := cable.connect(before.Config(token))
-	cable.setInstead(func(r *http.Request) *http.Response {
+	cluster.cable.setInstead(func(r *http.Request) *http.Response {
 		isForAll := r.URL.Query().Get("labelSelector") != "helm.sh/chart" || !strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadata")
 		if strings.HasPrefix(r.URL.Path, "/apis/apps/") && isForAll {
 			t.Errorf("%s asks for more than the labels of what charts have installed", r.URL)
 		}
 		return nil
 	})
-	o := observe(t, config, Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.await("no rules", shows("v1.19.7"))
 	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
 	addon := fixtures.Found(widget, "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
 	o.await("a rule for an addon", shows("v1.19.7", addon))
-	if n := before.Requests(asksForWorkloads); n > 0 {
-		t.Errorf("%d requests for workloads, which no rule asks for: %v", n, before.Recent(asksForWorkloads))
-	}
+	cluster.expectNoRequests("for workloads, which no rule asks for", asksForWorkloads)
 
 	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	gadget := fixtures.Found("Gadget", "green", "Label", "Deployment/default/gadget", "2.0.0")
 	o.await("a rule for a chart", shows("v1.19.7", gadget, addon))
 	cluster.eventually("watch them", func() error {
-		if n := before.Requests(func(r front.Request) bool { return asksForWorkloads(r) && r.Verb == "watch" }); n < 3 {
+		if n := cluster.front.Requests(func(r front.Request) bool { return asksForWorkloads(r) && r.Verb == "watch" }); n < 3 {
 			return errors.New("too few watches")
 		}
 		return nil
 	})
 
 	// Discovery is asked once more after a definition has come.
-	cluster.awaitRest(before)
-	before.Reset()
+	cluster.awaitRest()
+	cluster.front.Reset()
 	changes := o.changes.Load()
 	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
 	api.Spec.Template.Spec.Containers[0].Image = "b"
-	if err := cluster.Update(t.Context(), api); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cluster.Update(t.Context(), api))
 	time.Sleep(calm)
-	if n := before.Requests(nil); n > 0 {
-		t.Errorf("%d requests at rest, for rules that are the same: %v", n, before.Recent(nil))
-	}
-	if n := o.changes.Load() - changes; n > 0 {
-		t.Errorf("%d changes were told while nothing changed that is read", n)
-	}
+	cluster.expectNoRequests("at rest, for rules that are the same", nil)
+	o.expectNoChanges(changes, "nothing changed that is read")
 
 	o.SetRules(fixtures.Rules(fixtures.ByChart(widget, "widget"), fixtures.ByChart("Gadget", "gadget")))
-	o.await("another rule, of what is watched already", shows("v1.19.7", gadget,
-		fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
-	if n := before.Requests(nil); n > 0 {
-		t.Errorf("%d requests for what is watched already: %v", n, before.Recent(nil))
-	}
+	o.await("another rule, of what is watched already", shows("v1.19.7", gadget, blueWidget("1.1.0")))
+	cluster.expectNoRequests("for what is watched already", nil)
 	api.Labels["helm.sh/chart"] = "widget-1.2.0"
-	if err := cluster.Update(t.Context(), api); err != nil {
-		t.Fatal(err)
-	}
-	o.await("an upgrade", shows("v1.19.7", gadget, fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.2.0")))
+	must(t, cluster.Update(t.Context(), api))
+	o.await("an upgrade", shows("v1.19.7", gadget, blueWidget("1.2.0")))
 
-	open := cable.open()
+	open := cluster.cable.open()
 	o.SetRules(fixtures.Rules(fixtures.ByAddon(widget, "widget")))
 	o.await("no chart any more", shows("v1.19.7", addon))
 	cluster.eventually("end the watches", func() error {
-		if n := cable.open(); n != open-3 {
+		if n := cluster.cable.open(); n != open-3 {
 			return fmt.Errorf("%d of %d requests are open", n, open)
 		}
 		return nil
 	})
-	before.Reset()
+	cluster.front.Reset()
 	api.Labels["helm.sh/chart"] = "widget-1.3.0"
-	if err := cluster.Update(t.Context(), api); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cluster.Update(t.Context(), api))
 	time.Sleep(calm)
-	if n := before.Requests(nil); n > 0 {
-		t.Errorf("%d requests after the last rule for a chart has gone: %v", n, before.Recent(nil))
-	}
+	cluster.expectNoRequests("after the last rule for a chart has gone", nil)
 	o.SetRules(fixtures.Rules(fixtures.ByChart(widget, "widget")))
-	o.await("and one comes again", shows("v1.19.7", fixtures.Found(widget, "blue", "Label", "Deployment/default/widget-api", "1.3.0")))
+	o.await("and one comes again", shows("v1.19.7", blueWidget("1.3.0")))
 	o.SetRules(nil)
 	o.await("no rules", shows("v1.19.7"))
 }
 
-func TestObserverFindsHelmReleases(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "releases"
-	before := cluster.behind("v1.21.14")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
-	cluster.namespace(detect.KommanderName)
-	cluster.install(detect.HelmReleases)
-	widget := strings.ReplaceAll(helmReleaseObject, "{name: kommander, namespace: kommander}", "{name: widget, namespace: default}")
-	cluster.apply(widget)
-
-	o := observe(t, before.Config(token), Options{})
-	o.SetRules(fixtures.Rules(fixtures.ByRelease("Widget", "", "widget")))
-	o.await("a HelmRelease", shows("v1.21.14", fixtures.Found("Widget", "widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4")))
-	cluster.apply(strings.ReplaceAll(widget, "namespace: default", "namespace: kommander"))
-	o.await("and another one of the name", shows("v1.21.14",
-		fixtures.Found("Widget", "default.widget", "HelmRelease", "HelmRelease/default/widget", "2.1.4"),
-		fixtures.Found("Widget", "kommander.widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
-	o.SetRules(fixtures.Rules(fixtures.ByRelease("Widget", "kommander", "widget")))
-	o.await("of which only one is meant", shows("v1.21.14",
-		fixtures.Found("Widget", "widget", "HelmRelease", "HelmRelease/kommander/widget", "2.1.4")))
-}
-
 func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "workloads-forbidden"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
+	cluster := newCluster(t, "v1.19.7")
 	var workloads, others []rbacv1.PolicyRule
 	for _, rule := range permissions() {
 		if rule.APIGroups[0] == "apps" {
@@ -279,114 +186,88 @@ func TestObserverWithoutPermissionForWorkloads(t *testing.T) {
 			others = append(others, rule)
 		}
 	}
-	cluster.permit(account, others...)
+	cluster.permit(others...)
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: calm})
+	o := observe(t, cluster.config(), Options{GracePeriod: calm})
 	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	nothing := shows("v1.19.7", fixtures.Found("Widget", "default",
 		"Forbidden", detect.Deployments, "", "Forbidden", detect.StatefulSets, "", "Forbidden", detect.DaemonSets, ""))
 	o.await("what may not be looked at may be there", nothing)
-	revoke := cluster.permit(account, workloads...)
-	seen := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
+	revoke := cluster.permit(workloads...)
+	seen := shows("v1.19.7", blueWidget("1.1.0"))
 	o.await("permitted", seen)
-	cluster.awaitWatches(&cable, "deployments", "statefulsets", "daemonsets")
+	cluster.awaitWatches("deployments", "statefulsets", "daemonsets")
 	revoke()
-	cable.breakAll()
+	cluster.cable.breakAll()
 	o.await("forbidden again", nothing)
 }
 
 // TestObserverIsNotCompleteBeforeItsRules has an operator restart: what its last run has found must not be taken for gone.
 func TestObserverIsNotCompleteBeforeItsRules(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "incomplete"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
-	var cable cable
-	config := cable.connect(before.Config(token))
-	cable.setInstead(answer500("/statefulsets"))
-	o, err := New(config, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster.cable.setInstead(answer500("/statefulsets"))
+	o, err := New(cluster.config(), Options{})
+	must(t, err)
 	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
 	running := start(t, o)
 	running.await("all but one resource", Snapshot{Facts: facts.Facts{
 		KubernetesVersion: "v1.19.7",
-		Installations:     []facts.Installation{fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")},
+		Installations:     []facts.Installation{blueWidget("1.1.0")},
 	}})
 	time.Sleep(calm)
 	if o.Snapshot().Complete {
 		t.Error("complete before all was listed that a rule needs")
 	}
-	cable.setInstead(nil)
-	running.await("all of them", shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+	cluster.cable.setInstead(nil)
+	running.await("all of them", shows("v1.19.7", blueWidget("1.1.0")))
 }
 
 func TestObserverKeepsWhatARuleIsAboutToFind(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "about-to"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(widgetAddon)
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
-	var cable cable
-	o := observe(t, cable.connect(before.Config(token)), Options{})
+	o := observe(t, cluster.config(), Options{})
 	o.SetRules(fixtures.Rules(fixtures.ByAddon("Widget", "widget")))
 	addon := fixtures.Found("Widget", "widget", "Annotation", "ClusterAddon/widget", "1.0.0")
 	o.await("a rule", shows("v1.19.7", addon))
 
-	cable.setInstead(answer500("/deployments"))
+	cluster.cable.setInstead(answer500("/deployments"))
 	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
-	cluster.eventually("ask for workloads", func() error {
-		if before.Requests(func(r front.Request) bool { return r.Resource == "daemonsets" }) == 0 {
-			return errors.New("no request")
-		}
-		return nil
-	})
+	cluster.awaitRequest("ask for workloads", func(r front.Request) bool { return r.Resource == "daemonsets" })
 	time.Sleep(calm)
 	o.await("while the other rule has not seen what it needs", shows("v1.19.7", addon))
-	cable.setInstead(nil)
-	o.await("it has", shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0")))
+	cluster.cable.setInstead(nil)
+	o.await("it has", shows("v1.19.7", blueWidget("1.1.0")))
 }
 
 // TestObserverSurvivesAnAPIServerWithoutWorkloads has one that has just started.
 func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
-	cluster := newCluster(t)
-	const account = "without-apps"
-	before := cluster.behind("v1.19.7")
-	token := cluster.account(account)
-	cluster.permit(account, permissions()...)
+	cluster := newCluster(t, "v1.19.7", permissions()...)
 	cluster.make(deployed("widget-api", "widget-1.1.0", "blue"))
 
-	var (
-		cable cable
-		clock skippingClock
-	)
-	o := observe(t, cable.connect(before.Config(token)), Options{GracePeriod: longGrace, Clock: &clock})
+	var clock skippingClock
+	o := observe(t, cluster.config(), Options{GracePeriod: longGrace, Clock: &clock})
 	o.SetRules(fixtures.Rules(fixtures.ByChart("Widget", "widget")))
-	want := shows("v1.19.7", fixtures.Found("Widget", "blue", "Label", "Deployment/default/widget-api", "1.1.0"))
+	want := shows("v1.19.7", blueWidget("1.1.0"))
 	o.await("a chart", want)
-	cluster.awaitWatches(&cable, "deployments", "statefulsets", "daemonsets")
-	cluster.awaitRest(before)
+	cluster.awaitWatches("deployments", "statefulsets", "daemonsets")
+	cluster.awaitRest()
 	changes := o.changes.Load()
 	var refused atomic.Int64
 	apps := outage{path: "/apis/apps/v1"}
-	cable.setInstead(func(request *http.Request) *http.Response {
+	cluster.cable.setInstead(func(request *http.Request) *http.Response {
 		response := apps.answer(request)
 		if response != nil {
 			refused.Add(1)
 		}
 		return response
 	})
-	cable.breakAll()
+	cluster.cable.breakAll()
 	cluster.eventually("ask in vain", func() error {
 		if n := refused.Load(); n < 3 {
 			return fmt.Errorf("%d requests", n)
@@ -394,12 +275,10 @@ func TestObserverSurvivesAnAPIServerWithoutWorkloads(t *testing.T) {
 		return nil
 	})
 	time.Sleep(calm)
-	if n := o.changes.Load() - changes; n > 0 {
-		t.Errorf("%d changes were told while the API server restarted: %v", n, o.Snapshot())
-	}
+	o.expectNoChanges(changes, "the API server restarted")
 	clock.skip(longGrace)
 	o.await("an API server without them", shows("v1.19.7"))
-	cable.setInstead(nil)
+	cluster.cable.setInstead(nil)
 	o.await("and with them again", want)
 }
 

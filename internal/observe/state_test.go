@@ -30,6 +30,14 @@ func newTestState() (*clusterState, *clocktesting.FakeClock) {
 	return state, clock
 }
 
+// expectProblem checks the problem in the snapshot of a state.
+func expectProblem(t *testing.T, state *clusterState, what string, want *facts.Problem) {
+	t.Helper()
+	if got := state.snapshot().Problem; !cmp.Equal(got, want) {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
 func storeOf(t *testing.T, objects ...string) *store {
 	t.Helper()
 	store := &store{trim: trimOf(detect.ClusterAddons), onChanged: func() {}, onReplaced: func(*store) {}}
@@ -37,9 +45,7 @@ func storeOf(t *testing.T, objects ...string) *store {
 	for _, object := range objects {
 		list = append(list, store.newItem(fixtures.Object(t, object)))
 	}
-	if err := store.replace(list); err != nil {
-		t.Fatal(err)
-	}
+	must(t, store.replace(list))
 	return store
 }
 
@@ -115,74 +121,53 @@ func TestAvailabilityChanges(t *testing.T) {
 func TestShortFailureIsNoProblem(t *testing.T) {
 	state, clock := newTestState()
 	down := apierrors.NewServiceUnavailable("starting")
-	expect := func(what string, want *facts.Problem) {
-		t.Helper()
-		got := state.snapshot().Problem
-		if !cmp.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", what, got, want)
-		}
-	}
-
-	expect("at first", nil)
+	expectProblem(t, state, "at first", nil)
 	state.record(serverVersion, down)
-	expect("one failure", nil)
+	expectProblem(t, state, "one failure", nil)
 	clock.Step(gracePeriod - time.Second)
 	state.record(serverVersion, down)
-	expect("failures for less than the grace period", nil)
+	expectProblem(t, state, "failures for less than the grace period", nil)
 	clock.Step(time.Second)
 	state.record(serverVersion, down)
-	expect("failures for the grace period", problemOf(v1alpha1.ReasonFailing))
+	expectProblem(t, state, "failures for the grace period", problemOf(v1alpha1.ReasonFailing))
 	state.record(serverVersion, errForbidden())
-	expect("an answer, even though it is no", nil)
+	expectProblem(t, state, "an answer, even though it is no", nil)
 	state.record(serverVersion, down)
-	expect("the first failure after that", nil)
+	expectProblem(t, state, "the first failure after that", nil)
 }
 
 func TestFailureOfTheAPIServerComesFirst(t *testing.T) {
 	clock := clocktesting.NewFakeClock(time.Date(2021, 5, 5, 0, 0, 0, 0, time.UTC))
 	state := newClusterState(Options{Clock: clock, GracePeriod: gracePeriod}.withDefaults(), func() {})
-	expect := func(what string, want *facts.Problem) {
-		t.Helper()
-		if got := state.snapshot().Problem; !cmp.Equal(got, want) {
-			t.Errorf("%s: %+v, want %+v", what, got, want)
-		}
-	}
-
 	state.record(detect.KommanderCores, errors.New("conversion"))
 	clock.Step(gracePeriod)
-	expect("one resource", contact.CannotList(detect.KommanderCores))
+	expectProblem(t, state, "one resource", contact.CannotList(detect.KommanderCores))
 	state.record(serverVersion, &contact.Failure{Reason: v1alpha1.ReasonUnresolvable})
 	clock.Step(gracePeriod)
-	expect("all", problemOf(v1alpha1.ReasonUnresolvable))
+	expectProblem(t, state, "all", problemOf(v1alpha1.ReasonUnresolvable))
 	state.record(serverVersion, &contact.Failure{Reason: v1alpha1.ReasonConnectionRefused})
-	expect("a failure of another kind, which is as old as the first", problemOf(v1alpha1.ReasonConnectionRefused))
+	expectProblem(t, state, "a failure of another kind, which is as old as the first",
+		problemOf(v1alpha1.ReasonConnectionRefused))
 	state.record(serverVersion, errForbidden())
-	expect("an answer is no failure", contact.CannotList(detect.KommanderCores))
+	expectProblem(t, state, "an answer is no failure", contact.CannotList(detect.KommanderCores))
 }
 
 func TestProblemNamesTheResource(t *testing.T) {
 	state, clock := newTestState()
 	refused := apierrors.NewInternalError(errors.New("refused"))
-	expect := func(what string, want *facts.Problem) {
-		t.Helper()
-		if got := state.snapshot().Problem; !cmp.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", what, got, want)
-		}
-	}
-
 	state.record(detect.KommanderCores, refused)
 	state.record(detect.HelmReleases, refused)
 	clock.Step(gracePeriod)
-	expect("the first of several resources", contact.CannotList(detect.HelmReleases))
+	expectProblem(t, state, "the first of several resources", contact.CannotList(detect.HelmReleases))
 	state.record(serverVersion, apierrors.NewUnauthorized("expired"))
-	expect("nothing of its resources while it is about to be the API server as a whole", nil)
+	expectProblem(t, state, "nothing of its resources while it is about to be the API server as a whole", nil)
 	clock.Step(gracePeriod)
-	expect("the API server before its resources", problemOf(v1alpha1.ReasonUnauthorized))
+	expectProblem(t, state, "the API server before its resources", problemOf(v1alpha1.ReasonUnauthorized))
 	state.record(serverVersion, nil)
 	state.record(detect.HelmReleases, nil)
-	expect("what is left", contact.CannotList(detect.KommanderCores))
+	expectProblem(t, state, "what is left", contact.CannotList(detect.KommanderCores))
 	state.setAbsent(detect.KommanderCores)
-	expect("gone, and its failure with it", nil)
+	expectProblem(t, state, "gone, and its failure with it", nil)
 }
 
 // TestRefusalCountsOnlyFromAnAPIServer has refusals from what may have come into the place of the API server.
@@ -264,25 +249,19 @@ func TestRecovery(t *testing.T) {
 	recoveries := 0
 	state.onRecovered = func() { recoveries++ }
 	refused := apierrors.NewInternalError(errors.New("refused"))
-	expect := func(what string, want *facts.Problem) {
-		t.Helper()
-		if got := state.snapshot().Problem; !cmp.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", what, got, want)
-		}
-	}
 	state.record(detect.Nodes, refused)
 	clock.Step(time.Second)
 	state.record(serverVersion, refused)
 	state.record(detect.HelmReleases, refused)
 	clock.Step(time.Hour)
 	state.record(serverVersion, refused)
-	expect("all fails", problemOf(v1alpha1.ReasonFailing))
+	expectProblem(t, state, "all fails", problemOf(v1alpha1.ReasonFailing))
 	state.record(serverVersion, nil)
-	expect("what has failed with it has not been asked since", nil)
+	expectProblem(t, state, "what has failed with it has not been asked since", nil)
 	state.record(detect.HelmReleases, refused)
-	expect("it still fails", nil)
+	expectProblem(t, state, "it still fails", nil)
 	clock.Step(gracePeriod)
-	expect("it has failed for long since", contact.CannotList(detect.HelmReleases))
+	expectProblem(t, state, "it has failed for long since", contact.CannotList(detect.HelmReleases))
 	state.record(serverVersion, nil)
 	if recoveries != 1 {
 		t.Errorf("told of %d recoveries, want one", recoveries)

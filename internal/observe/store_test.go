@@ -27,12 +27,6 @@ func TestStore(t *testing.T) {
 	core := func(name, version string) *unstructured.Unstructured {
 		return fixtures.Object(t, "{metadata: {name: "+name+"}, status: {version: "+version+"}}")
 	}
-	do := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	expect := func(what string, want ...detect.KommanderCore) {
 		t.Helper()
 		if diff := cmp.Diff(want, kommanderCores(store)); diff != "" {
@@ -40,18 +34,18 @@ func TestStore(t *testing.T) {
 		}
 	}
 
-	do(store.replace([]item{store.newItem(core("b", "v2")), store.newItem(core("a", "v1"))}))
+	must(t, store.replace([]item{store.newItem(core("b", "v2")), store.newItem(core("a", "v1"))}))
 	expect("ordered by name", detect.KommanderCore{Name: "a", Running: "v1"}, detect.KommanderCore{Name: "b", Running: "v2"})
-	do(store.update(core("c", "v3")))
-	do(store.update(core("a", "v9")))
-	do(store.update(core("a", "v9")))
+	must(t, store.update(core("c", "v3")))
+	must(t, store.update(core("a", "v9")))
+	must(t, store.update(core("a", "v9")))
 	store.remove(core("b", "v2"))
 	store.remove(core("unknown", "v2"))
 	expect("as changed", detect.KommanderCore{Name: "a", Running: "v9"}, detect.KommanderCore{Name: "c", Running: "v3"})
 	if changed != 3 || listed != 1 {
 		t.Errorf("%d changes and %d lists were told of, want 3 and 1", changed, listed)
 	}
-	do(store.replace(nil))
+	must(t, store.replace(nil))
 	expect("a new list forgets what it does not have")
 	if listed != 2 {
 		t.Errorf("%d lists were told of, want 2", listed)
@@ -66,9 +60,7 @@ func TestStoreIsBounded(t *testing.T) {
 	for i := range maxItems {
 		all = append(all, store.newItem(fixtures.Object(t, fmt.Sprintf("{metadata: {name: a%d}}", i))))
 	}
-	if err := store.replace(all); err != nil {
-		t.Fatal(err)
-	}
+	must(t, store.replace(all))
 	if err := store.update(fixtures.Object(t, "{metadata: {name: b}}")); !errors.Is(err, errTooManyObjects) {
 		t.Errorf("one more is taken: %v", err)
 	}
@@ -112,9 +104,7 @@ func TestStoreKnowsItsSize(t *testing.T) {
 	}
 	size := func(change func() error) int64 {
 		t.Helper()
-		if err := change(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, change())
 		return store.bytes.Load()
 	}
 	small := size(func() error { return store.update(core("a", 10)) })

@@ -5,49 +5,11 @@ package support
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
-
-// shippedPolicies reads the policies that the operator comes with.
-func shippedPolicies(t testing.TB) []*v1alpha1.SupportPolicy {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "config", "policies", "*.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var objects []*v1alpha1.SupportPolicy
-	for _, file := range files {
-		if filepath.Base(file) == "kustomization.yaml" {
-			continue
-		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		object := &v1alpha1.SupportPolicy{}
-		if err := yaml.UnmarshalStrict(content, object); err != nil {
-			t.Fatal(err)
-		}
-		objects = append(objects, object)
-	}
-	return objects
-}
-
-func shippedSet(t testing.TB) *Set {
-	t.Helper()
-	var policies []*Policy
-	for _, object := range shippedPolicies(t) {
-		policies = append(policies, Compile(object))
-	}
-	return NewSet(policies)
-}
 
 // typicalCluster is a Konvoy 1.7 as it was, in the middle of 2021.
 func typicalCluster() clusterBuilder {
@@ -74,7 +36,7 @@ func fullCluster() clusterBuilder {
 
 // BenchmarkEvaluateFull is one cluster with everything, at an instant with many days ahead.
 func BenchmarkEvaluateFull(b *testing.B) {
-	s := shippedSet(b)
+	s := loadShipped(b).set
 	b.ReportAllocs()
 	c, instant := fullCluster().evaluationInput, at("2021-07-01")
 	for b.Loop() {
@@ -83,7 +45,7 @@ func BenchmarkEvaluateFull(b *testing.B) {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	s := shippedSet(b)
+	s := loadShipped(b).set
 	for _, now := range []string{"2021-07-01", "2026-11-22"} {
 		b.Run(now, func(b *testing.B) {
 			b.ReportAllocs()
@@ -97,7 +59,7 @@ func BenchmarkEvaluate(b *testing.B) {
 
 // BenchmarkEvaluateForLong is the worst case: most days of all policies lie ahead, and most change nothing here.
 func BenchmarkEvaluateForLong(b *testing.B) {
-	s := shippedSet(b)
+	s := loadShipped(b).set
 	b.ReportAllocs()
 	c, instant := cluster().with(found("Other", facts.DefaultInstallation)).evaluationInput, at("2019-01-01")
 	for b.Loop() {
@@ -106,7 +68,7 @@ func BenchmarkEvaluateForLong(b *testing.B) {
 }
 
 func BenchmarkDescribe(b *testing.B) {
-	s := shippedSet(b)
+	s := loadShipped(b).set
 	for _, p := range s.policies {
 		b.Run(p.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -119,7 +81,7 @@ func BenchmarkDescribe(b *testing.B) {
 }
 
 func BenchmarkCompile(b *testing.B) {
-	objects := shippedPolicies(b)
+	objects := loadShipped(b).objects
 	b.ReportAllocs()
 	for b.Loop() {
 		policies := make([]*Policy, 0, len(objects))

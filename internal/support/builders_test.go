@@ -309,19 +309,23 @@ type clusterBuilder struct{ evaluationInput }
 // cluster begins a cluster that was contacted and in which nothing was found.
 func cluster() clusterBuilder { return clusterBuilder{evaluationInput{Facts: &facts.Facts{}}} }
 
-// on sets the version that the API server reports.
-func (c clusterBuilder) on(kubernetes string) clusterBuilder {
+// observing changes a copy of the facts.
+func (c clusterBuilder) observing(change func(*facts.Facts)) clusterBuilder {
 	observed := *c.Facts
-	observed.KubernetesVersion = kubernetes
+	change(&observed)
 	c.Facts = &observed
 	return c
 }
 
+// on sets the version that the API server reports.
+func (c clusterBuilder) on(kubernetes string) clusterBuilder {
+	return c.observing(func(observed *facts.Facts) { observed.KubernetesVersion = kubernetes })
+}
+
 func (c clusterBuilder) with(found ...facts.Installation) clusterBuilder {
-	observed := *c.Facts
-	observed.Installations = append(append([]facts.Installation{}, observed.Installations...), found...)
-	c.Facts = &observed
-	return c
+	return c.observing(func(observed *facts.Facts) {
+		observed.Installations = append(append([]facts.Installation{}, observed.Installations...), found...)
+	})
 }
 
 func (c clusterBuilder) declaring(product, name, version string) clusterBuilder {
@@ -342,10 +346,9 @@ func (c clusterBuilder) in(environment v1alpha1.Environment) clusterBuilder {
 
 // managedBy attaches the cluster to a Kommander of that version; empty where it is not known.
 func (c clusterBuilder) managedBy(version string) clusterBuilder {
-	observed := *c.Facts
-	observed.Manager = &v1alpha1.ManagingKommander{Object: facts.OnHub("HelmRelease/kommander/kommander"), Version: version}
-	c.Facts = &observed
-	return c
+	return c.observing(func(observed *facts.Facts) {
+		observed.Manager = &v1alpha1.ManagingKommander{Object: facts.OnHub("HelmRelease/kommander/kommander"), Version: version}
+	})
 }
 
 // known adds what the hub knows, in place of what it knew before.
@@ -356,10 +359,7 @@ func (c clusterBuilder) known(hub facts.HubFacts) clusterBuilder {
 
 // identified sets the UID of the namespace kube-system.
 func (c clusterBuilder) identified(id string) clusterBuilder {
-	observed := *c.Facts
-	observed.ClusterID = id
-	c.Facts = &observed
-	return c
+	return c.observing(func(observed *facts.Facts) { observed.ClusterID = id })
 }
 
 // doubling says that an older object stands for the same cluster.
@@ -371,33 +371,28 @@ func (c clusterBuilder) doubling(older string) clusterBuilder {
 // containing adds a component. Without a product nothing tells to which one it belongs, without a stage it is as any
 // other.
 func (c clusterBuilder) containing(name, product, stage string) clusterBuilder {
-	observed := *c.Facts
-	observed.Components = append(append([]v1alpha1.Component{}, observed.Components...),
-		v1alpha1.Component{Name: name, Object: "ClusterAddon/" + name, Product: product, Stage: stage})
-	c.Facts = &observed
-	return c
+	return c.observing(func(observed *facts.Facts) {
+		observed.Components = append(append([]v1alpha1.Component{}, observed.Components...),
+			v1alpha1.Component{Name: name, Object: "ClusterAddon/" + name, Product: product, Stage: stage})
+	})
 }
 
 // running adds nodes that run an operating system.
 func (c clusterBuilder) running(nodes int32, osImage, kernel string) clusterBuilder {
-	observed := *c.Facts
-	all := v1alpha1.NodesStatus{}
-	if observed.Nodes != nil {
-		all = *observed.Nodes.DeepCopy()
-	}
-	all.Count = ptr.To(ptr.Deref(all.Count, 0) + nodes)
-	all.OperatingSystems = append(all.OperatingSystems, v1alpha1.NodeOperatingSystem{OSImage: osImage, KernelVersion: kernel, Nodes: &nodes})
-	observed.Nodes = &all
-	c.Facts = &observed
-	return c
+	return c.observing(func(observed *facts.Facts) {
+		all := v1alpha1.NodesStatus{}
+		if observed.Nodes != nil {
+			all = *observed.Nodes.DeepCopy()
+		}
+		all.Count = ptr.To(ptr.Deref(all.Count, 0) + nodes)
+		all.OperatingSystems = append(all.OperatingSystems, v1alpha1.NodeOperatingSystem{OSImage: osImage, KernelVersion: kernel, Nodes: &nodes})
+		observed.Nodes = &all
+	})
 }
 
 // onNodes sets what is known about the nodes as it is.
 func (c clusterBuilder) onNodes(nodes *v1alpha1.NodesStatus) clusterBuilder {
-	observed := *c.Facts
-	observed.Nodes = nodes
-	c.Facts = &observed
-	return c
+	return c.observing(func(observed *facts.Facts) { observed.Nodes = nodes })
 }
 
 // found is an installation with its evidence; without any it is there, and nothing tells its version.
@@ -498,6 +493,14 @@ func endText(end *metav1.Time) string {
 	return strings.TrimSuffix(end.UTC().Format(time.RFC3339Nano), "T00:00:00Z")
 }
 
+// instantText is an instant as endText writes it.
+func instantText(instant time.Time) string {
+	if instant.IsZero() {
+		return ""
+	}
+	return endText(&metav1.Time{Time: instant})
+}
+
 // assess evaluates a cluster at an instant.
 func assess(s *Set, c clusterBuilder, now string) clusterAssessment {
 	assessment, _ := s.evaluate(c.evaluationInput, at(now))
@@ -550,27 +553,28 @@ func messageOf(row v1alpha1.InstalledRelease, reason string) string {
 	return ""
 }
 
-// conditionOf gives a condition as "status reason".
-func conditionOf(t testing.TB, assessment clusterAssessment, kind string) string {
+// conditionNamed finds the condition of a type.
+func conditionNamed(t testing.TB, assessment clusterAssessment, kind string) condition {
 	t.Helper()
 	for _, c := range assessment.Conditions {
 		if c.Type == kind {
-			return string(c.Status) + " " + c.Reason
+			return c
 		}
 	}
 	t.Fatalf("the assessment has no condition %s", kind)
-	return ""
+	return condition{}
+}
+
+// conditionOf gives a condition as "status reason".
+func conditionOf(t testing.TB, assessment clusterAssessment, kind string) string {
+	t.Helper()
+	c := conditionNamed(t, assessment, kind)
+	return string(c.Status) + " " + c.Reason
 }
 
 func conditionMessage(t testing.TB, assessment clusterAssessment, kind string) string {
 	t.Helper()
-	for _, c := range assessment.Conditions {
-		if c.Type == kind {
-			return c.Message
-		}
-	}
-	t.Fatalf("the assessment has no condition %s", kind)
-	return ""
+	return conditionNamed(t, assessment, kind).Message
 }
 
 // assess is evaluate without the search for the next change.

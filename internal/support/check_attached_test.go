@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // attaching is a Kommander with a range for attached clusters in some of its minors.
@@ -169,15 +168,10 @@ func TestAttachRange(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(row.set, row.cluster, now)
-			if diff := cmp.Diff(row.want, attachFindings(assessment)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.condition {
-				t.Errorf("%s: got %s, want %s", row.reason, got, row.condition)
-			}
-			if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "True NothingToCheck" {
-				t.Errorf("it is no question of support: %s", got)
-			}
+			expect.Equal(t, row.want, attachFindings(assessment), row.reason)
+			expect.Equal(t, row.condition, conditionOf(t, assessment, v1alpha1.ConditionCompatible), row.reason)
+			expect.Equal(t, "True NothingToCheck", conditionOf(t, assessment, v1alpha1.ConditionSupported),
+				"it is no question of support")
 		})
 	}
 }
@@ -187,16 +181,12 @@ func TestAttachRangeIsRecorded(t *testing.T) {
 	s := validSet(t, attaching(), konvoyRanges())
 	c := cluster().on("v1.21.0").with(konvoy("1.9.0")).managedBy("1.4.4")
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, c, "2022-06-01"), "2022-06-01")
-	if diff := cmp.Diff(c.Facts.Manager, object.Status.Manager); diff != "" {
-		t.Errorf("the manager (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, c.Facts.Manager, object.Status.Manager, "the manager")
 	if len(object.Status.Findings) != 1 || object.Status.Findings[0].Reason != v1alpha1.ReasonOutsideAttachRange {
 		t.Errorf("the findings are %+v", object.Status.Findings)
 	}
 	c.Facts = FactsOf(&object.Status)
-	if diff := cmp.Diff(object.Status.Findings, assess(s, c, "2022-06-01").Findings); diff != "" {
-		t.Errorf("again (-first +again):\n%s", diff)
-	}
+	expect.Equal(t, object.Status.Findings, assess(s, c, "2022-06-01").Findings, "again")
 	if message := conditionMessage(t, assess(s, c, "2022-06-01"), v1alpha1.ConditionCompatible); !strings.Contains(message, "is attached to Kommander 1.4.4") {
 		t.Errorf("the condition does not say it: %s", message)
 	}
@@ -207,9 +197,7 @@ func TestAttachRangeOfManifest(t *testing.T) {
 	s := validSet(t, attaching())
 	c := cluster().managedBy("1.4.4")
 	c.Facts.OnlyDeclared = true
-	if said := attachFindings(assess(s, c, "2021-06-01")); said != nil {
-		t.Errorf("nobody asked for its Kubernetes: %v", said)
-	}
+	expect.Equal(t, nil, attachFindings(assess(s, c, "2021-06-01")), "nobody asked for its Kubernetes")
 	if said := attachFindings(assess(s, c.declaring(facts.Kubernetes, "default", "1.17.0"), "2021-06-01")); len(said) != 1 {
 		t.Errorf("its Kubernetes is declared: %v", said)
 	}

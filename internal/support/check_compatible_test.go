@@ -9,10 +9,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // kommanderOnKonvoy has a minor with one requirement, one with alternatives, and one that needs two products.
@@ -110,12 +109,9 @@ func TestRequires(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, kommanderOnKonvoy()), row.cluster.on("v1.19.9"), now)
-			if diff := cmp.Diff(row.reasons, findings(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.condition {
-				t.Errorf("%s: got %s, want %s", row.reason, got, row.condition)
-			}
+			expect.Equal(t, row.reasons, findings(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires),
+				row.reason)
+			expect.Equal(t, row.condition, conditionOf(t, assessment, v1alpha1.ConditionCompatible), row.reason)
 		})
 	}
 }
@@ -135,12 +131,8 @@ func TestRequiresAndWindowAreIndependent(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, cluster().with(kommander("1.3.0"), row.konvoy), row.now)
 			// Konvoy has no policy here, so the cluster's own condition would be Unknown.
-			if got := "True " + answerOf(rowOf(t, assessment, facts.Kommander)).reason; got != row.supported {
-				t.Errorf("support: got %s, want %s", got, row.supported)
-			}
-			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.compatible {
-				t.Errorf("compatibility: got %s, want %s", got, row.compatible)
-			}
+			expect.Equal(t, row.supported, "True "+answerOf(rowOf(t, assessment, facts.Kommander)).reason, "support")
+			expect.Equal(t, row.compatible, conditionOf(t, assessment, v1alpha1.ConditionCompatible), "compatibility")
 		})
 	}
 	t.Run("ended and allowed", func(t *testing.T) {
@@ -188,13 +180,8 @@ func TestKubernetesRange(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, cluster().with(konvoy(row.version)).on(row.kubernetes), "2021-06-01")
-			var want []string
-			if row.want != "" {
-				want = []string{row.want}
-			}
-			if diff := cmp.Diff(want, findings(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingKubernetesRange)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			said := findings(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingKubernetesRange)
+			expect.Equal(t, row.want, strings.Join(said, " "), row.reason)
 		})
 	}
 }
@@ -252,9 +239,7 @@ func TestCompatibleMessages(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := messageOf(rowOf(t, assess(s, row.cluster, "2021-11-01"), row.product), row.finding)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, got)
 		})
 	}
 }
@@ -309,12 +294,8 @@ func TestNothingToCheck(t *testing.T) {
 	} {
 		t.Run(row.name+" "+row.kind, func(t *testing.T) {
 			assessment := assess(s, row.cluster, "2021-06-01")
-			if got := conditionOf(t, assessment, row.kind); got != row.want {
-				t.Errorf("got %s, want %s", got, row.want)
-			}
-			if diff := cmp.Diff(row.message, conditionMessage(t, assessment, row.kind)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, conditionOf(t, assessment, row.kind))
+			expect.Equal(t, row.message, conditionMessage(t, assessment, row.kind))
 		})
 	}
 }
@@ -324,24 +305,20 @@ func TestNotContacted(t *testing.T) {
 	for _, kind := range []string{
 		v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible, v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionUpgradeRecommended,
 	} {
-		if got := conditionOf(t, assessment, kind); got != "Unknown NotContacted" {
-			t.Errorf("%s: got %s", kind, got)
-		}
+		expect.Equal(t, "Unknown NotContacted", conditionOf(t, assessment, kind), kind)
 	}
 	if len(assessment.Conditions) != 4 || len(assessment.Releases) != 0 || !next.IsZero() {
 		t.Errorf("nothing is known of the cluster, and yet: %+v, next %s", assessment, next)
 	}
 	t.Run("environment", func(t *testing.T) {
 		assessment, _ := validSet(t, kommanderOnKonvoy()).evaluate(evaluationInput{Environment: v1alpha1.EnvironmentProduction}, at("2021-06-01"))
-		if assessment.Environment != v1alpha1.EnvironmentProduction {
-			t.Errorf("what it is used for was declared, contacted or not: %q", assessment.Environment)
-		}
+		expect.Equal(t, v1alpha1.EnvironmentProduction, assessment.Environment,
+			"what it is used for was declared, contacted or not")
 	})
 	t.Run("declared", func(t *testing.T) {
 		c := evaluationInput{Declared: []v1alpha1.DeclaredRelease{{Product: facts.Kommander, Name: facts.DefaultInstallation, Version: "1.4.0"}}}
 		assessment, _ := validSet(t, kommanderOnKonvoy()).evaluate(c, at("2021-06-01"))
-		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown NotContacted" {
-			t.Errorf("a declaration does not stand for a contact: %s", got)
-		}
+		expect.Equal(t, "Unknown NotContacted", conditionOf(t, assessment, v1alpha1.ConditionSupported),
+			"a declaration does not stand for a contact")
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // aged is an object that was made at an instant and whose cluster has an ID.
@@ -59,9 +60,7 @@ func TestDuplicates(t *testing.T) {
 		{"a younger one that is the host", id, []v1alpha1.ClusterSupport{itself, host}, "z/host", "the host goes before all others, whatever its age"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := OlderDuplicate(&itself, row.id, row.others); got != row.want {
-				t.Errorf("%s: got %q, want %q", row.reason, got, row.want)
-			}
+			expect.Equal(t, row.want, OlderDuplicate(&itself, row.id, row.others), row.reason)
 		})
 	}
 }
@@ -75,9 +74,7 @@ func TestDuplicatesAgree(t *testing.T) {
 	for i := range all {
 		got[all[i].Namespace+"/"+all[i].Name] = OlderDuplicate(&all[i], all[i].Status.ClusterID, all)
 	}
-	if diff := cmp.Diff(map[string]string{"a/x": "a/y", "b/x": "a/y", "a/y": "", "a/z": "", "c/c": ""}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, map[string]string{"a/x": "a/y", "b/x": "a/y", "a/y": "", "a/z": "", "c/c": ""}, got)
 }
 
 // TestDuplicateIsCountedOnce: the double has its finding, its own verdict and its exceptions, and nobody counts it.
@@ -88,26 +85,18 @@ func TestDuplicateIsCountedOnce(t *testing.T) {
 	const want = "DuplicateCluster: the cluster is the one for which fleet/older stands already (kube-system 0aa3), and policies count it there only;" +
 		" delete one of the two objects"
 	assessment := assess(s, c.doubling("fleet/older"), "2021-11-01")
-	if diff := cmp.Diff([]string{want}, evidenceFindings(assessment)); diff != "" {
-		t.Errorf("the finding (-want +got):\n%s", diff)
-	}
-	if said := evidenceFindings(assess(s, c, "2021-11-01")); said != nil {
-		t.Errorf("the older one has %v", said)
-	}
+	expect.Equal(t, []string{want}, evidenceFindings(assessment), "the finding")
+	expect.Equal(t, nil, evidenceFindings(assess(s, c, "2021-11-01")), "the older one")
 	if double.Status.DuplicateOf != "fleet/older" || older.Status.DuplicateOf != "" {
 		t.Errorf("the status names %q, and the other one %q", double.Status.DuplicateOf, older.Status.DuplicateOf)
 	}
 	if diff := cmp.Diff(older.Status.Conditions, double.Status.Conditions); diff != "" || len(older.Status.Conditions) != 4 {
 		t.Errorf("its own verdict (-older +double):\n%s", diff)
 	}
-	if diff := cmp.Diff(older.Status.Releases, double.Status.Releases); diff != "" {
-		t.Errorf("its own releases (-older +double):\n%s", diff)
-	}
+	expect.Equal(t, older.Status.Releases, double.Status.Releases, "its own releases")
 
 	both, alone := []v1alpha1.ClusterSupport{double, older}, []v1alpha1.ClusterSupport{older}
-	if diff := cmp.Diff(s.rollUpPolicy("kommander", alone), s.rollUpPolicy("kommander", both)); diff != "" {
-		t.Errorf("a policy counts it (-without +with):\n%s", diff)
-	}
+	expect.Equal(t, s.rollUpPolicy("kommander", alone), s.rollUpPolicy("kommander", both), "a policy counts it")
 	if got := s.rollUpPolicy("kommander", []v1alpha1.ClusterSupport{double}); *got.Summary.Clusters != 0 || len(got.Clusters) != 0 || got.Conditions[0].Reason != v1alpha1.ReasonNoClusters {
 		t.Errorf("a policy counts the double alone: %+v", got)
 	}
@@ -135,12 +124,8 @@ func TestDuplicateIsKept(t *testing.T) {
 		return record{status.ClusterID, status.DuplicateOf, status.Environment, status.Manager}
 	}
 	want := record{"0aa3", "fleet/older", v1alpha1.EnvironmentProduction, c.Facts.Manager}
-	if diff := cmp.Diff(want, of(object.Status)); diff != "" {
-		t.Errorf("before (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, of(kept.Status)); diff != "" {
-		t.Errorf("kept (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, of(object.Status), "before")
+	expect.Equal(t, want, of(kept.Status), "kept")
 }
 
 // TestForeignIDIsEscaped: whoever answers for an API server can call a namespace anything.

@@ -6,12 +6,12 @@ package support
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // installedOf lists what an assessment has found: product/name version (source).
@@ -94,13 +94,9 @@ func TestDeclaredReleases(t *testing.T) {
 					return text == "Kubernetes/default  (ServerVersion)"
 				})
 			}
-			if diff := cmp.Diff(row.want, onlyAsked(row.cluster)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, onlyAsked(row.cluster), row.reason)
 			slices.Reverse(row.cluster.Declared)
-			if diff := cmp.Diff(row.want, onlyAsked(row.cluster)); diff != "" {
-				t.Errorf("declared in another order (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, onlyAsked(row.cluster), "declared in another order")
 		})
 	}
 }
@@ -109,17 +105,13 @@ func TestDeclaredReleases(t *testing.T) {
 func TestDeclaredKubernetes(t *testing.T) {
 	s := validSet(t, konvoyRanges(), kubernetesOf(facts.Konvoy))
 	assessment := assess(s, cluster().with(konvoy("1.7.2")).declaring(facts.Kubernetes, "default", "v1.15.1"), "2021-06-01")
-	if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != "False OutsideKubernetesRange" {
-		t.Errorf("the declared version was not used: %s", got)
-	}
-	if assessment.KubernetesVersion != "" {
-		t.Errorf("the server never said %s", assessment.KubernetesVersion)
-	}
+	expect.Equal(t, "False OutsideKubernetesRange", conditionOf(t, assessment, v1alpha1.ConditionCompatible),
+		"the declared version was not used")
+	expect.Equal(t, "", assessment.KubernetesVersion, "the server never told it")
 	status := statusOf(assessment)
 	after, _ := s.evaluate(evaluationInput{Facts: FactsOf(&status)}, at("2021-06-01"))
-	if got := conditionOf(t, after, v1alpha1.ConditionCompatible); got != "Unknown KubernetesUnknown" {
-		t.Errorf("a declaration outlived its removal: %s", got)
-	}
+	expect.Equal(t, "Unknown KubernetesUnknown", conditionOf(t, after, v1alpha1.ConditionCompatible),
+		"a declaration outlived its removal")
 }
 
 // TestOnlyDeclared: where nobody looked, what was not declared is not missing.
@@ -145,9 +137,7 @@ func TestOnlyDeclared(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			row.cluster.Facts = &facts.Facts{OnlyDeclared: row.only}
-			if diff := cmp.Diff(row.want, installedOf(assess(s, row.cluster, "2021-06-01"))); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, installedOf(assess(s, row.cluster, "2021-06-01")), row.reason)
 		})
 	}
 }
@@ -264,16 +254,8 @@ func TestEvidence(t *testing.T) {
 			if got.Version != row.used || got.Evidence.Version != row.used {
 				t.Errorf("%s: version %s from %s, want %s", row.reason, got.Version, got.Evidence.Version, row.used)
 			}
-			var want []string
-			if row.finding != "" {
-				want = []string{row.finding}
-			}
-			if diff := cmp.Diff(want, findings(got, v1alpha1.FindingEvidence)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if diff := cmp.Diff(row.message, messageOf(got, row.finding)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.finding, strings.Join(findings(got, v1alpha1.FindingEvidence), " "), row.reason)
+			expect.Equal(t, row.message, messageOf(got, row.finding), row.reason)
 			if len(got.OtherEvidence) != len(row.found.Evidence)-1 {
 				t.Errorf("%s: other evidence is lost: %v", row.reason, got.OtherEvidence)
 			}
@@ -317,9 +299,7 @@ func TestWhatIsNotKnown(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(s, cluster().with(row.found), "2021-06-01"), row.found.Product)
-			if diff := cmp.Diff(row.want, got.Findings[0].Message); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, got.Findings[0].Message)
 		})
 	}
 }
@@ -333,10 +313,6 @@ func TestEvaluateLeavesItsInputAlone(t *testing.T) {
 		declaring(facts.Konvoy, "default", "1.7.2").evaluationInput
 	before := c.Facts.Installations[1]
 	s.evaluate(c, at("2021-06-01"))
-	if diff := cmp.Diff(before, c.Facts.Installations[1]); diff != "" {
-		t.Errorf("the installations were reordered (-before +after):\n%s", diff)
-	}
-	if got := roomy[:2][1]; got != (v1alpha1.Evidence{}) {
-		t.Errorf("a declaration was written into the facts: %v", got)
-	}
+	expect.Equal(t, before, c.Facts.Installations[1], "the installations were reordered")
+	expect.Equal(t, v1alpha1.Evidence{}, roomy[:2][1], "a declaration was written into the facts")
 }

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 const (
@@ -218,9 +218,7 @@ func TestOperatingSystems(t *testing.T) {
 					said = append(said, f.Reason+" "+f.Message)
 				}
 			}
-			if diff := cmp.Diff(row.want, said); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, said, row.reason)
 		})
 	}
 }
@@ -259,9 +257,8 @@ func TestOperatingSystemsOfEachRelease(t *testing.T) {
 		for _, row := range assessment.Releases {
 			said = append(said, row.Name+" "+strings.Join(findings(row, v1alpha1.FindingOperatingSystem), " "))
 		}
-		if diff := cmp.Diff([]string{"a Compatible", "b UnsupportedOperatingSystem", "default OperatingSystemNotInPolicy"}, said); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		expect.Equal(t, []string{"a Compatible", "b UnsupportedOperatingSystem", "default OperatingSystemNotInPolicy"},
+			said)
 		slices.Reverse(c.Facts.Installations)
 	}
 }
@@ -279,17 +276,13 @@ func TestOperatingSystemFeedsCompatible(t *testing.T) {
 		{osCentOS8, "4.18", "False UnsupportedOperatingSystem"},
 	} {
 		assessment := assess(s, cluster().with(konvoy("1.8.2")).running(1, row.osImage, row.kernel), "2021-09-01")
-		if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.want {
-			t.Errorf("%s: Compatible is %s, want %s", row.osImage, got, row.want)
-		}
+		expect.Equal(t, row.want, conditionOf(t, assessment, v1alpha1.ConditionCompatible), row.osImage, "Compatible")
 		if row := rowOf(t, assessment, facts.Konvoy); row.State != v1alpha1.StateSupported {
 			t.Errorf("%s: %s", row.Name, row.State)
 		}
 	}
 	refused := assess(s, cluster().with(konvoy("1.8.2")).onNodes(&v1alpha1.NodesStatus{}), "2021-09-01")
-	if got := conditionOf(t, refused, v1alpha1.ConditionCompatible); got != "Unknown NodesUnknown" {
-		t.Error(got)
-	}
+	expect.Equal(t, "Unknown NodesUnknown", conditionOf(t, refused, v1alpha1.ConditionCompatible))
 }
 
 func TestOperatingSystemValidator(t *testing.T) {
@@ -309,11 +302,7 @@ func TestOperatingSystemValidator(t *testing.T) {
 	}
 	long := strings.Repeat("x", 257)
 	const small = "a regular expression that is not larger than 512 when its repetitions are written out"
-	for _, row := range []struct {
-		name   string
-		policy policyBuilder
-		want   []string
-	}{
+	expectProblems(t, []problemsOf{
 		{"as many as there may be", all, nil},
 		{
 			"too many in total", all.minor("1.16", runsUnder(many(1)...)),
@@ -389,17 +378,7 @@ func TestOperatingSystemValidator(t *testing.T) {
 					" missing closing ]: `[`",
 			},
 		},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			var got []string
-			for _, problem := range Compile(row.policy.object).problems {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	})
 }
 
 // TestWholeTextMatches: alternatives and flags do not loosen the ends.
@@ -414,9 +393,8 @@ func TestWholeTextMatches(t *testing.T) {
 	} {
 		var c compiler
 		compiled := c.expression(row.expression, nil)
-		if got := compiled != nil && compiled.MatchString(row.text); got != row.want {
-			t.Errorf("%q matches %q: %t", row.expression, row.text, got)
-		}
+		expect.Equal(t, row.want, compiled != nil && compiled.MatchString(row.text),
+			row.expression, "matches", row.text)
 	}
 }
 
@@ -464,7 +442,5 @@ func TestOrderOfOperatingSystemsMeansNothing(t *testing.T) {
 			slices.Reverse(spec.Releases[i].OperatingSystems)
 		}
 	})
-	if diff := cmp.Diff(want, assess(validSet(t, turned), c, "2021-09-01")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, assess(validSet(t, turned), c, "2021-09-01"))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // upgradeOf are all sentences about upgrades of a product.
@@ -54,9 +55,8 @@ func TestUpgradesBetweenPatches(t *testing.T) {
 		{"1.8.0", "2022-02-01", "1.8.5", "a patch that says nothing can be reached from all older ones"},
 		{"1.7.3", "2021-11-01", "1.7.6", "1.7.6 says nothing"},
 	} {
-		if got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)), row.now), facts.Konvoy).UpgradeTo; got != row.want {
-			t.Errorf("from %s at %s: %q, want %q: %s", row.installed, row.now, got, row.want, row.reason)
-		}
+		got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)), row.now), facts.Konvoy).UpgradeTo
+		expect.Equal(t, row.want, got, "from", row.installed, "at", row.now, row.reason)
 	}
 }
 
@@ -99,9 +99,7 @@ func TestUpgradesToPatches(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := upgradeOf(t, assess(validSet(t, stepwise()), cluster().with(konvoy(row.installed)), row.now), facts.Konvoy)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -130,28 +128,23 @@ func TestPatchFirst(t *testing.T) {
 		},
 	} {
 		got := upgradeOf(t, assess(validSet(t, base), cluster().with(konvoy(row.installed)), "2021-11-01"), facts.Konvoy)
-		if diff := cmp.Diff(row.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-		}
+		expect.Equal(t, row.want, got, row.reason)
 	}
 	// The newest patch that leads on is not always the newest patch.
 	older := policy("konvoy").window(1).
 		minor("1.8", ga("2021-05-05"), upgradesFrom(), patched("1.8.3", from("1.7.6"))).
 		minor("1.7", ga("2021-02-10"), patched("1.7.9", from("1.7.8")), patched("1.7.8", from("1.7.7")), patched("1.7.7"), patched("1.7.6"), patched("1.7.5"))
-	if diff := cmp.Diff([]string{
+	got := upgradeOf(t, assess(validSet(t, older), cluster().with(konvoy("1.7.5")), "2021-11-01"), facts.Konvoy)
+	expect.Equal(t, []string{
 		"Konvoy 1.7.5 has lost its support; upgrade to 1.7.6 first: from 1.7.5 no way to a newer minor is documented (policy konvoy)",
 		"Konvoy 1.7.5 has a newer patch: 1.7.7 (policy konvoy)",
-	}, upgradeOf(t, assess(validSet(t, older), cluster().with(konvoy("1.7.5")), "2021-11-01"), facts.Konvoy)); diff != "" {
-		t.Errorf("1.7.7 is newer and leads nowhere (-want +got):\n%s", diff)
-	}
+	}, got, "1.7.7 is newer and leads nowhere")
 	dead := policy("konvoy").window(1).minor("1.8", ga("2021-05-05"), upgradesFrom()).minor("1.7", ga("2021-02-10"), patched("1.7.6"))
-	got := upgradeOf(t, assess(validSet(t, dead), cluster().with(konvoy("1.7.5")), "2021-11-01"), facts.Konvoy)
-	if diff := cmp.Diff([]string{
+	got = upgradeOf(t, assess(validSet(t, dead), cluster().with(konvoy("1.7.5")), "2021-11-01"), facts.Konvoy)
+	expect.Equal(t, []string{
 		"Konvoy 1.7.5 has lost its support; no minor to which an upgrade is documented is generally available (policy konvoy)",
 		"Konvoy 1.7.5 has a newer patch: 1.7.6 (policy konvoy)",
-	}, got); diff != "" {
-		t.Errorf("the patch leads nowhere either (-want +got):\n%s", diff)
-	}
+	}, got, "the patch leads nowhere either")
 }
 
 // pair are products of which each says which versions of the other it allows.
@@ -320,9 +313,7 @@ func TestUpgradesThatNeighboursAllow(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := upgradeOf(t, assess(validSet(t, row.policies...), row.cluster, "2022-01-01"), facts.Konvoy)
-			if diff := cmp.Diff([]string{row.want}, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, []string{row.want}, got, row.reason)
 		})
 	}
 }
@@ -340,9 +331,9 @@ func TestPatchesThatRunHere(t *testing.T) {
 		{"1.8.0", "v1.30.0", "1.8.2", "beside the range of the minor, which is another finding"},
 		{"1.8.0", "", "1.8.4", "what is not known excludes nothing of the minor that is there already"},
 	} {
-		if got := rowOf(t, assess(s, cluster().with(konvoy(row.installed)).on(row.kubernetes), "2021-06-01"), facts.Konvoy).UpgradeTo; got != row.want {
-			t.Errorf("from %s on %s: %q, want %q: %s", row.installed, row.kubernetes, got, row.want, row.reason)
-		}
+		assessment := assess(s, cluster().with(konvoy(row.installed)).on(row.kubernetes), "2021-06-01")
+		expect.Equal(t, row.want, rowOf(t, assessment, facts.Konvoy).UpgradeTo,
+			"from", row.installed, "on", row.kubernetes, row.reason)
 	}
 }
 
@@ -394,9 +385,7 @@ func TestInsteadOfWhatIsToBeAvoided(t *testing.T) {
 			"Kommander does not allow it",
 		},
 	} {
-		if diff := cmp.Diff(row.want, upgradeOf(t, assess(s, row.cluster, row.now), facts.Konvoy)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-		}
+		expect.Equal(t, row.want, upgradeOf(t, assess(s, row.cluster, row.now), facts.Konvoy), row.reason)
 	}
 }
 
@@ -440,9 +429,7 @@ func TestNewestMinorBesideAPatch(t *testing.T) {
 		},
 	} {
 		got := upgradeOf(t, assess(validSet(t, konvoyPolicy, kommanderPolicy), row.cluster, "2022-01-01"), facts.Konvoy)
-		if diff := cmp.Diff(row.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-		}
+		expect.Equal(t, row.want, got, row.reason)
 	}
 }
 
@@ -527,9 +514,7 @@ func TestWayOutOfKubernetes(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, kubernetesOf(facts.Konvoy), baseServices(), ended, limited.minor("0.9", runs("1.15", "1.16")))
 			got := upgradeOf(t, assess(s, row.cluster, "2021-06-01"), facts.Kubernetes)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -541,9 +526,8 @@ func TestNewestKubernetesIsNoWayOut(t *testing.T) {
 		"Kubernetes v1.20.6 loses its support with the next minor of Konvoy; supported are 1.20, 1.19, 1.18; the other installed releases allow none" +
 			" that is newer: upgrade them first (policy kubernetes)",
 	}
-	if diff := cmp.Diff(want, upgradeOf(t, assess(s, cluster().with(konvoy("1.8.0")).on("v1.20.6"), "2021-06-01"), facts.Kubernetes)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want,
+		upgradeOf(t, assess(s, cluster().with(konvoy("1.8.0")).on("v1.20.6"), "2021-06-01"), facts.Kubernetes))
 }
 
 func TestWayOutOfTags(t *testing.T) {
@@ -622,9 +606,7 @@ func TestWayOutOfTags(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, tags, kubernetesOf(facts.Konvoy), konvoyRanges())
 			got := upgradeOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), row.now), facts.BasePlatformServices)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -661,9 +643,8 @@ func TestNoWayOutOfTags(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, append(row.policies, kubernetesOf(facts.Konvoy), konvoyRanges())...)
 			got := upgradeOf(t, assess(s, cluster().with(bps("stable-1.15-3.0.0")).on(row.kubernetes), row.now), facts.BasePlatformServices)
-			if diff := cmp.Diff([]string{"BasePlatformServices stable-1.15-3.0.0 has lost its support; " + row.want}, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, []string{"BasePlatformServices stable-1.15-3.0.0 has lost its support; " + row.want}, got,
+				row.reason)
 		})
 	}
 }
@@ -741,11 +722,7 @@ func TestPatchSourcesValidator(t *testing.T) {
 	one := func(versions ...string) policyBuilder {
 		return policy("konvoy").window(3).minor("1.8", patched("1.8.4", from(versions...)))
 	}
-	for _, row := range []struct {
-		name   string
-		policy policyBuilder
-		want   []string
-	}{
+	expectProblems(t, []problemsOf{
 		{"none", one(), nil},
 		{"its own minor", one("1.8.x", "1.8.3", "1.7.x", "1.7.9", "1.8.4-rc.1"), nil},
 		{
@@ -763,17 +740,7 @@ func TestPatchSourcesValidator(t *testing.T) {
 		},
 		{"twice", one("1.7.x", "1.7.x"), []string{`spec.releases[1.8].patches[1.8.4].upgradesFrom[1]: Duplicate value: "1.7.x"`}},
 		{"many", one(make([]string, 33)...), []string{`spec.releases[1.8].patches[1.8.4].upgradesFrom: Invalid value: "33 versions": must be at most 32`}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			var got []string
-			for _, problem := range Compile(row.policy.object).problems {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	})
 }
 
 // TestTargetsThatHaveEnded: a supported target comes before one that has ended, and a way that leads nowhere is none.
@@ -802,21 +769,9 @@ func TestTargetsThatHaveEnded(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(product("Other", "1.0.0")), "2021-06-01"), "Other")
-			if diff := cmp.Diff(row.want, messageOfUpgrade(got)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, byType(v1alpha1.FindingUpgrade)(got), row.reason)
 		})
 	}
-}
-
-// messageOfUpgrade is the first finding about upgrades.
-func messageOfUpgrade(row v1alpha1.InstalledRelease) string {
-	for _, f := range row.Findings {
-		if f.Type == v1alpha1.FindingUpgrade {
-			return f.Message
-		}
-	}
-	return ""
 }
 
 // TestNewerPatchOfKubernetes: where the ranges begin in the middle of the own minor, the way out is a patch.

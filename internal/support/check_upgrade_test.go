@@ -6,10 +6,9 @@ package support
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestUpgradeTo(t *testing.T) {
@@ -48,12 +47,8 @@ func TestUpgradeTo(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(s, cluster().with(kommander(row.installed)), row.now), facts.Kommander)
-			if got.UpgradeTo != row.upgradeTo {
-				t.Errorf("%s: upgradeTo %q, want %q", row.reason, got.UpgradeTo, row.upgradeTo)
-			}
-			if diff := cmp.Diff(row.reasons, findings(got, v1alpha1.FindingUpgrade)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.upgradeTo, got.UpgradeTo, row.reason, "upgradeTo")
+			expect.Equal(t, row.reasons, findings(got, v1alpha1.FindingUpgrade), row.reason)
 		})
 	}
 }
@@ -92,12 +87,8 @@ func TestUpgradeCondition(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, row.cluster, "2021-09-01")
-			if got := conditionOf(t, assessment, v1alpha1.ConditionUpgradeRecommended); got != row.want {
-				t.Errorf("got %s, want %s", got, row.want)
-			}
-			if diff := cmp.Diff(row.message, conditionMessage(t, assessment, v1alpha1.ConditionUpgradeRecommended)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, conditionOf(t, assessment, v1alpha1.ConditionUpgradeRecommended))
+			expect.Equal(t, row.message, conditionMessage(t, assessment, v1alpha1.ConditionUpgradeRecommended))
 		})
 	}
 }
@@ -204,9 +195,7 @@ func TestUpgradesFrom(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, base, closed), row.cluster, row.now)
 			got := rowOf(t, assessment, row.cluster.Facts.Installations[0].Product)
-			if diff := cmp.Diff(row.want, byType(v1alpha1.FindingUpgrade)(got)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, byType(v1alpha1.FindingUpgrade)(got), row.reason)
 		})
 	}
 }
@@ -228,9 +217,7 @@ func TestUpgradeOfTags(t *testing.T) {
 	} {
 		t.Run(row.tag, func(t *testing.T) {
 			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), "2021-06-01"), facts.BasePlatformServices)
-			if got.UpgradeTo != row.want {
-				t.Errorf("%s: %q, want %q", row.reason, got.UpgradeTo, row.want)
-			}
+			expect.Equal(t, row.want, got.UpgradeTo, row.reason)
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func scopeOf(name, covers, excludes string, severities ...int32) v1alpha1.SupportScope {
@@ -56,9 +57,7 @@ func TestTerms(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(product("Cassandra", "1.0.2")), "2021-06-01"), "Cassandra")
-			if diff := cmp.Diff(row.want, got.Terms); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got.Terms, row.reason)
 		})
 	}
 }
@@ -106,9 +105,7 @@ func TestTermsAreThoseOfTheDecidingPolicy(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(row.set, cluster().with(kommander(row.version)), "2021-06-01"), facts.Kommander)
-			if diff := cmp.Diff(row.want, got.Terms); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got.Terms, row.reason)
 		})
 	}
 }
@@ -128,11 +125,7 @@ func TestClausesValidator(t *testing.T) {
 	for i := range 65 {
 		components = components.experimental(fmt.Sprint("c", i))
 	}
-	for _, row := range []struct {
-		name   string
-		policy policyBuilder
-		want   []string
-	}{
+	expectProblems(t, []problemsOf{
 		{"valid terms", base.terms("Secondary", scopeOf("A", strings.Repeat("ä", 256), strings.Repeat("x", 256), 4, 3, 2, 1)), nil},
 		{"no level", base.terms(""), []string{`spec.supportTerms.level: Invalid value: "": must be the name of a level of support, such as Secondary`}},
 		{"long level", base.terms(text[:65]), []string{`spec.supportTerms.level: Invalid value: "65 characters": must be at most 64`}},
@@ -272,17 +265,7 @@ func TestClausesValidator(t *testing.T) {
 			"all lifecycles", base.window(3).follows(facts.Konvoy).rangeOf(facts.Konvoy),
 			[]string{`spec.lifecycle: Invalid value: "4 members": must be exactly one of window, rangeOf, follows and listed`},
 		},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			var got []string
-			for _, problem := range Compile(row.policy.object).problems {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	})
 }
 
 // TestBuiltInProductsAreFoundByThemselves: each product with a detector of its own refuses another one.
@@ -323,9 +306,8 @@ func TestDetections(t *testing.T) {
 		{Product: "Ranked", Detection: addon("high")},
 		{Product: "Square", Detection: addon("square")},
 	}
-	if diff := cmp.Diff(want, s.Detections(nil)); diff != "" {
-		t.Errorf("by product, then by policy, of all that speak about the cluster and whose detection is valid (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, s.Detections(nil),
+		"by product, then by policy, of all that speak about the cluster and whose detection is valid")
 	if all := s.Detections(map[string]string{"stage": "dev"}); len(all) != len(want)+1 {
 		t.Errorf("a policy that selects the cluster finds its product there, too: %v", all)
 	}
@@ -339,9 +321,7 @@ func TestDetectionIsACopy(t *testing.T) {
 	b := policy("Other").listed().detects(v1alpha1.Detection{Addon: &v1alpha1.AddonDetection{Name: "other"}})
 	s := validSet(t, b)
 	b.object.Spec.Detection.Addon.Name = "changed"
-	if got := s.Detections(nil)[0].Addon.Name; got != "other" {
-		t.Errorf("it is now %s", got)
-	}
+	expect.Equal(t, "other", s.Detections(nil)[0].Addon.Name, "a write to the policy reached its rule")
 }
 
 func TestExperimental(t *testing.T) {
@@ -426,19 +406,9 @@ func TestExperimental(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), row.cluster, "2021-06-01")
 			got := rowOf(t, assessment, facts.Konvoy)
-			var want []string
-			if row.want != "" {
-				want = []string{row.want}
-			}
-			if diff := cmp.Diff(want, findings(got, v1alpha1.FindingExperimental)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if diff := cmp.Diff(row.message, byType(v1alpha1.FindingExperimental)(got)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if inProduction := row.want == "ExperimentalInProduction"; inProduction != (got.State == v1alpha1.StateUnsupported) {
-				t.Errorf("%s: the release is %s", row.reason, got.State)
-			}
+			expect.Equal(t, row.want, strings.Join(findings(got, v1alpha1.FindingExperimental), " "), row.reason)
+			expect.Equal(t, row.message, byType(v1alpha1.FindingExperimental)(got), row.reason)
+			expect.Equal(t, row.want == "ExperimentalInProduction", got.State == v1alpha1.StateUnsupported, row.reason)
 		})
 	}
 }
@@ -457,39 +427,28 @@ func TestExperimentalInProduction(t *testing.T) {
 	want := []string{
 		"Experimental ExperimentalInProduction", "Lifecycle LastInWindow", "KubernetesRange Compatible", "Upgrade LastInWindow",
 	}
-	if diff := cmp.Diff(want, said); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, said)
 	// The end of the version is on record: who removes the part has it before him.
 	if got.State != v1alpha1.StateUnsupported || endText(got.SupportEndTime) != "2022-03-01" || got.Terms != "" {
 		t.Errorf("%s until %s", got.State, endText(got.SupportEndTime))
 	}
-	if condition := conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon); condition != "False NotSupported" {
-		t.Errorf("ExpiringSoon is %s: nothing ends that is not there", condition)
-	}
+	expect.Equal(t, "False NotSupported", conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon),
+		"ExpiringSoon", "nothing ends that is not there")
 	without := assess(s, cluster().on("v1.18.9").with(konvoy("1.6.2")).in(v1alpha1.EnvironmentProduction), "2022-02-01")
-	if condition := conditionOf(t, without, v1alpha1.ConditionExpiringSoon); condition != "True SupportEndsSoon" {
-		t.Errorf("ExpiringSoon is %s in production, where nothing is experimental", condition)
-	}
+	expect.Equal(t, "True SupportEndsSoon", conditionOf(t, without, v1alpha1.ConditionExpiringSoon),
+		"ExpiringSoon", "in production, where nothing is experimental")
 	elsewhere := assess(s, c.in(v1alpha1.EnvironmentNonProduction), "2021-06-01")
-	if end := endText(rowOf(t, elsewhere, facts.Konvoy).SupportEndTime); end != "2022-03-01" {
-		t.Errorf("elsewhere it ends %s", end)
-	}
-	if condition := conditionOf(t, assessment, v1alpha1.ConditionSupported); condition != "False ExperimentalInProduction" {
-		t.Errorf("Supported is %s", condition)
-	}
-	if diff := cmp.Diff(got.Findings[0].Message, conditionMessage(t, assessment, v1alpha1.ConditionSupported)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, "2022-03-01", endText(rowOf(t, elsewhere, facts.Konvoy).SupportEndTime), "elsewhere it ends")
+	expect.Equal(t, "False ExperimentalInProduction", conditionOf(t, assessment, v1alpha1.ConditionSupported),
+		"Supported")
+	expect.Equal(t, got.Findings[0].Message, conditionMessage(t, assessment, v1alpha1.ConditionSupported))
 	object := evaluated(s, "prod", c, "2021-06-01")
 	rollup := s.rollUpPolicy("konvoy", []v1alpha1.ClusterSupport{object})
 	if *rollup.Summary.Unsupported != 1 || *rollup.Summary.Supported != 0 || rollup.Clusters[0].Reason != "ExperimentalInProduction" {
 		t.Errorf("%+v", rollup)
 	}
-	if message := rollup.Conditions[0].Message; message !=
-		"1 of 1 cluster is not supported: fleet/prod (Konvoy 1.6.2, ExperimentalInProduction)" {
-		t.Error(message)
-	}
+	expect.Equal(t, "1 of 1 cluster is not supported: fleet/prod (Konvoy 1.6.2, ExperimentalInProduction)",
+		rollup.Conditions[0].Message)
 }
 
 // TestExperimentalBesideOtherStates: what is worse than experimental stays first, and Unknown does not hide it.
@@ -559,9 +518,7 @@ func TestOrphanedComponents(t *testing.T) {
 			for _, f := range assessment.Findings {
 				got = append(got, f.Reason+" "+f.Message)
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 			prohibited := len(got) > 0 && strings.HasPrefix(got[0], "ExperimentalInProduction")
 			if condition := conditionOf(t, assessment, v1alpha1.ConditionSupported); prohibited != (condition == "False ExperimentalInProduction") {
 				t.Errorf("%s: Supported is %s", row.reason, condition)

@@ -5,11 +5,9 @@ package support
 
 import (
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // stagesOf describes a policy at an instant: "version stage end endsWith".
@@ -88,20 +86,10 @@ func TestDescribeWindow(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, row.policy)
-			if diff := cmp.Diff(row.want, stagesOf(s, "kommander", row.now)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, stagesOf(s, "kommander", row.now))
 			description, next := s.describePolicy("kommander", at(row.now))
-			if description.SupportedVersions != row.supported {
-				t.Errorf("supported: got %s, want %s", description.SupportedVersions, row.supported)
-			}
-			got := ""
-			if !next.IsZero() {
-				got = next.Format(time.DateOnly)
-			}
-			if got != row.next {
-				t.Errorf("next: got %s, want %s", got, row.next)
-			}
+			expect.Equal(t, row.supported, description.SupportedVersions, "supported")
+			expect.Equal(t, row.next, instantText(next), "next")
 		})
 	}
 }
@@ -115,18 +103,14 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 		minor("4.7", runs("1.20", "1.20"), through("2021-05-31")).
 		minor("4.6", runs("1.20", "1.20"), through("2021-12-31")).
 		minor("1.1"))
-	if diff := cmp.Diff([]string{
+	expect.Equal(t, []string{
 		"1.21 Planned", "1.20 Supported", "1.19 Supported", "1.18 Supported", "1.17 Supported", "1.16 LastInWindow 2022-03-01",
 		"1.15 Ended 2021-05-05",
-	}, stagesOf(s, "kubernetes", "2021-06-01")); diff != "" {
-		t.Errorf("Kubernetes (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{
+	}, stagesOf(s, "kubernetes", "2021-06-01"), "Kubernetes")
+	expect.Equal(t, []string{
 		"5.0 Planned", "4.9 Planned", "4.8 Withdrawn 2021-05-20", "4.7 Ended 2021-06-01", "4.6 Supported 2022-01-01", "4.0 Supported",
 		"3.4 Supported", "3.2 Supported", "2.0 Supported", "1.2 LastInWindow 2022-03-01",
-	}, stagesOf(s, "bps", "2021-06-01")); diff != "" {
-		t.Errorf("BasePlatformServices (-want +got):\n%s", diff)
-	}
+	}, stagesOf(s, "bps", "2021-06-01"), "BasePlatformServices")
 	_, next := s.describePolicy("bps", at("2021-06-01"))
 	if !next.Equal(at("2022-01-01")) {
 		t.Errorf("the first to change is 4.6, after its last day: %s", next)
@@ -135,28 +119,20 @@ func TestDescribeWhatRestsOnOthers(t *testing.T) {
 		s := validSet(t, kubernetesOf(facts.Konvoy), konvoyRanges(), policy("bps").follows(facts.Kubernetes).
 			minor("3.0", runs("1.20", "1.21")).minor("2.0", runs("1.15", "1.17")).minor("1.0", runs("1.15", "1.16")).minor("0.9", runs("1.14", "1.15")))
 		// The plan for Konvoy 1.9 has passed: 1.16 is last in the window, without a day.
-		if diff := cmp.Diff([]string{"3.0 Supported", "2.0 Supported", "1.0 LastInWindow", "0.9 Ended 2021-05-05"}, stagesOf(s, "bps", "2022-06-01")); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		expect.Equal(t, []string{"3.0 Supported", "2.0 Supported", "1.0 LastInWindow", "0.9 Ended 2021-05-05"},
+			stagesOf(s, "bps", "2022-06-01"))
 	})
 	t.Run("the one that lasts longer, whichever is newer", func(t *testing.T) {
 		s := validSet(t, kubernetesOf(facts.Konvoy), policy("bps").follows(facts.Kubernetes).minor("3.0", runs("1.18", "1.19")),
 			policy("konvoy").window(2).minor("1.8", ga("2021-05-05"), runs("1.18", "1.18")).minor("1.7", ga("2021-02-10"), runs("1.19", "1.19")))
-		if diff := cmp.Diff([]string{"3.0 Supported"}, stagesOf(s, "bps", "2021-06-01")); diff != "" {
-			t.Errorf("1.19 is last in the window, and 1.18 is not (-want +got):\n%s", diff)
-		}
+		expect.Equal(t, []string{"3.0 Supported"}, stagesOf(s, "bps", "2021-06-01"),
+			"1.19 is last in the window, and 1.18 is not")
 	})
 	t.Run("what they rest on is missing", func(t *testing.T) {
-		if got := stagesOf(set(baseServices()), "bps", "2021-06-01"); got != nil {
-			t.Errorf("BasePlatformServices: %v", got)
-		}
+		expect.Equal(t, nil, stagesOf(set(baseServices()), "bps", "2021-06-01"), "BasePlatformServices")
 		alone := set(kubernetesOf(facts.Konvoy), baseServices())
-		if got := stagesOf(alone, "kubernetes", "2021-06-01"); got != nil {
-			t.Errorf("Kubernetes: %v", got)
-		}
-		if got := stagesOf(alone, "bps", "2021-06-01"); got != nil {
-			t.Errorf("BasePlatformServices: %v", got)
-		}
+		expect.Equal(t, nil, stagesOf(alone, "kubernetes", "2021-06-01"), "Kubernetes")
+		expect.Equal(t, nil, stagesOf(alone, "bps", "2021-06-01"), "BasePlatformServices")
 	})
 	t.Run("invalid or unknown", func(t *testing.T) {
 		invalid := set(konvoyRanges().window(0))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestExceptionCovers(t *testing.T) {
@@ -69,9 +70,7 @@ func TestExceptionCovers(t *testing.T) {
 			if row.want {
 				want = []string{row.exception.object.Spec.Product + " e 2022-01-01"}
 			}
-			if diff := cmp.Diff(want, covered); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, want, covered, row.reason)
 		})
 	}
 }
@@ -127,9 +126,7 @@ func TestExceptionChangesNothingElse(t *testing.T) {
 		told := 0
 		for i := range with.Releases {
 			row := &with.Releases[i]
-			if (row.Exception == nil) != (now == "2022-06-01") {
-				t.Errorf("at %s %s has %+v", now, row.Product, row.Exception)
-			}
+			expect.Equal(t, now == "2022-06-01", row.Exception == nil, "at", now, row.Product)
 			row.Exception = nil
 			var others []v1alpha1.Finding
 			for _, f := range row.Findings {
@@ -150,15 +147,11 @@ func TestExceptionChangesNothingElse(t *testing.T) {
 				with.Conditions[i] = without.Conditions[i]
 			case v1alpha1.ConditionSupported:
 				message, told, _ := strings.Cut(with.Conditions[i].Message, "; exceptions: ")
-				if (told == "") != (now == "2022-06-01") {
-					t.Errorf("at %s: %s", now, with.Conditions[i].Message)
-				}
+				expect.Equal(t, now == "2022-06-01", told == "", "at", now, with.Conditions[i].Message)
 				with.Conditions[i].Message = message
 			}
 		}
-		if diff := cmp.Diff(without, with); diff != "" {
-			t.Errorf("at %s (-without +with):\n%s", now, diff)
-		}
+		expect.Equal(t, without, with, "at", now)
 	}
 }
 
@@ -244,12 +237,10 @@ func TestExceptionWarns(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, base).excepting(row.exception)
 			assessment := assess(s, row.cluster, row.now)
-			if got := conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon); got != row.want {
-				t.Errorf("%s: ExpiringSoon is %s, want %s", row.reason, got, row.want)
-			}
-			if got := strings.Join(findings(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingException), " "); got != row.finding {
-				t.Errorf("%s: %s, want %s", row.reason, got, row.finding)
-			}
+			expect.Equal(t, row.want, conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon),
+				row.reason, "ExpiringSoon")
+			expect.Equal(t, row.finding,
+				strings.Join(findings(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingException), " "), row.reason)
 		})
 	}
 }
@@ -283,9 +274,7 @@ func TestExceptionsInSupported(t *testing.T) {
 		if i := strings.Index(message, "; exceptions: "); i >= 0 {
 			said = message[i:]
 		}
-		if said != row.want {
-			t.Errorf("%s: %s", row.reason, message)
-		}
+		expect.Equal(t, row.want, said, row.reason, message)
 	}
 }
 
@@ -310,13 +299,9 @@ func TestExceptionMessages(t *testing.T) {
 		{"2022-01-01", "ExceptionEnded", "Konvoy 1.5.0 was covered by exception late, which lasted through" + quoted},
 	} {
 		assessment := assess(validSet(t, history()).excepting(e), cluster().with(konvoy("1.5.0")), row.now)
-		if diff := cmp.Diff(row.want, messageOf(rowOf(t, assessment, facts.Konvoy), row.reason)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		expect.Equal(t, row.want, messageOf(rowOf(t, assessment, facts.Konvoy), row.reason))
 		if row.reason == "ExceptionEndsSoon" {
-			if diff := cmp.Diff(row.want, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon))
 		}
 	}
 }
@@ -369,9 +354,7 @@ func TestNextChangeByExceptions(t *testing.T) {
 	if !next.Equal(warning) {
 		t.Fatalf("the first change is at %s", next)
 	}
-	if diff := cmp.Diff(first, s.assess(c, justBefore(warning))); diff != "" {
-		t.Errorf("it changed before (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, first, s.assess(c, justBefore(warning)), "it changed before")
 	if _, next := s.evaluate(c, justBefore(warning)); !next.Equal(warning) {
 		t.Errorf("just before the warning the next change is at %s", next)
 	}
@@ -379,9 +362,7 @@ func TestNextChangeByExceptions(t *testing.T) {
 	if !next.Equal(end) || cmp.Equal(first, second) {
 		t.Errorf("at the warning the next change is at %s", next)
 	}
-	if diff := cmp.Diff(second, s.assess(c, justBefore(end))); diff != "" {
-		t.Errorf("it changed before its end (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, second, s.assess(c, justBefore(end)), "it changed before its end")
 	third, next := s.evaluate(c, end)
 	if !next.IsZero() || cmp.Equal(second, third) {
 		t.Errorf("at the end the next change is at %s", next)
@@ -444,9 +425,7 @@ func TestDescribeException(t *testing.T) {
 			for _, c := range got.Conditions {
 				said = append(said, fmt.Sprintf("%s %s %s: %s", c.Type, c.Status, c.Reason, c.Message))
 			}
-			if diff := cmp.Diff(row.want, said); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, said)
 			if *got.Clusters != row.clusters || !next.Equal(at(row.next)) || !got.EndTime.Time.Equal(at("2021-12-31T23:00:00Z")) {
 				t.Errorf("%d clusters, next %s, end %s", *got.Clusters, next, got.EndTime)
 			}
@@ -554,19 +533,9 @@ func TestExceptionValidator(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			compiled := CompileException(row.exception.object)
-			var got []string
-			for _, problem := range compiled.Problems() {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if s := NewSet(nil, compiled); len(s.exceptions) > 0 != (len(got) == 0) {
-				t.Errorf("the set has %d exceptions", len(s.exceptions))
-			}
-			if compiled.name != row.exception.object.Name {
-				t.Errorf("its name is %s", compiled.name)
-			}
+			expect.Equal(t, row.want, textsOf(compiled.Problems()))
+			expect.Equal(t, len(row.want) == 0, len(NewSet(nil, compiled).exceptions) == 1, "the set has it")
+			expect.Equal(t, row.exception.object.Name, compiled.name, "its name")
 		})
 	}
 }

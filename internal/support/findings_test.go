@@ -32,10 +32,7 @@ func TestFindingsFeedTheirConditions(t *testing.T) {
 		for range 10 {
 			now := w.from.AddDate(0, 0, rng.IntN(eraDays))
 			assessment, _ := s.evaluate(w.cluster.evaluationInput, now)
-			all := slices.Clone(assessment.Findings)
-			for _, release := range assessment.Releases {
-				all = append(all, release.Findings...)
-			}
+			all := allFindings(assessment)
 			tells := func(is func(v1alpha1.Finding) bool) bool {
 				found := false
 				for j := range all {
@@ -51,7 +48,7 @@ func TestFindingsFeedTheirConditions(t *testing.T) {
 				v1alpha1.ConditionExpiringSoon: metav1.ConditionTrue, v1alpha1.ConditionUpgradeRecommended: metav1.ConditionTrue,
 			} {
 				said := tells(func(f v1alpha1.Finding) bool { return f.Says(kind, bad) })
-				if status := statusIn(assessment.Conditions, kind); said != (status == bad) {
+				if status := conditionNamed(t, assessment, kind).Status; said != (status == bad) {
 					t.Errorf("world %d at %s: %s is %s, and that a finding says %s is %t", i, now, kind, status, bad, said)
 				}
 			}
@@ -73,15 +70,6 @@ func TestFindingsFeedTheirConditions(t *testing.T) {
 
 func isExperimentalInProduction(f v1alpha1.Finding) bool {
 	return f.Reason == v1alpha1.ReasonExperimentalInProduction
-}
-
-func statusIn(conditions []condition, kind string) metav1.ConditionStatus {
-	for _, condition := range conditions {
-		if condition.Type == kind {
-			return condition.Status
-		}
-	}
-	return ""
 }
 
 // What a version is does not depend on its parts: without them the release is Unsupported just when a finding says so.

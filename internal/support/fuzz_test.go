@@ -106,13 +106,8 @@ func checkAssessment(t *testing.T, assessment clusterAssessment) {
 		if row.State == "" || len(row.Findings) == 0 || len(row.Findings) > 32 || len(row.UpgradeTo) > 64 {
 			t.Errorf("%+v", row)
 		}
-		for _, finding := range row.Findings {
-			if finding.Message == "" || len(finding.Message) > 1024 || finding.Reason == "" || finding.Type == "" {
-				t.Errorf("%+v", finding)
-			}
-		}
 	}
-	for _, finding := range assessment.Findings {
+	for _, finding := range allFindings(assessment) {
 		if finding.Message == "" || len(finding.Message) > 1024 || finding.Reason == "" || finding.Type == "" {
 			t.Errorf("%+v", finding)
 		}
@@ -122,6 +117,23 @@ func checkAssessment(t *testing.T, assessment clusterAssessment) {
 			t.Errorf("%+v", c)
 		}
 	}
+}
+
+// checkText wants a text that no terminal takes for commands.
+func checkText(t *testing.T, text string) {
+	t.Helper()
+	if text == "" || strings.ContainsAny(text, "\x00\x1b\n") {
+		t.Errorf("%q", text)
+	}
+}
+
+// allFindings are those of the releases and those of the cluster.
+func allFindings(assessment clusterAssessment) []v1alpha1.Finding {
+	var all []v1alpha1.Finding
+	for _, row := range assessment.Releases {
+		all = append(all, row.Findings...)
+	}
+	return append(all, assessment.Findings...)
 }
 
 // FuzzCompilePolicy holds that no file makes the engine panic, that an invalid policy decides nothing, and that no policy
@@ -164,10 +176,8 @@ func FuzzCompilePolicy(f *testing.F) {
 		}
 		object.Name = "fuzzed"
 		compiled := Compile(&object)
-		for _, problem := range compiled.problems {
-			if problem.Error() == "" || strings.ContainsAny(problem.Error(), "\x00\x1b\n") {
-				t.Errorf("%q", problem.Error())
-			}
+		for _, text := range textsOf(compiled.problems) {
+			checkText(t, text)
 		}
 		s := NewSet(append([]*Policy{compiled}, others...))
 		if detections := s.Detections(nil); len(detections) > 0 && facts.IsBuiltIn(detections[0].Product) {
@@ -230,10 +240,8 @@ func FuzzCompileException(f *testing.F) {
 		}
 		object.Name = "fuzzed"
 		compiled := CompileException(&object)
-		for _, problem := range compiled.Problems() {
-			if problem.Error() == "" || strings.ContainsAny(problem.Error(), "\x00\x1b\n") {
-				t.Errorf("%q", problem.Error())
-			}
+		for _, text := range textsOf(compiled.Problems()) {
+			checkText(t, text)
 		}
 		now := at("2021-07-01")
 		s := NewSet(policies, compiled)
@@ -256,9 +264,7 @@ func FuzzCompileException(f *testing.F) {
 			t.Errorf("next is %s: %+v", next, description)
 		}
 		for _, condition := range description.Conditions {
-			if condition.Message == "" || strings.ContainsAny(condition.Message, "\x00\x1b\n") {
-				t.Errorf("%q", condition.Message)
-			}
+			checkText(t, condition.Message)
 		}
 	})
 }

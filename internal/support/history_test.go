@@ -14,10 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // These tests hold the shipped policies against what the vendor's pages said at their time: the rules of the version
@@ -31,13 +32,13 @@ type shipped struct {
 	set     *Set
 }
 
-func loadShipped(t *testing.T) shipped {
+func loadShipped(t testing.TB) shipped {
 	t.Helper()
 	s := shipped{objects: map[string]*v1alpha1.SupportPolicy{}}
 	var policies []*Policy
 	for _, file := range shippedFiles(t) {
 		object := &v1alpha1.SupportPolicy{}
-		decodeStrictly(t, filepath.Join(shippedFolder, file), object)
+		testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(shippedFolder, file)), object)
 		s.objects[object.Name] = object
 		policies = append(policies, Compile(object))
 	}
@@ -46,7 +47,7 @@ func loadShipped(t *testing.T) shipped {
 }
 
 // shippedFiles are the resources of the kustomization, which has to name all files of the folder.
-func shippedFiles(t *testing.T) []string {
+func shippedFiles(t testing.TB) []string {
 	t.Helper()
 	const own = "kustomization.yaml"
 	var kustomization struct {
@@ -55,7 +56,7 @@ func shippedFiles(t *testing.T) []string {
 		CommonAnnotations map[string]string `json:"commonAnnotations"`
 		Resources         []string          `json:"resources"`
 	}
-	decodeStrictly(t, filepath.Join(shippedFolder, own), &kustomization)
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join(shippedFolder, own)), &kustomization)
 	entries, err := os.ReadDir(shippedFolder)
 	if err != nil {
 		t.Fatal(err)
@@ -71,17 +72,6 @@ func shippedFiles(t *testing.T) []string {
 		t.Fatalf("%s does not name what is in the folder (-folder +named):\n%s", own, diff)
 	}
 	return files
-}
-
-func decodeStrictly(t *testing.T, path string, into any) {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
 }
 
 // patches are the listed versions of a minor of the shipped policy for a product.
@@ -108,14 +98,11 @@ type installed struct{ product, version string }
 
 // assess evaluates a cluster that consists of these releases; without a Kubernetes version where that is not known.
 func (s shipped) assess(now time.Time, kubernetes string, releases ...installed) clusterAssessment {
-	observed := &facts.Facts{KubernetesVersion: kubernetes}
+	c := cluster().on(kubernetes)
 	for _, r := range releases {
-		observed.Installations = append(observed.Installations, facts.Installation{
-			Product: r.product, Name: facts.DefaultInstallation,
-			Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceLabel, Object: "Test/" + r.product, Version: r.version}},
-		})
+		c = c.with(product(r.product, r.version))
 	}
-	return s.set.assess(evaluationInput{Facts: observed}, now)
+	return s.set.assess(c.evaluationInput, now)
 }
 
 // reasonOfType is the reason of the one finding of a type, empty when there is none.
@@ -129,20 +116,13 @@ func reasonOfType(row v1alpha1.InstalledRelease, question v1alpha1.FindingType) 
 }
 
 // instantsOf are the first and the last second of a day; the shipped policies count in UTC.
-func instantsOf(t *testing.T, day string) []time.Time {
-	t.Helper()
-	first, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []time.Time{first, first.Add(24*time.Hour - time.Second)}
+func instantsOf(day string) []time.Time {
+	return []time.Time{at(day), at(day).Add(24*time.Hour - time.Second)}
 }
 
 func TestShippedPoliciesAreValid(t *testing.T) {
 	s := loadShipped(t)
-	if len(s.objects) != 9 {
-		t.Errorf("%d policies are shipped under different names, want 9", len(s.objects))
-	}
+	expect.Equal(t, 9, len(s.objects), "policies are shipped under different names")
 	for name, object := range s.objects {
 		if want := v1alpha1.GroupVersion.WithKind("SupportPolicy"); object.GroupVersionKind() != want {
 			t.Errorf("%s is a %s, want %s", name, object.GroupVersionKind(), want)
@@ -182,13 +162,13 @@ func TestPublishedLists(t *testing.T) {
 		t.Run(test.policy+" "+test.day, func(t *testing.T) {
 			product := s.objects[test.policy].Spec.Product
 			// All days for the list of the policy, and the first and the last for every patch of every minor.
-			for now := range daysBetween(t, test.day, test.through) {
+			for now := range daysBetween(test.day, test.through) {
 				description, _ := s.set.describePolicy(test.policy, now)
 				if want := strings.Join(test.supported, ", "); test.supported != nil && description.SupportedVersions != want {
 					t.Errorf("at %s the policy's list is %s, on the %s it is %s", now, description.SupportedVersions, test.source, want)
 				}
 			}
-			for _, now := range []time.Time{instantsOf(t, test.day)[0], instantsOf(t, test.through)[1]} {
+			for _, now := range []time.Time{instantsOf(test.day)[0], instantsOf(test.through)[1]} {
 				states := s.statesOfMinors(t, product, now)
 				var supported []string
 				for _, one := range states {
@@ -265,7 +245,7 @@ func TestPolicyPagePairs(t *testing.T) {
 		"1.0": "1.4", "1.1": "1.5", "1.2": "1.6", "1.3": "1.7", "1.4": "1.8", "2.0": "2.0", "2.1": "2.1", "2.2": "2.2",
 	}
 	s := loadShipped(t)
-	now := instantsOf(t, policyPageDay)[0]
+	now := instantsOf(policyPageDay)[0]
 	for i := range s.objects["kommander"].Spec.Releases {
 		for j := range s.objects["konvoy"].Spec.Releases {
 			kommanderMinor := s.objects["kommander"].Spec.Releases[i].Version
@@ -277,9 +257,8 @@ func TestPolicyPagePairs(t *testing.T) {
 			for _, kommander := range s.patches(t, facts.Kommander, kommanderMinor) {
 				for _, konvoy := range s.patches(t, facts.Konvoy, konvoyMinor) {
 					assessment := s.assess(now, "", installed{facts.Kommander, kommander}, installed{facts.Konvoy, konvoy})
-					if got := reasonOfType(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires); got != want {
-						t.Errorf("Kommander %s on Konvoy %s is %q, want %q", kommander, konvoy, got, want)
-					}
+					expect.Equal(t, want, reasonOfType(rowOf(t, assessment, facts.Kommander), v1alpha1.FindingRequires),
+						"Kommander", kommander, "on Konvoy", konvoy)
 				}
 			}
 		}
@@ -289,7 +268,7 @@ func TestPolicyPagePairs(t *testing.T) {
 // "Kommander 1.3 supports Kubernetes 1.17 to 1.19."
 func TestPolicyPageKubernetesRange(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, policyPageDay)[0]
+	now := instantsOf(policyPageDay)[0]
 	for _, test := range []struct {
 		minor   string
 		patches []string
@@ -304,9 +283,8 @@ func TestPolicyPageKubernetesRange(t *testing.T) {
 		for _, kubernetes := range test.patches {
 			for _, kommander := range s.patches(t, facts.Kommander, "1.3") {
 				row := rowOf(t, s.assess(now, kubernetes, installed{facts.Kommander, kommander}), facts.Kommander)
-				if got := reasonOfType(row, v1alpha1.FindingKubernetesRange); got != test.want {
-					t.Errorf("Kommander %s on %s is %q, want %q", kommander, kubernetes, got, test.want)
-				}
+				expect.Equal(t, test.want, reasonOfType(row, v1alpha1.FindingKubernetesRange),
+					"Kommander", kommander, "on", kubernetes)
 			}
 		}
 	}
@@ -315,7 +293,7 @@ func TestPolicyPageKubernetesRange(t *testing.T) {
 // "The Kubernetes version in the tag must be that of the cluster", whoever built it.
 func TestPolicyPageBasePlatformServices(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, policyPageDay)[0]
+	now := instantsOf(policyPageDay)[0]
 	const tag = "stable-1.19-3.2.0"
 	for _, test := range []struct{ kubernetes, want string }{
 		{"v1.19.0", v1alpha1.ReasonCompatible},
@@ -329,12 +307,9 @@ func TestPolicyPageBasePlatformServices(t *testing.T) {
 		{"v1.20.4-eks-6b7464", v1alpha1.ReasonKubernetesMismatch},
 	} {
 		row := rowOf(t, s.assess(now, test.kubernetes, installed{facts.BasePlatformServices, tag}), facts.BasePlatformServices)
-		if got := reasonOfType(row, v1alpha1.FindingKubernetesPart); got != test.want {
-			t.Errorf("%s on %s is %q, want %q", tag, test.kubernetes, got, test.want)
-		}
-		if row.State != v1alpha1.StateSupported {
-			t.Errorf("%s on %s is %s: its support follows its own Kubernetes, whatever the cluster runs", tag, test.kubernetes, row.State)
-		}
+		expect.Equal(t, test.want, reasonOfType(row, v1alpha1.FindingKubernetesPart), tag, "on", test.kubernetes)
+		expect.Equal(t, v1alpha1.StateSupported, row.State,
+			tag, "on", test.kubernetes, "its support follows its own Kubernetes, whatever the cluster runs")
 	}
 }
 
@@ -370,11 +345,9 @@ func TestFreshInstallationIsGreen(t *testing.T) {
 	for _, fresh := range loadDefaults(t) {
 		t.Run(fresh.Version, func(t *testing.T) {
 			exception := notGreen[fresh.Version]
-			for _, now := range instantsOf(t, fresh.Day) {
+			for _, now := range instantsOf(fresh.Day) {
 				assessment := s.assess(now, fresh.kubernetes(), fresh.releases()...)
-				if diff := cmp.Diff(exception.amiss, amiss(assessment)); diff != "" {
-					t.Errorf("at %s, %s (-expected +amiss):\n%s", now, exception.why, diff)
-				}
+				expect.Equal(t, exception.amiss, amiss(assessment), "at", now, exception.why)
 				if unasked := fresh.unasked(t, assessment); len(unasked) > 0 {
 					t.Errorf("at %s there was no answer about %s", now, strings.Join(unasked, ", "))
 				}
@@ -392,7 +365,7 @@ func TestFreshInstallationIsGreen(t *testing.T) {
 func loadDefaults(t *testing.T) []konvoyDefault {
 	t.Helper()
 	var defaults []konvoyDefault
-	decodeStrictly(t, filepath.Join("testdata", "konvoy-defaults.yaml"), &defaults)
+	testfile.DecodeStrict(t, testfile.Read(t, filepath.Join("testdata", "konvoy-defaults.yaml")), &defaults)
 	return defaults
 }
 
@@ -477,15 +450,13 @@ func TestKonvoyPolicyAgreesWithDefaults(t *testing.T) {
 			got = append(got, konvoyDefault{Version: patch.Version, Day: patch.GeneralAvailability, Kubernetes: allowed.Default})
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("konvoy.yaml is not as in the table (-table +policy):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "konvoy.yaml is not as in the table")
 }
 
 // What the pages announce in a draft is not supported by default.
 func TestDraftIsUnknown(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, "2022-12-06")[0]
+	now := instantsOf("2022-12-06")[0]
 	for _, product := range []string{facts.Konvoy, facts.Kommander} {
 		row := rowOf(t, s.assess(now, "v1.23.7", installed{product, "2.3.0"}), product)
 		if reason := reasonOfType(row, v1alpha1.FindingLifecycle); row.State != v1alpha1.StateUnknown || reason != v1alpha1.ReasonNotInPolicy {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // TestControlCharactersNeverReachAMessage: names in a policy are foreign text, too.
@@ -90,15 +91,12 @@ func TestAllowedBounds(t *testing.T) {
 		"as long a default":      policy("konvoy").window(3).minor("1.0", runs("1.19", "1.20", "1.19.1+"+strings.Repeat("a", facts.MaxPrintable-len("1.19.1+")))),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := facts.JoinProblems(set(b).Problems("konvoy")); got != "" {
-				t.Error(got)
-			}
+			expect.Equal(t, "", facts.JoinProblems(set(b).Problems("konvoy")))
 		})
 	}
 	tag := "stable-" + strings.Repeat("a", facts.MaxPrintable-len("stable-"))
-	if got := facts.JoinProblems(CompileException(exception("e", facts.Konvoy, "2021-12-31").covering(tag).object).problems); got != "" {
-		t.Error(got)
-	}
+	expect.Equal(t, "",
+		facts.JoinProblems(CompileException(exception("e", facts.Konvoy, "2021-12-31").covering(tag).object).problems))
 }
 
 // TestUnknownBesideAllowed: one allowed installation does not answer for another one whose version is not known.
@@ -106,7 +104,6 @@ func TestUnknownBesideAllowed(t *testing.T) {
 	s := validSet(t, policy("kommander").window(3).minor("1.3", ga("2021-02-10"), needs("Other", "1.7.x")))
 	c := cluster().on("v1.19.9").with(kommander("1.3.1"),
 		found("Other", "a", sign(v1alpha1.SourceLabel, "1.7.2")), found("Other", "b", sign(v1alpha1.SourceLabel, "")))
-	if got := conditionOf(t, assess(s, c, "2021-06-01"), v1alpha1.ConditionCompatible); got != "Unknown RequirementUnknown" {
-		t.Error(got)
-	}
+	expect.Equal(t, "Unknown RequirementUnknown",
+		conditionOf(t, assess(s, c, "2021-06-01"), v1alpha1.ConditionCompatible))
 }

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // The evidence of these tests, as evidenceOn writes it.
@@ -135,9 +135,7 @@ func TestHubEvidence(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, konvoyRanges())
 			assessment := assess(s, row.cluster, "2021-06-01")
-			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assessment, facts.Konvoy))); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, evidenceOn(rowOf(t, assessment, facts.Konvoy)), row.reason)
 			if len(assessment.Releases) != 1 {
 				t.Errorf("it is one installation: %v", rowsOf(assessment))
 			}
@@ -146,9 +144,8 @@ func TestHubEvidence(t *testing.T) {
 			if row.cluster.Facts == nil {
 				return // only the hub has anything, and that is no contact
 			}
-			if diff := cmp.Diff(row.want, evidenceOn(rowOf(t, assess(s, row.cluster, "2021-06-01"), facts.Konvoy))); diff != "" {
-				t.Errorf("read back from the status (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, evidenceOn(rowOf(t, assess(s, row.cluster, "2021-06-01"), facts.Konvoy)),
+				"read back from the status")
 		})
 	}
 }
@@ -226,9 +223,7 @@ func TestHubInstallations(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, konvoyRanges(), kubernetesOf(facts.Konvoy)), row.cluster.known(row.hub.HubFacts), "2021-06-01")
 			got := slices.DeleteFunc(rowsOf(assessment), func(text string) bool { return text == "Kubernetes/default " })
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -248,16 +243,13 @@ func TestHubAnew(t *testing.T) {
 		{"nothing more", onHub(), own, "as if the hub had never known it: what it alone knew is gone, and so is the manager"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(row.want.Facts, own.known(before.HubFacts).known(row.now.HubFacts).Facts); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want.Facts, own.known(before.HubFacts).known(row.now.HubFacts).Facts, row.reason)
 			s := validSet(t, konvoyRanges())
 			object := written(t, &v1alpha1.ClusterSupport{}, assess(s, own.known(before.HubFacts), "2021-06-01"), "2021-06-01")
 			c := own
 			c.Facts = FactsOf(&object.Status).WithHub(row.now.HubFacts)
-			if diff := cmp.Diff(assess(s, row.want, "2021-06-02"), assess(s, c, "2021-06-02")); diff != "" {
-				t.Errorf("read back from the status: %s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, assess(s, row.want, "2021-06-02"), assess(s, c, "2021-06-02"),
+				"read back from the status", row.reason)
 		})
 	}
 }
@@ -277,19 +269,11 @@ func TestHubChangesNobodysFacts(t *testing.T) {
 	joined := observed.WithHub(known)
 	s := validSet(t, konvoyRanges(), attaching())
 	assessment, _ := s.evaluate(evaluationInput{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
-	if diff := cmp.Diff(ownFacts(), observed); diff != "" {
-		t.Errorf("the cluster's (-before +after):\n%s", diff)
-	}
-	if diff := cmp.Diff(hub(), known); diff != "" {
-		t.Errorf("the hub's (-before +after):\n%s", diff)
-	}
+	expect.Equal(t, ownFacts(), observed, "the cluster's")
+	expect.Equal(t, hub(), known, "the hub's")
 	again, _ := s.evaluate(evaluationInput{Facts: joined, Declared: []v1alpha1.DeclaredRelease{{Product: facts.Konvoy, Name: "default", Version: "2.0.0"}}}, at("2022-06-01"))
-	if diff := cmp.Diff(assessment, again); diff != "" {
-		t.Errorf("asked twice (-first +again):\n%s", diff)
-	}
-	if got := (*facts.Facts)(nil).WithHub(known); got != nil {
-		t.Errorf("a cluster that was never contacted has the facts %+v", got)
-	}
+	expect.Equal(t, assessment, again, "asked twice")
+	expect.Equal(t, nil, (*facts.Facts)(nil).WithHub(known), "a cluster that was never contacted has the facts")
 }
 
 // TestStatusSharesNothing: what a status is written into is read back into it, and the facts are read by others meanwhile.
@@ -307,9 +291,8 @@ func TestStatusSharesNothing(t *testing.T) {
 	end := fleet[0].Status.Releases[0].SupportEndTime.DeepCopy()
 	policies, _ := validSet(t, threeOut()).PolicyStatus(threeOut().object, fleet, at("2021-06-01"))
 	*policies.Clusters[0].SupportEndTime = metav1.Time{}
-	if diff := cmp.Diff(end, fleet[0].Status.Releases[0].SupportEndTime); diff != "" {
-		t.Errorf("a write to the status of a policy is seen in that of a cluster (-before +after):\n%s", diff)
-	}
+	expect.Equal(t, end, fleet[0].Status.Releases[0].SupportEndTime,
+		"a write to the status of a policy is seen in that of a cluster")
 }
 
 // TestHubIsNoContact: what the hub has about a cluster does not show that anybody looked into it.
@@ -330,9 +313,7 @@ func TestHubIsNoContact(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			status := statusOf(assess(s, row.cluster.known(hub.HubFacts), "2021-06-01"))
-			if got := HasFacts(&status); got != row.want {
-				t.Errorf("%s: got %t", row.reason, got)
-			}
+			expect.Equal(t, row.want, HasFacts(&status), row.reason)
 			status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSupported, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotContacted}}
 			if observed := FactsOf(&status); (observed != nil) != row.want {
 				t.Errorf("%s: got %+v", row.reason, observed)
@@ -358,15 +339,11 @@ func TestHubOfManyInstallations(t *testing.T) {
 		for _, row := range one.Releases {
 			counts[row.Product]++
 		}
-		if diff := cmp.Diff(map[string]int{facts.Kafka: 60, facts.Konvoy: 1, "Another": 2}, counts); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		expect.Equal(t, map[string]int{facts.Kafka: 60, facts.Konvoy: 1, "Another": 2}, counts)
 	}
 	status := stored(t, assessment.status(&v1alpha1.ClusterSupport{}, nil, at("2021-06-01")))
 	again := assess(s, clusterBuilder{evaluationInput{Facts: FactsOf(status)}}.declaring("A", "default", "1.0.0"), "2021-06-01")
-	if diff := cmp.Diff(rowsOf(assessment), rowsOf(again)); diff != "" {
-		t.Errorf("read back from the status (-first +again):\n%s", diff)
-	}
+	expect.Equal(t, rowsOf(assessment), rowsOf(again), "read back from the status")
 }
 
 // TestMemoryOfTheHub: what the hub tells is there since it told it, and gone when it does not any more.
@@ -424,12 +401,8 @@ func TestMemoryOfTheHub(t *testing.T) {
 			c = c.known(step.hub.HubFacts)
 		}
 		object = written(t, object, assess(s, c, step.now), step.now)
-		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-		if diff := cmp.Diff(step.history, historyOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
+		expect.Equal(t, step.since, sinceOf(object), "at", step.now, step.reason)
+		expect.Equal(t, step.history, historyOf(object), "at", step.now, step.reason)
 	}
 }
 
@@ -481,18 +454,12 @@ func TestConcludedVersionProvesNothing(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, row.cluster, "2022-06-01")
-			if got := conditionOf(t, assessment, v1alpha1.ConditionCompatible); got != row.condition {
-				t.Errorf("%s: got %s, want %s", row.reason, got, row.condition)
-			}
+			expect.Equal(t, row.condition, conditionOf(t, assessment, v1alpha1.ConditionCompatible), row.reason)
 			got := []string{
 				messageOf(rowOf(t, assessment, facts.Kommander), v1alpha1.ReasonRequirementUnknown), messageOf(rowOf(t, assessment, facts.Konvoy), v1alpha1.ReasonRequirementUnknown),
 			}
-			if diff := cmp.Diff(row.messages, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if got := answerOf(rowOf(t, assessment, facts.Konvoy)); got != row.konvoy {
-				t.Errorf("%s: got %v, want %v", row.reason, got, row.konvoy)
-			}
+			expect.Equal(t, row.messages, got, row.reason)
+			expect.Equal(t, row.konvoy, answerOf(rowOf(t, assessment, facts.Konvoy)), row.reason)
 		})
 	}
 }
@@ -505,7 +472,6 @@ func TestHubDeclarationIsNoUpgrade(t *testing.T) {
 	if said := findings(rowOf(t, assess(s, cluster().known(onHub().describing(asked).HubFacts), "2021-06-01"), facts.Konvoy), v1alpha1.FindingEvidence); !slices.Equal(said, []string{"UpgradeInProgress"}) {
 		t.Errorf("asked for: %v", said)
 	}
-	if said := findings(rowOf(t, assess(s, cluster().known(onHub().told(facts.Konvoy, "default", "1.8.0").HubFacts), "2021-06-01"), facts.Konvoy), v1alpha1.FindingEvidence); said != nil {
-		t.Errorf("declared: %v", said)
-	}
+	told := assess(s, cluster().known(onHub().told(facts.Konvoy, "default", "1.8.0").HubFacts), "2021-06-01")
+	expect.Equal(t, nil, findings(rowOf(t, told, facts.Konvoy), v1alpha1.FindingEvidence), "declared")
 }

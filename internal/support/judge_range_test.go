@@ -6,10 +6,9 @@ package support
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // konvoyRanges is a Konvoy of which each minor brings newer versions of Kubernetes, with one to come.
@@ -144,9 +143,7 @@ func TestRangeOf(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := set(kubernetesOf(facts.Konvoy), row.konvoy)
 			assessment := assess(s, cluster().on(row.kubernetes).with(found(facts.Konvoy, facts.DefaultInstallation)), row.now)
-			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, facts.Kubernetes)), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(rowOf(t, assessment, facts.Kubernetes)), row.reason)
 		})
 	}
 }
@@ -169,9 +166,7 @@ func TestRangeOfIsTheUnion(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(s, cluster().on(row.kubernetes).with(konvoy("1.8.0")), row.now)
-			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, facts.Kubernetes)), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(rowOf(t, assessment, facts.Kubernetes)), row.reason)
 		})
 	}
 }
@@ -198,27 +193,21 @@ func TestRangeOfApplies(t *testing.T) {
 			for _, r := range assessment.Releases {
 				applies = applies || r.Product == facts.Kubernetes
 			}
-			if applies != row.applies {
-				t.Errorf("%s: the policy speaks: %t", row.reason, applies)
-			}
+			expect.Equal(t, row.applies, applies, row.reason, "the policy speaks")
 		})
 	}
 	t.Run("not to be seen", func(t *testing.T) {
 		assessment := assess(s, cluster().with(forbidden(facts.Konvoy)).on("v1.30.1"), "2021-06-01")
-		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown Forbidden" {
-			t.Errorf("nobody knows whether this is Konvoy's cluster, and yet: %s", got)
-		}
+		expect.Equal(t, "Unknown Forbidden", conditionOf(t, assessment, v1alpha1.ConditionSupported),
+			"nobody knows whether this is Konvoy's cluster, and yet")
 		assessment = assess(s, cluster().with(forbidden(facts.Konvoy)).on("v1.14.1"), "2021-06-01")
-		if got := conditionOf(t, assessment, v1alpha1.ConditionSupported); got != "Unknown Forbidden" {
-			t.Errorf("what Konvoy does not support may be supported where Konvoy is not: %s", got)
-		}
+		expect.Equal(t, "Unknown Forbidden", conditionOf(t, assessment, v1alpha1.ConditionSupported),
+			"what Konvoy does not support may be supported where Konvoy is not")
 	})
 	t.Run("window of its own", func(t *testing.T) {
 		upstream := validSet(t, policy("kubernetes").window(2).minor("1.20", ga("2020-12-08")).minor("1.19", ga("2020-08-26")))
 		row := rowOf(t, assess(upstream, cluster().on("v1.19.9-gke.1900"), "2021-06-01"), facts.Kubernetes)
-		if diff := cmp.Diff(supported("LastInWindow", ""), answerOf(row), allowUnexported); diff != "" {
-			t.Errorf("a window applies to every cluster (-want +got):\n%s", diff)
-		}
+		expect.Equal(t, supported("LastInWindow", ""), answerOf(row), "a window applies to every cluster")
 	})
 }
 
@@ -300,9 +289,7 @@ func TestRangeOfMessages(t *testing.T) {
 			if row.reason == "Upgrade" {
 				message = got.Findings[len(got.Findings)-1].Message
 			}
-			if diff := cmp.Diff(row.want, message); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, message)
 		})
 	}
 }
@@ -312,7 +299,5 @@ func TestWayOutOfASelectedPolicy(t *testing.T) {
 	s := validSet(t, kubernetesOf(facts.Konvoy).selects("vendor", "d2iq"), konvoyRanges().selects("vendor", "d2iq"))
 	row := rowOf(t, assess(s, cluster().labelled("vendor", "d2iq").on("v1.15.12").with(konvoy("1.7.0")), "2021-06-01"), facts.Kubernetes)
 	want := "Kubernetes v1.15.12 has lost its support; supported are 1.20, 1.19, 1.18, 1.17, 1.16; the newest that the installed releases allow is 1.19, one minor at a time: 1.16 is the next (policy kubernetes)"
-	if diff := cmp.Diff(want, row.Findings[1].Message); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, row.Findings[1].Message)
 }

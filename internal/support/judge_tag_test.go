@@ -11,6 +11,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // baseServices are minors of a repository whose tags carry a Kubernetes part.
@@ -84,16 +85,8 @@ func TestFollows(t *testing.T) {
 	} {
 		t.Run(row.tag+" on "+row.kubernetes, func(t *testing.T) {
 			got := rowOf(t, assess(s, cluster().with(bps(row.tag)).on(row.kubernetes), now), facts.BasePlatformServices)
-			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			var want []string
-			if row.part != "" {
-				want = []string{row.part}
-			}
-			if diff := cmp.Diff(want, findings(got, v1alpha1.FindingKubernetesPart)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(got), row.reason)
+			expect.Equal(t, row.part, strings.Join(findings(got, v1alpha1.FindingKubernetesPart), " "), row.reason)
 		})
 	}
 }
@@ -104,9 +97,7 @@ func TestFollowsWhateverElseIsInstalled(t *testing.T) {
 	if len(assessment.Releases) != 1 {
 		t.Fatalf("without Konvoy, Kubernetes is not judged: %+v", assessment.Releases)
 	}
-	if diff := cmp.Diff(unsupportedFor("SupportEnded", "2021-05-05"), answerOf(assessment.Releases[0]), allowUnexported); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, unsupportedFor("SupportEnded", "2021-05-05"), answerOf(assessment.Releases[0]))
 }
 
 // TestFollowsInTime: what a tag follows changes with time, and the next instant is that of the other policies.
@@ -129,9 +120,7 @@ func TestFollowsInTime(t *testing.T) {
 		"2022-05-25 Supported LastInWindow 2022-06-01 True SupportEndsSoon",
 		"2022-06-01 Unsupported SupportEnded 2022-06-01 False SupportEnded",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, got)
 }
 
 // TestFollowsOwnEnd: a minor of the repository can end, or be withdrawn, before its Kubernetes.
@@ -197,9 +186,7 @@ func TestFollowsOwnEnd(t *testing.T) {
 					spec.Releases[0].PlannedGeneralAvailability, spec.Releases[0].GeneralAvailability = "", "2022-06-01"
 				}))
 			got := rowOf(t, assess(s, cluster().with(bps("stable-1.16-1.2.0")).on("v1.16.15"), row.now), facts.BasePlatformServices)
-			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(got), row.reason)
 		})
 	}
 }
@@ -220,24 +207,20 @@ func TestFollowsUsablePolicies(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(row.set, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), facts.BasePlatformServices)
-			if diff := cmp.Diff(unknownFor(row.want), answerOf(got), allowUnexported); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, unknownFor(row.want), answerOf(got))
 		})
 	}
 	t.Run("withdrawn, without any", func(t *testing.T) {
 		s := set(policy("bps").follows(facts.Kubernetes).minor("3.2", withdrawn("2021-05-20")))
 		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), facts.BasePlatformServices)
-		if diff := cmp.Diff(unsupportedFor("Withdrawn", "2021-05-20"), answerOf(got), allowUnexported); diff != "" {
-			t.Errorf("what is withdrawn needs no other policy (-want +got):\n%s", diff)
-		}
+		expect.Equal(t, unsupportedFor("Withdrawn", "2021-05-20"), answerOf(got),
+			"what is withdrawn needs no other policy")
 	})
 	t.Run("a window", func(t *testing.T) {
 		s := validSet(t, baseServices(), policy("kubernetes").window(1).minor("1.20", ga("2021-04-08")).minor("1.19", ga("2020-08-26")))
 		got := rowOf(t, assess(s, cluster().with(bps("stable-1.19-3.2.0")).on("v1.19.9"), "2021-06-01"), facts.BasePlatformServices)
-		if diff := cmp.Diff(unsupportedFor("SupportEnded", "2021-04-08"), answerOf(got), allowUnexported); diff != "" {
-			t.Errorf("a window can decide about the Kubernetes part as well (-want +got):\n%s", diff)
-		}
+		expect.Equal(t, unsupportedFor("SupportEnded", "2021-04-08"), answerOf(got),
+			"a window can decide about the Kubernetes part as well")
 	})
 }
 
@@ -328,9 +311,7 @@ func TestTagMessages(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(row.set, cluster().with(bps(row.tag)).on(row.kubernetes), "2021-06-01"), facts.BasePlatformServices)
-			if diff := cmp.Diff(row.want, row.find(got)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, row.find(got))
 		})
 	}
 }

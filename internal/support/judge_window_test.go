@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // history is a product with a window of three: two lines of the 1.x and, after a jump, 2.0.
@@ -297,15 +296,10 @@ func TestWindow(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, row.policy)
 			assessment := assess(s, cluster().on("v1.19.7").with(row.found), row.now)
-			if diff := cmp.Diff(row.want, answerOf(rowOf(t, assessment, row.found.Product)), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(rowOf(t, assessment, row.found.Product)), row.reason)
 		})
 	}
 }
-
-// allowUnexported lets cmp look into the small types of these tests.
-var allowUnexported = cmp.AllowUnexported(answer{}, step{})
 
 // step is what an evaluation says and when it will next say something else.
 type step struct {
@@ -327,26 +321,26 @@ func TestBoundaries(t *testing.T) {
 		reason        string
 	}{
 		{
-			"the third newer minor", threeOut().warns(0).minor("1.5", ga("2021-11-30")), kommander("1.2.2"), "2021-11-30T00:00:00Z",
-			step{supported("LastInWindow", "2021-11-30"), "2021-11-30T00:00:00Z"},
+			"the third newer minor", threeOut().warns(0).minor("1.5", ga("2021-11-30")), kommander("1.2.2"), "2021-11-30",
+			step{supported("LastInWindow", "2021-11-30"), "2021-11-30"},
 			step{unsupportedFor("SupportEnded", "2021-11-30"), ""},
 			"an interval does not contain its end",
 		},
 		{
-			"a minor comes out", threeOut().warns(0).minor("1.5", ga("2021-11-30")), kommander("1.5.0"), "2021-11-30T00:00:00Z",
-			step{unknownFor("NotYetAvailable"), "2021-11-30T00:00:00Z"},
+			"a minor comes out", threeOut().warns(0).minor("1.5", ga("2021-11-30")), kommander("1.5.0"), "2021-11-30",
+			step{unknownFor("NotYetAvailable"), "2021-11-30"},
 			step{supported("Supported", ""), ""},
 			"an interval contains its start",
 		},
 		{
-			"a plan passes", overdue, kommander("1.2.2"), "2021-11-30T00:00:00Z",
-			step{supported("LastInWindow", "2021-11-30"), "2021-11-30T00:00:00Z"},
+			"a plan passes", overdue, kommander("1.2.2"), "2021-11-30",
+			step{supported("LastInWindow", "2021-11-30"), "2021-11-30"},
 			step{supported("LastInWindow", ""), ""},
 			"a plan holds until its day begins",
 		},
 		{
-			"an own last day", threeOut().warns(0).minor("1.1", ga("2020-07-16"), through("2021-12-31")), kommander("1.1.4"), "2022-01-01T00:00:00Z",
-			step{supported("Supported", "2022-01-01"), "2022-01-01T00:00:00Z"},
+			"an own last day", threeOut().warns(0).minor("1.1", ga("2020-07-16"), through("2021-12-31")), kommander("1.1.4"), "2022-01-01",
+			step{supported("Supported", "2022-01-01"), "2022-01-01"},
 			step{unsupportedFor("SupportEnded", "2022-01-01"), ""},
 			"the last day is included as a whole",
 		},
@@ -358,34 +352,34 @@ func TestBoundaries(t *testing.T) {
 			"the day ends with the day of the zone",
 		},
 		{
-			"a withdrawal", threeOut().warns(0).minor("1.5", ga("2021-06-01"), withdrawn("2022-04-08")), kommander("1.5.0"), "2022-04-08T00:00:00Z",
-			step{supported("Supported", "2022-04-08"), "2022-04-08T00:00:00Z"},
+			"a withdrawal", threeOut().warns(0).minor("1.5", ga("2021-06-01"), withdrawn("2022-04-08")), kommander("1.5.0"), "2022-04-08",
+			step{supported("Supported", "2022-04-08"), "2022-04-08"},
 			step{unsupportedFor("Withdrawn", "2022-04-08"), ""},
 			"it is withdrawn from the first instant of the day",
 		},
 		{
 			"a withdrawal brings another one back", threeOut().warns(0).minor("1.5", ga("2021-06-01"), withdrawn("2022-04-08")),
-			kommander("1.2.2"), "2022-04-08T00:00:00Z",
-			step{unsupportedFor("SupportEnded", "2021-06-01"), "2022-04-08T00:00:00Z"},
+			kommander("1.2.2"), "2022-04-08",
+			step{unsupportedFor("SupportEnded", "2021-06-01"), "2022-04-08"},
 			step{supported("LastInWindow", ""), ""},
 			"the place is free from the same instant on",
 		},
 		{
-			"older than the oldest listed", threeOut().warns(0), kommander("1.1.4"), "2021-05-05T00:00:00Z",
-			step{unknownFor("NotInPolicy"), "2021-05-05T00:00:00Z"},
+			"older than the oldest listed", threeOut().warns(0), kommander("1.1.4"), "2021-05-05",
+			step{unknownFor("NotInPolicy"), "2021-05-05"},
 			step{unsupportedFor("SupportEnded", ""), ""},
 			"it is known not to be in the window from the day of the third listed one on",
 		},
 		{
-			"a warning", threeOut().warns(30).minor("1.5", ga("2021-11-30")), kommander("1.2.2"), "2021-10-31T00:00:00Z",
-			step{supported("LastInWindow", "2021-11-30"), "2021-10-31T00:00:00Z"},
-			step{supported("LastInWindow", "2021-11-30"), "2021-11-30T00:00:00Z"},
+			"a warning", threeOut().warns(30).minor("1.5", ga("2021-11-30")), kommander("1.2.2"), "2021-10-31",
+			step{supported("LastInWindow", "2021-11-30"), "2021-10-31"},
+			step{supported("LastInWindow", "2021-11-30"), "2021-11-30"},
 			"ExpiringSoon becomes True without any change of the state",
 		},
 		{
 			"a patch comes out", threeOut().warns(0).minor("1.5", ga("2021-06-01"), patched("1.5.1", dated("2021-07-01"))),
-			kommander("1.5.0"), "2021-07-01T00:00:00Z",
-			step{supported("Supported", ""), "2021-07-01T00:00:00Z"},
+			kommander("1.5.0"), "2021-07-01",
+			step{supported("Supported", ""), "2021-07-01"},
 			step{supported("Supported", ""), ""},
 			"there is something to upgrade to",
 		},
@@ -413,13 +407,8 @@ func TestBoundaries(t *testing.T) {
 				{"at the instant", at(row.instant), row.after},
 			} {
 				assessment, next := s.evaluate(cluster().on("v1.19.7").with(row.found).evaluationInput, side.now)
-				got := step{answer: answerOf(rowOf(t, assessment, row.found.Product))}
-				if !next.IsZero() {
-					got.next = next.Format(time.RFC3339Nano)
-				}
-				if diff := cmp.Diff(side.want, got, allowUnexported); diff != "" {
-					t.Errorf("%s: %s (-want +got):\n%s", side.name, row.reason, diff)
-				}
+				got := step{answerOf(rowOf(t, assessment, row.found.Product)), instantText(next)}
+				expect.Equal(t, side.want, got, side.name, row.reason)
 			}
 		})
 	}
@@ -504,9 +493,7 @@ func TestConditionsOfAWindow(t *testing.T) {
 				conditionOf(t, assessment, v1alpha1.ConditionExpiringSoon),
 				conditionOf(t, assessment, v1alpha1.ConditionUpgradeRecommended),
 			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -553,9 +540,7 @@ func TestPlannedReleaseOverdue(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now)
 			got := messageOf(rowOf(t, assessment, facts.Kommander), v1alpha1.ReasonPlannedReleaseOverdue)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, got, row.reason)
 		})
 	}
 }
@@ -599,12 +584,9 @@ func TestMessagesOfEnds(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			assessment := assess(validSet(t, row.policy), cluster().with(row.found...), row.now)
-			if diff := cmp.Diff(row.supported, conditionMessage(t, assessment, v1alpha1.ConditionSupported)); diff != "" {
-				t.Errorf("Supported (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(row.expiring, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon)); diff != "" {
-				t.Errorf("ExpiringSoon (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.supported, conditionMessage(t, assessment, v1alpha1.ConditionSupported), "Supported")
+			expect.Equal(t, row.expiring, conditionMessage(t, assessment, v1alpha1.ConditionExpiringSoon),
+				"ExpiringSoon")
 		})
 	}
 }
@@ -708,9 +690,7 @@ func TestWindowMessages(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(validSet(t, row.policy), cluster().with(kommander(row.installed)), row.now), facts.Kommander)
 			want := "Kommander " + row.installed + " " + row.want + " (policy kommander)"
-			if diff := cmp.Diff(want, got.Findings[0].Message); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, want, got.Findings[0].Message)
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestLint(t *testing.T) {
@@ -141,15 +142,13 @@ func TestLint(t *testing.T) {
 func TestLintNothing(t *testing.T) {
 	s := set(policy("kommander").window(3).zone("Local").minor("1.4", ga("2021-05-05")).minor("1.2", ga("2020-11-16")))
 	for _, name := range []string{"kommander", "none"} {
-		if warnings := s.Lint(name, at("2030-01-01")); warnings != nil {
-			t.Errorf("%s: %v", name, warnings)
-		}
+		expect.Equal(t, nil, s.Lint(name, at("2030-01-01")), name)
 	}
 }
 
 // TestShippedPoliciesAreKeptWell: the vendor's policies have no pair that cannot be met, no gap and no overdue plan.
 func TestShippedPoliciesAreKeptWell(t *testing.T) {
-	s := shippedSet(t)
+	s := loadShipped(t).set
 	for _, p := range s.policies {
 		for _, warning := range s.Lint(p.name, at("2022-06-01")) {
 			if !strings.Contains(warning.Error(), ".generalAvailability: is missing") {

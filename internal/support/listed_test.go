@@ -6,10 +6,9 @@ package support
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // catalogue is a policy without a window: what the vendor lists is supported.
@@ -48,9 +47,7 @@ func TestListed(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(validSet(t, catalogue()), cluster().with(product("Cassandra", row.version)), row.now), "Cassandra")
-			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, answerOf(got), row.reason)
 		})
 	}
 }
@@ -63,9 +60,7 @@ func TestListedMessages(t *testing.T) {
 		{"0.0.9", "2021-06-01", "Cassandra 0.0.9 is of a minor that policy Cassandra does not list; bring the policy up to date"},
 	} {
 		got := rowOf(t, assess(validSet(t, catalogue()), cluster().with(product("Cassandra", row.version)), row.now), "Cassandra")
-		if diff := cmp.Diff(row.want, got.Findings[0].Message); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		expect.Equal(t, row.want, got.Findings[0].Message)
 	}
 }
 
@@ -85,9 +80,8 @@ func TestListedIsNeverLast(t *testing.T) {
 		if answerOf(got) != supported("Supported", "") || len(got.Findings) != 1 {
 			t.Errorf("%s: %+v", name, got.Findings)
 		}
-		if condition := conditionOf(t, assessment, v1alpha1.ConditionUpgradeRecommended); condition != "False UpToDate" {
-			t.Errorf("%s: UpgradeRecommended is %s", name, condition)
-		}
+		expect.Equal(t, "False UpToDate", conditionOf(t, assessment, v1alpha1.ConditionUpgradeRecommended),
+			name, "UpgradeRecommended")
 	}
 }
 
@@ -114,16 +108,9 @@ func TestDescribeListed(t *testing.T) {
 			"",
 		},
 	} {
-		if diff := cmp.Diff(row.want, stagesOf(s, "Cassandra", row.now)); diff != "" {
-			t.Errorf("at %s (-want +got):\n%s", row.now, diff)
-		}
-		next := ""
-		if _, instant := s.describePolicy("Cassandra", at(row.now)); !instant.IsZero() {
-			next = instant.Format("2006-01-02")
-		}
-		if next != row.next {
-			t.Errorf("at %s: next is %q, want %q", row.now, next, row.next)
-		}
+		expect.Equal(t, row.want, stagesOf(s, "Cassandra", row.now), "at", row.now)
+		_, next := s.describePolicy("Cassandra", at(row.now))
+		expect.Equal(t, row.next, instantText(next), "at", row.now, "next")
 	}
 }
 
@@ -148,9 +135,7 @@ func TestRangeOfListed(t *testing.T) {
 	} {
 		c := cluster().with(product("Cassandra", "1.1.0")).on(row.kubernetes)
 		got := rowOf(t, assess(s, c, row.now), facts.Kubernetes)
-		if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
-			t.Errorf("%s at %s: %s (-want +got):\n%s", row.kubernetes, row.now, row.reason, diff)
-		}
+		expect.Equal(t, row.want, answerOf(got), row.kubernetes, "at", row.now, row.reason)
 	}
 }
 
@@ -162,14 +147,11 @@ func TestMinorWithoutADay(t *testing.T) {
 		{"2022-06-01", "Other 1.0.0 has lost its support; upgrade to 1.1 (policy Other)"},
 	} {
 		got := upgradeOf(t, assess(s, cluster().with(product("Other", "1.0.0")), row.now), "Other")
-		if diff := cmp.Diff([]string{row.want}, got); diff != "" {
-			t.Errorf("at %s (-want +got):\n%s", row.now, diff)
-		}
+		expect.Equal(t, []string{row.want}, got, "at", row.now)
 	}
 	for _, now := range []string{"1980-01-01", "2021-06-01", "2022-06-01"} {
-		if got := answerOf(rowOf(t, assess(s, cluster().with(product("Other", "1.1.0")), now), "Other")); got != supported("Supported", "") {
-			t.Errorf("at %s: %+v", now, got)
-		}
+		expect.Equal(t, supported("Supported", ""),
+			answerOf(rowOf(t, assess(s, cluster().with(product("Other", "1.1.0")), now), "Other")), "at", now)
 	}
 }
 
@@ -182,8 +164,6 @@ func TestUpgradeWithinList(t *testing.T) {
 		{"0.1.0", "2022-01-01", "Cassandra 0.1.0 has a newer patch: 0.1.2; the newest minor that the installed releases allow: 1.0 (policy Cassandra)"},
 	} {
 		got := rowOf(t, assess(s, cluster().with(product("Cassandra", row.version)), row.now), "Cassandra")
-		if diff := cmp.Diff(row.want, byType(v1alpha1.FindingUpgrade)(got)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		expect.Equal(t, row.want, byType(v1alpha1.FindingUpgrade)(got))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestVersionPattern(t *testing.T) {
@@ -29,9 +30,7 @@ func TestVersionPattern(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if pattern.matches(version) != want {
-					t.Errorf("%s matches %s: %t", row.pattern, text, !want)
-				}
+				expect.Equal(t, want, pattern.matches(version), row.pattern, "matches", text)
 			}
 		}
 	}
@@ -67,8 +66,6 @@ func TestKubernetesBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := compiled.contains(version); got != row.want {
-			t.Errorf("%s to %s contains %s: %t", row.minimum, row.maximum, row.version, got)
-		}
+		expect.Equal(t, row.want, compiled.contains(version), row.minimum, "to", row.maximum, "contains", row.version)
 	}
 }

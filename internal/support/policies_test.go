@@ -12,10 +12,10 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/utils/ptr"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // These tests hold the clauses of the shipped policies beyond days and ranges against what nodes report and what the
@@ -107,7 +107,7 @@ func TestShippedOperatingSystems(t *testing.T) {
 			for _, node := range reportedSystems {
 				var want []string
 				for _, s := range node.want {
-					if atLeast(t, patch.Version, s.first) && atLeast(t, s.last, patch.Version) {
+					if atLeast(patch.Version, s.first) && atLeast(s.last, patch.Version) {
 						want = append(want, s.name)
 					}
 				}
@@ -133,23 +133,14 @@ func matching(listed []v1alpha1.OperatingSystem, image, kernel string) []string 
 	return names
 }
 
-func atLeast(t *testing.T, version, least string) bool {
-	t.Helper()
-	a, err := semver.StrictNewVersion(version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := semver.StrictNewVersion(least)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return !a.LessThan(b)
+func atLeast(version, least string) bool {
+	return !semver.MustParse(version).LessThan(semver.MustParse(least))
 }
 
 // What a cluster is told about nodes that a release does not clearly support.
 func TestShippedOperatingSystemAnswers(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, "2022-12-31")[0]
+	now := instantsOf("2022-12-31")[0]
 	for _, row := range []struct{ version, image, kernel, want string }{
 		{"2.2.3", "Oracle Linux Server 7.9", "3.10.0-1160.el7.x86_64", v1alpha1.ReasonCompatible},
 		{"2.2.3", "Oracle Linux Server 7.9", "5.4.17-2102.204.4.4.el7uek.x86_64", v1alpha1.ReasonKernelNotListed},
@@ -161,19 +152,10 @@ func TestShippedOperatingSystemAnswers(t *testing.T) {
 		{"1.1.0", "Debian GNU/Linux 9 (stretch)", "4.9.0-9-amd64", v1alpha1.ReasonUnsupportedOperatingSystem},
 		{"1.8.5", "CentOS Linux 7 (Core)", "4.4.0-210-generic", v1alpha1.ReasonKernelNotListed},
 	} {
-		observed := &facts.Facts{
-			Installations: []facts.Installation{{
-				Product: facts.Konvoy, Name: facts.DefaultInstallation,
-				Evidence: []v1alpha1.Evidence{{Source: v1alpha1.SourceCustomResource, Object: "KonvoyCluster/test", Version: row.version}},
-			}},
-			Nodes: &v1alpha1.NodesStatus{Count: ptr.To(int32(3)), OperatingSystems: []v1alpha1.NodeOperatingSystem{
-				{OSImage: row.image, KernelVersion: row.kernel, Nodes: ptr.To(int32(3))},
-			}},
-		}
-		assessment := s.set.assess(evaluationInput{Facts: observed}, now)
-		if got := reasonOfType(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem); got != row.want {
-			t.Errorf("Konvoy %s on %s with kernel %s is %q, want %q", row.version, row.image, row.kernel, got, row.want)
-		}
+		c := cluster().with(konvoy(row.version)).running(3, row.image, row.kernel)
+		assessment := s.set.assess(c.evaluationInput, now)
+		expect.Equal(t, row.want, reasonOfType(rowOf(t, assessment, facts.Konvoy), v1alpha1.FindingOperatingSystem),
+			"Konvoy", row.version, "on", row.image, "with kernel", row.kernel)
 	}
 }
 
@@ -217,15 +199,11 @@ func TestUpgradeTable(t *testing.T) {
 	s := loadShipped(t)
 	konvoy, kommander := s.objects["konvoy"], s.objects["kommander"]
 	ask := func(from, to string, want bool) {
-		if got := documented(t, konvoy, from, to); got != want {
-			t.Errorf("Konvoy %s to %s is documented: %t, want %t", from, to, got, want)
-		}
+		expect.Equal(t, want, documented(t, konvoy, from, to), "Konvoy", from, "to", to, "is documented")
 		for konvoy, kommander := range kommanderOf {
 			from, to = strings.ReplaceAll(from, konvoy, kommander), strings.ReplaceAll(to, konvoy, kommander)
 		}
-		if got := documented(t, kommander, from, to); got != want {
-			t.Errorf("Kommander %s to %s is documented: %t, want %t", from, to, got, want)
-		}
+		expect.Equal(t, want, documented(t, kommander, from, to), "Kommander", from, "to", to, "is documented")
 	}
 	rows := strings.Split(strings.TrimSpace(upgradeTable), "\n")
 	columns := strings.Fields(rows[0])
@@ -241,9 +219,8 @@ func TestUpgradeTable(t *testing.T) {
 		ask(u.from, u.to, u.documented)
 	}
 	for _, u := range konvoyUpgrades {
-		if got := documented(t, konvoy, u.from, u.to); got != u.documented {
-			t.Errorf("Konvoy %s to %s is documented: %t, want %t", u.from, u.to, got, u.documented)
-		}
+		expect.Equal(t, u.documented, documented(t, konvoy, u.from, u.to),
+			"Konvoy", u.from, "to", u.to, "is documented")
 	}
 }
 
@@ -262,7 +239,7 @@ func documented(t *testing.T, object *v1alpha1.SupportPolicy, from, to string) b
 			case patch.UpgradesFrom != nil:
 				return slices.Contains(patch.UpgradesFrom, from) || slices.Contains(patch.UpgradesFrom, minor(from)+".x")
 			case minor(from) == r.Version:
-				return atLeast(t, to, from)
+				return atLeast(to, from)
 			case r.UpgradesFrom != nil:
 				return slices.Contains(r.UpgradesFrom, minor(from))
 			}
@@ -277,7 +254,7 @@ func documented(t *testing.T, object *v1alpha1.SupportPolicy, from, to string) b
 // Where the engine sends clusters whose way is not the obvious one.
 func TestShippedUpgradeTargets(t *testing.T) {
 	s := loadShipped(t)
-	now := instantsOf(t, "2022-12-31")[0]
+	now := instantsOf("2022-12-31")[0]
 	for _, row := range []struct{ version, upgradeTo, says string }{
 		{"2.1.0", "", ""},
 		{"1.8.4", "1.8.5", ""},
@@ -286,24 +263,12 @@ func TestShippedUpgradeTargets(t *testing.T) {
 		{"1.5.6", "", "upgrade to 1.6.3"},
 		{"2.0.0", "", "no minor to which an upgrade is documented"},
 	} {
-		got := rowOf(t, s.assess(now, "", installed{facts.Konvoy, row.version}), facts.Konvoy)
-		if got.UpgradeTo != row.upgradeTo {
-			t.Errorf("Konvoy %s: upgradeTo is %q, want %q", row.version, got.UpgradeTo, row.upgradeTo)
-		}
-		if !strings.Contains(messagesOf(got, v1alpha1.FindingUpgrade), row.says) {
-			t.Errorf("Konvoy %s: %q does not say %q", row.version, messagesOf(got, v1alpha1.FindingUpgrade), row.says)
+		assessment := s.assess(now, "", installed{facts.Konvoy, row.version})
+		expect.Equal(t, row.upgradeTo, rowOf(t, assessment, facts.Konvoy).UpgradeTo, "Konvoy", row.version, "upgradeTo")
+		if said := strings.Join(upgradeOf(t, assessment, facts.Konvoy), "; "); !strings.Contains(said, row.says) {
+			t.Errorf("Konvoy %s: %q does not say %q", row.version, said, row.says)
 		}
 	}
-}
-
-func messagesOf(row v1alpha1.InstalledRelease, question v1alpha1.FindingType) string {
-	var messages []string
-	for _, finding := range row.Findings {
-		if finding.Type == question {
-			messages = append(messages, finding.Message)
-		}
-	}
-	return strings.Join(messages, "; ")
 }
 
 // The table of secondary support on the version policy page of Kommander 1.4.
@@ -328,11 +293,9 @@ func TestSecondarySupport(t *testing.T) {
 		}
 	}
 	slices.Sort(secondary)
-	if diff := cmp.Diff([]string{"cassandra", "kafka", "spark"}, secondary); diff != "" {
-		t.Errorf("terms are published for (-page +policy):\n%s", diff)
-	}
+	expect.Equal(t, []string{"cassandra", "kafka", "spark"}, secondary, "terms are published for")
 	for product, version := range map[string]string{facts.Cassandra: "1.0.2", facts.Kafka: "1.3.3", facts.Spark: "1.1.0"} {
-		row := rowOf(t, s.assess(instantsOf(t, policyPageDay)[0], "v1.19.9", installed{product, version}), product)
+		row := rowOf(t, s.assess(instantsOf(policyPageDay)[0], "v1.19.9", installed{product, version}), product)
 		if row.State != v1alpha1.StateSupported || !strings.Contains(row.Terms, "level Secondary") {
 			t.Errorf("%s %s is %s, with the terms %q", product, version, row.State, row.Terms)
 		}
@@ -358,13 +321,9 @@ func TestShippedExperimentalComponents(t *testing.T) {
 	}
 	slices.Sort(versions)
 	want := map[string][]string{"istio": versions, "ambassador": versions, "jaeger": versions, "kiali": versions}
-	if diff := cmp.Diff(want, experimental("base-platform-services")); diff != "" {
-		t.Errorf("(-want +policy):\n%s", diff)
-	}
+	expect.Equal(t, want, experimental("base-platform-services"), "of BPS")
 	insights := map[string][]string{"dkp-insights-management": {"2.2.x"}, "dkp-insights": {"2.2.x"}}
-	if diff := cmp.Diff(insights, experimental("kommander")); diff != "" {
-		t.Errorf("(-want +policy):\n%s", diff)
-	}
+	expect.Equal(t, insights, experimental("kommander"), "of Kommander")
 	for name, object := range s.objects {
 		if e := object.Spec.Experimental; e != nil && e.ProductionClusters != nil {
 			t.Errorf("%s says which clusters are production clusters; that is the customer's to say", name)
@@ -383,20 +342,12 @@ func TestShippedDetections(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s: HelmRelease %s", d.Product, d.HelmRelease.Name))
 		}
 	}
-	if diff := cmp.Diff([]string{"Dispatch: addon dispatch", "Kaptain: HelmRelease kaptain-1"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{"Dispatch: addon dispatch", "Kaptain: HelmRelease kaptain-1"}, got)
 }
 
 // TestShippedAdviceFitsTheNodes: whoever follows the advice must not be told afterwards that his nodes are not supported.
 func TestShippedAdviceFitsTheNodes(t *testing.T) {
 	s := loadShipped(t)
-	nodes := func(image, kernel string) *v1alpha1.NodesStatus {
-		three := int32(3)
-		return &v1alpha1.NodesStatus{Count: &three, OperatingSystems: []v1alpha1.NodeOperatingSystem{
-			{OSImage: image, KernelVersion: kernel, Nodes: &three},
-		}}
-	}
 	for _, row := range []struct{ konvoy, image, kernel, want, reason string }{
 		{
 			"1.8.4", "CentOS Linux 8", "4.18.0-193.28.1.el8_2.x86_64",
@@ -409,12 +360,8 @@ func TestShippedAdviceFitsTheNodes(t *testing.T) {
 		},
 		{"1.8.4", "CentOS Linux 7 (Core)", "3.10.0-1160.24.1.el7.x86_64", "has a newer patch: 1.8.5 (policy konvoy)", "both support it"},
 	} {
-		assessment, _ := s.set.evaluate(evaluationInput{Facts: &facts.Facts{
-			KubernetesVersion: "v1.20.13", Nodes: nodes(row.image, row.kernel),
-			Installations: []facts.Installation{{Product: facts.Konvoy, Name: facts.DefaultInstallation, Evidence: []v1alpha1.Evidence{
-				{Source: v1alpha1.SourceCustomResource, Object: "KonvoyCluster/konvoy/prod", Version: row.konvoy},
-			}}},
-		}}, instantsOf(t, "2022-03-01")[0])
+		c := cluster().on("v1.20.13").with(konvoy(row.konvoy)).running(3, row.image, row.kernel)
+		assessment := assess(s.set, c, "2022-03-01")
 		said := fmt.Sprint(rowOf(t, assessment, facts.Konvoy).Findings)
 		if !strings.Contains(said, row.want) {
 			t.Errorf("%s: %s on %s says %s, want %q", row.reason, row.konvoy, row.image, said, row.want)

@@ -189,7 +189,7 @@ func (o *oracle) foresee(i int, now time.Time) prediction {
 		}
 		lastDay := end.In(o.zone)
 		from := time.Date(lastDay.Year(), lastDay.Month(), lastDay.Day()-o.warns, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
-		return prediction{v1alpha1.StateSupported, end.Format(time.RFC3339), !now.Before(o.start(from))}
+		return prediction{v1alpha1.StateSupported, instantText(end), !now.Before(o.start(from))}
 	}
 	for _, change := range o.changes() {
 		if !change.After(now) && o.supported(i, justBefore(change), now) && !o.supported(i, change, now) {
@@ -199,10 +199,7 @@ func (o *oracle) foresee(i int, now time.Time) prediction {
 	if end.IsZero() && o.list[i].withdrawn != "" && o.reached(o.list[i].withdrawn, now) {
 		end = o.start(o.list[i].withdrawn)
 	}
-	if end.IsZero() {
-		return prediction{State: v1alpha1.StateUnsupported}
-	}
-	return prediction{v1alpha1.StateUnsupported, end.Format(time.RFC3339), false}
+	return prediction{State: v1alpha1.StateUnsupported, End: instantText(end)}
 }
 
 // eras are stretches of days in zones, with something odd in most of them.
@@ -327,11 +324,8 @@ func TestWindowAgainstOracle(t *testing.T) {
 				want[o.list[j].minor.String()] = o.foresee(j, now)
 			}
 			for _, row := range assessment.Releases {
-				one := prediction{State: row.State, Warned: messageOf(row, v1alpha1.ReasonSupportEndsSoon) != ""}
-				if row.SupportEndTime != nil {
-					one.End = row.SupportEndTime.UTC().Format(time.RFC3339)
-				}
-				got[row.Name] = one
+				warned := messageOf(row, v1alpha1.ReasonSupportEndsSoon) != ""
+				got[row.Name] = prediction{row.State, endText(row.SupportEndTime), warned}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("list %d at %s: (-oracle +engine):\n%s\nzone %s, window %d, %d days, %+v", i, now.Format(time.RFC3339Nano), diff,
@@ -358,11 +352,7 @@ func TestListedAgainstOracle(t *testing.T) {
 				want[o.list[j].minor.String()] = o.foreseeListed(j, now)
 			}
 			for _, row := range s.assess(o.everyMinor(facts.Cassandra).evaluationInput, now).Releases {
-				one := prediction{State: row.State}
-				if row.SupportEndTime != nil {
-					one.End = row.SupportEndTime.UTC().Format(time.RFC3339)
-				}
-				got[row.Name] = one
+				got[row.Name] = prediction{State: row.State, End: endText(row.SupportEndTime)}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("list %d at %s: (-oracle +engine):\n%s\nzone %s, %+v", i, now.Format(time.RFC3339Nano), diff, o.zone, o.list)
@@ -380,10 +370,7 @@ func (o *oracle) foreseeListed(i int, now time.Time) prediction {
 	if m.withdrawn != "" && (end.IsZero() || m.planned != "" || o.start(m.withdrawn).Before(end)) {
 		end = o.start(m.withdrawn)
 	}
-	text := ""
-	if !end.IsZero() {
-		text = end.Format(time.RFC3339)
-	}
+	text := instantText(end)
 	switch {
 	case o.reached(m.withdrawn, now):
 		return prediction{State: v1alpha1.StateUnsupported, End: text}
@@ -428,11 +415,7 @@ func TestDescribeAgainstOracle(t *testing.T) {
 			want[o.list[j].minor.String()] = string(stage) + " " + one.End
 		}
 		for _, r := range description.Releases {
-			end := ""
-			if r.SupportEndTime != nil {
-				end = r.SupportEndTime.UTC().Format(time.RFC3339)
-			}
-			got[r.Version] = string(r.Stage) + " " + end
+			got[r.Version] = string(r.Stage) + " " + endText(r.SupportEndTime)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("list %d at %s: (-oracle +engine):\n%s\nzone %s, window %d, %+v", i, now.Format(time.RFC3339Nano), diff, o.zone, o.window, o.list)

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // evaluated is a ClusterSupport with the status that the policies give it.
@@ -136,9 +135,7 @@ func TestStanding(t *testing.T) {
 			got := row.set.rollUpPolicy("kommander", objects)
 			sum := got.Summary
 			counts := [5]int32{*sum.Clusters, *sum.Supported, *sum.ExpiringSoon, *sum.Unsupported, *sum.Unknown}
-			if counts != row.counts {
-				t.Errorf("counts: got %v, want %v", counts, row.counts)
-			}
+			expect.Equal(t, row.counts, counts, "counts")
 			if row.first != "" && got.Clusters[0].Name != row.first {
 				t.Errorf("first: got %s, want %s", got.Clusters[0].Name, row.first)
 			}
@@ -147,16 +144,10 @@ func TestStanding(t *testing.T) {
 				conditions = append(conditions, fmt.Sprint(c.Type, " ", c.Status, " ", c.Reason))
 				messages = append(messages, c.Message)
 			}
-			if diff := cmp.Diff(row.conditions, conditions); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(row.messages, messages); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.conditions, conditions)
+			expect.Equal(t, row.messages, messages)
 			slices.Reverse(objects)
-			if diff := cmp.Diff(got, row.set.rollUpPolicy("kommander", objects)); diff != "" {
-				t.Errorf("in another order (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, got, row.set.rollUpPolicy("kommander", objects), "in another order")
 		})
 	}
 }
@@ -173,15 +164,11 @@ func TestStandingIsBounded(t *testing.T) {
 		t.Errorf("%d clusters, %d omitted, %d counted, %d unsupported", len(got.Clusters), got.Omitted, *got.Summary.Clusters, *got.Summary.Unsupported)
 	}
 	for _, c := range got.Clusters {
-		if c.State != v1alpha1.StateUnsupported {
-			t.Errorf("%s is %s, and unsupported ones were left out", c.Name, c.State)
-		}
+		expect.Equal(t, v1alpha1.StateUnsupported, c.State, c.Name, "unsupported ones were left out")
 	}
 	want := "125 of 250 clusters are not supported: fleet/c001 (Kommander 1.2.0, SupportEnded, 2021-06-01T00:00:00Z), fleet/c003 (Kommander 1.2.0," +
 		" SupportEnded, 2021-06-01T00:00:00Z), fleet/c005 (Kommander 1.2.0, SupportEnded, 2021-06-01T00:00:00Z) and 122 more"
-	if diff := cmp.Diff(want, got.Conditions[0].Message); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, got.Conditions[0].Message)
 	if other := s.rollUpPolicy("nobody", objects); len(other.Conditions) != 0 {
 		t.Errorf("a policy that does not exist: %+v", other)
 	}

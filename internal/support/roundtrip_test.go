@@ -18,6 +18,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // statusOf is the status that an assessment becomes.
@@ -351,12 +352,8 @@ func TestFactsOf(t *testing.T) {
 		s := validSet(t, threeOut())
 		assessment, _ := s.evaluate(evaluationInput{}, at("2021-06-01"))
 		status := statusOf(assessment)
-		if observed := FactsOf(&status); observed != nil {
-			t.Errorf("%+v", observed)
-		}
-		if observed := FactsOf(&v1alpha1.ClusterSupportStatus{}); observed != nil {
-			t.Errorf("a new object: %+v", observed)
-		}
+		expect.Equal(t, nil, FactsOf(&status))
+		expect.Equal(t, nil, FactsOf(&v1alpha1.ClusterSupportStatus{}), "a new object")
 	})
 	t.Run("empty", func(t *testing.T) {
 		assessment := assess(validSet(t, threeOut()), cluster(), "2021-06-01")
@@ -370,17 +367,13 @@ func TestFactsOf(t *testing.T) {
 			sign(v1alpha1.SourceHelmRelease, "1.4.0"), sign(v1alpha1.SourceInferred, ""))
 		status := statusOf(assess(validSet(t, threeOut()), cluster().with(before), "2021-06-01"))
 		observed := FactsOf(&status)
-		if diff := cmp.Diff([]facts.Installation{before}, observed.Installations); diff != "" {
-			t.Errorf("(-before +after):\n%s", diff)
-		}
+		expect.Equal(t, []facts.Installation{before}, observed.Installations)
 	})
 	t.Run("leaves the status alone", func(t *testing.T) {
 		status := statusOf(assess(validSet(t, threeOut()),
 			cluster().with(found(facts.Kommander, "kommander", sign(v1alpha1.SourceLabel, ""))).declaring(facts.Kommander, "default", "1.3.1"), "2021-06-01"))
 		before := status.DeepCopy()
 		FactsOf(&status)
-		if diff := cmp.Diff(before, &status); diff != "" {
-			t.Errorf("(-before +after):\n%s", diff)
-		}
+		expect.Equal(t, before, &status)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // TestRulesNotKnown: what is not known to be allowed must not read as allowed.
@@ -54,11 +55,8 @@ func TestRulesNotKnown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			assessment, _ := set(test.policies...).evaluate(test.cluster.evaluationInput, at("2021-06-01"))
-			for _, c := range assessment.Conditions {
-				if c.Type == v1alpha1.ConditionCompatible && (c.Status != test.want || c.Reason != test.because) {
-					t.Errorf("Compatible is %s (%s), want %s (%s): %s", c.Status, c.Reason, test.want, test.because, test.reason)
-				}
-			}
+			want := string(test.want) + " " + test.because
+			expect.Equal(t, want, conditionOf(t, assessment, v1alpha1.ConditionCompatible), test.reason)
 		})
 	}
 }

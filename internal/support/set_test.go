@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestWhichPolicyDecides(t *testing.T) {
@@ -102,12 +102,8 @@ func TestWhichPolicyDecides(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(set(row.policies...), row.cluster.with(kommander("1.1.0")), now), facts.Kommander)
-			if diff := cmp.Diff(row.want, answerOf(got), allowUnexported); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
-			if got.Policy != row.policy {
-				t.Errorf("%s: policy %q, want %q", row.reason, got.Policy, row.policy)
-			}
+			expect.Equal(t, row.want, answerOf(got), row.reason)
+			expect.Equal(t, row.policy, got.Policy, row.reason, "policy")
 		})
 	}
 }
@@ -134,9 +130,7 @@ func TestPolicyMessages(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := rowOf(t, assess(set(row.policies...), cluster().with(kommander("1.3.0")), "2021-06-01"), facts.Kommander)
-			if diff := cmp.Diff(row.want, got.Findings[0].Message); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, got.Findings[0].Message)
 		})
 	}
 }
@@ -152,9 +146,7 @@ func TestInvalidPolicyDecidesNothing(t *testing.T) {
 	for _, f := range row.Findings {
 		reasons = append(reasons, string(f.Type)+" "+f.Reason)
 	}
-	if diff := cmp.Diff([]string{"Lifecycle PolicyInvalid"}, reasons); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{"Lifecycle PolicyInvalid"}, reasons)
 	if row.UpgradeTo != "" || row.SupportEndTime != nil {
 		t.Errorf("upgradeTo %q, end %v", row.UpgradeTo, row.SupportEndTime)
 	}
@@ -226,13 +218,9 @@ func TestCycles(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(row.want, problemsOf(set(row.policies...))); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, problemsOf(set(row.policies...)), row.reason)
 			slices.Reverse(row.policies)
-			if diff := cmp.Diff(row.want, problemsOf(set(row.policies...))); diff != "" {
-				t.Errorf("in another order (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, problemsOf(set(row.policies...)), "in another order")
 		})
 	}
 	t.Run("decides nothing", func(t *testing.T) {
@@ -258,12 +246,8 @@ func TestSetLeavesPoliciesAlone(t *testing.T) {
 	before := facts.JoinProblems(first.Problems("a"))
 	NewSet([]*Policy{a, c, Compile(policy("c").window(1).object)})
 	NewSet([]*Policy{Compile(policy("b").follows("z").object), a, Compile(policy("z").follows("a").object)})
-	if diff := cmp.Diff(before, facts.JoinProblems(first.Problems("a"))); diff != "" {
-		t.Errorf("another set changed the problems of this one (-before +after):\n%s", diff)
-	}
-	if len(a.problems) != 3 {
-		t.Errorf("the policy has %d problems of its own now", len(a.problems))
-	}
+	expect.Equal(t, before, facts.JoinProblems(first.Problems("a")), "another set changed the problems of this one")
+	expect.Equal(t, 3, len(a.problems), "problems of the policy's own")
 }
 
 func TestClaims(t *testing.T) {
@@ -282,12 +266,8 @@ func TestClaims(t *testing.T) {
 		names := []string{}
 		for _, p := range s.claims(row.labels, row.product) {
 			names = append(names, p.name)
-			if p.product != row.product {
-				t.Errorf("%s is about %s", p.name, p.product)
-			}
+			expect.Equal(t, row.product, p.product, p.name, "is about")
 		}
-		if got := fmt.Sprint(names); got != row.want {
-			t.Errorf("%v %s: got %s, want %s", row.labels, row.product, got, row.want)
-		}
+		expect.Equal(t, row.want, fmt.Sprint(names), row.labels, row.product)
 	}
 }

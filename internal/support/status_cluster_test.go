@@ -12,6 +12,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestContactConditions(t *testing.T) {
@@ -75,18 +76,11 @@ func TestContactConditions(t *testing.T) {
 				}
 				return ""
 			}
-			if got := said(v1alpha1.ConditionReachable); got != row.reachable {
-				t.Errorf("Reachable is %q, want %q: %s", got, row.reachable, row.reason)
-			}
-			if got := said(v1alpha1.ConditionReady); got != row.ready {
-				t.Errorf("Ready is %q, want %q: %s", got, row.ready, row.reason)
-			}
-			if got := said(v1alpha1.ConditionReconciling) != ""; got != row.connects {
-				t.Errorf("Reconciling is there: %t, want %t: %s", got, row.connects, row.reason)
-			}
-			if isStalled := said(v1alpha1.ConditionStalled) != ""; isStalled != (row.ready != "True Evaluated") {
-				t.Errorf("Stalled is there: %t: %s", isStalled, row.reason)
-			}
+			expect.Equal(t, row.reachable, said(v1alpha1.ConditionReachable), "Reachable", row.reason)
+			expect.Equal(t, row.ready, said(v1alpha1.ConditionReady), "Ready", row.reason)
+			expect.Equal(t, row.connects, said(v1alpha1.ConditionReconciling) != "", "Reconciling is there", row.reason)
+			expect.Equal(t, row.ready != "True Evaluated", said(v1alpha1.ConditionStalled) != "",
+				"Stalled is there", row.reason)
 		})
 	}
 }
@@ -105,22 +99,18 @@ func TestOnlyTheHostIsTheHost(t *testing.T) {
 		return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady).Reason
 	}
 	own := ClusterInput{Object: claim("system", "host"), HostNamespace: "system", Contact: &facts.Contact{}}
-	if got := readyOf(own); got != v1alpha1.ReasonEvaluated {
-		t.Errorf("the host is %s", got)
-	}
+	expect.Equal(t, v1alpha1.ReasonEvaluated, readyOf(own), "the host")
 	for _, object := range []*v1alpha1.ClusterSupport{claim("system", "other"), claim("elsewhere", "host")} {
-		if got := readyOf(ClusterInput{Object: object, HostNamespace: "system", Contact: &facts.Contact{}}); got != v1alpha1.ReasonHostNotAllowed {
-			t.Errorf("%s/%s is %s", object.Namespace, object.Name, got)
-		}
+		expect.Equal(t, v1alpha1.ReasonHostNotAllowed,
+			readyOf(ClusterInput{Object: object, HostNamespace: "system", Contact: &facts.Contact{}}),
+			object.Namespace+"/"+object.Name)
 		// Who does not know the operator's namespace leaves it at that.
-		if got := readyOf(ClusterInput{Object: object}); got != v1alpha1.ReasonHostNotAllowed {
-			t.Errorf("%s/%s is %s to somebody else", object.Namespace, object.Name, got)
-		}
+		expect.Equal(t, v1alpha1.ReasonHostNotAllowed, readyOf(ClusterInput{Object: object}),
+			object.Namespace+"/"+object.Name, "to somebody else")
 	}
 	other := &v1alpha1.ClusterSupport{ObjectMeta: metav1.ObjectMeta{Namespace: "elsewhere", Name: "other"}, Spec: v1alpha1.ClusterSupportSpec{Cluster: toSecret("admin", "")}}
-	if got := readyOf(ClusterInput{Object: other, HostNamespace: "system", Contact: &facts.Contact{}}); got != v1alpha1.ReasonEvaluated {
-		t.Errorf("another cluster is %s", got)
-	}
+	expect.Equal(t, v1alpha1.ReasonEvaluated,
+		readyOf(ClusterInput{Object: other, HostNamespace: "system", Contact: &facts.Contact{}}), "another cluster")
 }
 
 // TestObservedBeforeRecorded: what was observed goes before what the status records, which holds while nothing was.

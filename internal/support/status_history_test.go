@@ -15,6 +15,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // written is the object after its status was computed and stored, as the operator does.
@@ -42,17 +43,30 @@ func historyOf(object *v1alpha1.ClusterSupport) []string {
 	return all
 }
 
+// memory is what a status remembers after a cluster was evaluated at an instant.
+type memory struct {
+	now     string
+	cluster clusterBuilder
+	since   []string
+	history []string
+	reason  string
+}
+
+// expectMemory evaluates a cluster at one instant after the other.
+func expectMemory(t *testing.T, s *Set, steps []memory) {
+	t.Helper()
+	object := &v1alpha1.ClusterSupport{}
+	for _, step := range steps {
+		object = written(t, object, assess(s, step.cluster, step.now), step.now)
+		expect.Equal(t, step.since, sinceOf(object), "at", step.now, step.reason)
+		expect.Equal(t, step.history, historyOf(object), "at", step.now, step.reason)
+	}
+}
+
 func TestMemory(t *testing.T) {
 	s := validSet(t, threeOut(), history())
 	two := cluster().with(konvoy("1.7.0"), kommander("1.3.1"))
-	object := &v1alpha1.ClusterSupport{}
-	for _, step := range []struct {
-		now     string
-		cluster clusterBuilder
-		since   []string
-		history []string
-		reason  string
-	}{
+	expectMemory(t, s, []memory{
 		{
 			"2021-06-01T12:00:00.5Z", two,
 			[]string{"Kommander/kommander 1.3.1 2021-06-01T12:00:00Z", "Konvoy/default 1.7.0 2021-06-01T12:00:00Z"}, nil,
@@ -91,29 +105,14 @@ func TestMemory(t *testing.T) {
 			},
 			"it is back, and was away",
 		},
-	} {
-		object = written(t, object, assess(s, step.cluster, step.now), step.now)
-		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-		if diff := cmp.Diff(step.history, historyOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-	}
+	})
 }
 
 // TestMemoryOfWhatIsHidden: who was not allowed to look for a while has not seen anything end, or begin.
 func TestMemoryOfWhatIsHidden(t *testing.T) {
 	s := validSet(t, threeOut(), history())
 	const first = "Konvoy/default 1.7.0 2021-06-01"
-	object := &v1alpha1.ClusterSupport{}
-	for _, step := range []struct {
-		now     string
-		cluster clusterBuilder
-		since   []string
-		history []string
-		reason  string
-	}{
+	expectMemory(t, s, []memory{
 		{"2021-06-01", cluster().with(konvoy("1.7.0")), []string{first}, nil, "first seen"},
 		{
 			"2021-06-02", cluster().with(forbidden(facts.Konvoy)), []string{"Konvoy/default  "}, []string{first + " to 2021-06-02"},
@@ -158,15 +157,7 @@ func TestMemoryOfWhatIsHidden(t *testing.T) {
 			},
 			"1.7.0 had ended before Konvoy was hidden: it is new",
 		},
-	} {
-		object = written(t, object, assess(s, step.cluster, step.now), step.now)
-		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-		if diff := cmp.Diff(step.history, historyOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-	}
+	})
 }
 
 // TestMemoryOfAnotherName: a second generation makes it necessary to call the first one by another name.
@@ -176,14 +167,7 @@ func TestMemoryOfAnotherName(t *testing.T) {
 		return found(facts.Kommander, name, v1alpha1.Evidence{Source: v1alpha1.SourceAnnotation, Object: "ClusterAddon/kommander", Version: version})
 	}
 	second := found(facts.Kommander, "kommander", v1alpha1.Evidence{Source: v1alpha1.SourceHelmRelease, Object: "HelmRelease/kommander", Version: "2.1.0"})
-	object := &v1alpha1.ClusterSupport{}
-	for _, step := range []struct {
-		now     string
-		cluster clusterBuilder
-		since   []string
-		history []string
-		reason  string
-	}{
+	expectMemory(t, s, []memory{
 		{"2021-06-01", cluster().with(addon("kommander", "1.4.0")), []string{"Kommander/kommander 1.4.0 2021-06-01"}, nil, "alone"},
 		{
 			"2021-06-02", cluster().with(addon("kommander-addon", "1.4.0"), second),
@@ -198,15 +182,7 @@ func TestMemoryOfAnotherName(t *testing.T) {
 			[]string{"Kommander/kommander 1.4.0 2021-06-01 to 2021-06-04", "Kommander/kommander 2.1.0 2021-06-02 to 2021-06-03"},
 			"another version is another installation",
 		},
-	} {
-		object = written(t, object, assess(s, step.cluster, step.now), step.now)
-		if diff := cmp.Diff(step.since, sinceOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-		if diff := cmp.Diff(step.history, historyOf(object)); diff != "" {
-			t.Errorf("at %s: %s (-want +got):\n%s", step.now, step.reason, diff)
-		}
-	}
+	})
 }
 
 // TestHistoryIsBounded: the twenty that ended last.
@@ -255,14 +231,10 @@ func TestStatusAtRest(t *testing.T) {
 		t.Fatalf("%+v", object.Status)
 	}
 	later := written(t, object, assess(s, c, "2021-06-01T00:00:01Z"), "2021-06-01T00:00:01Z")
-	if diff := cmp.Diff(encode(object), encode(later)); diff != "" {
-		t.Errorf("a second later (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, encode(object), encode(later), "a second later")
 	c.Facts = FactsOf(&object.Status)
 	restarted := written(t, object, assess(s, c, "2021-06-02"), "2021-06-02")
-	if diff := cmp.Diff(encode(object), encode(restarted)); diff != "" {
-		t.Errorf("after a restart (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, encode(object), encode(restarted), "after a restart")
 }
 
 // TestSinceIsRecordedLater: a status of before there was a memory begins to remember.
@@ -274,9 +246,7 @@ func TestSinceIsRecordedLater(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	gone := written(t, old, assess(s, cluster(), "2021-06-02"), "2021-06-02")
-	if diff := cmp.Diff([]string{"Kommander/kommander 1.3.1  to 2021-06-02"}, historyOf(gone)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{"Kommander/kommander 1.3.1  to 2021-06-02"}, historyOf(gone))
 }
 
 // TestMemoryLeavesItsInputAlone: the earlier status is the cache's.
@@ -289,15 +259,9 @@ func TestMemoryLeavesItsInputAlone(t *testing.T) {
 	plain := assess(s, cluster().with(kommander("1.4.0")), "2021-06-03")
 	contact := make([]condition, 0, 8)
 	a.status(object, contact, at("2021-06-03"))
-	if diff := cmp.Diff(before, object); diff != "" {
-		t.Errorf("the object changed (-before +after):\n%s", diff)
-	}
-	if diff := cmp.Diff(plain, a); diff != "" {
-		t.Errorf("the assessment changed (-before +after):\n%s", diff)
-	}
-	if contact[:1][0] != (condition{}) {
-		t.Errorf("a condition was written behind the caller's: %+v", contact[:1])
-	}
+	expect.Equal(t, before, object, "the object changed")
+	expect.Equal(t, plain, a, "the assessment changed")
+	expect.Equal(t, condition{}, contact[:1][0], "a condition was written behind the caller's")
 }
 
 // TestKeeping: a mistake in a spec makes nobody forget what is installed, since when, or what was before.
@@ -309,15 +273,9 @@ func TestKeeping(t *testing.T) {
 	object = written(t, object, assess(s, c, "2021-06-01"), "2021-06-01")
 	for _, reason := range []string{v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged} {
 		kept := written(t, object, keptAssessment(&object.Status, reason, "the spec is not valid"), "2021-06-02")
-		if diff := cmp.Diff(sinceOf(object), sinceOf(kept)); diff != "" {
-			t.Errorf("(-before +kept):\n%s", diff)
-		}
-		if diff := cmp.Diff(historyOf(object), historyOf(kept)); diff != "" {
-			t.Errorf("(-before +kept):\n%s", diff)
-		}
-		if diff := cmp.Diff(FactsOf(&object.Status), FactsOf(&kept.Status)); diff != "" {
-			t.Errorf("(-before +kept):\n%s", diff)
-		}
+		expect.Equal(t, sinceOf(object), sinceOf(kept))
+		expect.Equal(t, historyOf(object), historyOf(kept))
+		expect.Equal(t, FactsOf(&object.Status), FactsOf(&kept.Status))
 		if kept.Status.InstalledVersions != object.Status.InstalledVersions || len(kept.Status.Findings) > 0 || kept.Status.SupportEndTime != nil {
 			t.Errorf("%+v", kept.Status)
 		}
@@ -334,18 +292,12 @@ func TestKeeping(t *testing.T) {
 		// Mended, it is as before.
 		c.Facts = FactsOf(&kept.Status)
 		mended := written(t, kept, assess(s, c, "2021-06-03"), "2021-06-03")
-		if diff := cmp.Diff(object.Status.Releases, mended.Status.Releases); diff != "" {
-			t.Errorf("(-before +mended):\n%s", diff)
-		}
-		if diff := cmp.Diff(historyOf(object), historyOf(mended)); diff != "" {
-			t.Errorf("(-before +mended):\n%s", diff)
-		}
+		expect.Equal(t, object.Status.Releases, mended.Status.Releases)
+		expect.Equal(t, historyOf(object), historyOf(mended))
 	}
 	never := keptAssessment(&v1alpha1.ClusterSupportStatus{}, v1alpha1.ReasonInvalidSpec, "the spec is not valid")
 	status := statusOf(never)
-	if observed := FactsOf(&status); observed != nil {
-		t.Errorf("a cluster that was never contacted has the facts %+v", observed)
-	}
+	expect.Equal(t, nil, FactsOf(&status), "a cluster that was never contacted has the facts")
 }
 
 // TestFactsOfAStatus: what was found was found, whatever the conditions say; and where nothing was, they tell whether
@@ -378,9 +330,7 @@ func TestFactsOfAStatus(t *testing.T) {
 		{"declared Kubernetes", of(cluster().declaring(facts.Konvoy, "default", "1.7.0").declaring(facts.Kubernetes, "default", "v1.19.9")), false, "the spec says it, not the cluster"},
 		{"nothing", of(cluster()), false, "nothing was found"},
 	} {
-		if got := HasFacts(&row.status); got != row.want {
-			t.Errorf("%s: %t, want %t: %s", row.name, got, row.want, row.reason)
-		}
+		expect.Equal(t, row.want, HasFacts(&row.status), row.name, row.reason)
 		for i, reason := range reasons {
 			looked := row.want || i > 3
 			if observed := FactsOf(because(row.status, reason)); (observed != nil) != looked {
@@ -393,9 +343,7 @@ func TestFactsOfAStatus(t *testing.T) {
 		}
 		// keptAssessment, twice over, loses nothing.
 		kept := statusOf(keptAssessment(because(row.status, v1alpha1.ReasonInvalidSpec), v1alpha1.ReasonHostNotAllowed, "the host is not allowed"))
-		if diff := cmp.Diff(FactsOf(because(row.status, v1alpha1.ReasonInvalidSpec)), FactsOf(&kept)); diff != "" {
-			t.Errorf("%s (-before +kept):\n%s", row.name, diff)
-		}
+		expect.Equal(t, FactsOf(because(row.status, v1alpha1.ReasonInvalidSpec)), FactsOf(&kept), row.name)
 	}
 }
 
@@ -403,15 +351,15 @@ func TestFactsOfAStatus(t *testing.T) {
 func TestMemoryOfDeclaredTwins(t *testing.T) {
 	s := validSet(t, policy("Other").window(1).minor("1.0", ga("2021-01-01")))
 	one := cluster().declaring("Other", "a", "1.0.0")
-	object := written(t, &v1alpha1.ClusterSupport{}, assess(s, one, "2021-06-01"), "2021-06-01")
-	object = written(t, object, assess(s, one.declaring("Other", "b", "1.0.0"), "2021-06-02"), "2021-06-02")
-	if diff := cmp.Diff([]string{"Other/a 1.0.0 2021-06-01", "Other/b 1.0.0 2021-06-02"}, sinceOf(object)); diff != "" {
-		t.Errorf("the second one is new (-want +got):\n%s", diff)
-	}
-	object = written(t, object, assess(s, one, "2021-06-03"), "2021-06-03")
-	if diff := cmp.Diff([]string{"Other/b 1.0.0 2021-06-02 to 2021-06-03"}, historyOf(object)); diff != "" {
-		t.Errorf("and then it is gone (-want +got):\n%s", diff)
-	}
+	first := "Other/a 1.0.0 2021-06-01"
+	expectMemory(t, s, []memory{
+		{"2021-06-01", one, []string{first}, nil, "alone"},
+		{
+			"2021-06-02", one.declaring("Other", "b", "1.0.0"), []string{first, "Other/b 1.0.0 2021-06-02"}, nil,
+			"the second one is new",
+		},
+		{"2021-06-03", one, []string{first}, []string{"Other/b 1.0.0 2021-06-02 to 2021-06-03"}, "and then it is gone"},
+	})
 }
 
 // TestMemoryOfKubernetes: while no policy speaks about Kubernetes it has no row, and runs all the same.
@@ -422,18 +370,15 @@ func TestMemoryOfKubernetes(t *testing.T) {
 	object := written(t, &v1alpha1.ClusterSupport{}, assess(with, c, "2021-06-01"), "2021-06-01")
 	object = written(t, object, assess(without, c, "2021-06-02"), "2021-06-02")
 	object = written(t, object, assess(with, c, "2021-06-03"), "2021-06-03")
-	if diff := cmp.Diff([]string{"Konvoy/default 1.7.0 2021-06-01", "Kubernetes/default v1.19.9 2021-06-01"}, sinceOf(object)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{"Konvoy/default 1.7.0 2021-06-01", "Kubernetes/default v1.19.9 2021-06-01"},
+		sinceOf(object))
 	if ended := historyOf(object); len(ended) > 0 {
 		t.Errorf("nothing has ended: %v", ended)
 	}
 	object = written(t, object, assess(with, c.on("v1.18.9"), "2021-06-04"), "2021-06-04")
 	object = written(t, object, assess(with, c, "2021-06-05"), "2021-06-05")
 	ended := []string{"Kubernetes/default v1.18.9 2021-06-04 to 2021-06-05", "Kubernetes/default v1.19.9 2021-06-01 to 2021-06-04"}
-	if diff := cmp.Diff(ended, historyOf(object)); diff != "" {
-		t.Errorf("it went back and forth in sight (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, ended, historyOf(object), "it went back and forth in sight")
 }
 
 // TestMemoryOfTwoThatAreHidden: each has its own time from which on it is observed, though they are alike in all else.
@@ -451,10 +396,6 @@ func TestMemoryOfTwoThatAreHidden(t *testing.T) {
 	} {
 		object = written(t, object, assess(s, step.cluster, step.now), step.now)
 	}
-	if diff := cmp.Diff([]string{"A/default  ", "B/default 1.0.0 2021-06-02"}, sinceOf(object)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"A/default 1.0.0 2021-06-01 to 2021-06-03"}, historyOf(object)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{"A/default  ", "B/default 1.0.0 2021-06-02"}, sinceOf(object))
+	expect.Equal(t, []string{"A/default 1.0.0 2021-06-01 to 2021-06-03"}, historyOf(object))
 }

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func computed(kind string, status metav1.ConditionStatus) condition {
@@ -48,16 +48,12 @@ func TestStamp(t *testing.T) {
 		stamped(v1alpha1.ConditionSupported, metav1.ConditionFalse, 7, second),
 		stamped(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse, 7, second),
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the conditions differ (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(got, stampConditions([]condition{
+	expect.Equal(t, want, got, "the conditions differ")
+	expect.Equal(t, got, stampConditions([]condition{
 		computed(v1alpha1.ConditionSupported, metav1.ConditionFalse),
 		computed(v1alpha1.ConditionReady, metav1.ConditionTrue),
 		computed(v1alpha1.ConditionExpiringSoon, metav1.ConditionFalse),
-	}, got, 7, now.Add(time.Hour))); diff != "" {
-		t.Errorf("an hour later, in another order, they differ (-want +got):\n%s", diff)
-	}
+	}, got, 7, now.Add(time.Hour)), "an hour later, in another order, they differ")
 }
 
 // A condition without a place would come before all others.
@@ -81,9 +77,7 @@ func TestReadiness(t *testing.T) {
 		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalidPolicy, Message: message},
 		{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonInvalidPolicy, Message: message},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("with problems the conditions differ (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "with problems the conditions differ")
 	got = readyConditions(nil, v1alpha1.ReasonInvalidPolicy)
 	if len(got) != 1 || got[0].Type != v1alpha1.ConditionReady || got[0].Status != metav1.ConditionTrue || got[0].Reason != v1alpha1.ReasonEvaluated {
 		t.Errorf("without problems the conditions are %+v", got)

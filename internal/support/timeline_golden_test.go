@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // update rewrites the golden files with what the tests find: go test ./internal/support -run TestTimeline -update
@@ -51,7 +51,7 @@ func TestTimeline(t *testing.T) {
 	var story strings.Builder
 	fmt.Fprintf(&story, timelineHead, timelineFrom, timelineTo)
 	before := map[string][]v1alpha1.ReleaseStatus{}
-	for now := range daysBetween(t, timelineFrom, timelineTo) {
+	for now := range daysBetween(timelineFrom, timelineTo) {
 		for _, name := range names {
 			description, _ := s.set.describePolicy(name, now)
 			if now.Format(time.DateOnly) != timelineFrom && stagesText(description.Releases) == stagesText(before[name]) {
@@ -78,9 +78,8 @@ func rankOf(policy string) int {
 }
 
 // daysBetween yields the first instant of each day, both ends included; the shipped policies count in UTC.
-func daysBetween(t *testing.T, from, to string) func(func(time.Time) bool) {
-	t.Helper()
-	first, last := instantsOf(t, from)[0], instantsOf(t, to)[0]
+func daysBetween(from, to string) func(func(time.Time) bool) {
+	first, last := instantsOf(from)[0], instantsOf(to)[0]
 	return func(yield func(time.Time) bool) {
 		for now := first; !now.After(last); now = now.AddDate(0, 0, 1) {
 			if !yield(now) {
@@ -192,13 +191,10 @@ var (
 // sourcesOfDays reads the comments beside the days of the minors in a shipped policy. A minor with a day has to have one.
 func sourcesOfDays(t *testing.T, name string) map[string]string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(shippedFolder, name+".yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, filepath.Join(shippedFolder, name+".yaml"))
 	sources := map[string]string{}
 	minor := ""
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(content) {
 		line = strings.TrimSuffix(line, "\n")
 		if match := minorLine.FindStringSubmatch(line); match != nil {
 			minor = match[1]

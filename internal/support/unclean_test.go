@@ -6,11 +6,11 @@ package support
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // evidenceFindings are all that the releases and the cluster say about the evidence: "product: reason message".
@@ -185,9 +185,7 @@ func TestUncleanWorlds(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := validSet(t, threeOut(), baseServices(), kubernetesOf(facts.Konvoy), konvoyRanges())
-			if diff := cmp.Diff(row.want, evidenceFindings(assess(s, row.cluster, "2021-06-01"))); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, evidenceFindings(assess(s, row.cluster, "2021-06-01")), row.reason)
 		})
 	}
 }
@@ -215,9 +213,7 @@ func TestDoubtsFeedNoCondition(t *testing.T) {
 		t.Fatalf("%d doubts: %q", len(doubts), doubts)
 	}
 	for i := range got.Conditions {
-		if got.Conditions[i] != clean.Conditions[i] {
-			t.Errorf("%+v, and without doubts %+v", got.Conditions[i], clean.Conditions[i])
-		}
+		expect.Equal(t, clean.Conditions[i], got.Conditions[i], "with doubts")
 		if got.Conditions[i].Status == metav1.ConditionUnknown {
 			t.Errorf("%+v", got.Conditions[i])
 		}

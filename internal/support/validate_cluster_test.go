@@ -8,10 +8,9 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func toHost() v1alpha1.ClusterReference {
@@ -91,20 +90,12 @@ func TestReferences(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			problems, reason := ValidateClusterSupport(&v1alpha1.ClusterSupport{Spec: v1alpha1.ClusterSupportSpec{Cluster: row.reference}})
-			var got []string
-			for _, problem := range problems {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", row.reason, diff)
-			}
+			expect.Equal(t, row.want, textsOf(problems), row.reason)
 			wantReason := ""
 			if row.want != nil {
 				wantReason = v1alpha1.ReasonInvalidSpec
 			}
-			if reason != wantReason {
-				t.Errorf("%s: the reason is %q, not %q", row.reason, reason, wantReason)
-			}
+			expect.Equal(t, wantReason, reason, row.reason, "the reason")
 		})
 	}
 }
@@ -175,14 +166,10 @@ func TestAcceptedReference(t *testing.T) {
 		}
 		assessment := assess(s, cluster(), "2021-06-01")
 		object.Status = assessment.status(object, contact, at("2021-06-01"))
-		if diff := cmp.Diff(step.want, object.Status.Cluster); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", step.name, diff)
-		}
+		expect.Equal(t, step.want, object.Status.Cluster, step.name)
 	}
 	object.Spec.Cluster.KommanderCluster.Name = "c"
-	if object.Status.Cluster.KommanderCluster.Name != "b" {
-		t.Error("the status shares the reference of the spec")
-	}
+	expect.Equal(t, "b", object.Status.Cluster.KommanderCluster.Name, "the status shares the reference of the spec")
 }
 
 // FuzzParseDeclaredRelease holds that what is read is fit for a spec and says again what was read, and that what is refused
@@ -209,8 +196,6 @@ func FuzzParseDeclaredRelease(f *testing.F) {
 		if again, err := facts.ParseDeclaredRelease(written); err != nil || again != declared {
 			t.Errorf("%q became %+v and then %+v, %v", text, declared, again, err)
 		}
-		if facts.Escaped(written) != written {
-			t.Errorf("%q became %q", text, written)
-		}
+		expect.Equal(t, written, facts.Escaped(written), text, "became")
 	})
 }

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // complete is a valid policy that has every field.
@@ -71,11 +71,7 @@ func TestValidator(t *testing.T) {
 	}
 	long := strings.Repeat("x", 100)
 	cut := strings.Repeat("x", 61) + "..."
-	for _, row := range []struct {
-		name   string
-		policy policyBuilder
-		want   []string
-	}{
+	expectProblems(t, []problemsOf{
 		{
 			"no product", threeOut().about(""),
 			[]string{`spec.product: Invalid value: "": must be the name of a product`},
@@ -435,32 +431,46 @@ func TestValidator(t *testing.T) {
 					` a plan is not a fact, remove one of them`,
 			},
 		},
-	} {
+	})
+}
+
+// problemsOf is a policy with all that is wrong with it.
+type problemsOf struct {
+	name   string
+	policy policyBuilder
+	want   []string
+}
+
+// expectProblems wants the problems of each policy, and nothing decided or described by a policy that has some.
+func expectProblems(t *testing.T, rows []problemsOf) {
+	t.Helper()
+	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			compiled := Compile(row.policy.object)
-			var got []string
-			for _, problem := range compiled.problems {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if len(got) == 0 {
+			expect.Equal(t, row.want, textsOf(compiled.problems))
+			if len(compiled.problems) == 0 {
 				return
 			}
 			s := NewSet([]*Policy{compiled})
 			installed := product(compiled.product, "1.4.0")
 			assessment := assess(s, cluster().with(installed).on("v1.19.9"), "2021-06-01")
 			for _, release := range assessment.Releases {
-				if release.State != v1alpha1.StateUnknown {
-					t.Errorf("an invalid policy decides: %+v", release)
-				}
+				expect.Equal(t, v1alpha1.StateUnknown, release.State, "an invalid policy decides", release)
 			}
 			if description, _ := s.describePolicy(compiled.name, at("2021-06-01")); len(description.Releases) > 0 {
 				t.Errorf("an invalid policy describes: %+v", description)
 			}
 		})
 	}
+}
+
+// textsOf are the texts of problems.
+func textsOf[P error](problems []P) []string {
+	var texts []string
+	for _, problem := range problems {
+		texts = append(texts, problem.Error())
+	}
+	return texts
 }
 
 func TestDescribeProblems(t *testing.T) {
@@ -472,9 +482,7 @@ func TestDescribeProblems(t *testing.T) {
 	if !strings.HasSuffix(got, "; spec.releases[x7].version: Invalid value: \"x7\": must be a minor such as 1.4 and 4 more") {
 		t.Error(got)
 	}
-	if facts.JoinProblems(nil) != "" {
-		t.Error("no problem is no text")
-	}
+	expect.Equal(t, "", facts.JoinProblems(nil), "no problem is no text")
 }
 
 func TestValidateClusterSupport(t *testing.T) {
@@ -528,13 +536,7 @@ func TestValidateClusterSupport(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var got []string
-			for _, problem := range validateSpec(row.spec) {
-				got = append(got, problem.Error())
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			expect.Equal(t, row.want, textsOf(validateSpec(row.spec)))
 		})
 	}
 }

@@ -14,10 +14,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -48,9 +49,7 @@ func build(t *testing.T, overlay repository.Overlay) manifests {
 	found := manifests{}
 	for document := range strings.SplitSeq(repository.Build(t, overlay), "\n---\n") {
 		var object metav1.PartialObjectMetadata
-		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Decode(t, document, &object)
 		found[object.Kind+"/"+object.Name] = document
 	}
 	return found
@@ -63,10 +62,26 @@ func decode[T any](t *testing.T, from manifests, name string) T {
 	if from[name] == "" {
 		t.Fatalf("there is no %s", name)
 	}
-	if err := yaml.UnmarshalStrict([]byte(from[name]), &object); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
+	testfile.DecodeStrict(t, from[name], &object)
 	return object
+}
+
+// deploymentsOf are the operators of an overlay.
+func deploymentsOf(t *testing.T, found manifests) []appsv1.Deployment {
+	t.Helper()
+	var deployments []appsv1.Deployment
+	for name := range found {
+		if strings.HasPrefix(name, "Deployment/") {
+			deployments = append(deployments, decode[appsv1.Deployment](t, found, name))
+		}
+	}
+	return deployments
+}
+
+// TestPrometheusComponent: config/prometheus is another name of monitoring/prometheus-operator.
+func TestPrometheusComponent(t *testing.T) {
+	want := repository.Build(t, overlay("", "config/default", "monitoring/prometheus-operator"))
+	expect.Equal(t, want, repository.Build(t, overlay("", "config/default", "config/prometheus")))
 }
 
 // TestPrometheusOperatorComponent builds the component with each form of the operator.
@@ -75,12 +90,9 @@ func TestPrometheusOperatorComponent(t *testing.T) {
 		t.Run(filepath.Base(base), func(t *testing.T) {
 			found := build(t, overlay("", base, "monitoring/prometheus-operator"))
 			rule := decode[monitoringv1.PrometheusRule](t, found, "PrometheusRule/"+operators)
-			if diff := cmp.Diff(alerts.Rules(alerts.Default()), rule.Spec); diff != "" {
-				t.Errorf("other rules are applied (-source +applied):\n%s", diff)
-			}
-			if rule.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
-				t.Error("Flux would substitute $labels")
-			}
+			expect.Equal(t, alerts.Rules(alerts.Default()), rule.Spec, "other rules are applied")
+			expect.Equal(t, "disabled", rule.Annotations["kustomize.toolkit.fluxcd.io/substitute"],
+				"Flux would substitute $labels")
 			checkScrape(t, found)
 			checkToken(t, found)
 		})
@@ -96,9 +108,7 @@ func checkScrape(t *testing.T, found manifests) {
 		t.Errorf("ServiceMonitor and Service are in %q and %q", monitor.Namespace, service.Namespace)
 	}
 	for key, value := range monitor.Spec.Selector.MatchLabels {
-		if service.Labels[key] != value {
-			t.Errorf("the Service has no label %s=%s", key, value)
-		}
+		expect.Equal(t, value, service.Labels[key], "the Service's label", key)
 	}
 	if len(monitor.Spec.Endpoints) != 1 {
 		t.Fatalf("the ServiceMonitor has %d endpoints", len(monitor.Spec.Endpoints))
@@ -113,15 +123,10 @@ func checkScrape(t *testing.T, found manifests) {
 	if endpoint.HonorLabels {
 		t.Error("a replica could put on the labels of others")
 	}
-	for name, document := range found {
-		if !strings.HasPrefix(name, "Deployment/") {
-			continue
-		}
-		deployment := decode[appsv1.Deployment](t, manifests{name: document}, name)
+	for _, deployment := range deploymentsOf(t, found) {
 		for key, value := range service.Spec.Selector {
-			if deployment.Spec.Template.Labels[key] != value {
-				t.Errorf("the Service does not select the pods of %s", name)
-			}
+			expect.Equal(t, value, deployment.Spec.Template.Labels[key],
+				"the Service does not select the pods of", deployment.Name)
 		}
 	}
 }
@@ -136,13 +141,9 @@ func checkToken(t *testing.T, found manifests) {
 			} `json:"endpoints"`
 		} `json:"spec"`
 	}
-	if err := yaml.Unmarshal([]byte(found["ServiceMonitor/"+operators]), &monitor); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, found["ServiceMonitor/"+operators], &monitor)
 	token := monitor.Spec.Endpoints[0].BearerTokenSecret
-	if token.Key != corev1.ServiceAccountTokenKey {
-		t.Errorf("the token is looked for under %s", token.Key)
-	}
+	expect.Equal(t, corev1.ServiceAccountTokenKey, token.Key, "the key of the token")
 	checkReader(t, found, namespace, token.Name)
 }
 
@@ -161,9 +162,7 @@ func checkReader(t *testing.T, found manifests, in, name string) {
 	}
 	role := decode[rbacv1.ClusterRole](t, found, binding.RoleRef.Kind+"/"+binding.RoleRef.Name)
 	rules := []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}}
-	if diff := cmp.Diff(rules, role.Rules); diff != "" {
-		t.Errorf("the token is good for something else (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, rules, role.Rules, "the token is good for something else")
 }
 
 // TestCertManagerComponent: the issued certificate, the one that the operator serves, the one that Prometheus verifies, and the
@@ -242,16 +241,11 @@ func checkCertificate(t *testing.T, found manifests, in string, deployments int)
 	if made.Namespace != in || issuer.Namespace != in {
 		t.Errorf("certificate and issuer are in %s and %s, want %s", made.Namespace, issuer.Namespace, in)
 	}
-	served := 0
-	for name, document := range found {
-		if strings.HasPrefix(name, "Deployment/") {
-			checkServes(t, decode[appsv1.Deployment](t, manifests{name: document}, name), made.Spec.SecretName)
-			served++
-		}
+	served := deploymentsOf(t, found)
+	for _, deployment := range served {
+		checkServes(t, deployment, made.Spec.SecretName)
 	}
-	if served != deployments {
-		t.Errorf("%d operators instead of %d", served, deployments)
-	}
+	expect.Equal(t, deployments, len(served), "operators")
 	return made
 }
 

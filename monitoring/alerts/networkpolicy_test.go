@@ -5,11 +5,9 @@ package alerts_test
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
-	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // TestNetworkPolicyComponent wants every operator behind the policy, with the port of its metrics open to namespaces with the
@@ -43,9 +41,8 @@ func TestNetworkPolicyComponent(t *testing.T) {
 				if diff := cmp.Diff(want, policy.Spec); diff != "" || policy.Namespace != in {
 					t.Errorf("in %s (-want +got):\n%s", policy.Namespace, diff)
 				}
-				if got := selected(t, found, policy.Spec.PodSelector); got != deployments {
-					t.Errorf("it protects the pods of %d Deployments, want %d", got, deployments)
-				}
+				expect.Equal(t, deployments, selected(t, found, policy.Spec.PodSelector),
+					"Deployments whose pods it protects")
 			})
 		}
 	}
@@ -55,11 +52,8 @@ func TestNetworkPolicyComponent(t *testing.T) {
 func metricsPort(t *testing.T, found manifests) int32 {
 	t.Helper()
 	service := decode[corev1.Service](t, found, "Service/"+metrics)
-	for name, document := range found {
-		if !strings.HasPrefix(name, "Deployment/") {
-			continue
-		}
-		for _, port := range decode[appsv1.Deployment](t, manifests{name: document}, name).Spec.Template.Spec.Containers[0].Ports {
+	for _, deployment := range deploymentsOf(t, found) {
+		for _, port := range deployment.Spec.Template.Spec.Containers[0].Ports {
 			if port.Name == service.Spec.Ports[0].TargetPort.StrVal {
 				return port.ContainerPort
 			}
@@ -77,19 +71,10 @@ func selected(t *testing.T, found manifests, pods metav1.LabelSelector) int {
 		t.Fatal(err)
 	}
 	number := 0
-	for name, document := range found {
-		if strings.HasPrefix(name, "Deployment/") &&
-			selector.Matches(labels.Set(decode[appsv1.Deployment](t, manifests{name: document}, name).Spec.Template.Labels)) {
+	for _, deployment := range deploymentsOf(t, found) {
+		if selector.Matches(labels.Set(deployment.Spec.Template.Labels)) {
 			number++
 		}
 	}
 	return number
-}
-
-// TestPrometheusComponent: config/prometheus is another name of monitoring/prometheus-operator.
-func TestPrometheusComponent(t *testing.T) {
-	want := repository.Build(t, overlay("", "config/default", "monitoring/prometheus-operator"))
-	if diff := cmp.Diff(want, repository.Build(t, overlay("", "config/default", "config/prometheus"))); diff != "" {
-		t.Errorf("(-monitoring/prometheus-operator +config/prometheus):\n%s", diff)
-	}
 }

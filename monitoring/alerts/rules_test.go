@@ -5,7 +5,6 @@ package alerts_test
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
-
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // The generated files.
@@ -31,13 +29,8 @@ func TestFilesAreUpToDate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s is out of date; run make generate-all:\n%s", path, diff)
-		}
+		got := testfile.Read(t, path)
+		expect.Equal(t, string(want), got, path, "is out of date; run make generate-all")
 	}
 }
 
@@ -53,9 +46,7 @@ func TestPromtoolAccepts(t *testing.T) {
 				t.Fatal(err)
 			}
 			path := filepath.Join(t.TempDir(), "rules.yaml")
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, path, string(content))
 			promtool(t, "check", "rules", path)
 		})
 	}
@@ -68,10 +59,7 @@ func TestExamples(t *testing.T) { promtool(t, "test", "rules", examplesFile) }
 
 // TestExamplesAreComplete: each alert has an example in which it fires, and one a minute earlier in which it does not.
 func TestExamplesAreComplete(t *testing.T) {
-	content, err := os.ReadFile(examplesFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, examplesFile)
 	var file struct {
 		Tests []struct {
 			Checks []struct {
@@ -80,9 +68,7 @@ func TestExamplesAreComplete(t *testing.T) {
 			} `json:"alert_rule_test"`
 		} `json:"tests"`
 	}
-	if err := yaml.Unmarshal(content, &file); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, content, &file)
 	fires, covered := map[string]bool{}, map[string]bool{}
 	for _, group := range file.Tests {
 		for _, check := range group.Checks {
@@ -164,14 +150,9 @@ var (
 // TestOldServersAccept refuses what is newer than the Prometheus of Konvoy 1.x: fields of rules and groups, functions, @,
 // subqueries, durations of several units or as numbers, functions in templates.
 func TestOldServersAccept(t *testing.T) {
-	content, err := os.ReadFile(rulesFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, rulesFile)
 	var file oldFile
-	if err := yaml.UnmarshalStrict(content, &file); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, content, &file)
 	for _, rule := range file.Groups[0].Rules {
 		name := rule.Record + rule.Alert
 		for _, match := range call.FindAllStringSubmatch(rule.Expr, -1) {
@@ -179,9 +160,7 @@ func TestOldServersAccept(t *testing.T) {
 				t.Errorf("%s calls %s", name, match[1])
 			}
 		}
-		if found := newSyntax.FindString(oldRange.ReplaceAllString(rule.Expr, "")); found != "" {
-			t.Errorf("%s has %q", name, found)
-		}
+		expect.Equal(t, "", newSyntax.FindString(oldRange.ReplaceAllString(rule.Expr, "")), name)
 		if rule.Alert != "" && !oldLength.MatchString(rule.For) {
 			t.Errorf("%s waits for %q", name, rule.For)
 		}
@@ -197,10 +176,7 @@ func TestOldServersAccept(t *testing.T) {
 
 // TestMetricsExist: the operator exports what the records read, with all labels.
 func TestMetricsExist(t *testing.T) {
-	exported, err := os.ReadFile("../../internal/metrics/testdata/fleet.prom")
-	if err != nil {
-		t.Fatal(err)
-	}
+	exported := testfile.Read(t, "../../internal/metrics/testdata/fleet.prom")
 	record := regexp.MustCompile(`^max by \(([^)]*)\) \(\n  max_over_time\(([a-z_]+)(?:{(.*)})?\[`)
 	for _, rule := range alerts.Rules(alerts.Default()).Groups[0].Rules {
 		match := record.FindStringSubmatch(rule.Expr.StrVal)
@@ -208,7 +184,7 @@ func TestMetricsExist(t *testing.T) {
 			continue
 		}
 		labels, metric, wanted := strings.Split(match[1], ", "), match[2], strings.Split(match[3], ",")
-		if !slices.ContainsFunc(strings.Split(string(exported), "\n"), func(line string) bool {
+		if !slices.ContainsFunc(strings.Split(exported, "\n"), func(line string) bool {
 			has := strings.HasPrefix(line, metric+"{") || strings.HasPrefix(line, metric+" ")
 			for _, label := range labels {
 				has = has && (label == "" || strings.Contains(line, label+`="`))

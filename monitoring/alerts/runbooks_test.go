@@ -26,7 +26,9 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const runbooksFolder = "../../docs/runbooks"
@@ -40,11 +42,8 @@ func pages(t *testing.T) map[string]string {
 	}
 	found := map[string]string{}
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found[strings.TrimSuffix(filepath.Base(file), ".md")] = string(content)
+		content := testfile.Read(t, file)
+		found[strings.TrimSuffix(filepath.Base(file), ".md")] = content
 	}
 	return found
 }
@@ -64,18 +63,14 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 			t.Errorf("the title of %s is another one", alert.Name)
 		}
 		for _, section := range []string{"How urgent", "Look", "What ends it", "Rest it", "Metrics"} {
-			if strings.Count(page, "\n## "+section+"\n") != 1 {
-				t.Errorf("%s has no section %s", alert.Name, section)
-			}
+			expect.Equal(t, 1, strings.Count(page, "\n## "+section+"\n"), alert.Name, "section", section)
 		}
 		if !strings.HasSuffix(alert.RunbookURL(), "/docs/runbooks/"+alert.Name+".md") {
 			t.Errorf("%s leads to %s", alert.Name, alert.RunbookURL())
 		}
 		_, section, _ := strings.Cut(page, "\n## Metrics\n")
 		named := unique(regexp.MustCompile("`(supportpolicy_[a-z_]+)`").FindAllStringSubmatch(section, -1))
-		if diff := cmp.Diff(metricsOf(alert.Expr), named); diff != "" {
-			t.Errorf("%s is made of other metrics than its page says (-rules +page):\n%s", alert.Name, diff)
-		}
+		expect.Equal(t, metricsOf(alert.Expr), named, alert.Name, "is made of other metrics than its page says")
 	}
 	for name := range found {
 		if !slices.ContainsFunc(alerts.Alerts(alerts.Default()), func(a alerts.Alert) bool { return a.Name == name }) {
@@ -115,9 +110,7 @@ func TestTable(t *testing.T) {
 		}
 	}
 	got := regexp.MustCompile(`(?m)^\| \[[A-Za-z]+\]\([A-Za-z]+\.md\) \| [a-z]+ \| [0-9a-z]+ \|`).FindAllString(pages(t)["README"], -1)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the table says something else than the rules (-rules +table):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "the table says something else than the rules")
 }
 
 // waitOf returns how long an alert waits, from the rule file.
@@ -213,9 +206,7 @@ func asMap(t *testing.T, object any) map[string]any {
 		t.Fatal(err)
 	}
 	found := map[string]any{}
-	if err := yaml.Unmarshal(content, &found); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(content), &found)
 	return found
 }
 

@@ -6,7 +6,6 @@ package alerts_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // scenario is what Prometheus scrapes, once a minute, and which alerts fire. Times are minutes since its start, which is the
@@ -288,9 +288,7 @@ func (s scenario) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, string(content))
 	promtool(t, "test", "rules", path)
 }
 

@@ -4,23 +4,19 @@
 package grafana
 
 import (
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // TestComponent builds the overlays of README.md.
 func TestComponent(t *testing.T) {
-	content, err := os.ReadFile("dashboard.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, "dashboard.json")
 	for name, test := range map[string]struct{ overlay, namespace string }{
 		"with the operator": {"resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]\n", "support-policy-system"},
 		"alone":             {"namespace: monitoring\ncomponents: [ROOT/monitoring/grafana]\n", "monitoring"},
@@ -31,9 +27,7 @@ func TestComponent(t *testing.T) {
 			var found []corev1.ConfigMap
 			for _, document := range documents {
 				var object corev1.ConfigMap
-				if err := yaml.Unmarshal([]byte(document), &object); err != nil {
-					t.Fatal(err)
-				}
+				testfile.Decode(t, document, &object)
 				if object.Kind == "ConfigMap" {
 					found = append(found, object)
 				}
@@ -42,9 +36,7 @@ func TestComponent(t *testing.T) {
 				t.Fatalf("%d ConfigMaps in %d documents, want 1", len(found), len(documents))
 			}
 			got := found[0]
-			if diff := cmp.Diff(map[string]string{"support-policy.json": string(content)}, got.Data); diff != "" {
-				t.Errorf("data (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, map[string]string{"support-policy.json": string(content)}, got.Data, "data")
 			if got.Name != "support-policy-dashboard" || got.Namespace != test.namespace || got.Labels["grafana_dashboard"] != "1" ||
 				got.Annotations["kustomize.toolkit.fluxcd.io/substitute"] != "disabled" {
 				t.Errorf("metadata %+v", got.ObjectMeta)

@@ -5,10 +5,12 @@ package grafana
 
 import (
 	"encoding/json"
-	"os"
 	"regexp"
 	"slices"
 	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // file has the fields of dashboard.json that the tests read. They read the shipped file, not its source.
@@ -74,14 +76,9 @@ type organize struct {
 
 func readFile(t *testing.T) (f file, text string) {
 	t.Helper()
-	content, err := os.ReadFile("dashboard.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &f); err != nil {
-		t.Fatal(err)
-	}
-	return f, string(content)
+	text = testfile.Read(t, "dashboard.json")
+	testfile.Decode(t, text, &f)
+	return f, text
 }
 
 // wantSource is the data source of every query.
@@ -90,9 +87,7 @@ var wantSource = reference{Type: "prometheus", UID: "${datasource}"}
 // TestPanels checks the layout of the panels, in which Grafana reports no errors.
 func TestPanels(t *testing.T) {
 	f, _ := readFile(t)
-	if f.ID != nil {
-		t.Error("the dashboard has an id: that is a number of one Grafana's database")
-	}
+	expect.Equal(t, nil, f.ID, "the dashboard has an id: that is a number of one Grafana's database")
 	kinds := []string{"row", "stat", "table", "timeseries"} // all from Grafana 8 on, and none of Angular
 	ids, titles := map[int]bool{}, map[string]bool{}
 	taken := map[[2]int]string{}
@@ -124,9 +119,7 @@ func TestPanels(t *testing.T) {
 		if p.Description == "" {
 			t.Errorf("panel %q has no description", p.Title)
 		}
-		if p.Datasource != wantSource {
-			t.Errorf("panel %q: data source %+v, want the variable", p.Title, p.Datasource)
-		}
+		expect.Equal(t, wantSource, p.Datasource, "panel", p.Title, "has the variable as data source")
 		checkTargets(t, p)
 	}
 }
@@ -142,9 +135,8 @@ func checkTargets(t *testing.T, p filePanel) {
 			t.Errorf("panel %q: refId %q is there twice or empty", p.Title, q.RefID)
 		}
 		refs[q.RefID] = true
-		if q.Datasource != wantSource {
-			t.Errorf("panel %q, query %s: data source %+v, want the variable", p.Title, q.RefID, q.Datasource)
-		}
+		expect.Equal(t, wantSource, q.Datasource,
+			"panel", p.Title, "query", q.RefID, "has the variable as data source")
 		if q.Instant == q.Range {
 			t.Errorf("panel %q, query %s: instant %t, range %t, want one of them", p.Title, q.RefID, q.Instant, q.Range)
 		}
@@ -176,9 +168,7 @@ func TestVariables(t *testing.T) {
 		if v.Type == "datasource" {
 			continue
 		}
-		if v.Datasource != wantSource {
-			t.Errorf("variable %s: data source %+v, want the variable", v.Name, v.Datasource)
-		}
+		expect.Equal(t, wantSource, v.Datasource, "variable", v.Name, "has the variable as data source")
 		if !v.Multi || !v.IncludeAll || v.AllValue != ".*" {
 			t.Errorf("variable %s: several values %t, All %t as %q, want both, and All as .*", v.Name, v.Multi, v.IncludeAll, v.AllValue)
 		}

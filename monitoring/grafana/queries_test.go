@@ -17,6 +17,7 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 )
 
@@ -110,9 +111,7 @@ func TestQueries(t *testing.T) {
 				}
 			}
 			checkFields(t, p, answers)
-			if diff := cmp.Diff(want.all, p.rendered(answers)); diff != "" {
-				t.Errorf("of everything (-want +shown):\n%s", diff)
-			}
+			expect.Equal(t, want.all, p.rendered(answers), "of everything")
 			if diff := cmp.Diff(want.some, p.rendered(runQueries(t, server, p, some)), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("of %v (-want +shown):\n%s", some, diff)
 			}
@@ -168,13 +167,10 @@ func checkFields(t *testing.T, p filePanel, answers []model.Vector) {
 		// Grafana merges by the columns that all results have. An empty result has none, so thousands of rows are compared with
 		// each other; if the others are empty, too, the column has no name.
 		for i, answer := range answers {
-			if len(answer) != len(rows) {
-				t.Errorf("query %s returns %d of %d rows, want all", p.Targets[i].RefID, len(answer), len(rows))
-			}
+			expect.Equal(t, len(rows), len(answer), "rows of query", p.Targets[i].RefID)
 		}
-		if len(answers) > 1 != (len(p.Transformations) == 2 && p.Transformations[0].ID == "merge") {
-			t.Errorf("%d queries, transformations %v; want a merge of several", len(answers), p.Transformations)
-		}
+		expect.Equal(t, len(answers) > 1, len(p.Transformations) == 2 && p.Transformations[0].ID == "merge",
+			"several queries are merged", p.Transformations)
 	} else {
 		for _, line := range p.rendered(answers) {
 			name, _, _ := strings.Cut(line, ":")
@@ -213,9 +209,7 @@ func TestVariableQueries(t *testing.T) {
 	f, _ := readFile(t)
 	for _, v := range f.Templating.List {
 		if v.Type == "datasource" {
-			if v.Query != "prometheus" {
-				t.Errorf("variable %s: data sources of type %q, want prometheus", v.Name, v.Query)
-			}
+			expect.Equal(t, "prometheus", v.Query, "variable", v.Name, "type of the data sources")
 			continue
 		}
 		query, _ := v.Query.(map[string]any)
@@ -229,9 +223,7 @@ func TestVariableQueries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want[v.Name][i], got); diff != "" {
-				t.Errorf("variable %s, of %v (-want +got):\n%s", v.Name, c, diff)
-			}
+			expect.Equal(t, want[v.Name][i], got, "variable", v.Name, "of", c)
 		}
 		delete(want, v.Name)
 	}

@@ -8,7 +8,6 @@ package ksm_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,8 +23,10 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // configuration is a CustomResourceStateMetrics of kube-state-metrics, with the fields that are used here.
@@ -81,14 +82,8 @@ type stateSet struct {
 
 func read[T any](t *testing.T, path string) *T {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	into := new(T)
-	if err := yaml.UnmarshalStrict(content, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
+	testfile.DecodeStrict(t, testfile.Read(t, path), into)
 	return into
 }
 
@@ -140,9 +135,7 @@ func TestKinds(t *testing.T) {
 		crd := definition(t, &r)
 		got := []string{r.GroupVersionKind.Group, r.GroupVersionKind.Version, r.GroupVersionKind.Kind, r.ResourcePlural}
 		want := []string{crd.Spec.Group, crd.Spec.Versions[0].Name, crd.Spec.Names.Kind, crd.Spec.Names.Plural}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("-definition +configuration:\n%s", diff)
-		}
+		expect.Equal(t, want, got, "the configuration has other values than the definition")
 	}
 }
 
@@ -176,9 +169,7 @@ func TestPaths(t *testing.T) {
 			if !isTime && value.Type != "integer" {
 				t.Errorf("the value is %s of format %s", value.Type, value.Format)
 			}
-			if isTime != strings.HasSuffix(m.Name, "_timestamp_seconds") {
-				t.Error("its name does not tell the unit")
-			}
+			expect.Equal(t, isTime, strings.HasSuffix(m.Name, "_timestamp_seconds"), "its name does not tell the unit")
 			if m.ErrorLogV == 0 {
 				t.Error("its absence is logged as an error")
 			}
@@ -283,10 +274,8 @@ func (m *metric) isReadable(t *testing.T, item any) bool {
 // storedObjects returns the objects of a kind that the operator wrote. gitops/ keeps them up to date.
 func storedObjects(t *testing.T, kind string) []any {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "gitops", "argocd", v1alpha1.GroupVersion.Group, kind, "testdata", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there is none: %v", err)
-	}
+	folder := filepath.Join("..", "..", "gitops", "argocd", v1alpha1.GroupVersion.Group, kind, "testdata")
+	files := testfile.Glob(t, filepath.Join(folder, "*.yaml"))
 	var objects []any
 	for _, file := range files {
 		objects = append(objects, *read[any](t, file))
@@ -331,11 +320,8 @@ func TestTable(t *testing.T) {
 		}
 		rows = append(rows, fmt.Sprintf("| `%s` | `%s` | %s |", name, strings.Join(labels, "`, `"), help))
 	})
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if table := strings.Join(rows, "\n"); !strings.Contains(string(page), "\n"+table+"\n\n") {
+	page := testfile.Read(t, "README.md")
+	if table := strings.Join(rows, "\n"); !strings.Contains(page, "\n"+table+"\n\n") {
 		t.Errorf("README.md does not have this table:\n%s", table)
 	}
 }
@@ -354,11 +340,7 @@ type chartValues struct {
 // TestChartValues compares values.yaml with config.yaml and role.yaml.
 func TestChartValues(t *testing.T) {
 	role := read[rbacv1.ClusterRole](t, "role.yaml")
-	content, err := os.ReadFile("config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, config, _ := strings.Cut(string(content), "\nkind:")
+	_, config, _ := strings.Cut(testfile.Read(t, "config.yaml"), "\nkind:")
 	rules, err := yaml.Marshal(map[string]any{"rbac": map[string]any{"extraRules": role.Rules}})
 	if err != nil {
 		t.Fatal(err)
@@ -388,16 +370,12 @@ func TestRole(t *testing.T) {
 	}
 	got := map[string][]string{}
 	for _, rule := range read[rbacv1.ClusterRole](t, "role.yaml").Rules {
-		if diff := cmp.Diff([]string{"list", "watch"}, rule.Verbs); diff != "" {
-			t.Errorf("-want +verbs:\n%s", diff)
-		}
+		expect.Equal(t, []string{"list", "watch"}, rule.Verbs, "verbs")
 		for _, group := range rule.APIGroups {
 			got[group] = append(got[group], rule.Resources...)
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the resources differ (-want +role):\n%s", diff)
-	}
+	expect.Equal(t, want, got, "the resources of the role")
 }
 
 // plainManifests install kube-state-metrics as its own manifests do.
@@ -428,31 +406,22 @@ func TestComponent(t *testing.T) {
 		var object struct {
 			Kind string `json:"kind"`
 		}
-		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Decode(t, document, &object)
 		if into := kinds[object.Kind]; into != nil {
-			if err := yaml.UnmarshalStrict([]byte(document), into); err != nil {
-				t.Fatal(err)
-			}
+			testfile.DecodeStrict(t, document, into)
 		}
 	}
-	content, err := os.ReadFile("config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, "config.yaml")
 	pod := deployment.Spec.Template.Spec
 	if len(pod.Volumes) != 1 || len(pod.Containers) != 1 || len(pod.Containers[0].VolumeMounts) != 1 {
 		t.Fatalf("kube-state-metrics has no file to read:\n%s", out)
 	}
 	mount := pod.Containers[0].VolumeMounts[0]
 	want := []string{"--custom-resource-state-config-file=" + mount.MountPath + "/config.yaml"}
-	if diff := cmp.Diff(want, pod.Containers[0].Args); diff != "" {
-		t.Errorf("the arguments differ (-want +built):\n%s", diff)
-	}
+	expect.Equal(t, want, pod.Containers[0].Args, "the arguments")
 	volume := pod.Volumes[0]
 	if volume.Name != mount.Name || volume.ConfigMap == nil || volume.ConfigMap.Name != config.Name ||
-		config.Namespace != deployment.Namespace || config.Data["config.yaml"] != string(content) {
+		config.Namespace != deployment.Namespace || config.Data["config.yaml"] != content {
 		t.Errorf("the file is another one:\n%s", out)
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -31,8 +30,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -60,25 +61,15 @@ type config struct {
 	} `json:"scrape_configs"`
 }
 
-func read(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
 // folder returns a copy of this folder with a token and a trusted certificate.
 func folder(t *testing.T, trusted []byte) string {
 	t.Helper()
 	made := t.TempDir()
 	for name, content := range map[string]string{
-		configFile: read(t, configFile), "rules.yaml": read(t, "rules.yaml"), "token": token, "ca.crt": string(trusted),
+		configFile: testfile.Read(t, configFile), "rules.yaml": testfile.Read(t, "rules.yaml"),
+		"token": token, "ca.crt": string(trusted),
 	} {
-		if err := os.WriteFile(filepath.Join(made, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, filepath.Join(made, name), content)
 	}
 	return made
 }
@@ -102,9 +93,7 @@ func TestPromtoolAccepts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(folder(t, []byte("none")), configFile)
-			if err := os.WriteFile(path, []byte(change(read(t, configFile))), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, path, change(testfile.Read(t, configFile)))
 			output, err := exec.CommandContext(t.Context(), prometheus.Promtool(t), "check", "config", path).CombinedOutput()
 			if err != nil || !strings.Contains(string(output), "rules found") {
 				t.Errorf("promtool: %v\n%s", err, output)
@@ -143,7 +132,7 @@ func TestScrape(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // a server looks for its targets five seconds after its start
 			made := folder(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]}))
-			text := test.change(read(t, configFile))
+			text := test.change(testfile.Read(t, configFile))
 			text, _, found := strings.Cut(text, "  dns_sd_configs:")
 			if !found {
 				t.Fatal("there are no dns_sd_configs to be replaced")
@@ -218,9 +207,7 @@ func TestNamesExist(t *testing.T) {
 		"components: [ROOT/monitoring/reader, ROOT/monitoring/cert-manager/certificate]"})
 	for document := range strings.SplitSeq(manifest, "\n---\n") {
 		var object metav1.PartialObjectMetadata
-		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Decode(t, document, &object)
 		found[object.Kind+"/"+object.Name] = document
 	}
 	var certificate struct {
@@ -238,11 +225,9 @@ func TestNamesExist(t *testing.T) {
 		}
 	}
 
-	text := read(t, configFile)
+	text := testfile.Read(t, configFile)
 	var c config
-	if err := yaml.UnmarshalStrict([]byte(text), &c); err != nil {
-		t.Fatal(err)
-	}
+	testfile.DecodeStrict(t, text, &c)
 	if len(c.Scrape) != 1 || len(c.Scrape[0].DNS) != 1 {
 		t.Fatalf("%d jobs", len(c.Scrape))
 	}
@@ -269,7 +254,5 @@ func TestNamesExist(t *testing.T) {
 			t.Errorf("there is no Secret %s in %s", command[1], command[2])
 		}
 	}
-	if len(commands) != len(secrets) {
-		t.Errorf("%d commands for %d Secrets", len(commands), len(secrets))
-	}
+	expect.Equal(t, len(secrets), len(commands), "a command for each Secret")
 }

@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 func TestUsage(t *testing.T) {
@@ -25,9 +28,7 @@ func TestUsage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.connections != want {
-			t.Errorf("%d connections, want %d", got.connections, want)
-		}
+		expect.Equal(t, want, got.connections, "connections")
 		if got.resident < 1<<20 || got.peak < got.resident || got.threads < 1 {
 			t.Errorf("it uses %+v", got)
 		}
@@ -44,14 +45,10 @@ func TestLive(t *testing.T) {
 	log := "gc 1 @0.010s 2%: 0.018+0.48+0.003 ms clock, 0.03+0.1/0.4/0+0.007 ms cpu, 3->4->1 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P\n" +
 		"an entry of the log\n" +
 		"gc 2 @0.110s 2%: 0.018+0.48+0.003 ms clock, 0.03+0.1/0.4/0+0.007 ms cpu, 9->9->7 MB, 9 MB goal, 2 MB stacks, 0 MB globals, 2 P (forced)\n"
-	if err := os.WriteFile(p.log, []byte(log), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, p.log, log)
 	got, err := p.live()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != 7<<20 {
-		t.Errorf("got %d bytes, want 7 MiB", got)
-	}
+	expect.Equal(t, 7<<20, got, "bytes")
 }

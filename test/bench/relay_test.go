@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // Clusters behind one API server have what tells them apart, and share the rest.
@@ -54,13 +56,9 @@ func TestRelay(t *testing.T) {
 			t.Error(err)
 		}
 		response.Body.Close()
-		if string(got) != test.want {
-			t.Errorf("%s answers to %s: %s, want %s", m.name, test.path, got, test.want)
-		}
+		expect.Equal(t, test.want, string(got), m.name, "answers to", test.path)
 	}
-	if got := relay.members[0].requests.Load(); got != 2 {
-		t.Errorf("%d requests to the first cluster were counted, want 2", got)
-	}
+	expect.Equal(t, 2, relay.members[0].requests.Load(), "requests to the first cluster")
 }
 
 func TestRename(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestSpread(t *testing.T) {
@@ -17,9 +17,7 @@ func TestSpread(t *testing.T) {
 		all = append(all, time.Duration(200-i))
 	}
 	for part, want := range map[float64]time.Duration{0: 1, 0.5: 101, 0.99: 199, 1: 200} {
-		if got := spreadOf(all).at(part); got != want {
-			t.Errorf("at %g: %d, want %d", part, got, want)
-		}
+		expect.Equal(t, want, spreadOf(all).at(part), "at", part)
 	}
 }
 
@@ -37,9 +35,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, tables, _ := bytes.Cut(got.Bytes(), []byte("\n"))
-	if diff := cmp.Diff(printed, string(tables)); diff != "" {
-		t.Errorf("the report (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, printed, string(tables), "the report")
 }
 
 const printed = `

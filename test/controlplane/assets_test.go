@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 func TestBuiltVersion(t *testing.T) {
@@ -31,9 +32,7 @@ func TestBuiltVersion(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			goMod := filepath.Join(t.TempDir(), "go.mod")
-			if err := os.WriteFile(goMod, []byte(test.goMod), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, goMod, test.goMod)
 			got, err := builtVersion(goMod)
 			if test.wantErr != "" {
 				if err == nil || !strings.Contains(err.Error(), test.wantErr) {
@@ -42,9 +41,7 @@ func TestBuiltVersion(t *testing.T) {
 			} else if err != nil {
 				t.Error(err)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("version (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, test.want, got, "version")
 		})
 	}
 }
@@ -61,9 +58,7 @@ func TestAssetsAreThoseOfThisRepository(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(filepath.Join(root, ".cache", "controlplane"), filepath.Dir(got)); diff != "" {
-			t.Errorf("folder of %q (-want +got):\n%s", version, diff)
-		}
+		expect.Equal(t, filepath.Join(root, ".cache", "controlplane"), filepath.Dir(got), "folder of", version)
 		if name := filepath.Base(got); !strings.HasPrefix(name, prefix) {
 			t.Errorf("folder of %q: %s, want %s…", version, name, prefix)
 		}

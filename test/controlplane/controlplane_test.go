@@ -5,7 +5,6 @@ package controlplane_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +24,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 var shared = controlplane.Shared{Options: controlplane.Options{ControllerManager: true}}
@@ -64,12 +64,8 @@ func namespace(t *testing.T, clients *kubernetes.Clientset) string {
 
 func TestVersionsAreTrue(t *testing.T) {
 	client, server, want := versions(t, shared.ForTest(t))
-	if diff := cmp.Diff(want, client); diff != "" {
-		t.Errorf("client (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, server); diff != "" {
-		t.Errorf("server (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, client, "client")
+	expect.Equal(t, want, server, "server")
 }
 
 type version struct{ GitVersion, Major, Minor string }
@@ -90,9 +86,7 @@ func versions(t *testing.T, plane *controlplane.ControlPlane) (client, server, w
 		t.Fatal(err)
 	}
 	var got struct{ ClientVersion, ServerVersion version }
-	if err := json.Unmarshal(output, &got); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, string(output), &got)
 	// The folder of the project's own programs is named for their version.
 	name := filepath.Base(filepath.Dir(kubectl))
 	if !strings.HasPrefix(name, "v") {

@@ -5,7 +5,6 @@ package controlplane_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const widgetCRD = `apiVersion: apiextensions.k8s.io/v1
@@ -46,9 +46,7 @@ func TestGivenKindsAreCollectedFromTheStart(t *testing.T) {
 func widgetCRDs(t *testing.T) []string {
 	t.Helper()
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "widgets.yaml"), []byte(widgetCRD), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, filepath.Join(folder, "widgets.yaml"), widgetCRD)
 	return []string{folder}
 }
 

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // TestOldVersion runs the other tests on one control plane of the old version.
@@ -22,9 +21,7 @@ func TestOldVersion(t *testing.T) {
 
 	t.Run("it says which one it is", func(t *testing.T) {
 		_, got, want := versions(t, plane)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("server (-want +got):\n%s", diff)
-		}
+		expect.Equal(t, want, got, "server")
 		if !strings.HasPrefix(got.GitVersion, controlplane.Old+".") {
 			t.Errorf("version %s, want %s", got.GitVersion, controlplane.Old)
 		}

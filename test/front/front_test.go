@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/front"
 )
 
@@ -140,9 +141,7 @@ func TestVersionIsTheChosenOne(t *testing.T) {
 			Major: test.major, Minor: test.minor, GitVersion: test.set, GitTreeState: "clean",
 			BuildDate: served.BuildDate, GoVersion: served.GoVersion, Compiler: served.Compiler, Platform: served.Platform,
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("with %s (-want +got):\n%s", test.set, diff)
-		}
+		expect.Equal(t, want, got, "with", test.set)
 	}
 	t.Run("unchanged when none is chosen", func(t *testing.T) {
 		f.SetVersion("")
@@ -150,9 +149,7 @@ func TestVersionIsTheChosenOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(served, got); diff != "" {
-			t.Errorf("version (-want +got):\n%s", diff)
-		}
+		expect.Equal(t, served, got, "version")
 	})
 }
 
@@ -180,12 +177,8 @@ func TestCredentialsAreTheClientsOwn(t *testing.T) {
 			if got.StatusCode != test.wantStatus || want.StatusCode != test.wantStatus {
 				t.Errorf("status %d, and %d without the front; want %d", got.StatusCode, want.StatusCode, test.wantStatus)
 			}
-			if diff := cmp.Diff(wantBody, gotBody); diff != "" {
-				t.Errorf("body (-direct +front):\n%s", diff)
-			}
-			if diff := cmp.Diff(want.Header.Get("Content-Type"), got.Header.Get("Content-Type")); diff != "" {
-				t.Errorf("content type (-direct +front):\n%s", diff)
-			}
+			expect.Equal(t, wantBody, gotBody, "body")
+			expect.Equal(t, want.Header.Get("Content-Type"), got.Header.Get("Content-Type"), "content type")
 		})
 	}
 }
@@ -193,9 +186,8 @@ func TestCredentialsAreTheClientsOwn(t *testing.T) {
 func TestSpeaksHTTP2(t *testing.T) {
 	f, _ := start(t)
 	response, _ := get(t, f.Config(""), "/readyz")
-	if response.ProtoMajor != 2 {
-		t.Errorf("protocol %s, want HTTP/2: clients have all their watches on one connection", response.Proto)
-	}
+	expect.Equal(t, 2, response.ProtoMajor,
+		"HTTP: clients have all their watches on one connection")
 }
 
 // patience bounds how long a test hangs that would never end. No outcome depends on it.
@@ -281,16 +273,10 @@ func TestRequestsAreCounted(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests by verb (-want +got):\n%s\nall: %v", diff, f.Recent(nil))
 	}
-	if got := f.Requests(front.Request.Writes); got != 1 {
-		t.Errorf("%d writes, want 1: %v", got, f.Recent(front.Request.Writes))
-	}
-	if got := f.Requests(nil); got != 6 {
-		t.Errorf("%d requests, want 6: %v", got, f.Recent(nil))
-	}
+	expect.Equal(t, 1, f.Requests(front.Request.Writes), "writes", f.Recent(front.Request.Writes))
+	expect.Equal(t, 6, f.Requests(nil), "requests", f.Recent(nil))
 	f.Reset()
-	if got := f.Requests(nil); got != 0 {
-		t.Errorf("%d requests after the reset, want none", got)
-	}
+	expect.Equal(t, 0, f.Requests(nil), "requests after the reset")
 }
 
 func TestCloseEndsWatches(t *testing.T) {
@@ -340,9 +326,7 @@ func TestUpstreamIsVerified(t *testing.T) {
 func TestVersionAnswerIsJSONOfItsLength(t *testing.T) {
 	f, _ := start(t)
 	response, body := get(t, f.Config(""), "/version")
-	if response.ContentLength != int64(len(body)) {
-		t.Errorf("content length %d, want %d", response.ContentLength, len(body))
-	}
+	expect.Equal(t, int64(len(body)), response.ContentLength, "content length")
 	var got version.Info
 	if err := json.Unmarshal([]byte(body), &got); err != nil || got.GitVersion != old {
 		t.Errorf("%q is not the version %s: %v", body, old, err)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 func TestParseRequest(t *testing.T) {
@@ -88,9 +90,7 @@ func TestParseRequest(t *testing.T) {
 			asked := httptest.NewRequestWithContext(t.Context(), test.method, test.target, nil)
 			asked.Header.Set("User-Agent", "someone/1.0")
 			test.want.Method, test.want.Path, test.want.UserAgent = test.method, asked.URL.Path, "someone/1.0"
-			if diff := cmp.Diff(test.want, parseRequest(asked)); diff != "" {
-				t.Errorf("request (-want +got):\n%s", diff)
-			}
+			expect.Equal(t, test.want, parseRequest(asked), "request")
 		})
 	}
 }
@@ -100,9 +100,7 @@ func TestWrites(t *testing.T) {
 		http.MethodGet: false, http.MethodHead: false, http.MethodPost: true, http.MethodPut: true,
 		http.MethodPatch: true, http.MethodDelete: true,
 	} {
-		if got := (Request{Method: method}).Writes(); got != want {
-			t.Errorf("%s writes: %t, want %t", method, got, want)
-		}
+		expect.Equal(t, want, (Request{Method: method}).Writes(), method, "writes")
 	}
 }
 
@@ -113,20 +111,14 @@ func TestRequestLogIsBounded(t *testing.T) {
 		l.record(Request{Verb: "get", Resource: "pods", Path: strconv.Itoa(i), UserAgent: "someone"})
 	}
 	pods := func(r Request) bool { return r.Resource == "pods" }
-	if got := l.Requests(pods); got != asked {
-		t.Errorf("%d requests for pods, want all %d", got, asked)
-	}
-	if got := len(l.counts); got != maxDistinct+1 {
-		t.Errorf("%d counters, want the limit of %d and one for the rest", got, maxDistinct)
-	}
+	expect.Equal(t, asked, l.Requests(pods), "requests for pods")
+	expect.Equal(t, maxDistinct+1, len(l.counts), "counters, one of them for the rest")
 	recent := l.Recent(nil)
 	if len(recent) != maxRecent {
 		t.Fatalf("%d recent requests, want %d", len(recent), maxRecent)
 	}
 	oldest, newest := strconv.Itoa(asked-maxRecent), strconv.Itoa(asked-1)
-	if diff := cmp.Diff([]string{oldest, newest}, []string{recent[0].Path, recent[maxRecent-1].Path}); diff != "" {
-		t.Errorf("oldest and newest (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, []string{oldest, newest}, []string{recent[0].Path, recent[maxRecent-1].Path}, "oldest and newest")
 	l.Reset()
 	if diff := cmp.Diff([]Request{}, l.Recent(nil), cmpopts.EquateEmpty()); diff != "" || l.Requests(nil) != 0 {
 		t.Errorf("after the reset there are %d requests (-want +got):\n%s", l.Requests(nil), diff)

@@ -20,7 +20,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/process"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // timeout is far longer than anything here takes.
@@ -60,13 +62,11 @@ func TestAlertIsSentAndResolved(t *testing.T) {
 	defer target.Close()
 	manager := StartAlertmanager(t, silentReceiver)
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(rules, []byte(`groups:
+	testfile.Write(t, rules, `groups:
 - name: rooms
   rules:
   - {alert: Warm, expr: temperature > 20, annotations: {summary: "{{ $labels.room }}"}}
-`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+`)
 	server := StartServer(t, fmt.Sprintf(`
 global: {scrape_interval: 200ms, evaluation_interval: 200ms}
 rule_files: [%q]
@@ -167,9 +167,7 @@ func TestProgramNamesWhatIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(path, got); diff != "" {
-		t.Errorf("path (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, path, got, "path")
 }
 
 func TestProgramOutsideOfTheRepository(t *testing.T) {

@@ -4,7 +4,6 @@
 package repository_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -12,11 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"sigs.k8s.io/yaml"
 
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // root is the repository, seen from this package.
@@ -51,19 +50,13 @@ func (k kind) sample() string {
 func readProject(t *testing.T) project {
 	t.Helper()
 	var found project
-	if err := yaml.Unmarshal([]byte(read(t, "PROJECT")), &found); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, read(t, "PROJECT"), &found)
 	return found
 }
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
+	return testfile.Read(t, filepath.Join(root, path))
 }
 
 // glob returns the files of a pattern, seen from the root.
@@ -89,9 +82,7 @@ func TestProject(t *testing.T) {
 	crds := map[string]apiextensionsv1.CustomResourceDefinition{}
 	for _, file := range glob(t, "config/crd/bases/*.yaml") {
 		var crd apiextensionsv1.CustomResourceDefinition
-		if err := yaml.UnmarshalStrict([]byte(read(t, file)), &crd); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+		testfile.DecodeStrict(t, read(t, file), &crd)
 		if want := "config/crd/bases/" + crd.Spec.Group + "_" + crd.Spec.Names.Plural + ".yaml"; file != want {
 			t.Errorf("%s would be looked for in %s", file, want)
 		}
@@ -134,9 +125,7 @@ func TestKustomizationsHaveEachKind(t *testing.T) {
 			got = append(got, match[1])
 		}
 		slices.Sort(got)
-		if diff := cmp.Diff(slices.Sorted(slices.Values(want)), got); diff != "" {
-			t.Errorf("%s (-PROJECT +applied):\n%s", folder, diff)
-		}
+		expect.Equal(t, slices.Sorted(slices.Values(want)), got, folder, "has other kinds than PROJECT names")
 	}
 }
 
@@ -164,13 +153,10 @@ func TestBoilerplate(t *testing.T) {
 			} `json:"settings"`
 		} `json:"linters"`
 	}
-	if err := yaml.Unmarshal([]byte(read(t, ".golangci.yml")), &config); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Decode(t, read(t, ".golangci.yml"), &config)
 	want := strings.ReplaceAll(strings.TrimSpace(read(t, "hack/boilerplate.go.txt")), "// ", "")
-	if diff := cmp.Diff(want, config.Linters.Settings.GoHeader.Template); diff != "" {
-		t.Errorf("(-hack/boilerplate.go.txt +.golangci.yml):\n%s", diff)
-	}
+	expect.Equal(t, want, config.Linters.Settings.GoHeader.Template,
+		".golangci.yml has another head than hack/boilerplate.go.txt")
 }
 
 // TestDockerfile compares what the image is built from with the packages that the operator is made of. No test can build it:
@@ -186,9 +172,8 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 	_, sent, _ := strings.Cut(read(t, ".dockerignore"), "\n*\n")
-	if diff := cmp.Diff("!"+strings.Join(copied, "\n!")+"\n", sent); diff != "" {
-		t.Errorf(".dockerignore keeps back what is copied, or sends more (-Dockerfile +.dockerignore):\n%s", diff)
-	}
+	expect.Equal(t, "!"+strings.Join(copied, "\n!")+"\n", sent,
+		".dockerignore keeps back what is copied, or sends more")
 	for _, folder := range packages(t) {
 		top, _, _ := strings.Cut(folder, "/")
 		if top == "." {

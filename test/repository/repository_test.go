@@ -10,8 +10,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 )
 
@@ -56,7 +55,5 @@ metadata:
   name: module-HASH
   namespace: here
 `
-	if diff := cmp.Diff(want, hash.ReplaceAllString(got, "name: module-HASH")); diff != "" {
-		t.Errorf("manifest (-want +got):\n%s", diff)
-	}
+	expect.Equal(t, want, hash.ReplaceAllString(got, "name: module-HASH"), "manifest")
 }

@@ -7,11 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
+	"github.com/d2iq-labs/support-policy-operator/test/expect"
 )
 
 // samples are the objects of config/samples, read strictly.
@@ -85,8 +84,6 @@ func TestSamplesAreFacts(t *testing.T) {
 	known := facts(&shipped.Policies[0].Object)
 	policy := readSamples(t).policy
 	for version, sampled := range facts(&policy) {
-		if diff := cmp.Diff(known[version], sampled); diff != "" {
-			t.Errorf("%s %s (-config/policies +config/samples):\n%s", policy.Spec.Product, version, diff)
-		}
+		expect.Equal(t, known[version], sampled, policy.Spec.Product, version, "is another one in config/policies")
 	}
 }

@@ -12,10 +12,11 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 // authority signs certificates.
@@ -90,8 +91,6 @@ func encoded(kind string, content []byte) []byte {
 func write(t *testing.T, folder, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(folder, name)
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, string(content))
 	return path
 }

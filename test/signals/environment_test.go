@@ -27,7 +27,6 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/monitoring/alerts"
@@ -35,6 +34,7 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 	"github.com/d2iq-labs/support-policy-operator/test/prometheus"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 func TestMain(m *testing.M) {
@@ -269,9 +269,7 @@ func (e *environment) remove(manifest string) {
 func decode(t *testing.T, manifest string) *unstructured.Unstructured {
 	t.Helper()
 	object := &unstructured.Unstructured{}
-	if err := yaml.UnmarshalStrict([]byte(manifest), &object.Object); err != nil {
-		t.Fatalf("%v: %s", err, manifest)
-	}
+	testfile.DecodeStrict(t, manifest, &object.Object)
 	return object
 }
 
