@@ -91,9 +91,11 @@ alerts: ## Generate the files of the alerts
 chart-files: manifests alerts ## Copy into the charts what they share with the kustomizations
 	@files=$(INTO)/charts/support-policy-operator/files; rm -rf "$$files"; mkdir -p "$$files"/{crds,kube-state-metrics}; \
 		cp $(INTO)/config/crd/bases/*.yaml "$$files/crds"; \
-		cp $(INTO)/config/rbac/role.yaml config/rbac/viewer.yaml monitoring/grafana/dashboard.json \
+		cp $(INTO)/config/rbac/role.yaml config/rbac/viewer.yaml config/rbac/*_editor.yaml monitoring/grafana/dashboard.json \
 			$(INTO)/monitoring/prometheus-operator/prometheusrule.yaml monitoring/prometheus-operator/servicemonitor.yaml "$$files"; \
 		cp config/network-policy/allow-metrics-traffic.yaml "$$files/networkpolicy.yaml"; \
+		cp config/network-policy/egress/allow-api-servers.yaml "$$files/networkpolicy-api-servers.yaml"; \
+		cp config/network-policy/egress-fleet/allow-dns.yaml "$$files/networkpolicy-dns.yaml"; \
 		cp monitoring/kube-state-metrics/{config,role}.yaml "$$files/kube-state-metrics"
 	@mkdir -p $(INTO)/charts/support-policies/files
 	@$(KUSTOMIZE) build config/policies >$(INTO)/charts/support-policies/files/policies.yaml
