@@ -27,7 +27,11 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	shared.Options.CRDs = crds
-	os.Exit(shared.Run(m, &old))
+	if other.Options.CRDs, err = sandbox.RemoteCRDs(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(shared.Run(m, &old, &other))
 }
 
 // root is the repository, seen from this package.

@@ -138,10 +138,11 @@ func (u *user) watches(resource string) {
 	u.t.Helper()
 	ctx, cancel := context.WithTimeout(u.t.Context(), patience)
 	defer cancel()
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	go func() {
-		_, err := u.sandbox.Kubectl(ctx, "get", resource, "-A", "--watch", "--kubeconfig="+u.kubeconfig)
-		ended <- err
+		defer close(ended)
+		// It is an error that it is killed.
+		_, _ = u.sandbox.Kubectl(ctx, "get", resource, "-A", "--watch", "--kubeconfig="+u.kubeconfig)
 	}()
 	u.eventually("kubectl to watch "+resource, func() error {
 		if u.front.Requests(func(r front.Request) bool { return r.Verb == "watch" && r.Resource == resource }) == 0 {
