@@ -37,6 +37,7 @@ const kustomizeValues = latest + `
 shards: 3
 fleet: {enabled: true}
 metrics: {certManager: {enabled: true}, networkPolicy: {enabled: true}}
+egressPolicy: {enabled: true}
 serviceMonitor: {enabled: true}
 prometheusRule: {enabled: true}
 dashboard: {enabled: true}
@@ -75,6 +76,16 @@ func TestSameAsKustomize(t *testing.T) {
 			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/config/network-policy]",
 			values:  latest + "metrics: {networkPolicy: {enabled: true}}",
 		},
+		"a NetworkPolicy for the API server": {
+			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/config/network-policy, ROOT/config/network-policy/egress]",
+			values:  latest + "metrics: {networkPolicy: {enabled: true}}\negressPolicy: {enabled: true}",
+		},
+		"NetworkPolicies for a fleet, with another port": {
+			overlay: "resources: [ROOT/config/fleet]\ncomponents: [ROOT/config/network-policy/egress-fleet]\npatches:\n" +
+				"- target: {kind: NetworkPolicy, name: support-policy-operator-api-servers}\n" +
+				"  patch: |\n    - op: add\n      path: /spec/egress/0/ports/-\n      value: {protocol: TCP, port: 8443}",
+			values: latest + "fleet: {enabled: true}\negressPolicy: {enabled: true, ports: [8443]}",
+		},
 		"Grafana": {
 			overlay: "resources: [ROOT/config/default]\ncomponents: [ROOT/monitoring/grafana]",
 			values:  latest + "dashboard: {enabled: true}",
@@ -85,7 +96,8 @@ func TestSameAsKustomize(t *testing.T) {
 		},
 		"all together": {
 			overlay: "resources: [ROOT/config/sharded, kube-state-metrics.yaml]\ncomponents: [ROOT/monitoring/prometheus-operator," +
-				" ROOT/monitoring/cert-manager, ROOT/config/network-policy, ROOT/monitoring/grafana, ROOT/monitoring/kube-state-metrics]",
+				" ROOT/monitoring/cert-manager, ROOT/config/network-policy, ROOT/config/network-policy/egress-fleet, ROOT/monitoring/grafana," +
+				" ROOT/monitoring/kube-state-metrics]",
 			values: kustomizeValues,
 		},
 	} {
@@ -162,6 +174,9 @@ func TestEachValue(t *testing.T) {
 			},
 			gone: []string{deployment},
 		},
+		"egressPolicy: {enabled: true}": {added: []string{
+			"NetworkPolicy support-policy-system/support-policy-operator-api-servers",
+		}},
 		"serviceMonitor: {enabled: true}": {added: []string{
 			"ClusterRoleBinding /" + scraper, "Secret support-policy-system/" + scraper, "ServiceAccount support-policy-system/" + scraper,
 			"ServiceMonitor support-policy-system/support-policy-operator",
@@ -451,6 +466,7 @@ func TestRefused(t *testing.T) {
 		"shards: 1.5":                                             "at '/shards': got number, want integer",
 		"replicas: -1":                                            "at '/replicas': minimum: got -1, want 0",
 		"fleet: {enabled: 'true'}":                                "at '/fleet/enabled': got string, want boolean",
+		"egressPolicy: {ports: [0]}":                              "at '/egressPolicy/ports/0': minimum: got 0, want 1",
 		"fleet: {namespaces: a}":                                  "at '/fleet/namespaces': got string, want array",
 		"fleet: {namespaces: ['*']}":                              "at '/fleet/namespaces/0': '*' does not match pattern",
 		"fleet: {namespaces: [a, a]}":                             "at '/fleet/namespaces': items at 0 and 1 are equal",

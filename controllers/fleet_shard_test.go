@@ -110,6 +110,23 @@ func TestShards(t *testing.T) {
 		if len(holders) != shards {
 			t.Errorf("the leases are\n%s", held)
 		}
+		granted := map[string]bool{}
+		var role rbacv1.Role
+		w.read(w.rendered("config/sharded")["Role/"+controllers.Name+"-leader-election"], &role)
+		for _, rule := range role.Rules {
+			for _, verb := range rule.Verbs {
+				for _, what := range ruled(rule) {
+					granted[verb+" "+what] = true
+				}
+			}
+		}
+		// A lease is renewed every two seconds.
+		w.eventually("the operators to use all rights to leases", func() error {
+			if diff := cmp.Diff(sorted(granted), sorted(w.usedLeases())); diff != "" {
+				return fmt.Errorf("(-granted +used):\n%s", diff)
+			}
+			return nil
+		})
 	})
 
 	w.run("a change costs one patch of each", func(t *testing.T) {
@@ -171,6 +188,18 @@ func shardOf(t *testing.T, i int, arguments []string) func(*rest.Config, *contro
 			must(t, err)
 		}
 	}
+}
+
+// usedLeases are the rights to leases that the operators have used.
+func (w *world) usedLeases() map[string]bool {
+	used := map[string]bool{}
+	w.Front.Requests(func(r front.Request) bool {
+		if r.Resource == "leases" {
+			used[strings.TrimSpace(r.Verb+" "+nameOf(r.Group, r.Resource)+" "+r.Name)] = true
+		}
+		return false
+	})
+	return used
 }
 
 // writers are the user agents of the requests that match.

@@ -10,6 +10,7 @@ package ksm_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,9 +31,11 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
+	"github.com/d2iq-labs/support-policy-operator/test/front"
 	"github.com/d2iq-labs/support-policy-operator/test/golden"
 	"github.com/d2iq-labs/support-policy-operator/test/process"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
+	"github.com/d2iq-labs/support-policy-operator/test/security"
 )
 
 // account is the service account of kube-state-metrics.
@@ -56,8 +60,17 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	requests, err := front.Start(plane.Config(), "v1.30.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := requests.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := controlplane.WriteKubeconfig(kubeconfig, config); err != nil {
+	if err := controlplane.WriteKubeconfig(kubeconfig, requests.Config(config.BearerToken)); err != nil {
 		t.Fatal(err)
 	}
 	address, stop := start(t, path, kubeconfig)
@@ -79,6 +92,17 @@ func TestRun(t *testing.T) {
 		if strings.HasPrefix(line, "E") {
 			t.Errorf("it calls an error what is none: %s", line)
 		}
+	}
+	used := map[string]bool{}
+	requests.Requests(func(r front.Request) bool {
+		if r.Resource != "" {
+			used[r.Verb+" "+security.ResourceName(r.Group, r.Resource)] = true
+		}
+		return false
+	})
+	granted := security.Rights(read[rbacv1.ClusterRole](t, "role.yaml").Rules)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(granted)), slices.Sorted(maps.Keys(used))); diff != "" {
+		t.Errorf("it uses other rights than its role has (-role +used):\n%s", diff)
 	}
 }
 
