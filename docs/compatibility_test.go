@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
+	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 var (
@@ -25,7 +26,7 @@ var (
 // TestCompatibility: each row of the table names tests that exist, and each version that was tried stands in a file that pins it.
 func TestCompatibility(t *testing.T) {
 	rows := 0
-	for line := range strings.Lines(readFile(t, "compatibility.md")) {
+	for line := range strings.Lines(testfile.Read(t, "compatibility.md")) {
 		cells := strings.Split(line, " | ")
 		if len(cells) != 5 || strings.HasPrefix(line, "| what ") {
 			continue
