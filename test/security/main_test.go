@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 	"github.com/d2iq-labs/support-policy-operator/test/repository"
 	"github.com/d2iq-labs/support-policy-operator/test/sandbox"
@@ -21,6 +24,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	ctrl.SetLogger(logr.Discard())
 	crds, err := sandbox.CRDs()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
