@@ -36,10 +36,16 @@ copyLabels: [a.example/]
 logging: {level: debug, encoder: console}
 fleet: {enabled: true, namespaces: [a], allowProxy: true}
 metrics: {certManager: {enabled: true}}
+extraArgs: [--zap-devel]
+extraEnv: [{name: GOGC, value: '50'}]
+podLabels: {team: a}
+podAnnotations: {example/a: b}
+priorityClassName: system-cluster-critical
+topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]
 `,
 	} {
 		t.Run(name, func(t *testing.T) {
-			manifest, err := template(t, "operator", system, values)
+			manifest, err := template(t, "operator", system, values, "--skip-tests=false")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +59,8 @@ metrics: {certManager: {enabled: true}}
 // TestRolesAreListed: docs/rights.md has a row for each role of the chart, and each that it has from Helm alone is one of the chart's.
 func TestRolesAreListed(t *testing.T) {
 	t.Parallel()
-	manifest, err := template(t, "operator", system, allValues)
+	// A later --skip-tests counts.
+	manifest, err := template(t, "operator", system, allValues, "--skip-tests=false")
 	if err != nil {
 		t.Fatal(err)
 	}
