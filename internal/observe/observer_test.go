@@ -225,7 +225,7 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 	o.await("another addon", shows("v1.19.7", base, kommander))
 
 	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
-	base.Evidence[0].Version = "stable-1.19-3.4.1"
+	base = baseAddons("stable-1.19-3.4.1")
 	o.await("an upgrade", shows("v1.19.7", base, kommander))
 
 	cluster.apply(strings.ReplaceAll(kommanderAddonObject, "stage: deployed", "stage: absent"))
@@ -242,7 +242,7 @@ func TestObserverFollowsTheCluster(t *testing.T) {
 	o.await("a definition that goes, and what it defined with it", shows("v1.19.7", konvoy))
 	cluster.install(detect.ClusterAddons)
 	cluster.apply(certManager)
-	base.Evidence[0].Version = "stable-1.19-3.2.0"
+	base = baseAddons("stable-1.19-3.2.0")
 	o.await("a definition that comes back", shows("v1.19.7", base, konvoy))
 }
 
@@ -396,7 +396,7 @@ func TestObserverSeesWhatMayOnlyBeListed(t *testing.T) {
 	time.Sleep(calm)
 	o.expectNoChanges(changes, "nothing changed but that it is listed again and again")
 	cluster.apply(strings.ReplaceAll(certManager, "stable-1.19-3.2.0", "stable-1.19-3.4.1"))
-	base.Evidence[0].Version = "stable-1.19-3.4.1"
+	base = baseAddons("stable-1.19-3.4.1")
 	o.await("an upgrade", shows("v1.19.7", base))
 	cluster.install(detect.HelmReleases)
 	cluster.namespace(detect.KommanderName)
