@@ -79,10 +79,15 @@ type report struct {
 	clusters  []v1alpha1.ClusterSupport
 	at        time.Time
 	tolerance tolerance
+	// isPartial: something was not read, or not judged because of an error.
+	isPartial bool
 }
 
-// exitCode is the first of the order that anything in any cluster asks for.
+// exitCode is the first of the order that anything in any cluster asks for. Before all of them comes that of an error.
 func (r *report) exitCode() exitCode {
+	if r.isPartial {
+		return exitError
+	}
 	var all []concern
 	for i := range r.clusters {
 		all = append(all, r.clusterConcerns(&r.clusters[i])...)

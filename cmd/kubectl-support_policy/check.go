@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,6 +23,7 @@ import (
 type checkOptions struct {
 	policies, clusters, releases []string
 	asOf, output                 string
+	recursive, keepGoing         bool
 	tolerance                    tolerance
 }
 
@@ -33,7 +35,10 @@ func newCheck(now clock.PassiveClock) *cobra.Command {
 		Long: `Judge clusters by policies, as the operator would at the same instant.
 
 POLICIES are files or folders with SupportPolicies and SupportExceptions. Of a folder the .yaml, .yml and .json files
-directly in it are read, but not a kustomization.yaml.
+in it are read, with -R also those in the folders below it, but not a kustomization.yaml. What lies there beside is named.
+
+All that is given is read, or the answer is an error with file, line and column: YAML and JSON in any encoding of Unicode, in
+documents, JSON lines and Lists. With --keep-going the rest is judged, and the exit code is 1 all the same.
 
 FILE holds ClusterSupports, in one or many documents or in a List. It may be a folder. Of one without a status, what
 spec.declaredReleases names is what there is: Kubernetes is declared like the other products, and what is not declared is
@@ -47,7 +52,7 @@ Output: a table for people; json and yaml are the ClusterSupports in a List, wit
 junit has a suite for each cluster, with a case for each release and condition.
 
 Exit codes, of which the first that applies to anything in any cluster is given:
-  1  an error: nothing was judged
+  1  an error: something was not read, or not judged
   3  something is not supported (Supported is False), or must not run together (Compatible is False)
   4  nobody can tell about something (Supported or Compatible is Unknown)
   2  something loses its support soon (ExpiringSoon is True)
@@ -74,6 +79,8 @@ about it say; it counts as 2 when it rests on the exception and that ends soon. 
 	flags.StringArrayVar(&options.releases, "release", nil, "an installed release, as `PRODUCT=VERSION` or PRODUCT/NAME=VERSION")
 	flags.StringVar(&options.asOf, "as-of", "", asOfUsage)
 	flags.StringVarP(&options.output, "output", "o", "table", "the `FORM` of the answer: "+outputNames())
+	flags.BoolVarP(&options.recursive, "recursive", "R", false, recursiveUsage)
+	flags.BoolVar(&options.keepGoing, "keep-going", false, "judge what can be read where something cannot; the exit code is 1 all the same")
 	flags.BoolVar(&options.tolerance.unsupported, "ignore-unsupported", false, "do not answer with exit code 3")
 	flags.BoolVar(&options.tolerance.unknown, "ignore-unknown", false, "do not answer with exit code 4")
 	flags.BoolVar(&options.tolerance.expiring, "ignore-expiring", false, "do not answer with exit code 2")
@@ -109,13 +116,18 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 	case len(o.clusters)+len(o.releases) == 0:
 		return usageErrorf("there is nothing to check: give --cluster or --release")
 	}
-	at, err := parseInstant(o.asOf, now)
+	at, err := asOf(command.Flags(), o.asOf, now)
 	if err != nil {
 		return err
 	}
-	policies, clusters, err := o.read(command)
-	if err != nil {
-		return err
+	policies, clusters, unread := o.read(command)
+	var misuse usageError
+	switch {
+	case unread == nil:
+	case !o.keepGoing, errors.As(unread, &misuse), len(policies.Policies) == 0, len(clusters) == 0:
+		return unread
+	default:
+		printLine(command.ErrOrStderr(), "error: %s", unread)
 	}
 	for _, one := range policies.errors() {
 		// It is no error of the check: what is not valid decides nothing, and the answer says so.
@@ -129,7 +141,7 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 				displayName(&clusters[i]), strings.Join(unused, ", "))
 		}
 	}
-	answer := report{clusters: clusters, at: at, tolerance: o.tolerance}
+	answer := report{clusters: clusters, at: at, tolerance: o.tolerance, isPartial: unread != nil}
 	var text bytes.Buffer
 	if err := form(&text, answer); err != nil {
 		return fmt.Errorf("print the answer: %w", err)
@@ -156,7 +168,7 @@ func undecided(cluster *v1alpha1.ClusterSupport) []string {
 	return unused
 }
 
-// read reads policies and clusters, those of the command line included.
+// read reads policies and clusters, those of the command line included. What could be read is returned beside an error.
 func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.ClusterSupport, error) {
 	if err := readOnce(slices.Concat(o.policies, o.clusters)); err != nil {
 		return compiled{}, nil, err
@@ -165,22 +177,28 @@ func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.Cluste
 	if err != nil {
 		return compiled{}, nil, err
 	}
-	read, err := manifest.ReadPolicies(command.InOrStdin(), o.policies...)
-	if err != nil {
-		return compiled{}, nil, err
+	reader := manifest.Reader{Stdin: command.InOrStdin(), Recursive: o.recursive}
+	read, unreadPolicies := reader.Policies(o.policies...)
+	policies, refused := compile(read)
+	if len(policies.Policies) == 0 && unreadPolicies == nil {
+		unreadPolicies = errors.New("-f: there is no SupportPolicy in what was read")
 	}
-	policies, err := compile(read)
-	if err != nil {
-		return compiled{}, nil, fmt.Errorf("-f: %w", err)
-	}
-	clusters, err := readClusters(command.InOrStdin(), o.clusters)
-	if err != nil {
-		return compiled{}, nil, err
-	}
+	clusters, unreadClusters := readClusters(&reader, o.clusters)
 	if len(declared) > 0 {
 		clusters = append(clusters, commandLineCluster(declared))
 	}
-	return policies, clusters, nil
+	noteUnread(command, &reader)
+	return policies, clusters, errors.Join(unreadPolicies, refused, unreadClusters)
+}
+
+// recursiveUsage describes the flag --recursive, which both commands have.
+const recursiveUsage = "read the folders below a folder, too"
+
+// noteUnread says what lies in the folders that were read, and is no manifest.
+func noteUnread(command *cobra.Command, reader *manifest.Reader) {
+	for _, note := range reader.NotRead() {
+		printLine(command.ErrOrStderr(), "note: not read: %s", note)
+	}
 }
 
 // readOnce refuses to read the standard input a second time.

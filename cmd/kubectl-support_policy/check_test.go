@@ -341,7 +341,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"nothing to check", check(), "", "give --cluster or --release"},
 		{"a cluster twice", check("--cluster", "-"), cluster + "{cluster: {host: {}}}\n---\n" + cluster + "{cluster: {host: {}}}\n",
-			"standard input, document 2: ClusterSupport c was read before (standard input, document 1)"},
+			"standard input:6:1: ClusterSupport c was read before (standard input:1:1)"},
 		{"no policies", []string{"check", "--release", "Konvoy=1.8.3"}, "", "-f POLICIES"},
 		{"an unknown flag", check("--fail"), "", "unknown flag: --fail\nSee 'kubectl support-policy check --help'."},
 		{"an unknown command", []string{"verify"}, "", `unknown command "verify" for "kubectl support-policy"`},
@@ -356,19 +356,19 @@ func TestErrors(t *testing.T) {
 		{"a release twice", check("--release", "Konvoy=1.8.3", "--release", "Konvoy=1.8.2"), "", "spec.declaredReleases[1]: Duplicate value"},
 		{"the standard input twice", []string{"check", "-f", "-", "--cluster", "-"}, "", "can be read once only"},
 		{"a file that is not there", check("--cluster", "testdata/none.yaml"), "", "testdata/none.yaml: no such file"},
-		{"no cluster in it", check("--cluster", "-"), "# nothing\n", "there is no ClusterSupport"},
-		{"an empty list", check("--cluster", "-"), "{apiVersion: v1, kind: List, items: []}", "there is no ClusterSupport"},
+		{"no cluster in it", check("--cluster", "-"), "# nothing\n", "standard input: holds no object"},
+		{"an empty list", check("--cluster", "-"), "{apiVersion: v1, kind: List, items: []}", "standard input: holds no object"},
 		{"no policy in it", []string{"check", "-f", testException, "--release", "Konvoy=1.8.3"}, "", "there is no SupportPolicy"},
 		{"a policy among the clusters", check("--cluster", testPolicies), "",
-			"testdata/policies/policies.yaml, document 1: SupportPolicy konvoy of support.d2iq.io/v1alpha1 is not read here; wanted is ClusterSupport"},
+			"testdata/policies/policies.yaml:2:1: SupportPolicy konvoy of support.d2iq.io/v1alpha1 is not read here; wanted is ClusterSupport"},
 		{"a policy twice", check("-f", testPolicies, "--release", "Konvoy=1.8.3"), "",
-			"policies.yaml, document 1: SupportPolicy konvoy: is in testdata/policies/policies.yaml, document 1 as well"},
-		{"no cluster reference", check("--cluster", "-"), cluster + "{}", "standard input, document 1: ClusterSupport c: spec.cluster: Invalid value"},
+			"policies.yaml:2:1: SupportPolicy konvoy: is at testdata/policies/policies.yaml:2:1 as well"},
+		{"no cluster reference", check("--cluster", "-"), cluster + "{}", "standard input:1:1: ClusterSupport c: spec.cluster: Invalid value"},
 		{"an environment that is none", check("--cluster", "-"), cluster + "{cluster: {host: {}}, environment: production}", "spec.environment: "},
 		{"a declaration without a version", check("--cluster", "-"), cluster + "{cluster: {host: {}}, declaredReleases: [{product: Konvoy, name: default}]}",
 			"spec.declaredReleases[0].version: "},
 		{"a misspelt field", check("--cluster", "-"), cluster + "{cluster: {host: {}}, declared: []}", `ClusterSupport c: unknown field "spec.declared"`},
-		{"hostile text", check("--cluster", "-"), "\"\x1b[31m\": 1", "error: standard input, document 1: is not YAML"},
+		{"hostile text", check("--cluster", "-"), "\"\x1b[31m\": 1", "error: standard input:1:2: is not YAML"},
 		{"an escape", check("--cluster", "-"), `{apiVersion: v1, kind: "\e[31m", metadata: {name: x}}`, `\x1b[31m x of v1 is not read here`},
 	}
 	for _, test := range tests {
@@ -389,7 +389,7 @@ func TestInvalidPolicy(t *testing.T) {
 	policy := "apiVersion: support.d2iq.io/v1alpha1\nkind: SupportPolicy\nmetadata: {name: other}\nspec: {product: Other, lifecycle: {window: {supportedMinors: 0}}}\n"
 	got := plugin(policy, "check", "-f", testPolicies, "-f", "-", "--release", "Other=1.0.0")
 	if got.Code != int(exitUnknown) || !strings.Contains(got.Out, "policy other is invalid and decides nothing") ||
-		!strings.HasPrefix(got.Err, "standard input, document 1: warning: SupportPolicy other: spec.lifecycle.window.supportedMinors: ") {
+		!strings.HasPrefix(got.Err, "standard input:1:1: warning: SupportPolicy other: spec.lifecycle.window.supportedMinors: ") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -6,7 +6,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,31 +21,29 @@ import (
 const commandLineName = "command-line"
 
 // readClusters reads ClusterSupports. What a person wrote has to be valid; what the operator wrote may hold a spec that it
-// refused, and is answered as it answered.
-func readClusters(stdin io.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
+// refused, and is answered as it answered. Those that can be judged are returned beside an error.
+func readClusters(reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
-	read, err := manifest.ReadClusters(stdin, paths...)
-	if err != nil {
-		return nil, err
-	}
-	if len(read) == 0 {
-		return nil, errors.New("--cluster: there is no ClusterSupport in what was read")
-	}
+	read, err := reader.Clusters(paths...)
+	failures := []error{err}
 	clusters := make([]v1alpha1.ClusterSupport, 0, len(read))
-	var failures []error
 	seen := map[string]manifest.Source{}
 	for i := range read {
-		object := &read[i].Object
-		if first, twice := seen[displayName(object)]; twice {
+		object, source := &read[i].Object, read[i].Source
+		first, isSecond := seen[displayName(object)]
+		problems, _ := support.ValidateClusterSupport(object)
+		switch {
+		case isSecond:
 			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s was read before (%s); two objects of one name are a mistake",
-				read[i].Source, displayName(object), first))
+				source, displayName(object), first))
+			continue
+		case len(problems) > 0 && isOffline(object):
+			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", source, displayName(object), facts.JoinProblems(problems)))
+			continue
 		}
-		seen[displayName(object)] = read[i].Source
-		if problems, _ := support.ValidateClusterSupport(object); len(problems) > 0 && isOffline(object) {
-			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", read[i].Source, displayName(object), facts.JoinProblems(problems)))
-		}
+		seen[displayName(object)] = source
 		clusters = append(clusters, *object)
 	}
 	return clusters, errors.Join(failures...)

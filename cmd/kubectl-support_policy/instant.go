@@ -6,6 +6,7 @@ package main
 import (
 	"time"
 
+	"github.com/spf13/pflag"
 	"k8s.io/utils/clock"
 )
 
@@ -15,9 +16,10 @@ const asOfUsage = "the `DATE` (00:00 of it in UTC) or the RFC 3339 instant at wh
 // The years that an instant can have: those of the days in a policy.
 const firstYear, lastYear = 1900, 9998
 
-// parseInstant reads --as-of. Nothing means now.
-func parseInstant(text string, now clock.PassiveClock) (time.Time, error) {
-	if text == "" {
+// asOf returns the instant of --as-of, and now where the flag is not given. A flag that is given and empty is an error: mostly it is a
+// variable that nobody has set.
+func asOf(flags *pflag.FlagSet, text string, now clock.PassiveClock) (time.Time, error) {
+	if !flags.Changed("as-of") {
 		return now.Now().UTC(), nil
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 )
@@ -58,12 +59,10 @@ type (
 func printJUnit(out io.Writer, r report) error {
 	var all junitReport
 	for i := range r.clusters {
-		suite := r.suite(&r.clusters[i])
-		all.Tests += suite.Tests
-		all.Failures += suite.Failures
-		all.Errors += suite.Errors
-		all.Skipped += suite.Skipped
-		all.Suites = append(all.Suites, suite)
+		all.add(r.suite(&r.clusters[i]))
+	}
+	if r.isPartial {
+		all.add(partialSuite(r.at))
 	}
 	text, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
@@ -73,8 +72,29 @@ func printJUnit(out io.Writer, r report) error {
 	return err
 }
 
+// add adds a suite and its counts.
+func (r *junitReport) add(suite junitSuite) {
+	r.Tests += suite.Tests
+	r.Failures += suite.Failures
+	r.Errors += suite.Errors
+	r.Skipped += suite.Skipped
+	r.Suites = append(r.Suites, suite)
+}
+
+// timestampLayout is that of JUnit's schema, which knows no zone.
+const timestampLayout = "2006-01-02T15:04:05"
+
+// partialSuite is the suite of an answer that is not about everything.
+func partialSuite(at time.Time) junitSuite {
+	const name = "input"
+	return junitSuite{
+		Name: name, Timestamp: at.Format(timestampLayout), junitCounts: junitCounts{Tests: 1, Errors: 1},
+		Cases: []junitCase{{Class: name, Name: "read and judged", Error: &junitVerdict{Type: "Partial", Message: partial}}},
+	}
+}
+
 func (r *report) suite(cluster *v1alpha1.ClusterSupport) junitSuite {
-	suite := junitSuite{Name: displayName(cluster), Timestamp: r.at.Format("2006-01-02T15:04:05")}
+	suite := junitSuite{Name: displayName(cluster), Timestamp: r.at.Format(timestampLayout)}
 	for i := range cluster.Status.Releases {
 		release := &cluster.Status.Releases[i]
 		said := make([]string, 0, len(release.Findings))

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 
 // lintOptions are the flags of lint.
 type lintOptions struct {
-	asOf   string
-	strict bool
+	asOf              string
+	strict, recursive bool
 }
 
 func newLint(now clock.PassiveClock) *cobra.Command {
@@ -29,7 +30,8 @@ func newLint(now clock.PassiveClock) *cobra.Command {
 		Long: `Find errors and likely mistakes in SupportPolicies and SupportExceptions.
 
 POLICIES are files, folders, or - for the standard input. All of them are judged together, since policies rest on each
-other. Of a folder the .yaml, .yml and .json files directly in it are read, but not a kustomization.yaml.
+other. Of a folder the .yaml, .yml and .json files in it are read, with -R also those in the folders below it, but not a
+kustomization.yaml.
 
 Errors are what the operator refuses, by its own code and in its own words, and what an API server refuses: unknown fields,
 keys that stand twice, names and labels that cannot be. Warnings are what the operator accepts:
@@ -52,6 +54,7 @@ Exit codes: 1 there is an error, or with --strict a warning; 0 otherwise.`,
 		RunE:                  func(command *cobra.Command, paths []string) error { return options.run(command, paths, now) },
 	}
 	command.Flags().StringVar(&options.asOf, "as-of", "", asOfUsage)
+	command.Flags().BoolVarP(&options.recursive, "recursive", "R", false, recursiveUsage)
 	command.Flags().BoolVar(&options.strict, "strict", false, "let warnings be answered with exit code 1 as well")
 	return command
 }
@@ -64,7 +67,7 @@ func atLeastOne(_ *cobra.Command, paths []string) error {
 }
 
 func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.PassiveClock) error {
-	at, err := parseInstant(o.asOf, now)
+	at, err := asOf(command.Flags(), o.asOf, now)
 	if err != nil {
 		return err
 	}
@@ -72,13 +75,13 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 		return err
 	}
 	// What could be read is judged also where something could not be: so one run finds as much as there is.
-	read, unread := manifest.ReadPolicies(command.InOrStdin(), paths...)
-	if unread != nil && len(read.Policies) == 0 {
-		return unread
-	}
-	all, err := compile(read)
-	if err != nil {
-		return errors.Join(unread, err)
+	reader := manifest.Reader{Stdin: command.InOrStdin(), Recursive: o.recursive}
+	read, unread := reader.Policies(paths...)
+	noteUnread(command, &reader)
+	all, refused := compile(read)
+	unread = errors.Join(unread, refused)
+	if len(read.Policies)+len(read.Exceptions) == 0 {
+		return cmp.Or(unread, errors.New("there is no SupportPolicy in what was read"))
 	}
 	errorsFound, warnings := all.errors(), all.warnings(at)
 	if err := printDiagnostics(command, append(errorsFound, warnings...)); err != nil {

@@ -23,22 +23,22 @@ func TestLint(t *testing.T) {
 	}{
 		{name: "nothing", stdin: spec("one", "{product: One, lifecycle: {window: {supportedMinors: 3}}}"), err: []string{"1 policy and 0 exceptions read: 0 errors, 0 warnings"}},
 		{name: "refused", stdin: spec("one", "{product: One, timeZone: Local, lifecycle: {}}"), code: 1, out: []string{
-			`standard input, document 1: error: SupportPolicy one: spec.timeZone: Invalid value: "Local": must be`,
-			`standard input, document 1: error: SupportPolicy one: spec.lifecycle: Invalid value`,
+			`standard input:2:1: error: SupportPolicy one: spec.timeZone: Invalid value: "Local": must be`,
+			`standard input:2:1: error: SupportPolicy one: spec.lifecycle: Invalid value`,
 		}},
 		{name: "a cycle", stdin: cycle, code: 1, out: []string{
-			`document 1: error: SupportPolicy one: spec.lifecycle.follows.product: Invalid value: "Two": must not lead back`,
-			`document 2: error: SupportPolicy two: spec.lifecycle.follows.product: Invalid value: "One": must not lead back`,
+			`:2:1: error: SupportPolicy one: spec.lifecycle.follows.product: Invalid value: "Two": must not lead back`,
+			`:7:1: error: SupportPolicy two: spec.lifecycle.follows.product: Invalid value: "One": must not lead back`,
 		}},
 		{name: "an exception", stdin: spec("one", "{product: One, lifecycle: {window: {supportedMinors: 3}}}") + exception, code: 1, out: []string{
-			`document 2: error: SupportException e: spec.through: Invalid value: "2021-02-30"`, "SupportException e: spec.reference: ",
+			`:7:1: error: SupportException e: spec.through: Invalid value: "2021-02-30"`, "SupportException e: spec.reference: ",
 		}},
 		{name: "warned", stdin: overdue, out: []string{`warning: SupportPolicy one: spec.releases[1.0].plannedGeneralAvailability: has passed (2021-11-01)`}},
 		{name: "warned, strictly", stdin: overdue, flags: []string{"--strict"}, code: 1, out: []string{"warning: "}},
 		{name: "not warned yet", stdin: overdue, flags: []string{"--as-of", "2021-10-31", "--strict"}, err: []string{"0 warnings"}},
 		{name: "unreadable beside readable", stdin: overdue + spec("two", "{produkt: Two}"), code: 1, out: []string{"warning: SupportPolicy one"},
-			err: []string{`error: standard input, document 2: SupportPolicy two: unknown field "spec.produkt"`}},
-		{name: "nothing at all", stdin: "", code: 1, err: []string{"there is no SupportPolicy"}},
+			err: []string{`error: standard input:10:8: SupportPolicy two: unknown field "spec.produkt"`}},
+		{name: "nothing at all", stdin: "", code: 1, err: []string{"standard input: holds no object"}},
 		{name: "no day", stdin: overdue, flags: []string{"--as-of", "soon"}, code: 1, err: []string{"--as-of"}},
 	}
 	for _, test := range tests {

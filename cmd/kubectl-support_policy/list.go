@@ -15,9 +15,16 @@ func printJSON(out io.Writer, r report) error { return printList(&printers.JSONP
 
 func printYAML(out io.Writer, r report) error { return printList(&printers.YAMLPrinter{}, out, r) }
 
-// printList prints the ClusterSupports with their status, as kubectl prints several objects.
+// partial is what metadata.continue holds in an answer that is not about everything.
+const partial = "something was not read, or not judged: see the errors"
+
+// printList prints the ClusterSupports with their status, as kubectl prints several objects. One that is not about everything says so as
+// a part of a list does: who reads lists strictly refuses it.
 func printList(printer printers.ResourcePrinter, out io.Writer, r report) error {
 	list := &metav1.List{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}}
+	if r.isPartial {
+		list.Continue = partial
+	}
 	for i := range r.clusters {
 		list.Items = append(list.Items, runtime.RawExtension{Object: &r.clusters[i]})
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
 )
@@ -19,40 +21,40 @@ type compiled struct {
 	exceptions []*support.Exception
 }
 
-// compile makes policies ready, as the operator does. Two of one name cannot be in a cluster.
+// compile makes policies ready, as the operator does. Two of one name cannot be in a cluster: the second is left out, and an error.
 func compile(read manifest.PolicySet) (compiled, error) {
-	if len(read.Policies) == 0 {
-		return compiled{}, errors.New("there is no SupportPolicy in what was read")
+	policies, err := distinct(read.Policies, "SupportPolicy")
+	exceptions, alsoErr := distinct(read.Exceptions, "SupportException")
+	all := compiled{PolicySet: manifest.PolicySet{Policies: policies, Exceptions: exceptions}}
+	ready := make([]*support.Policy, 0, len(policies))
+	for i := range policies {
+		ready = append(ready, support.Compile(&policies[i].Object))
 	}
-	all := compiled{PolicySet: read}
-	policies := make([]*support.Policy, 0, len(read.Policies))
-	seen := map[string]manifest.Source{}
-	for i := range read.Policies {
-		one := &read.Policies[i]
-		if err := refuseDuplicate(seen, "SupportPolicy", one.Object.Name, one.Source); err != nil {
-			return compiled{}, err
-		}
-		policies = append(policies, support.Compile(&one.Object))
+	for i := range exceptions {
+		all.exceptions = append(all.exceptions, support.CompileException(&exceptions[i].Object))
 	}
-	seen = map[string]manifest.Source{}
-	for i := range read.Exceptions {
-		one := &read.Exceptions[i]
-		if err := refuseDuplicate(seen, "SupportException", one.Object.Name, one.Source); err != nil {
-			return compiled{}, err
-		}
-		all.exceptions = append(all.exceptions, support.CompileException(&one.Object))
-	}
-	all.set = support.NewSet(policies, all.exceptions...)
-	return all, nil
+	all.set = support.NewSet(ready, all.exceptions...)
+	return all, errors.Join(err, alsoErr)
 }
 
-// refuseDuplicate refuses the second object of a name.
-func refuseDuplicate(seen map[string]manifest.Source, kind, name string, source manifest.Source) error {
-	if first, twice := seen[name]; twice {
-		return fmt.Errorf("%s: %s %s: is in %s as well; remove one of them", source, kind, name, first)
+// distinct returns the objects without the second ones of a name, and an error for each of these.
+func distinct[T any, P interface {
+	*T
+	metav1.Object
+}](objects []manifest.Found[T], kind string) ([]manifest.Found[T], error) {
+	var distinct []manifest.Found[T]
+	var failures []error
+	seen := map[string]manifest.Source{}
+	for i := range objects {
+		name, source := P(&objects[i].Object).GetName(), objects[i].Source
+		if first, isSecond := seen[name]; isSecond {
+			failures = append(failures, fmt.Errorf("%s: %s %s: is at %s as well; remove one of them", source, kind, name, first))
+			continue
+		}
+		seen[name] = source
+		distinct = append(distinct, objects[i])
 	}
-	seen[name] = source
-	return nil
+	return distinct, errors.Join(failures...)
 }
 
 // level is how bad a diagnostic is.

@@ -37,6 +37,9 @@ func printTable(out io.Writer, r report) error {
 	if len(r.clusters) > 1 {
 		b.WriteString("\n" + r.summary() + "\n")
 	}
+	if r.isPartial {
+		b.WriteString("\nNot everything was read or judged: see the errors.\n")
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }

@@ -1,40 +1,46 @@
 // Copyright The support-policy-operator authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manifest reads the objects of this project from files. It is strict: an unknown field is an error, since the
-// policy without a misspelt field is another policy.
+// Package manifest reads the objects of this project from files, and all of them. It is strict: an unknown field is an error, since
+// the policy without a misspelt field is another policy; and so is everything that is there and is not read.
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/documents"
 )
 
 // Stdin is the path that means the standard input.
 const Stdin = "-"
 
+const (
+	// maxObjects bounds the objects of one call.
+	maxObjects = 100_000
+	// maxErrors is how many errors are told one by one.
+	maxErrors = 20
+)
+
 // Source is where an object was read.
 type Source struct {
-	// File is the path, or Stdin.
-	File string
-	// Document counts the documents of the file from 1, Item the items of a List from 1; 0 outside of one.
-	Document, Item int
+	file     string
+	document *documents.Document
+	// path leads from the document to the object: none, or items and an index.
+	path []any
 }
 
-// String names the source as in an error.
-func (s Source) String() string {
-	place := s.File
-	if place == Stdin {
-		place = "standard input"
-	}
-	place = fmt.Sprintf("%s, document %d", place, s.Document)
-	if s.Item > 0 {
-		place += fmt.Sprintf(", item %d", s.Item)
-	}
-	return place
+// String returns the place as file:line:column.
+func (s Source) String() string { return s.at() }
+
+// at returns the place of a field of the object.
+func (s Source) at(path ...any) string {
+	line, column := s.document.Position(slices.Concat(s.path, path)...)
+	return fmt.Sprintf("%s:%d:%d", displayName(s.file), line, column)
 }
 
 // Found is an object with its source.
@@ -49,53 +55,113 @@ type PolicySet struct {
 	Exceptions []Found[v1alpha1.SupportException]
 }
 
-// ReadPolicies reads SupportPolicies and SupportExceptions from files, folders and, for the path Stdin, from stdin. The
-// error names each source and what is wrong there. Objects that could be read are returned beside an error.
-func ReadPolicies(stdin io.Reader, paths ...string) (PolicySet, error) {
+// Reader reads objects from files, folders and, for the path Stdin, from the standard input.
+type Reader struct {
+	Stdin io.Reader
+	// Recursive reads the folders below a folder, too.
+	Recursive bool
+
+	notes []string
+}
+
+// NotRead returns what lies in the folders that were read, and is no manifest, each with the reason.
+func (r *Reader) NotRead() []string { return r.notes }
+
+// Policies reads SupportPolicies and SupportExceptions. The error has a line for each thing that was not read or not understood, with
+// its place. Objects that could be read are returned beside an error.
+func (r *Reader) Policies(paths ...string) (PolicySet, error) {
 	var read PolicySet
-	err := readAll(stdin, paths, map[string]decoder{
+	err := r.read(paths, map[string]decoder{
 		policyKind:    decodeInto(&read.Policies),
 		exceptionKind: decodeInto(&read.Exceptions),
 	})
 	return read, err
 }
 
-// ReadClusters reads ClusterSupports, as ReadPolicies reads policies.
-func ReadClusters(stdin io.Reader, paths ...string) ([]Found[v1alpha1.ClusterSupport], error) {
+// Clusters reads ClusterSupports, as Policies reads policies.
+func (r *Reader) Clusters(paths ...string) ([]Found[v1alpha1.ClusterSupport], error) {
 	var read []Found[v1alpha1.ClusterSupport]
-	err := readAll(stdin, paths, map[string]decoder{clusterKind: decodeInto(&read)})
+	err := r.read(paths, map[string]decoder{clusterKind: decodeInto(&read)})
 	return read, err
 }
 
-// readAll passes each object in the files to the decoder of its kind, and joins all errors.
-func readAll(stdin io.Reader, paths []string, decoders map[string]decoder) error {
-	var failures []error
-	for _, path := range paths {
-		files, err := expand(path)
-		failures = append(failures, err)
-		for _, file := range files {
-			failures = append(failures, readFile(stdin, file, decoders))
-		}
-	}
-	return errors.Join(failures...)
+// ReadPolicies reads as Reader.Policies does.
+func ReadPolicies(stdin io.Reader, paths ...string) (PolicySet, error) {
+	return (&Reader{Stdin: stdin}).Policies(paths...)
 }
 
-// readFile reads all objects of one file.
-func readFile(stdin io.Reader, path string, decoders map[string]decoder) error {
-	content, err := readContent(stdin, path)
-	if err != nil {
-		return err
+// ReadClusters reads as Reader.Clusters does.
+func ReadClusters(stdin io.Reader, paths ...string) ([]Found[v1alpha1.ClusterSupport], error) {
+	return (&Reader{Stdin: stdin}).Clusters(paths...)
+}
+
+// read passes each object in the files to the decoder of its kind, and joins all errors.
+func (r *Reader) read(paths []string, decoders map[string]decoder) error {
+	reading := reading{decoders: decoders}
+	for _, path := range paths {
+		files, err := r.files(path)
+		reading.fail(err)
+		for _, file := range files {
+			reading.file(r, file, file == path)
+		}
 	}
-	var failures []error
-	number := 0
-	for document, err := range documents(content) {
-		number++
-		source := Source{File: path, Document: number}
-		if err != nil {
-			failures = append(failures, fmt.Errorf("%s: %w", source, err))
+	return reading.err()
+}
+
+// reading is one call of a Reader: what was read, and what failed.
+type reading struct {
+	decoders map[string]decoder
+	objects  int
+	failures []error
+	// failed counts all failures, also those that are not kept.
+	failed int
+}
+
+// fail remembers an error that is not nil.
+func (r *reading) fail(err error) {
+	if err == nil {
+		return
+	}
+	if r.failed++; r.failed <= maxErrors {
+		r.failures = append(r.failures, err)
+	}
+}
+
+// err joins the errors.
+func (r *reading) err() error {
+	if more := r.failed - len(r.failures); more > 0 {
+		r.failures = append(r.failures, fmt.Errorf("and %d more errors", more))
+	}
+	return errors.Join(r.failures...)
+}
+
+// file reads all objects of one file.
+func (r *reading) file(reader *Reader, path string, isNamed bool) {
+	content, err := reader.content(path)
+	if err != nil {
+		r.fail(err)
+		return
+	}
+	before, failed := r.objects, r.failed
+	for document, err := range documents.Read(content) {
+		var refused *documents.Error
+		if errors.As(err, &refused) {
+			r.fail(fmt.Errorf("%s:%d:%d: %s", displayName(path), refused.Line, refused.Column, refused.Message))
 			continue
 		}
-		failures = append(failures, readDocument(document, source, decoders))
+		r.document(document.JSON, Source{file: path, document: &document})
+		if r.objects > maxObjects {
+			r.fail(fmt.Errorf("%s: there are more than %d objects; split the files", displayName(path), maxObjects))
+			return
+		}
 	}
-	return errors.Join(failures...)
+	if r.objects > before || r.failed > failed {
+		return
+	}
+	// Perhaps it was to be filled by something that failed. In a folder somebody may have put all of a file into comments.
+	if isNamed || len(bytes.TrimSpace(content)) == 0 {
+		r.fail(fmt.Errorf("%s: holds no object", displayName(path)))
+		return
+	}
+	reader.note(path, "holds only comments, or an empty list")
 }

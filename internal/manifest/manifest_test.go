@@ -35,24 +35,23 @@ func sourcesOf(read PolicySet) []string {
 }
 
 func TestRead(t *testing.T) {
-	first, list := "standard input, document 1: konvoy", "standard input, document 1, item 1: konvoy"
+	first := "standard input:1:1: konvoy"
 	tests := []struct {
 		name, reason, stdin string
 		want                []string
 	}{
 		{"one document", "the usual file", policyText, []string{first}},
-		{"comments around", "a document of comments is none", "# first\n---\n" + policyText + "---\n# last\n", []string{"standard input, document 2: konvoy"}},
-		{"two documents", "and two kinds", policyText + "---\n" + exceptionText, []string{first, "standard input, document 2: legacy"}},
+		{"comments around", "a document of comments is none", "# first\n---\n" + policyText + "---\n# last\n", []string{"standard input:3:1: konvoy"}},
+		{"two documents", "and two kinds", policyText + "---\n" + exceptionText, []string{first, "standard input:7:1: legacy"}},
 		{"carriage returns", "files come from everywhere", strings.ReplaceAll(policyText, "\n", "\r\n"), []string{first}},
 		{"JSON", "surrogate pairs are JSON's and not YAML's", policyJSON, []string{first}},
-		{"a stream of JSON", "without separators", policyJSON + "\n" + policyJSON, []string{first, "standard input, document 2: konvoy"}},
-		{"JSON between separators", "it is YAML as well", policyJSON + "\n---\n" + exceptionText, []string{first, "standard input, document 2: legacy"}},
+		{"a stream of JSON", "without separators", policyJSON + "\n" + policyJSON, []string{first, "standard input:2:1: konvoy"}},
+		{"JSON between separators", "it is YAML as well", policyJSON + "\n---\n" + exceptionText, []string{first, "standard input:3:1: legacy"}},
 		{"JSON with tabs", "which YAML refuses", strings.ReplaceAll(policyJSON, ": ", ":\t"), []string{first}},
 		{"a flow mapping", "it only looks like JSON", "{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicy, metadata: {name: konvoy}}", []string{first}},
-		{"a List", "as kubectl prints", `{"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [` + policyJSON + `]}`, []string{list}},
+		{"a List", "as kubectl prints", `{"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [` + policyJSON + `]}`, []string{"standard input:1:85: konvoy"}},
 		{"a SupportPolicyList", "as the API server answers, with items that do not say what they are",
-			`{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicyList, items: [{metadata: {name: konvoy}}]}`, []string{list}},
-		{"nothing", "the caller decides whether that is an error", "", nil},
+			`{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicyList, items: [{metadata: {name: konvoy}}]}`, []string{"standard input:1:73: konvoy"}},
 		{"what an API server adds", "managed fields and the status are known fields", policyText +
 			"status: {observedGeneration: 1, conditions: [{type: Ready, status: \"True\", reason: R, message: m, lastTransitionTime: null}]}\n", []string{first}},
 	}
@@ -74,9 +73,9 @@ func TestReadFailures(t *testing.T) {
 	}
 	tests := []struct{ name, stdin, want string }{
 		{"an unknown field", policyText + "  releases: [{version: \"1.0\", generalAvailabilty: \"2021-01-01\"}]\n",
-			`standard input, document 1: SupportPolicy konvoy: unknown field "spec.releases[0].generalAvailabilty"`},
+			`standard input:6:31: SupportPolicy konvoy: unknown field "spec.releases[0].generalAvailabilty"`},
 		{"another case", "apiVersion: support.d2iq.io/v1alpha1\nkind: SupportPolicy\nmetadata: {name: konvoy}\nSpec: {}\n", `unknown field "Spec"`},
-		{"a key twice", policyText + "  product: Kommander\n", `standard input, document 1: is not YAML`},
+		{"a key twice", policyText + "  product: Kommander\n", `standard input:6:3: the key "product" stands twice, first in line 5`},
 		{"a key twice in JSON", strings.Replace(policyJSON, `"spec"`, `"metadata": {}, "spec"`, 1), `SupportPolicy konvoy: duplicate field "metadata"`},
 		{"several mistakes", policyText + "  a: 1\n  b: 2\n", `unknown field "spec.a"; unknown field "spec.b"`},
 		{"a number", policyText + "  releases: [{version: 1.4}]\n", "spec.releases.version: is a number and must be a string; put it into quotation marks"},
@@ -87,24 +86,24 @@ func TestReadFailures(t *testing.T) {
 		{"a name that cannot be", strings.Replace(policyText, "konvoy", `"Kon\nvoy"`, 1), "metadata.name: Invalid value"},
 		{"a label that cannot be", strings.Replace(policyText, "{name: konvoy}", `{name: konvoy, labels: {a: "b c"}}`, 1), "metadata.labels: Invalid value"},
 		{"another kind", policyText + "---\nkind: Secret\napiVersion: v1\nmetadata: {name: s, namespace: ns}\n",
-			"standard input, document 2: Secret ns/s of v1 is not read here; wanted is SupportException or SupportPolicy of support.d2iq.io/v1alpha1"},
+			"standard input:7:1: Secret ns/s of v1 is not read here; wanted is SupportException or SupportPolicy of support.d2iq.io/v1alpha1"},
 		{"another version", strings.Replace(policyText, "v1alpha1", "v1", 1), "SupportPolicy konvoy of support.d2iq.io/v1 is not read here"},
-		{"no kind", "spec: {}\n", "standard input, document 1: is not an object: it has no apiVersion and kind"},
+		{"no kind", "spec: {}\n", "standard input:1:1: is not an object: it has no apiVersion and kind"},
 		{"a text", "just words\n", "is not an object"},
 		{"another kind in a List", `{"apiVersion": "v1", "kind": "List", "items": [` + policyJSON + `, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}]}`,
-			"standard input, document 1, item 2: Pod p of v1 is not read here"},
-		{"a List in a List", `{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: List, items: []}]}`, "item 1: List of v1 is not read here"},
+			"standard input:1:193: Pod p of v1 is not read here"},
+		{"a List in a List", `{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: List, items: []}]}`, "standard input:1:38: List of v1 is not read here"},
 		{"a misspelt List", `{apiVersion: v1, kind: List, item: []}`, `unknown field "item"`},
-		{"a null in a List", `{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicyList, items: [1]}`, "item 1: is not an object"},
-		{"bad YAML", "a: [b\n", "standard input, document 1: is not YAML"},
-		{"bad YAML after a good one", policyText + "---\na: [b\n", "standard input, document 2: is not YAML"},
-		{"a strange separator", policyText + "--- !x\n" + policyText, "is not YAML"},
+		{"a null in a List", `{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicyList, items: [1]}`, "standard input:1:73: is not an object"},
+		{"bad YAML", "a: [b\n", "standard input:2:1: is not YAML"},
+		{"bad YAML after a good one", policyText + "---\na: [b\n", "standard input:8:1: is not YAML"},
+		{"a strange separator", policyText + "--- !x\n" + policyText, "standard input:6:5: has the tag !x, which is not understood here"},
 		{"a binary file", "\x7fELF\x02\x01\x01\x00\x00", "is not YAML"},
 		{"zeros", strings.Repeat("\x00", 100), "is not YAML"},
-		{"broken UTF-8", "a: \xff\xfe\n", "is not YAML"},
-		{"aliases of aliases", bomb, "is not YAML"},
+		{"broken UTF-8", "a: \xff\xfe\n", "standard input:1:4: is not UTF-8: byte 0xff"},
+		{"aliases of aliases", bomb, "with each alias as what it repeats, more than 1500000 values"},
 		{"deep nesting", strings.Repeat("[", 100000), "is not YAML"},
-		{"deep nesting in JSON", `{"a":` + strings.Repeat("[", 100000) + strings.Repeat("]", 100000) + "}", "is not YAML"},
+		{"deep nesting in JSON", `{"a":` + strings.Repeat("[", 100000) + strings.Repeat("]", 100000) + "}", "is nested deeper than 200"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -123,7 +122,7 @@ func TestReadKeepsWhatIsValid(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
 		t.Errorf("want four errors, one in a line: %v", err)
 	}
-	if diff := cmp.Diff([]string{"standard input, document 2: konvoy", "standard input, document 3: kommander"}, sourcesOf(read)); diff != "" {
+	if diff := cmp.Diff([]string{"standard input:3:1: konvoy", "standard input:10:1: kommander"}, sourcesOf(read)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -171,7 +170,7 @@ func TestFolder(t *testing.T) {
 	}
 	var names []string
 	for _, one := range read.Policies {
-		names = append(names, filepath.Base(one.Source.File)+": "+one.Object.Name)
+		names = append(names, filepath.Base(one.Source.file)+": "+one.Object.Name)
 	}
 	if diff := cmp.Diff([]string{"a.yml: a", "b.yaml: b", "c.json: konvoy", "link.yaml: b"}, names); diff != "" {
 		t.Error(diff)

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -120,55 +122,83 @@ func headerOf(document []byte) (header, error) {
 	return found, nil
 }
 
-// readDocument reads one object, or a list of objects. It skips documents that have only comments.
-func readDocument(document []byte, source Source, decoders map[string]decoder) error {
-	if string(document) == "null" {
-		return nil
-	}
-	found, err := headerOf(document)
+// document reads one object, or a list of objects.
+func (r *reading) document(text []byte, source Source) {
+	found, err := headerOf(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", source, err)
+		r.fail(fmt.Errorf("%s: %w", source, err))
+		return
 	}
-	itemKind, isList := strings.CutSuffix(found.Kind, "List")
-	if isList && source.Item == 0 {
-		return readList(document, source, itemKind, decoders)
+	if itemKind, isList := strings.CutSuffix(found.Kind, "List"); isList && len(source.path) == 0 {
+		r.list(text, source, itemKind)
+		return
 	}
-	decode, wanted := decoders[found.Kind]
+	r.objects++
+	decode, wanted := r.decoders[found.Kind]
 	if !wanted || found.APIVersion != v1alpha1.GroupVersion.String() {
-		return fmt.Errorf("%s: %s of %s is not read here; wanted is %s of %s", source, &found, found.APIVersion,
-			strings.Join(slices.Sorted(maps.Keys(decoders)), " or "), v1alpha1.GroupVersion)
+		r.fail(fmt.Errorf("%s: %s of %s is not read here; wanted is %s of %s", source, &found, found.APIVersion,
+			strings.Join(slices.Sorted(maps.Keys(r.decoders)), " or "), v1alpha1.GroupVersion))
+		return
 	}
-	if err := decode(document, source); err != nil {
-		return fmt.Errorf("%s: %s: %w", source, &found, err)
+	if err := decode(text, source); err != nil {
+		r.fail(fmt.Errorf("%s: %s: %w", source.at(fieldOf(err)...), &found, err))
 	}
-	return nil
 }
 
-// readList reads the items of a List, as kubectl prints it, or of a list of one kind, as an API server returns it. The
-// items of the latter need no apiVersion and kind.
-func readList(document []byte, source Source, itemKind string, decoders map[string]decoder) error {
+// list reads the items of a List, as kubectl prints it, or of a list of one kind, as an API server returns it. The items
+// of the latter need no apiVersion and kind.
+func (r *reading) list(text []byte, source Source, itemKind string) {
 	var list struct {
 		metav1.TypeMeta `json:",inline"`
 		metav1.ListMeta `json:"metadata"`
 
 		Items []json.RawMessage `json:"items"`
 	}
-	problems, err := kjson.UnmarshalStrict(document, &list)
+	problems, err := kjson.UnmarshalStrict(text, &list)
 	if err == nil {
 		err = joinProblems(problems)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %sList: %w", source, itemKind, err)
+	switch {
+	case err != nil:
+		r.fail(fmt.Errorf("%s: %sList: %w", source.at(fieldOf(err)...), itemKind, err))
+		return
+	case list.Continue != "" || list.RemainingItemCount != nil:
+		// What is there is read: the error says that it is not all.
+		r.fail(fmt.Errorf("%s: %sList: is a part of a list, as metadata.continue or metadata.remainingItemCount say; get all of it, such as by kubectl get",
+			source.at("metadata"), itemKind))
 	}
-	var failures []error
 	for i, item := range list.Items {
-		source.Item = i + 1
+		if r.objects > maxObjects {
+			return
+		}
 		if itemKind != "" {
 			item = withKind(item, list.APIVersion, itemKind)
 		}
-		failures = append(failures, readDocument(item, source, decoders))
+		source.path = []any{"items", i}
+		r.document(item, source)
 	}
-	return errors.Join(failures...)
+}
+
+// namedField finds the field that an error of a decoder names.
+var namedField = regexp.MustCompile(`(?:unknown|duplicate) field "([^"]+)"|^((?:metadata|spec|status)[.a-zA-Z0-9\[\]]*):`)
+
+// fieldOf returns the path of the first field that an error names: no path where it names none.
+func fieldOf(err error) []any {
+	found := namedField.FindStringSubmatch(err.Error())
+	if found == nil {
+		return nil
+	}
+	var path []any
+	for step := range strings.SplitSeq(found[1]+found[2], ".") {
+		name, indices, _ := strings.Cut(step, "[")
+		path = append(path, name)
+		for index := range strings.SplitSeq(indices, "[") {
+			if number, err := strconv.Atoi(strings.TrimSuffix(index, "]")); err == nil {
+				path = append(path, number)
+			}
+		}
+	}
+	return path
 }
 
 // withKind adds the apiVersion and kind of the list to an item that has neither.
