@@ -8,12 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/d2iq-labs/support-policy-operator/test/expect"
-	"github.com/d2iq-labs/support-policy-operator/test/testfile"
 )
 
 const (
@@ -61,7 +60,9 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %s", test.reason, err)
 			}
-			expect.Equal(t, test.want, sourcesOf(read), test.reason)
+			if diff := cmp.Diff(test.want, sourcesOf(read)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.reason, diff)
+			}
 		})
 	}
 }
@@ -93,6 +94,10 @@ func TestReadFailures(t *testing.T) {
 		{"another kind in a List", `{"apiVersion": "v1", "kind": "List", "items": [` + policyJSON + `, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}]}`,
 			"standard input:1:193: Pod p of v1 is not read here"},
 		{"a List in a List", `{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: List, items: []}]}`, "standard input:1:38: List of v1 is not read here"},
+		{"a part of a list", `{"apiVersion": "v1", "kind": "List", "metadata": {"continue": "x"}, "items": [` + policyJSON + `]}`,
+			"standard input:1:38: List: is a part of a list"},
+		{"a part of a list by its count", `{apiVersion: v1, kind: List, metadata: {remainingItemCount: 3}, items: []}`, "is a part of a list"},
+		{"a null among items", `{apiVersion: v1, kind: List, items: [null]}`, "standard input:1:38: is not an object"},
 		{"a misspelt List", `{apiVersion: v1, kind: List, item: []}`, `unknown field "item"`},
 		{"a null in a List", `{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicyList, items: [1]}`, "standard input:1:73: is not an object"},
 		{"bad YAML", "a: [b\n", "standard input:2:1: is not YAML"},
@@ -141,53 +146,146 @@ func TestReadClusters(t *testing.T) {
 	}
 }
 
-// TestFolder: which files of a folder are read, and which folders are errors.
-func TestFolder(t *testing.T) {
-	folder := t.TempDir()
-	write := func(name, content string) {
-		t.Helper()
-		testfile.Write(t, filepath.Join(folder, name), content)
-	}
-	named := func(name string) string { return strings.Replace(policyText, "konvoy", name, 1) }
-	write("b.yaml", named("b"))
-	write("a.yml", named("a"))
-	write("c.json", policyJSON)
-	write("README.md", "# not a manifest")
-	write("kustomization.yaml", "resources: [a.yml]\n")
-	if err := os.Mkdir(filepath.Join(folder, "sub.yaml"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	link := func(name, target string) {
-		t.Helper()
-		if err := os.Symlink(target, filepath.Join(folder, name)); err != nil {
+// folder makes a folder with files of the given contents; a name that ends in / is an empty folder.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "/") {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	link("link.yaml", "b.yaml")
-	read, err := ReadPolicies(nil, folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, one := range read.Policies {
-		names = append(names, filepath.Base(one.Source.file)+": "+one.Object.Name)
-	}
-	if diff := cmp.Diff([]string{"a.yml: a", "b.yaml: b", "c.json: konvoy", "link.yaml: b"}, names); diff != "" {
-		t.Error(diff)
-	}
+	return root
+}
 
-	if _, err := ReadPolicies(nil, filepath.Join(folder, "kustomization.yaml")); err == nil || !strings.Contains(err.Error(), "is not an object") {
-		t.Errorf("one that is named is read: %v", err)
+// policyNamed is the text of a policy.
+func policyNamed(name string) string { return strings.Replace(policyText, "konvoy", name, 1) }
+
+// TestFolder: which files of a folder are read, what is said of the others, and what is an error.
+func TestFolder(t *testing.T) {
+	a := policyNamed("a")
+	tests := []struct {
+		name, reason string
+		files        map[string]string
+		recursive    bool
+		want, notes  []string
+		err          string
+	}{
+		{name: "the three endings", reason: "in any case", files: map[string]string{"a.YML": a, "b.yaml": policyNamed("b"), "c.json": policyJSON},
+			want: []string{"a.YML: a", "b.yaml: b", "c.json: konvoy"}},
+		{name: "other endings", reason: "they are named", files: map[string]string{"a.yaml": a, "README.md": "# no", "b.yaml.bak": a},
+			want: []string{"a.yaml: a"}, notes: []string{"README.md does not end in .yaml, .yml or .json", "b.yaml.bak does not end in .yaml, .yml or .json"}},
+		{name: "a kustomization", reason: "it is no manifest, and the help says so", files: map[string]string{"a.yaml": a, "kustomization.yaml": "resources: []"},
+			want: []string{"a.yaml: a"}},
+		{name: "manifests below", reason: "they would be missing in the answer", files: map[string]string{"a.yaml": a, "sub/deep/b.yaml": a},
+			want: []string{"a.yaml: a"}, err: "read them with -R"},
+		{name: "manifests below that are wanted", reason: "-R", files: map[string]string{"a.yaml": a, "sub/deep/b.yaml": policyNamed("b")}, recursive: true,
+			want: []string{"a.yaml: a", "sub/deep/b.yaml: b"}},
+		{name: "a folder of other files", reason: "nothing is missing", files: map[string]string{"a.yaml": a, "docs/x.md": "x", "empty/": ""},
+			want: []string{"a.yaml: a"}, notes: []string{"docs/x.md does not end in .yaml, .yml or .json"}},
+		{name: "hidden folders", reason: "git's, and those of a mounted ConfigMap", files: map[string]string{"a.yaml": a, "..data/a.yaml": a},
+			want: []string{"a.yaml: a"}, notes: []string{"..data is a hidden folder"}},
+		{name: "comments only", reason: "somebody switched it off", files: map[string]string{"a.yaml": a, "b.yaml": "# off\n"},
+			want: []string{"a.yaml: a"}, notes: []string{"b.yaml holds only comments, or an empty list"}},
+		{name: "an empty file", reason: "what was to fill it has failed", files: map[string]string{"a.yaml": a, "b.yaml": "\n"},
+			want: []string{"a.yaml: a"}, err: "b.yaml: holds no object"},
+		{name: "no manifest", reason: "the folder is the wrong one", files: map[string]string{"README.md": ""},
+			notes: []string{"README.md does not end in .yaml, .yml or .json"}, err: "there is no .yaml, .yml or .json file in this folder"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			root := folder(t, test.files)
+			reader := Reader{Recursive: test.recursive}
+			read, err := reader.Policies(root)
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: got error %v, want %q", test.reason, err, test.err)
+			}
+			var names, notes []string
+			for _, one := range read.Policies {
+				names = append(names, strings.TrimPrefix(one.Source.file, root+"/")+": "+one.Object.Name)
+			}
+			for _, note := range reader.NotRead() {
+				notes = append(notes, strings.TrimPrefix(note, root+"/"))
+			}
+			if diff := cmp.Diff(test.want, names); diff != "" {
+				t.Errorf("%s: objects (-want +got):\n%s", test.reason, diff)
+			}
+			if diff := cmp.Diff(test.notes, notes); diff != "" {
+				t.Errorf("%s: notes (-want +got):\n%s", test.reason, diff)
+			}
+		})
+	}
+}
+
+// TestLinks: links to files are read, as those of a mounted ConfigMap; one that leads nowhere is an error.
+func TestLinks(t *testing.T) {
+	root := folder(t, map[string]string{"a.yaml": policyText})
+	link := func(name, target string) {
+		t.Helper()
+		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("b.yaml", "a.yaml")
+	link("folder.yaml", ".")
+	reader := Reader{}
+	read, err := reader.Policies(root)
+	if err != nil || len(read.Policies) != 2 || len(reader.NotRead()) != 1 {
+		t.Errorf("%d policies, notes %q, error %v", len(read.Policies), reader.NotRead(), err)
 	}
 	link("loop.yaml", "loop.yaml")
-	if _, err := ReadPolicies(nil, folder); err == nil || !strings.Contains(err.Error(), "loop.yaml") {
-		t.Errorf("a link that leads nowhere: %v", err)
+	if _, err := ReadPolicies(nil, root); err == nil || !strings.Contains(err.Error(), "loop.yaml") {
+		t.Error(err)
 	}
-	if _, err := ReadPolicies(nil, t.TempDir()); err == nil || !strings.Contains(err.Error(), "there is no .yaml, .yml or .json file in this folder") {
-		t.Errorf("an empty folder: %v", err)
+}
+
+// TestNamedFiles: what is named is read whatever its ending, and has to hold something.
+func TestNamedFiles(t *testing.T) {
+	root := folder(t, map[string]string{"kustomization.yaml": "resources: []\n", "a.txt": policyText, "empty.yaml": "", "off.yaml": "# off\n"})
+	for name, want := range map[string]string{
+		"kustomization.yaml": "is not an object", "a.txt": "", "empty.yaml": "holds no object", "off.yaml": "holds no object", "none.yaml": "no such file",
+	} {
+		_, err := ReadPolicies(nil, filepath.Join(root, name))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got error %v, want %q", name, err, want)
+		}
 	}
-	if _, err := ReadPolicies(nil, filepath.Join(folder, "none.yaml")); err == nil || !strings.Contains(err.Error(), "none.yaml") {
-		t.Errorf("a file that is not there: %v", err)
+}
+
+// TestPipes: a named pipe is read as the standard input is, and waited for in bounded time; a device is refused.
+func TestPipes(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if err := os.WriteFile(pipe, []byte(policyText), 0o600); err != nil {
+			t.Error(err)
+		}
+	}()
+	if read, err := ReadPolicies(nil, pipe); err != nil || len(read.Policies) != 1 {
+		t.Errorf("%d policies, error %v", len(read.Policies), err)
+	}
+	if _, err := openPipe(pipe, time.Millisecond); err == nil || !strings.Contains(err.Error(), "nobody has written into this pipe for 1ms") {
+		t.Error(err)
+	}
+	if _, err := ReadPolicies(nil, os.DevNull); err == nil || !strings.Contains(err.Error(), "is neither a file nor a pipe") {
+		t.Error(err)
+	}
+}
+
+// TestErrorsAreBounded: of many errors some are told, and the others counted.
+func TestErrorsAreBounded(t *testing.T) {
+	_, err := ReadPolicies(strings.NewReader(strings.Repeat("{}\n", 50)), Stdin)
+	if err == nil || strings.Count(err.Error(), "\n") != maxErrors || !strings.HasSuffix(err.Error(), "and 30 more errors") {
+		t.Error(err)
 	}
 }
 
