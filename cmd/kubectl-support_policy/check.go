@@ -98,10 +98,10 @@ func noArguments(_ *cobra.Command, arguments []string) error {
 
 // outputs are the forms of the answer.
 var outputs = map[string]func(io.Writer, report) error{
-	"table": printTable,
+	"table": forPeople(printTable),
 	"json":  printJSON,
 	"yaml":  printYAML,
-	"junit": printJUnit,
+	"junit": forPeople(printJUnit),
 }
 
 func outputNames() string { return strings.Join(slices.Sorted(maps.Keys(outputs)), ", ") }
@@ -127,7 +127,7 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 	case !o.keepGoing, errors.As(unread, &misuse), len(policies.Policies) == 0, len(clusters) == 0:
 		return unread
 	default:
-		printLine(command.ErrOrStderr(), "error: %s", unread)
+		printError(command.ErrOrStderr(), unread)
 	}
 	for _, one := range policies.errors() {
 		// It is no error of the check: what is not valid decides nothing, and the answer says so.
@@ -162,7 +162,7 @@ func undecided(cluster *v1alpha1.ClusterSupport) []string {
 	for _, declared := range cluster.Spec.DeclaredReleases {
 		isRow := func(r v1alpha1.InstalledRelease) bool { return r.Product == declared.Product }
 		if isOffline(cluster) && !slices.ContainsFunc(cluster.Status.Releases, isRow) {
-			unused = append(unused, printable(declared.Product))
+			unused = append(unused, declared.Product)
 		}
 	}
 	return unused

@@ -121,9 +121,9 @@ func (r *report) suite(cluster *v1alpha1.ClusterSupport) junitSuite {
 
 // addCase adds a case that fails by the worst of its concerns.
 func (r *report) addCase(suite *junitSuite, name, output string, concerns []concern) {
-	one := junitCase{Class: suite.Name, Name: printable(name)}
+	one := junitCase{Class: suite.Name, Name: name}
 	if output != "" {
-		one.Output = &junitText{printable(output)}
+		one.Output = &junitText{output}
 	}
 	suite.Tests++
 	if worst, counts := r.tolerance.worst(concerns); worst != nil {

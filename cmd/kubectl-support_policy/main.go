@@ -43,7 +43,7 @@ func run(arguments []string, s streams, now clock.PassiveClock) int {
 	case errors.As(err, &verdict):
 		return int(verdict)
 	}
-	printLine(s.err, "error: %s", err)
+	printError(s.err, err)
 	var misuse usageError
 	if errors.As(err, &misuse) {
 		printLine(s.err, "See '%s --help'.", called.CommandPath())
@@ -75,9 +75,4 @@ type usageError struct{ error }
 
 func usageErrorf(format string, arguments ...any) error {
 	return usageError{fmt.Errorf(format, arguments...)}
-}
-
-// printLine writes a line for a person. What it quotes may come from anywhere, so it is made printable.
-func printLine(to io.Writer, format string, arguments ...any) {
-	_, _ = fmt.Fprintln(to, printable(fmt.Sprintf(format, arguments...))) // there is nowhere to report that this fails
 }

@@ -45,11 +45,11 @@ func printTable(out io.Writer, r report) error {
 }
 
 func printCluster(b *strings.Builder, cluster *v1alpha1.ClusterSupport, at time.Time) {
-	fmt.Fprintf(b, "%s, as of %s\n", printable(displayName(cluster)), instantText(at))
+	fmt.Fprintf(b, "%s, as of %s\n", displayName(cluster), instantText(at))
 	status := &cluster.Status
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; slices.Contains(shownConditions, c.Type) {
-			fmt.Fprintf(b, "  %s %s %s\n", pad(c.Type, len(v1alpha1.ConditionUpgradeRecommended)), pad(string(c.Status), len("Unknown")), printable(c.Reason))
+			fmt.Fprintf(b, "  %s %s %s\n", pad(c.Type, len(v1alpha1.ConditionUpgradeRecommended)), pad(string(c.Status), len("Unknown")), c.Reason)
 		}
 	}
 	if len(status.Releases) == 0 {
@@ -163,7 +163,7 @@ func shortened(sentences []string, release, policy string) []string {
 
 func printSentences(b *strings.Builder, sentences []string) {
 	for _, sentence := range sentences {
-		for i, line := range wrap(printable(sentence), tableWidth-len(bullet)) {
+		for i, line := range wrap(sentence, tableWidth-len(bullet)) {
 			if i == 0 {
 				b.WriteString(bullet + line + "\n")
 				continue

@@ -6,19 +6,7 @@ package main
 import (
 	"strings"
 	"unicode/utf8"
-
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
-
-// printable escapes what is not printable, as in a Go string, and leaves line ends alone: what comes from files must not
-// command a terminal.
-func printable(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = facts.Escaped(line)
-	}
-	return strings.Join(lines, "\n")
-}
 
 // wrap breaks a text into lines that are not wider than a width, at spaces. A word that is wider has a line of its own.
 func wrap(text string, width int) []string {
