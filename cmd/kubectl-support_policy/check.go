@@ -135,8 +135,9 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 		printLine(command.ErrOrStderr(), "%s", one)
 	}
 	for i := range clusters {
+		isOffline := isOffline(&clusters[i])
 		evaluate(policies.set, &clusters[i], at)
-		if unused := undecided(&clusters[i]); len(unused) > 0 {
+		if unused := undecided(&clusters[i]); isOffline && len(unused) > 0 {
 			printLine(command.ErrOrStderr(), "note: %s: nothing is said about %s: no policy speaks about it beside what else is there",
 				displayName(&clusters[i]), strings.Join(unused, ", "))
 		}
@@ -161,7 +162,7 @@ func undecided(cluster *v1alpha1.ClusterSupport) []string {
 	var unused []string
 	for _, declared := range cluster.Spec.DeclaredReleases {
 		isRow := func(r v1alpha1.InstalledRelease) bool { return r.Product == declared.Product }
-		if isOffline(cluster) && !slices.ContainsFunc(cluster.Status.Releases, isRow) {
+		if !slices.ContainsFunc(cluster.Status.Releases, isRow) {
 			unused = append(unused, declared.Product)
 		}
 	}
@@ -182,6 +183,9 @@ func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.Cluste
 	policies, refused := compile(read)
 	if len(policies.Policies) == 0 && unreadPolicies == nil {
 		unreadPolicies = errors.New("-f: there is no SupportPolicy in what was read")
+	}
+	for _, one := range policies.refused() {
+		refused = errors.Join(refused, one)
 	}
 	clusters, unreadClusters := readClusters(&reader, o.clusters)
 	if len(declared) > 0 {

@@ -202,15 +202,19 @@ func TestWhoIsEvaluated(t *testing.T) {
 		{"offline", "what is not declared is not there", object(""), "True NothingToCheck"},
 		{"new", "an API server has seen it and the operator has not: nobody knows", object(", status: {observedGeneration: -1}"), "Unknown NotContacted"},
 		{"not contacted", "the operator does not know either",
-			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null},
-			{type: Supported, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null}]}`), "Unknown NotContacted"},
+			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"},
+			{type: Supported, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}]}`), "Unknown NotContacted"},
 		{"facts without conditions", "what was found is judged, whoever wrote it down",
 			object(`, status: {releases: [{product: Konvoy, name: default, state: Unknown, evidence: {source: Label, object: o, version: 1.1.0}}]}`),
 			"False SupportEnded"},
 		{"refused", "only the operator knows which object may be the host",
-			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: null},
-			{type: Ready, status: "False", reason: HostNotAllowed, message: m, lastTransitionTime: null},
-			{type: Supported, status: Unknown, reason: HostNotAllowed, message: m, lastTransitionTime: null}]}`), "Unknown HostNotAllowed"},
+			object(`, status: {conditions: [{type: Reachable, status: Unknown, reason: NotContacted, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"},
+			{type: Ready, status: "False", reason: HostNotAllowed, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"},
+			{type: Supported, status: Unknown, reason: HostNotAllowed, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}]}`), "Unknown HostNotAllowed"},
+		{"refused, with another verdict", "of what is refused nothing is believed",
+			object(`, status: {conditions: [{type: Ready, status: "False", reason: HostNotAllowed, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"},
+			{type: Supported, status: "True", reason: Supported, message: "True\n\nns/prod\n  Supported True", lastTransitionTime: "2021-06-01T00:00:00Z"}]}`),
+			"Unknown HostNotAllowed"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -276,7 +280,7 @@ func TestAttachedClusters(t *testing.T) {
 
 // TestClusterChanged: a file in which an object stands for another cluster than that whose facts it holds.
 func TestClusterChanged(t *testing.T) {
-	reachable := `, conditions: [{type: Reachable, status: "True", reason: Connected, message: m, lastTransitionTime: null}]`
+	reachable := `, conditions: [{type: Reachable, status: "True", reason: Connected, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}]`
 	got := plugin(attached("prod", "other", reachable), "check", "-f", testPolicies, "--cluster", "-", "-o", "json")
 	parts := recorded(t, onlyItem(t, got))
 	why := `spec.cluster: Invalid value: "kommanderCluster other": may not change, the status describes kommanderCluster prod: ` +
@@ -298,7 +302,7 @@ func TestClusterChanged(t *testing.T) {
 
 // TestDoublesAreNotCounted: a table counts a cluster once.
 func TestDoublesAreNotCounted(t *testing.T) {
-	reachable := `, conditions: [{type: Reachable, status: "True", reason: Connected, message: m, lastTransitionTime: null}]`
+	reachable := `, conditions: [{type: Reachable, status: "True", reason: Connected, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}]`
 	got := plugin(attached("prod", "prod", reachable)+attached("again", "prod", `, duplicateOf: eu/prod`+reachable), "check", "-f", testPolicies, "--cluster", "-")
 	if !strings.HasSuffix(got.Out, "\n1 cluster: 0 unsupported or prohibited, 0 unknown, 0 expiring soon; not counted: 1 double\n") ||
 		!strings.Contains(got.Out, "is the one for which eu/prod stands already") {

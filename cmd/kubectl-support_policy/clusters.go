@@ -34,12 +34,20 @@ func readClusters(reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSu
 		object, source := &read[i].Object, read[i].Source
 		first, isSecond := seen[displayName(object)]
 		problems, _ := support.ValidateClusterSupport(object)
+		if !isOffline(object) {
+			problems = nil // the operator has refused it, and says so in the status
+		}
+		for _, problem := range read[i].Refused {
+			if !isSaid(problem, problems) {
+				problems = append(problems, problem)
+			}
+		}
 		switch {
 		case isSecond:
 			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s was read before (%s); two objects of one name are a mistake",
 				source, displayName(object), first))
 			continue
-		case len(problems) > 0 && isOffline(object):
+		case len(problems) > 0:
 			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", source, displayName(object), facts.JoinProblems(problems)))
 			continue
 		}

@@ -83,7 +83,7 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 	if len(read.Policies)+len(read.Exceptions) == 0 {
 		return cmp.Or(unread, errors.New("there is no SupportPolicy in what was read"))
 	}
-	errorsFound, warnings := all.errors(), all.warnings(at)
+	errorsFound, warnings := append(all.errors(), all.refused()...), all.warnings(at)
 	if err := printDiagnostics(command, append(errorsFound, warnings...)); err != nil {
 		return err
 	}

@@ -6,8 +6,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/manifest"
 	"github.com/d2iq-labs/support-policy-operator/internal/support"
@@ -77,6 +80,41 @@ type diagnostic struct {
 func (d diagnostic) String() string {
 	return fmt.Sprintf("%s: %s: %s %s: %s", d.source, d.level, d.kind, d.name, d.err)
 }
+
+// refused are what an API server would refuse, and the operator does not say in its own words.
+func (c *compiled) refused() []diagnostic {
+	var found []diagnostic
+	add := func(source manifest.Source, kind, name string, problems, own field.ErrorList) {
+		for _, problem := range problems {
+			if !isSaid(problem, own) {
+				found = append(found, diagnostic{source, levelError, kind, name, problem})
+			}
+		}
+	}
+	for i := range c.PolicySet.Policies {
+		one := &c.PolicySet.Policies[i]
+		add(one.Source, "SupportPolicy", one.Object.Name, one.Refused, c.set.Problems(one.Object.Name))
+	}
+	for i := range c.Exceptions {
+		one := &c.Exceptions[i]
+		add(one.Source, "SupportException", one.Object.Name, one.Refused, c.exceptions[i].Problems())
+	}
+	return found
+}
+
+// isSaid tells whether one of the operator's own problems is about the same field. Schemas count items of lists where the operator
+// names them, so items are not told apart.
+func isSaid(problem *field.Error, own field.ErrorList) bool {
+	return slices.ContainsFunc(own, func(o *field.Error) bool { return withoutItems(o.Field) == withoutItems(problem.Field) })
+}
+
+// item is what names an item of a list in the path of a field.
+var item = regexp.MustCompile(`\[[^\]]*\]`)
+
+func withoutItems(path string) string { return item.ReplaceAllString(path, "") }
+
+// Error is the diagnostic as an error.
+func (d diagnostic) Error() string { return d.String() }
 
 // errors are what the operator would refuse, in its own words.
 func (c *compiled) errors() []diagnostic {

@@ -12,6 +12,8 @@ import (
 	"io"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/documents"
 )
@@ -47,6 +49,10 @@ func (s Source) at(path ...any) string {
 type Found[T any] struct {
 	Object T
 	Source Source
+	// Refused is what an API server would refuse in the object.
+	Refused field.ErrorList
+	// News is what its status has that this version does not know: a newer operator wrote it.
+	News []string
 }
 
 // PolicySet has the objects by which clusters are evaluated, in the order in which they were read.
@@ -68,12 +74,12 @@ type Reader struct {
 func (r *Reader) NotRead() []string { return r.notes }
 
 // Policies reads SupportPolicies and SupportExceptions. The error has a line for each thing that was not read or not understood, with
-// its place. Objects that could be read are returned beside an error.
+// its place. Objects that could be read are returned beside an error, and those that an API server would refuse with the reasons.
 func (r *Reader) Policies(paths ...string) (PolicySet, error) {
 	var read PolicySet
 	err := r.read(paths, map[string]decoder{
-		policyKind:    decodeInto(&read.Policies),
-		exceptionKind: decodeInto(&read.Exceptions),
+		policyKind:    decodeInto(&read.Policies, policyKind),
+		exceptionKind: decodeInto(&read.Exceptions, exceptionKind),
 	})
 	return read, err
 }
@@ -81,7 +87,7 @@ func (r *Reader) Policies(paths ...string) (PolicySet, error) {
 // Clusters reads ClusterSupports, as Policies reads policies.
 func (r *Reader) Clusters(paths ...string) ([]Found[v1alpha1.ClusterSupport], error) {
 	var read []Found[v1alpha1.ClusterSupport]
-	err := r.read(paths, map[string]decoder{clusterKind: decodeInto(&read)})
+	err := r.read(paths, map[string]decoder{clusterKind: decodeInto(&read, clusterKind)})
 	return read, err
 }
 

@@ -22,6 +22,8 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
+	"github.com/d2iq-labs/support-policy-operator/internal/schema"
 )
 
 // The kinds that are read.
@@ -34,16 +36,27 @@ const (
 // decoder reads one object from JSON.
 type decoder func(object []byte, source Source) error
 
-// decodeInto returns a decoder that appends the object to a list, even where a field is invalid.
+// decodeInto returns a decoder that appends objects of a kind to a list, even where an API server would refuse one.
 func decodeInto[T any, P interface {
 	*T
 	metav1.Object
-}](list *[]Found[T]) decoder {
-	return func(object []byte, source Source) error {
+}](list *[]Found[T], kind string) decoder {
+	return func(text []byte, source Source) error {
 		found := Found[T]{Source: source}
-		problems, err := kjson.UnmarshalStrict(object, &found.Object)
+		problems, err := kjson.UnmarshalStrict(text, &found.Object)
 		if err != nil {
-			return explain(object, found.Object, err)
+			return explain(text, found.Object, err)
+		}
+		var values map[string]any
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &values); err != nil {
+			return err
+		}
+		found.Refused = schema.Validate(kind, schema.Spec, values)
+		if kind == clusterKind {
+			// Of the other kinds nothing rests on the status, and an API server ignores it.
+			refused, news := validateStatus(values)
+			problems, news = withoutStatus(problems, news)
+			found.Refused, found.News = append(found.Refused, refused...), news
 		}
 		*list = append(*list, found)
 		for _, problem := range validateMetadata(P(&found.Object)) {
@@ -51,6 +64,35 @@ func decodeInto[T any, P interface {
 		}
 		return joinProblems(problems)
 	}
+}
+
+// validateStatus validates a status that an operator has written, perhaps a newer one: a value that the schema does not list is no
+// problem, but news.
+func validateStatus(object map[string]any) (problems field.ErrorList, news []string) {
+	for _, problem := range schema.Validate(clusterKind, schema.Status, object) {
+		if problem.Type == field.ErrorTypeNotSupported {
+			news = append(news, fmt.Sprintf("%s is %s", problem.Field, facts.Quote(fmt.Sprint(problem.BadValue))))
+			continue
+		}
+		problems = append(problems, problem)
+	}
+	return problems, news
+}
+
+// unknownStatus is how the strict decoder tells of a field of the status that it does not know.
+const unknownStatus = `unknown field "status.`
+
+// withoutStatus moves unknown fields of the status from the problems to the news.
+func withoutStatus(problems []error, news []string) ([]error, []string) {
+	var others []error
+	for _, problem := range problems {
+		if name, isUnknown := strings.CutPrefix(problem.Error(), unknownStatus); isUnknown {
+			news = append(news, "the field status."+strings.TrimSuffix(name, `"`))
+			continue
+		}
+		others = append(others, problem)
+	}
+	return others, news
 }
 
 // validateMetadata validates names and labels as an API server does.

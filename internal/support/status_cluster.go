@@ -61,13 +61,9 @@ func (in *ClusterInput) ClusterID() string {
 // changes by time alone; zero when none is known. Of the status that the object has it keeps the times at which things
 // began, and what was not observed again. It shares nothing with the input.
 func (s *Set) ClusterStatus(in ClusterInput, now time.Time) (v1alpha1.ClusterSupportStatus, time.Time) {
-	if in.HostNamespace == "" && isRefusedHost(in.Object) {
-		return *in.Object.Status.DeepCopy(), time.Time{}
-	}
-	problems, reason := in.Validate()
-	if len(problems) > 0 {
-		contact := append(readyConditions(problems, reason), notContacted(invalidSpec))
-		assessment := keptAssessment(&in.Object.Status, reason, invalidSpec+": "+facts.JoinProblems(problems))
+	if refusal := in.refusedSpec(); refusal != nil {
+		contact := append(stalledConditions(refusal.Reason, refusal.Message), notContacted(invalidSpec))
+		assessment := keptAssessment(&in.Object.Status, refusal.Reason, invalidSpec+": "+refusal.Message)
 		return assessment.status(in.Object, contact, now), time.Time{}
 	}
 	environment := in.Object.Status.Environment
@@ -96,10 +92,18 @@ func (in *ClusterInput) Validate() (field.ErrorList, string) {
 	return append(field.ErrorList{refused}, problems...), v1alpha1.ReasonHostNotAllowed
 }
 
-// isRefusedHost tells whether the operator has refused the object as its host, which only it can know.
-func isRefusedHost(object *v1alpha1.ClusterSupport) bool {
-	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == v1alpha1.ReasonHostNotAllowed
+// refusedSpec is why nothing else is said of the cluster than that its spec is refused; nil where it is valid. Whether the object may be the
+// host only the operator can know: without it, what it said of that counts, and nothing else that the status says.
+func (in *ClusterInput) refusedSpec() *facts.Problem {
+	ready := meta.FindStatusCondition(in.Object.Status.Conditions, v1alpha1.ConditionReady)
+	if in.HostNamespace == "" && ready != nil && ready.Reason == v1alpha1.ReasonHostNotAllowed {
+		return &facts.Problem{Reason: ready.Reason, Message: ready.Message}
+	}
+	problems, reason := in.Validate()
+	if len(problems) == 0 {
+		return nil
+	}
+	return &facts.Problem{Reason: reason, Message: facts.JoinProblems(problems)}
 }
 
 // contactConditions are Ready and Reachable of an object whose spec is valid, with Stalled and Reconciling where they are
