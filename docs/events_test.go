@@ -133,6 +133,8 @@ var worlds = []string{
 	// What was found and tells no version, and where nobody may look.
 	`{status: {releases: [{product: Konvoy, name: default, evidence: {source: Label, object: Node/worker-0}}]}}`,
 	`{status: {releases: [{product: Konvoy, name: default, evidence: {source: Forbidden, object: konvoyclusters}}]}}`,
+	// What a newer operator wrote.
+	`{status: {releases: [{product: Konvoy, name: default, state: Retired, evidence: {source: Label, object: Node/worker-0, version: 1.7.2}}]}}`,
 	// Tags.
 	`{status: {kubernetesVersion: v1.19.9, releases: [{product: BasePlatformServices, name: default,
 	  evidence: {source: Label, object: Addon/istio, version: master}}]}}`,

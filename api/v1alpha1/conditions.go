@@ -174,6 +174,9 @@ const (
 	ReasonVersionUnknown = "VersionUnknown"
 	// ReasonUnreadableVersion: what should be a version or a tag cannot be read as one. Unknown.
 	ReasonUnreadableVersion = "UnreadableVersion"
+	// ReasonNotUnderstood: the status of a release, which a newer operator wrote, has a state or a source of evidence that this
+	// version does not know, and the cluster was not observed since. Unknown.
+	ReasonNotUnderstood = "NotUnderstood"
 	// ReasonForbidden: the cluster does not let the operator look whether the product is there. Unknown.
 	ReasonForbidden = "Forbidden"
 	// ReasonNoPolicy: no policy speaks about the product on this cluster, or one that is needed is missing. Unknown.

@@ -46,7 +46,13 @@ type Facts struct {
 	Components []v1alpha1.Component
 	// Nodes are the operating systems of the nodes; nil before they are read for the first time.
 	Nodes *v1alpha1.NodesStatus
+	// NotUnderstood has, by release, what a status said of it that this version does not know: a newer operator wrote it. Nil where the
+	// cluster itself was observed.
+	NotUnderstood map[ReleaseKey]string
 }
+
+// ReleaseKey tells the releases of a cluster apart.
+type ReleaseKey struct{ Product, Name string }
 
 // DetectionRule is the spec.detection of a policy, with its product.
 type DetectionRule struct {

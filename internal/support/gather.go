@@ -50,6 +50,7 @@ type clusterState struct {
 	// redundantDeclarations and ambiguousDeclarations are those that mean nothing here: the cluster tells better, or has several
 	// installations that could be meant.
 	redundantDeclarations, ambiguousDeclarations []string
+	notUnderstood                                map[facts.ReleaseKey]string
 	// subjects are all installed releases, the Kubernetes of the cluster included where a policy speaks about it.
 	subjects []*subject
 }
@@ -68,6 +69,7 @@ func gather(cluster evaluationInput) *clusterState {
 		manager:           cluster.Facts.Manager,
 		clusterID:         facts.Printable(cluster.Facts.ClusterID),
 		duplicateOf:       cluster.DuplicateOf,
+		notUnderstood:     cluster.Facts.NotUnderstood,
 	}
 	for _, installation := range cluster.Facts.Installations {
 		// What the status has no room for must not be judged either: it would be judged differently from there. What is

@@ -109,6 +109,9 @@ func lastDay(end time.Time, zone *time.Location) string {
 func (s *subject) judge() verdict {
 	p := s.choice.policy
 	switch {
+	case s.notUnderstood != "":
+		return unknown(v1alpha1.ReasonNotUnderstood,
+			"cannot be judged: its status has "+s.notUnderstood+", which this version does not know; judge it with the version that wrote it")
 	case s.used.Source == v1alpha1.SourceForbidden:
 		who, what := "the cluster", s.used.Object
 		if facts.IsFromHub(s.used) {

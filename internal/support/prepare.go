@@ -35,6 +35,8 @@ type subject struct {
 	minor *minor
 	// nodes compares what the nodes of the cluster run with the policy.
 	nodes nodeComparison
+	// notUnderstood is what the status says of the release that this version does not know; empty where it knows all.
+	notUnderstood string
 	// verdict is that of the policy at the instant.
 	verdict verdict
 }
@@ -88,7 +90,8 @@ func (c *clusterState) kubernetesSubject() *subject {
 func (c *clusterState) subject(installation facts.Installation) *subject {
 	s := &subject{
 		evaluation: c.evaluation, cluster: c, product: installation.Product, name: installation.Name,
-		choice: c.set.choose(c.labels, installation.Product),
+		choice:        c.set.choose(c.labels, installation.Product),
+		notUnderstood: c.notUnderstood[facts.ReleaseKey{Product: installation.Product, Name: installation.Name}],
 	}
 	s.used, s.others = facts.SplitEvidence(installation.Evidence)
 	if text := s.used.Version; text != "" {

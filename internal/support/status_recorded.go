@@ -27,6 +27,12 @@ func FactsOf(status *v1alpha1.ClusterSupportStatus) *facts.Facts {
 	}
 	for i := range status.Releases {
 		row := &status.Releases[i]
+		if text := notUnderstood(row); text != "" {
+			if observed.NotUnderstood == nil {
+				observed.NotUnderstood = map[facts.ReleaseKey]string{}
+			}
+			observed.NotUnderstood[facts.ReleaseKey{Product: row.Product, Name: row.Name}] = text
+		}
 		if row.Product == facts.Kubernetes {
 			continue
 		}
@@ -37,6 +43,29 @@ func FactsOf(status *v1alpha1.ClusterSupportStatus) *facts.Facts {
 		}
 	}
 	return observed
+}
+
+// knownStates and knownSources are the values that this version knows. A newer one may have more.
+var (
+	knownStates  = []v1alpha1.State{v1alpha1.StateSupported, v1alpha1.StateUnsupported, v1alpha1.StateUnknown}
+	knownSources = []v1alpha1.EvidenceSource{
+		v1alpha1.SourceServerVersion, v1alpha1.SourceLabel, v1alpha1.SourceAnnotation, v1alpha1.SourceCustomResource,
+		v1alpha1.SourceHelmRelease, v1alpha1.SourceInferred, v1alpha1.SourceDeclared, v1alpha1.SourceForbidden,
+	}
+)
+
+// notUnderstood is what a row says that this version does not know; empty where it knows all. Of what is not understood nobody can
+// say that it does not matter.
+func notUnderstood(row *v1alpha1.InstalledRelease) string {
+	if row.State != "" && !slices.Contains(knownStates, row.State) {
+		return "the state " + facts.Quote(string(row.State))
+	}
+	for _, e := range evidenceOf(row) {
+		if !slices.Contains(knownSources, e.Source) {
+			return "evidence of the source " + facts.Quote(string(e.Source))
+		}
+	}
+	return ""
 }
 
 // evidenceOf puts the evidence of a row back into its order: what has no version and stands before the used piece was
