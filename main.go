@@ -14,7 +14,6 @@ import (
 	"log"
 	"os"
 	"strings"
-	_ "time/tzdata" // policies name time zones, and a container image may have none
 
 	"go.uber.org/zap/zapcore"
 	"k8s.io/client-go/rest"

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of these tests do not depend on the machine
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"

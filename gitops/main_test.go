@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	_ "time/tzdata" // the zones of the policies do not depend on the machine
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	_ "time/tzdata" // policies name time zones, and not every machine has them
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"

@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	_ "time/tzdata" // the zones of the examples do not depend on the machine
 
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"

@@ -86,16 +86,3 @@ func StartOfDayOrLater(d Day, zone *time.Location) time.Time {
 func DaysBefore(instant time.Time, days int, zone *time.Location) time.Time {
 	return StartOfDayOrLater(DayOf(instant.In(zone)).Plus(-days), zone)
 }
-
-// LoadZone returns an IANA time zone by its name. It refuses "Local", which depends on the machine, and the empty name,
-// which Go takes for UTC.
-func LoadZone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" {
-		return nil, fmt.Errorf("%s is not an IANA time zone", Quote(name))
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s is not an IANA time zone", Quote(name))
-	}
-	return zone, nil
-}

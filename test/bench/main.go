@@ -38,7 +38,6 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
-	_ "time/tzdata" // the policies name time zones
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"

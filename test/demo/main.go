@@ -16,7 +16,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-	_ "time/tzdata" // the policies name time zones
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"

@@ -31,9 +31,11 @@ var layers = map[string][]string{
 	"internal/fleet":             {"api/v1alpha1", "internal/facts", "internal/contact", "internal/observe"},
 	"internal/hub":               {"api/v1alpha1", "internal/facts", "internal/detect", "internal/observe", "internal/fleet"},
 	"internal/support":           {"api/v1alpha1", "internal/facts"},
-	"internal/manifest":          {"api/v1alpha1"},
 	"internal/version":           {},
 	"internal/metrics":           {"api/v1alpha1", "internal/version"},
+	"internal/documents":         {},
+	"internal/schema":            {"config/crd"},
+	"internal/manifest":          {"api/v1alpha1", "internal/documents", "internal/facts", "internal/schema"},
 	"internal/endpoint":          {},
 	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support", "internal/version"},
 	"controllers": {
