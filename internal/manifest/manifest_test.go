@@ -83,7 +83,7 @@ func TestReadFailures(t *testing.T) {
 		{"a word that YAML takes for false", strings.Replace(policyText, "name: konvoy", "name: konvoy, namespace: n", 1),
 			"SupportPolicy: metadata.namespace: is a bool and must be a string; put it into quotation marks"},
 		{"a list", policyText + "  lifecycle: []\n", "SupportPolicy konvoy: spec.lifecycle: is of type array, which is not allowed here"},
-		{"no name", strings.Replace(policyText, "name: konvoy", "labels: {}", 1), "SupportPolicy: metadata.name: Invalid value"},
+		{"no name", strings.Replace(policyText, "name: konvoy", "labels: {}", 1), "SupportPolicy: metadata.name: Required value: an object in a file has to have a name"},
 		{"a name that cannot be", strings.Replace(policyText, "konvoy", `"Kon\nvoy"`, 1), "metadata.name: Invalid value"},
 		{"a label that cannot be", strings.Replace(policyText, "{name: konvoy}", `{name: konvoy, labels: {a: "b c"}}`, 1), "metadata.labels: Invalid value"},
 		{"another kind", policyText + "---\nkind: Secret\napiVersion: v1\nmetadata: {name: s, namespace: ns}\n",

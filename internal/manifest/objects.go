@@ -17,7 +17,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
@@ -43,27 +42,72 @@ func decodeInto[T any, P interface {
 }](list *[]Found[T], kind string) decoder {
 	return func(text []byte, source Source) error {
 		found := Found[T]{Source: source}
-		problems, err := kjson.UnmarshalStrict(text, &found.Object)
+		values, problems, err := valuesOf(text)
+		if err != nil {
+			return err
+		}
+		if schema.Prune(kind, values) || hasFraction(values) {
+			// The object is read as an API server would give it back.
+			if text, err = json.Marshal(values); err != nil {
+				return err
+			}
+		}
+		found.Refused = schema.Validate(kind, schema.Spec, values)
+		var statusProblems field.ErrorList
+		if kind == clusterKind {
+			// Of the other kinds nothing rests on the status, and an API server ignores it.
+			statusProblems, found.News = validateStatus(values)
+			found.Refused = append(found.Refused, statusProblems...)
+		}
+		unknown, err := kjson.UnmarshalStrict(text, &found.Object)
 		if err != nil {
 			return explain(text, found.Object, err)
 		}
-		var values map[string]any
-		if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &values); err != nil {
-			return err
-		}
-		found.Refused = schema.Validate(kind, schema.Spec, values)
 		if kind == clusterKind {
-			// Of the other kinds nothing rests on the status, and an API server ignores it.
-			refused, news := validateStatus(values)
-			problems, news = withoutStatus(problems, news)
-			found.Refused, found.News = append(found.Refused, refused...), news
+			unknown, found.News = withoutStatus(unknown, found.News)
 		}
 		*list = append(*list, found)
-		for _, problem := range validateMetadata(P(&found.Object)) {
+		problems = withoutRepeated(append(problems, unknown...))
+		for _, problem := range validateMetadata(P(&found.Object), kind) {
 			problems = append(problems, problem)
 		}
 		return joinProblems(problems)
 	}
+}
+
+// valuesOf returns an object as values, and which keys stand in it twice.
+func valuesOf(text []byte) (values map[string]any, duplicates []error, err error) {
+	duplicates, err = kjson.UnmarshalStrict(text, &values)
+	return values, duplicates, err
+}
+
+// hasFraction tells whether a number is written with a fraction or an exponent. An API server takes 3.0 for 3.
+func hasFraction(value any) bool {
+	switch value := value.(type) {
+	case float64:
+		return true
+	case []any:
+		return slices.ContainsFunc(value, hasFraction)
+	case map[string]any:
+		for _, element := range value {
+			if hasFraction(element) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// withoutRepeated removes the second of equal problems: keys that stand twice are found in values and in types.
+func withoutRepeated(problems []error) []error {
+	var different []error
+	for _, problem := range problems {
+		isSame := func(other error) bool { return other.Error() == problem.Error() }
+		if !slices.ContainsFunc(different, isSame) {
+			different = append(different, problem)
+		}
+	}
+	return different
 }
 
 // validateStatus validates a status that an operator has written, perhaps a newer one: a value that the schema does not list is no
@@ -95,19 +139,32 @@ func withoutStatus(problems []error, news []string) ([]error, []string) {
 	return others, news
 }
 
-// validateMetadata validates names and labels as an API server does.
-func validateMetadata(object metav1.Object) field.ErrorList {
+// noName is said of an object without a name.
+const noName = "an object in a file has to have a name"
+
+// defaultNamespace stands for the namespace to which a file without one is applied.
+const defaultNamespace = "default"
+
+// validateMetadata validates metadata as an API server does when it creates an object.
+func validateMetadata(object metav1.Object, kind string) field.ErrorList {
+	checked := metav1.ObjectMeta{
+		Name: object.GetName(), GenerateName: object.GetGenerateName(), Namespace: object.GetNamespace(), Generation: object.GetGeneration(),
+		Labels: object.GetLabels(), Annotations: object.GetAnnotations(), Finalizers: object.GetFinalizers(),
+		OwnerReferences: object.GetOwnerReferences(),
+	}
+	isNamespaced := kind == clusterKind
+	switch {
+	case !isNamespaced:
+		checked.Namespace = "" // an API server ignores it
+	case checked.Namespace == "":
+		checked.Namespace = defaultNamespace
+	}
 	path := field.NewPath("metadata")
-	var problems field.ErrorList
-	for _, problem := range validation.NameIsDNSSubdomain(object.GetName(), false) {
-		problems = append(problems, field.Invalid(path.Child("name"), object.GetName(), problem))
+	if checked.Name == "" {
+		// An API server can generate one, and kubectl apply cannot.
+		return field.ErrorList{field.Required(path.Child("name"), noName)}
 	}
-	if namespace := object.GetNamespace(); namespace != "" {
-		for _, problem := range validation.ValidateNamespaceName(namespace, false) {
-			problems = append(problems, field.Invalid(path.Child("namespace"), namespace, problem))
-		}
-	}
-	return append(problems, metav1validation.ValidateLabels(object.GetLabels(), path.Child("labels"))...)
+	return validation.ValidateObjectMetaAccessor(&checked, isNamespaced, validation.NameIsDNSSubdomain, path)
 }
 
 // joinProblems joins the problems of one object into one line.

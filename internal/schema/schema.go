@@ -92,6 +92,50 @@ var schemas = sync.OnceValue(func() map[string]*spec.Schema {
 	return all
 })
 
+// Prune removes from an object what an API server removes before it validates: members that are null, which its schemas allow
+// nowhere. It tells whether there were any.
+func Prune(kind string, object map[string]any) bool {
+	schema, found := schemas()[kind]
+	return found && prune(schema, object)
+}
+
+func prune(schema *spec.Schema, value any) bool {
+	isPruned := false
+	switch value := value.(type) {
+	case map[string]any:
+		for name, element := range value {
+			member := memberOf(schema, name)
+			switch {
+			case member == nil:
+			case element == nil && !member.Nullable:
+				delete(value, name)
+				isPruned = true
+			default:
+				isPruned = prune(member, element) || isPruned
+			}
+		}
+	case []any:
+		if schema.Items == nil || schema.Items.Schema == nil {
+			return false
+		}
+		for _, item := range value {
+			isPruned = prune(schema.Items.Schema, item) || isPruned
+		}
+	}
+	return isPruned
+}
+
+// memberOf returns the schema of a member of an object; nil where it has none.
+func memberOf(schema *spec.Schema, name string) *spec.Schema {
+	if property, isProperty := schema.Properties[name]; isProperty {
+		return &property
+	}
+	if schema.AdditionalProperties != nil {
+		return schema.AdditionalProperties.Schema
+	}
+	return nil
+}
+
 // fieldError puts an error of the library into the words of API servers.
 func fieldError(root *field.Path, err error) *field.Error {
 	var refused *openapierrors.Validation
@@ -121,11 +165,8 @@ func duplicates(path *field.Path, schema *spec.Schema, value any) field.ErrorLis
 	switch value := value.(type) {
 	case map[string]any:
 		for name, element := range value {
-			switch property, isProperty := schema.Properties[name]; {
-			case isProperty:
-				problems = append(problems, duplicates(path.Child(name), &property, element)...)
-			case schema.AdditionalProperties != nil && schema.AdditionalProperties.Schema != nil:
-				problems = append(problems, duplicates(path.Key(name), schema.AdditionalProperties.Schema, element)...)
+			if member := memberOf(schema, name); member != nil {
+				problems = append(problems, duplicates(path.Child(name), member, element)...)
 			}
 		}
 	case []any:
@@ -135,10 +176,13 @@ func duplicates(path *field.Path, schema *spec.Schema, value any) field.ErrorLis
 		seen := map[string]bool{}
 		for i, item := range value {
 			at := path.Index(i)
-			if key, has := keyOf(schema, item); has && seen[key] {
-				problems = append(problems, field.Duplicate(at, json.RawMessage(key)))
-			} else {
-				seen[key] = has
+			if key, has := keyOf(schema, item); has {
+				// As API servers have it, 3 and 3.0 are two items.
+				text := fmt.Sprintf("%T %v", key, key)
+				if seen[text] {
+					problems = append(problems, field.Duplicate(at, key))
+				}
+				seen[text] = true
 			}
 			problems = append(problems, duplicates(at, schema.Items.Schema, item)...)
 		}
@@ -147,25 +191,21 @@ func duplicates(path *field.Path, schema *spec.Schema, value any) field.ErrorLis
 }
 
 // keyOf returns what must not stand twice in a list: its keys in a list that is a map, the whole item in one that is a set.
-func keyOf(list *spec.Schema, item any) (key string, has bool) {
-	listType, _ := list.Extensions.GetString("x-kubernetes-list-type")
-	compared := item
-	switch listType {
+func keyOf(list *spec.Schema, item any) (key any, has bool) {
+	switch listType, _ := list.Extensions.GetString("x-kubernetes-list-type"); listType {
 	case "map":
 		members, isObject := item.(map[string]any)
-		names, _ := list.Extensions.GetStringSlice("x-kubernetes-list-map-keys")
 		if !isObject {
-			return "", false
+			return nil, false
 		}
+		names, _ := list.Extensions.GetStringSlice("x-kubernetes-list-map-keys")
 		keys := map[string]any{}
 		for _, name := range names {
 			keys[name] = members[name]
 		}
-		compared = keys
+		return keys, true
 	case "set":
-	default:
-		return "", false
+		return item, true
 	}
-	text, err := json.Marshal(compared)
-	return string(text), err == nil
+	return nil, false
 }
