@@ -256,6 +256,7 @@ func newAPIServer(t *testing.T, plane *controlplane.ControlPlane) *apiServer {
 	config := plane.Config()
 	config.GroupVersion = &v1alpha1.GroupVersion
 	config.APIPath = "/apis"
+	config.WarningHandler = rest.NoWarnings{}
 	config.NegotiatedSerializer = serializer.NewCodecFactory(runtime.NewScheme())
 	client, err := rest.RESTClientFor(config)
 	if err != nil {

@@ -42,6 +42,7 @@ keys that stand twice, names and labels that cannot be. Warnings are what the op
   - a newest minor that is more than a year old
   - days that are out of order: a minor after a newer one, or a patch before its minor
   - versions that the policy does not list, in upgradesFrom and in experimental.components
+  - policies of one product and one priority that can select the same cluster
 
 Exit codes: 1 there is an error, or with --strict a warning; 0 otherwise.`,
 		Example: `  # Before a change of policies is merged

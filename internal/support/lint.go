@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -37,6 +38,7 @@ var lintChecks = []func(evaluation, *Policy) []LintWarning{
 	lintAge,
 	lintDayOrder,
 	lintUnlisted,
+	lintSamePriority,
 }
 
 // Lint finds the likely mistakes of a valid policy, as they stand at an instant. A policy with Problems has no warnings:
@@ -256,4 +258,67 @@ func lintUnlisted(_ evaluation, p *Policy) []LintWarning {
 		}
 	}
 	return found
+}
+
+// lintSamePriority: which other policies for the product can select the same clusters with the same priority? On these none of them
+// decides. One of a higher priority that selects all clusters stands before them everywhere.
+func lintSamePriority(s evaluation, p *Policy) []LintWarning {
+	var everywhere, somewhere []string
+	for _, other := range s.set.policies {
+		if other == p || other.product != p.product || len(s.set.problems[other.name]) > 0 {
+			continue
+		}
+		switch {
+		case other.priority > p.priority && other.selector.Empty():
+			return nil
+		case other.priority != p.priority || !canOverlap(p.selector, other.selector):
+		case p.selector.String() == other.selector.String():
+			everywhere = append(everywhere, other.name)
+		default:
+			somewhere = append(somewhere, other.name)
+		}
+	}
+	var found []LintWarning
+	warn := func(names []string, where string) {
+		if len(names) > 0 {
+			found = append(found, LintWarning{field.NewPath("spec", "priority"), fmt.Sprintf(
+				"is %d, as in %s for the same product, and %s; none of them decides there: give them different priorities",
+				p.priority, facts.ListOf(names, 4), where)})
+		}
+	}
+	warn(everywhere, "all of them select the same clusters")
+	warn(somewhere, "they can select the same cluster")
+	return found
+}
+
+// canOverlap tells whether a cluster can have labels that both selectors match. Each key is a question of its own: which
+// of the values that are named, any other value, or no label at all fits all that is asked of it?
+func canOverlap(one, other labels.Selector) bool {
+	asked := map[string][]labels.Requirement{}
+	for _, selector := range []labels.Selector{one, other} {
+		requirements, _ := selector.Requirements()
+		for _, r := range requirements {
+			asked[r.Key()] = append(asked[r.Key()], r)
+		}
+	}
+	for key, requirements := range asked {
+		if !canHold(key, requirements) {
+			return false
+		}
+	}
+	return true
+}
+
+// canHold tells whether a label can fit all requirements for its key.
+func canHold(key string, requirements []labels.Requirement) bool {
+	const anyOther = "\x00" // no label has this value, so no requirement names it
+	candidates := []labels.Set{{}, {key: anyOther}}
+	for _, r := range requirements {
+		for value := range r.Values() {
+			candidates = append(candidates, labels.Set{key: value})
+		}
+	}
+	return slices.ContainsFunc(candidates, func(candidate labels.Set) bool {
+		return !slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return !r.Matches(candidate) })
+	})
 }

@@ -4,10 +4,15 @@
 package support
 
 import (
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -110,6 +115,24 @@ func TestLint(t *testing.T) {
 		{"an older minor after a newer one, behind one to come", "each minor is looked at",
 			[]policyBuilder{policy("kommander").window(3).minor("1.5", planned("2021-12-01")).minor("1.4", ga("2021-05-05")).minor("1.3", ga("2021-05-06"))}, "2021-06-01",
 			[]string{"spec.releases[1.3].generalAvailability: 2021-05-06 is after that of the newer 1.4"}},
+		{"one priority", "both decide everywhere, so none does", []policyBuilder{kommander, konvoy, kommander.named("other")}, "2021-06-01",
+			[]string{"spec.priority: is 0, as in other for the same product, and all of them select the same clusters; none of them decides there"}},
+		{"one priority, one selector", "both decide there, so none does", []policyBuilder{kommander.selects("tier", "a"), konvoy,
+			kommander.named("other").selects("tier", "a")}, "2021-06-01",
+			[]string{"spec.priority: is 0, as in other for the same product, and all of them select the same clusters"}},
+		{"one priority on some clusters", "one selects all", []policyBuilder{kommander.priority(3), konvoy, kommander.named("other").priority(3).selects("tier", "a")},
+			"2021-06-01", []string{"spec.priority: is 3, as in other for the same product, and they can select the same cluster"}},
+		{"one priority, other keys", "a cluster can have both labels", []policyBuilder{kommander.selects("tier", "a"), konvoy, kommander.named("other").selects("region", "b")},
+			"2021-06-01", []string{"spec.priority: is 0, as in other for the same product, and they can select the same cluster"}},
+		{"one priority, other values", "no cluster has both", []policyBuilder{kommander.selects("tier", "a"), konvoy, kommander.named("other").selects("tier", "b")},
+			"2021-06-01", nil},
+		{"other priorities", "the higher one decides", []policyBuilder{kommander, konvoy, kommander.named("other").priority(1)}, "2021-06-01", nil},
+		{"one priority, below another everywhere", "the highest decides", []policyBuilder{kommander, konvoy, kommander.named("other"), kommander.named("third").priority(1)},
+			"2021-06-01", nil},
+		{"one priority, below another somewhere", "elsewhere they decide", []policyBuilder{kommander, konvoy, kommander.named("other"),
+			kommander.named("third").priority(1).selects("tier", "a")}, "2021-06-01", []string{"spec.priority: is 0, as in other for the same product"}},
+		{"one priority, other products", "each decides about its own", []policyBuilder{kommander, konvoy, policy("other").window(3).minor("1.4", ga("2021-05-05"))},
+			"2021-06-01", nil},
 		{"no days at all", "nothing tells its age", []policyBuilder{listed.minor("4.0")}, "2030-01-01", nil},
 	}
 	for _, test := range tests {
@@ -135,6 +158,48 @@ func TestLint(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCanOverlap compares with all clusters that have one of few labels.
+func TestCanOverlap(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	keys, values := []string{"a", "b"}, []string{"x", "y", "z"}
+	var clusters []labels.Set
+	for _, a := range append(values, "other", "") {
+		for _, b := range append(values, "other", "") {
+			cluster := labels.Set{"a": a, "b": b}
+			maps.DeleteFunc(cluster, func(_, value string) bool { return value == "" })
+			clusters = append(clusters, cluster)
+		}
+	}
+	selector := func() labels.Selector {
+		var terms []metav1.LabelSelectorRequirement
+		for range rng.IntN(4) {
+			term := metav1.LabelSelectorRequirement{Key: keys[rng.IntN(2)], Operator: []metav1.LabelSelectorOperator{
+				metav1.LabelSelectorOpIn, metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpExists, metav1.LabelSelectorOpDoesNotExist}[rng.IntN(4)]}
+			if term.Operator == metav1.LabelSelectorOpIn || term.Operator == metav1.LabelSelectorOpNotIn {
+				term.Values = values[rng.IntN(2) : 2+rng.IntN(2)]
+			}
+			terms = append(terms, term)
+		}
+		compiled, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchExpressions: terms})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compiled
+	}
+	answers := map[bool]int{}
+	for range 20_000 {
+		one, other := selector(), selector()
+		want := slices.ContainsFunc(clusters, func(cluster labels.Set) bool { return one.Matches(cluster) && other.Matches(cluster) })
+		if got := canOverlap(one, other); got != want {
+			t.Fatalf("%q and %q: %t, want %t", one, other, got, want)
+		}
+		answers[want]++
+	}
+	if answers[true] < 1000 || answers[false] < 1000 {
+		t.Errorf("the selectors show little: %v", answers)
 	}
 }
 
