@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +44,9 @@ documents, JSON lines and Lists. With --keep-going the rest is judged, and the e
 FILE holds ClusterSupports, in one or many documents or in a List. It may be a folder. Of one without a status, what
 spec.declaredReleases names is what there is: Kubernetes is declared like the other products, and what is not declared is
 not there. One with the status that the operator wrote is judged again by the facts in that status, among which is what
-the operator's own cluster knows of it. Either of both files may be - for the standard input.
+the operator's own cluster knows of it; what a newer operator wrote beside is noted. A status is refused where no operator can
+have written it. That this one was written by the operator is what the API server sees to, which lets nobody else write status:
+of a file that others can change, the facts in it are their word. Either of both files may be - for the standard input.
 
 --release declares a release of one more cluster, which has the name command-line. PRODUCT/NAME=VERSION names one
 of several installations of a product.
@@ -171,7 +174,7 @@ func undecided(cluster *v1alpha1.ClusterSupport) []string {
 
 // read reads policies and clusters, those of the command line included. What could be read is returned beside an error.
 func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.ClusterSupport, error) {
-	if err := readOnce(slices.Concat(o.policies, o.clusters)); err != nil {
+	if err := cmp.Or(refuseEmpty("-f", o.policies), refuseEmpty("--cluster", o.clusters), readOnce(slices.Concat(o.policies, o.clusters))); err != nil {
 		return compiled{}, nil, err
 	}
 	declared, err := declaredReleases(o.releases)
@@ -187,7 +190,7 @@ func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.Cluste
 	for _, one := range policies.refused() {
 		refused = errors.Join(refused, one)
 	}
-	clusters, unreadClusters := readClusters(&reader, o.clusters)
+	clusters, unreadClusters := readClusters(command, &reader, o.clusters)
 	if len(declared) > 0 {
 		clusters = append(clusters, commandLineCluster(declared))
 	}
@@ -203,6 +206,14 @@ func noteUnread(command *cobra.Command, reader *manifest.Reader) {
 	for _, note := range reader.NotRead() {
 		printLine(command.ErrOrStderr(), "note: not read: %s", note)
 	}
+}
+
+// refuseEmpty refuses an empty path: mostly it is a variable that nobody has set.
+func refuseEmpty(flag string, paths []string) error {
+	if slices.Contains(paths, "") {
+		return usageErrorf("%s: is empty; name a file or folder", flag)
+	}
+	return nil
 }
 
 // readOnce refuses to read the standard input a second time.

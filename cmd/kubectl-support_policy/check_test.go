@@ -331,6 +331,162 @@ func TestNotes(t *testing.T) {
 	if got := plugin("", "check", "-f", testPolicies, "--release", "Kubernetes=1.19.9", "--release", "Konvoy=1.7.2"); got.Err != "" {
 		t.Errorf("beside Konvoy there is a row about it: %s", got.Err)
 	}
+	// Of a cluster that an API server has seen, and to which nobody had contact, nothing is known: what is declared has no row for that reason.
+	stored := `{apiVersion: support.d2iq.io/v1alpha1, kind: ClusterSupport, metadata: {name: c, namespace: x, generation: 1},
+		spec: {cluster: {host: {}}, declaredReleases: [{product: Kubernetes, name: default, version: 1.19.9}]}%s}`
+	got = plugin(fmt.Sprintf(stored, ", status: {observedGeneration: -1}"), "check", "-f", testPolicies, "--cluster", "-")
+	if got.Code != int(exitUnknown) || got.Err != "" {
+		t.Errorf("not contacted: exit code %d, stderr %q", got.Code, got.Err)
+	}
+	got = plugin(fmt.Sprintf(stored, ""), "check", "-f", testPolicies, "--cluster", "-")
+	if got.Code != int(exitNone) || !strings.Contains(got.Err, "note: x/c: nothing is said about Kubernetes") {
+		t.Errorf("offline: exit code %d, stderr %q", got.Code, got.Err)
+	}
+}
+
+// withStatus is a cluster as the operator has written it, with one more member of its status, each on a line of its own.
+func withStatus(member string) string {
+	return uncontacted("kubernetesVersion: v1.19.9\n  " + member)
+}
+
+// uncontacted is a cluster of which the operator has written no facts, with one member of its status.
+func uncontacted(member string) string {
+	return `apiVersion: support.d2iq.io/v1alpha1
+kind: ClusterSupport
+metadata: {name: prod, namespace: eu, generation: 1}
+spec: {cluster: {host: {}}}
+status:
+  observedGeneration: 1
+  ` + member + "\n"
+}
+
+// conditionText is a condition in YAML.
+func conditionText(kind, status string) string {
+	return `{type: ` + kind + `, status: "` + status + `", reason: R, message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}`
+}
+
+// releaseText is a good release in YAML, with another state and source of evidence.
+func releaseText(state, source string) string {
+	return `{product: Konvoy, name: default, version: 1.7.2, state: ` + state + `, evidence: {source: ` + source + `, object: o, version: 1.7.2}}`
+}
+
+// TestForgedStatus: what no operator can have written is refused, with its place.
+func TestForgedStatus(t *testing.T) {
+	var many []string
+	for i := range 65 {
+		many = append(many, fmt.Sprintf("{product: P%d, name: default, state: Supported, evidence: {source: Label, version: 1.0.0}}", i))
+	}
+	for _, test := range []struct{ name, member, want string }{
+		{"two conditions of one type", "conditions: [" + conditionText("Supported", "True") + ", " + conditionText("Supported", "False") + "]",
+			`:8:118: ClusterSupport eu/prod: status.conditions[1]: Duplicate value: {"type":"Supported"}`},
+		{"two of one release", "releases: [" + releaseText("Supported", "Label") + ", " + releaseText("Unsupported", "Label") + "]",
+			`:8:136: ClusterSupport eu/prod: status.releases[1]: Duplicate value: {"name":"default","product":"Konvoy"}`},
+		{"a list for a condition", "conditions: [[]]", ":8:16: ClusterSupport eu/prod: status.conditions[0]: is of type array, which is not allowed here"},
+		{"a number for a version", "clusterID: 5", ":8:3: ClusterSupport eu/prod: status.clusterID: is a number and must be a string"},
+		{"a text for releases", "releases: none", ":8:3: ClusterSupport eu/prod: status.releases: is of type string, which is not allowed here"},
+		{"an object for a status", "conditions: [{type: Ready, status: {}}]", ":8:30: ClusterSupport eu/prod: status.conditions[0].status: is a object and must be a string"},
+		{"a text that is too long", "clusterID: " + strings.Repeat("x", 65), ":8:3: ClusterSupport eu/prod: status.clusterID: Invalid value"},
+		{"an empty text", `clusterID: ""`, ":8:3: ClusterSupport eu/prod: status.clusterID: Invalid value"},
+		{"no reason", `conditions: [{type: Ready, status: "True", message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}]`,
+			":8:16: ClusterSupport eu/prod: status.conditions[0].reason: Required value"},
+		{"a reason in words", `conditions: [{type: Ready, status: "True", reason: "a b", message: m, lastTransitionTime: "2021-06-01T00:00:00Z"}]`,
+			":8:46: ClusterSupport eu/prod: status.conditions[0].reason: Invalid value"},
+		{"no time", `conditions: [{type: Ready, status: "True", reason: R, message: m}]`, ":8:16: ClusterSupport eu/prod: status.conditions[0].lastTransitionTime: Required value"},
+		{"a day for a time", `supportEndTime: "2021-06-01"`, `ClusterSupport eu/prod: `},
+		{"too many releases", "releases: [" + strings.Join(many, ", ") + "]", ":8:3: ClusterSupport eu/prod: status.releases: Invalid value"},
+		{"no evidence", "releases: [{product: Konvoy, name: default, state: Supported}]", ":8:14: ClusterSupport eu/prod: status.releases[0].evidence: Required value"},
+		{"two references", "cluster: {host: {}, kommanderCluster: {name: x}}", ":8:3: ClusterSupport eu/prod: status.cluster: Invalid value"},
+		{"a key twice", "observedGeneration: 1", `:8:3: the key "observedGeneration" stands twice, first in line 6`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := plugin(withStatus(test.member), "check", "-f", testPolicies, "--cluster", "-")
+			if got.Code != int(exitError) || got.Out != "" || !strings.Contains(got.Err, "error: standard input:") || !strings.Contains(got.Err, test.want) {
+				t.Errorf("got %d, %q, %s\nwant %s", got.Code, got.Out, got.Err, test.want)
+			}
+		})
+	}
+}
+
+// TestNewerStatus: what a newer operator wrote is read, each of its news is noted with its place, and nothing is taken for good because of it.
+func TestNewerStatus(t *testing.T) {
+	good := releaseText("Supported", "Label")
+	for _, test := range []struct {
+		name, member string
+		// notes are what is said of the news.
+		notes     []string
+		supported string
+		code      exitCode
+	}{
+		{"nothing new", "releases: [" + good + "]", nil, "True Supported", exitNone},
+		{"a field", "sealed: {by: x}\n  releases: [" + good + "]", []string{":8:3: ClusterSupport eu/prod: status.sealed is a field"}, "True Supported", exitNone},
+		{"a field of a release", "releases: [" + strings.Replace(good, "{", "{quarantined: true, ", 1) + "]",
+			[]string{":8:15: ClusterSupport eu/prod: status.releases[0].quarantined is a field"}, "True Supported", exitNone},
+		{"a state", "releases: [" + releaseText("Retired", "Label") + "]",
+			[]string{`:8:63: ClusterSupport eu/prod: status.releases[0].state has the value "Retired"`}, "Unknown NotUnderstood", exitUnknown},
+		{"a source of evidence", "releases: [" + releaseText("Supported", "Attestation") + "]",
+			[]string{`:8:92: ClusterSupport eu/prod: status.releases[0].evidence.source has the value "Attestation"`}, "Unknown NotUnderstood", exitUnknown},
+		{"a type of finding", "releases: [" + good + "]\n  findings: [{type: Sealed, reason: R, message: m, condition: Supported, status: \"True\"}]",
+			[]string{`:9:15: ClusterSupport eu/prod: status.findings[0].type has the value "Sealed"`}, "True Supported", exitNone},
+		{"an environment", "releases: [" + good + "]\n  environment: Staging", []string{`:9:3: ClusterSupport eu/prod: status.environment has the value "Staging"`},
+			"True Supported", exitNone},
+		{"an origin of a component", "releases: [" + good + "]\n  components: [{name: istio, object: o, origin: Oci}]",
+			[]string{`:9:41: ClusterSupport eu/prod: status.components[0].origin has the value "Oci"`}, "True Supported", exitNone},
+		{"a type of condition", "releases: [" + good + "]\n  conditions: [" + conditionText("Blessed", "True") + "]",
+			[]string{`:9:17: ClusterSupport eu/prod: status.conditions[0].type has the value "Blessed"`}, "True Supported", exitNone},
+		{"the status of a condition", "releases: [" + releaseText("Unsupported", "Label") + "]\n  conditions: [" + conditionText("Supported", "Mostly") + "]",
+			[]string{`:9:34: ClusterSupport eu/prod: status.conditions[0].status has the value "Mostly"`}, "True Supported", exitNone},
+		{"nothing but a condition", "conditions: [" + conditionText("Supported", "Mostly") + "]",
+			[]string{`:8:34: ClusterSupport eu/prod: status.conditions[0].status has the value "Mostly"`}, "True NothingToCheck", exitNone},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := plugin(withStatus(test.member), "check", "-f", testPolicies, "--cluster", "-", "-o", "json", "--as-of", "2021-06-01")
+			if got.Code != int(test.code) {
+				t.Errorf("exit code %d, want %d: %s%s", got.Code, test.code, got.Out, got.Err)
+			}
+			var want strings.Builder
+			for _, note := range test.notes {
+				want.WriteString("note: standard input" + note + " that this version does not know: a newer operator wrote it\n")
+			}
+			if got.Err != want.String() {
+				t.Errorf("stderr: %s\nwant %s", got.Err, want.String())
+			}
+			parts := recorded(t, onlyItem(t, got))
+			if !strings.HasPrefix(parts["Supported"], test.supported) || parts["Blessed"] != "" || strings.Contains(got.Out, "Mostly") {
+				t.Errorf("got %s, want %s", got.Out, test.supported)
+			}
+		})
+	}
+}
+
+// TestNewerConditions: of a cluster of which nothing was found, a condition that this version does not understand tells nothing.
+func TestNewerConditions(t *testing.T) {
+	reachable := conditionText("Reachable", "True")
+	for _, test := range []struct{ name, condition, supported string }{
+		{"known", strings.Replace(conditionText("Supported", "True"), "reason: R", "reason: NothingToCheck", 1), "True NothingToCheck"},
+		{"a reason", conditionText("Supported", "False"), "Unknown NotContacted"},
+		{"a good reason", conditionText("Supported", "True"), "Unknown NotContacted"},
+		{"a status", strings.Replace(conditionText("Supported", "Mostly"), "reason: R", "reason: NothingToCheck", 1), "Unknown NotContacted"},
+		{"another type", conditionText("Blessed", "True"), "Unknown NotContacted"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := plugin(uncontacted("conditions: ["+reachable+", "+test.condition+"]"), "check", "-f", testPolicies, "--cluster", "-", "-o", "json")
+			if supported := recorded(t, onlyItem(t, got))["Supported"]; !strings.HasPrefix(supported, test.supported) {
+				t.Errorf("got %s, want %s", supported, test.supported)
+			}
+		})
+	}
+}
+
+// TestManyNews: a newer operator adds a field to every release of a fleet.
+func TestManyNews(t *testing.T) {
+	var all strings.Builder
+	for i := range 30 {
+		all.WriteString("---\n" + strings.Replace(withStatus("sealed: true"), "name: prod", fmt.Sprintf("name: c%d", i), 1))
+	}
+	got := plugin(all.String(), "check", "-f", testPolicies, "--cluster", "-")
+	if notes := strings.Count(got.Err, "note: "); notes != maxNews+1 || !strings.Contains(got.Err, "note: newer operators wrote 10 more fields and values") {
+		t.Errorf("%d notes: %s", notes, got.Err)
+	}
 }
 
 // TestErrors: what cannot be answered is exit code 1, says why, and prints no answer.
@@ -367,7 +523,13 @@ func TestErrors(t *testing.T) {
 			"testdata/policies/policies.yaml:2:1: SupportPolicy konvoy of support.d2iq.io/v1alpha1 is not read here; wanted is ClusterSupport"},
 		{"a policy twice", check("-f", testPolicies, "--release", "Konvoy=1.8.3"), "",
 			"policies.yaml:2:1: SupportPolicy konvoy: is at testdata/policies/policies.yaml:2:1 as well"},
-		{"no cluster reference", check("--cluster", "-"), cluster + "{}", "standard input:1:1: ClusterSupport c: spec.cluster: Invalid value"},
+		{"no cluster reference", check("--cluster", "-"), cluster + "{}", "standard input:4:1: ClusterSupport c: spec.cluster: Invalid value"},
+		{"an environment that is empty", check("--cluster", "-"), cluster + "{cluster: {host: {}}, environment: \"\"}", "standard input:4:29: ClusterSupport c: spec.environment: "},
+		{"no policies named", []string{"check", "-f", "", "--release", "Konvoy=1.8.3"}, "", "-f: is empty"},
+		{"no cluster named", check("--cluster", ""), "", "--cluster: is empty"},
+		{"no release named", check("--release", ""), "", `--release: "" is neither PRODUCT=VERSION`},
+		{"no form named", check("--release", "Konvoy=1.8.3", "-o", ""), "", `--output: "" is none of json, junit, table, yaml`},
+		{"no day named", check("--release", "Konvoy=1.8.3", "--as-of", ""), "", `--as-of: "" is neither a day`},
 		{"an environment that is none", check("--cluster", "-"), cluster + "{cluster: {host: {}}, environment: production}", "spec.environment: "},
 		{"a declaration without a version", check("--cluster", "-"), cluster + "{cluster: {host: {}}, declaredReleases: [{product: Konvoy, name: default}]}",
 			"spec.declaredReleases[0].version: "},

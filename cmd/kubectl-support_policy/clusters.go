@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -21,12 +22,13 @@ import (
 const commandLineName = "command-line"
 
 // readClusters reads ClusterSupports. What a person wrote has to be valid; what the operator wrote may hold a spec that it
-// refused, and is answered as it answered. Those that can be judged are returned beside an error.
-func readClusters(reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
+// refused, and is answered as it answered. Those that can be judged are returned beside an error. What a newer operator wrote is noted.
+func readClusters(command *cobra.Command, reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
 	read, err := reader.Clusters(paths...)
+	noteNews(command, read)
 	failures := []error{err}
 	clusters := make([]v1alpha1.ClusterSupport, 0, len(read))
 	seen := map[string]manifest.Source{}
@@ -48,13 +50,33 @@ func readClusters(reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSu
 				source, displayName(object), first))
 			continue
 		case len(problems) > 0:
-			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", source, displayName(object), facts.JoinProblems(problems)))
+			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", source.Field(problems[0].Field), displayName(object),
+				facts.JoinProblems(problems)))
 			continue
 		}
 		seen[displayName(object)] = source
 		clusters = append(clusters, *object)
 	}
 	return clusters, errors.Join(failures...)
+}
+
+// maxNews is how many of the news are told one by one.
+const maxNews = 20
+
+// noteNews says what the statuses have that this version does not know.
+func noteNews(command *cobra.Command, read []manifest.Found[v1alpha1.ClusterSupport]) {
+	told, all := 0, 0
+	for i := range read {
+		all += len(read[i].News)
+		for _, one := range read[i].News[:min(len(read[i].News), maxNews-told)] {
+			printLine(command.ErrOrStderr(), "note: %s: ClusterSupport %s: %s that this version does not know: a newer operator wrote it",
+				read[i].Source.Field(one.Field), displayName(&read[i].Object), one)
+			told++
+		}
+	}
+	if all > told {
+		printLine(command.ErrOrStderr(), "note: newer operators wrote %d more fields and values that this version does not know", all-told)
+	}
 }
 
 // declaredReleases reads --release.

@@ -72,7 +72,7 @@ func (o *lintOptions) run(command *cobra.Command, paths []string, now clock.Pass
 	if err != nil {
 		return err
 	}
-	if err := readOnce(paths); err != nil {
+	if err := cmp.Or(refuseEmpty("POLICIES", paths), readOnce(paths)); err != nil {
 		return err
 	}
 	// What could be read is judged also where something could not be: so one run finds as much as there is.

@@ -39,6 +39,18 @@ func TestLint(t *testing.T) {
 		{name: "unreadable beside readable", stdin: overdue + spec("two", "{produkt: Two}"), code: 1, out: []string{"warning: SupportPolicy one"},
 			err: []string{`error: standard input:10:8: SupportPolicy two: unknown field "spec.produkt"`}},
 		{name: "nothing at all", stdin: "", code: 1, err: []string{"standard input: holds no object"}},
+		{name: "an empty day flag", stdin: overdue, flags: []string{"--as-of", ""}, code: 1, err: []string{`--as-of: "" is neither a day`}},
+		{name: "an empty day", stdin: spec("one", `{product: One, lifecycle: {listed: {}}, releases: [{version: "1.0", supportedThrough: ""}]}`), code: 1,
+			out: []string{"SupportPolicy one: spec.releases[0].supportedThrough: Invalid value"}},
+		{name: "an empty zone", stdin: spec("one", `{product: One, timeZone: "", lifecycle: {listed: {}}}`), code: 1, out: []string{`spec.timeZone: Invalid value: ""`}},
+		{name: "a zone of the machine", stdin: spec("one", `{product: One, timeZone: localtime, lifecycle: {listed: {}}}`), code: 1,
+			out: []string{`spec.timeZone: Invalid value: "localtime": must be the name of an IANA time zone`}},
+		{name: "policies of one priority", stdin: spec("one", `{product: One, lifecycle: {listed: {}}}`) +
+			spec("two", `{product: One, clusterSelector: {matchLabels: {a: b}}, lifecycle: {listed: {}}}`), out: []string{
+			"warning: SupportPolicy one: spec.priority: is 0, as in two for the same product, and they can select the same cluster",
+			"warning: SupportPolicy two: spec.priority: is 0, as in one for the same product, and they can select the same cluster"}},
+		{name: "nulls", stdin: spec("one", `{product: One, timeZone: null, clusterSelector: {matchLabels: {a: null}}, lifecycle: {window: {supportedMinors: 3.0}}}`),
+			err: []string{"0 errors, 0 warnings"}},
 		{name: "no day", stdin: overdue, flags: []string{"--as-of", "soon"}, code: 1, err: []string{"--as-of"}},
 	}
 	for _, test := range tests {
@@ -58,6 +70,9 @@ func TestLint(t *testing.T) {
 				}
 			}
 		})
+	}
+	if got := plugin("", "lint", ""); got.Code != 1 || !strings.Contains(got.Err, "POLICIES: is empty") {
+		t.Errorf("an empty argument: %+v", got)
 	}
 	if got := plugin("", "lint"); got.Code != 1 || !strings.Contains(got.Err, "name the files") {
 		t.Errorf("without arguments: %+v", got)

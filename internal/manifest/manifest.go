@@ -16,6 +16,7 @@ import (
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/documents"
+	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 )
 
 // Stdin is the path that means the standard input.
@@ -39,6 +40,9 @@ type Source struct {
 // String returns the place as file:line:column.
 func (s Source) String() string { return s.at() }
 
+// Field returns the place of a field of the object such as spec.releases[0].version, or of the nearest one above it.
+func (s Source) Field(path string) string { return s.at(steps(path)...) }
+
 // at returns the place of a field of the object.
 func (s Source) at(path ...any) string {
 	line, column := s.document.Position(slices.Concat(s.path, path)...)
@@ -52,7 +56,22 @@ type Found[T any] struct {
 	// Refused is what an API server would refuse in the object.
 	Refused field.ErrorList
 	// News is what its status has that this version does not know: a newer operator wrote it.
-	News []string
+	News []News
+}
+
+// News is a field of a status that this version does not know, or a value of a field.
+type News struct {
+	Field string
+	// Value is empty where the field itself is new.
+	Value string
+}
+
+// String says what is new.
+func (n News) String() string {
+	if n.Value == "" {
+		return n.Field + " is a field"
+	}
+	return fmt.Sprintf("%s has the value %s", n.Field, facts.Quote(n.Value))
 }
 
 // PolicySet has the objects by which clusters are evaluated, in the order in which they were read.

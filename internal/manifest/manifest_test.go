@@ -79,7 +79,7 @@ func TestReadFailures(t *testing.T) {
 		{"a key twice", policyText + "  product: Kommander\n", `standard input:6:3: the key "product" stands twice, first in line 5`},
 		{"a key twice in JSON", strings.Replace(policyJSON, `"spec"`, `"metadata": {}, "spec"`, 1), `SupportPolicy konvoy: duplicate field "metadata"`},
 		{"several mistakes", policyText + "  a: 1\n  b: 2\n", `unknown field "spec.a"; unknown field "spec.b"`},
-		{"a number", policyText + "  releases: [{version: 1.4}]\n", "spec.releases.version: is a number and must be a string; put it into quotation marks"},
+		{"a number", policyText + "  releases: [{version: 1.4}]\n", "standard input:6:15: SupportPolicy konvoy: spec.releases[0].version: is a number and must be a string; put it into quotation marks"},
 		{"a word that YAML takes for false", strings.Replace(policyText, "name: konvoy", "name: konvoy, namespace: n", 1),
 			"SupportPolicy: metadata.namespace: is a bool and must be a string; put it into quotation marks"},
 		{"a list", policyText + "  lifecycle: []\n", "SupportPolicy konvoy: spec.lifecycle: is of type array, which is not allowed here"},

@@ -15,13 +15,14 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/internal/facts"
 	"github.com/d2iq-labs/support-policy-operator/internal/schema"
 )
 
@@ -61,7 +62,7 @@ func decodeInto[T any, P interface {
 		}
 		unknown, err := kjson.UnmarshalStrict(text, &found.Object)
 		if err != nil {
-			return explain(text, found.Object, err)
+			return explain(text, found.Object, err, found.Refused)
 		}
 		if kind == clusterKind {
 			unknown, found.News = withoutStatus(unknown, found.News)
@@ -110,15 +111,29 @@ func withoutRepeated(problems []error) []error {
 	return different
 }
 
+// knownConditions are the types of conditions that a ClusterSupport can have.
+var knownConditions = []string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionReachable, v1alpha1.ConditionSupported, v1alpha1.ConditionCompatible, v1alpha1.ConditionExpiringSoon,
+	v1alpha1.ConditionUpgradeRecommended, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling,
+}
+
 // validateStatus validates a status that an operator has written, perhaps a newer one: a value that the schema does not list is no
 // problem, but news.
-func validateStatus(object map[string]any) (problems field.ErrorList, news []string) {
+func validateStatus(object map[string]any) (problems field.ErrorList, news []News) {
 	for _, problem := range schema.Validate(clusterKind, schema.Status, object) {
 		if problem.Type == field.ErrorTypeNotSupported {
-			news = append(news, fmt.Sprintf("%s is %s", problem.Field, facts.Quote(fmt.Sprint(problem.BadValue))))
+			news = append(news, News{problem.Field, fmt.Sprint(problem.BadValue)})
 			continue
 		}
 		problems = append(problems, problem)
+	}
+	conditions, _, _ := unstructured.NestedFieldNoCopy(object, schema.Status, "conditions")
+	list, _ := conditions.([]any)
+	for i, one := range list {
+		condition, _ := one.(map[string]any)
+		if name, isText := condition["type"].(string); isText && !slices.Contains(knownConditions, name) {
+			news = append(news, News{field.NewPath(schema.Status, "conditions").Index(i).Child("type").String(), name})
+		}
 	}
 	return problems, news
 }
@@ -127,11 +142,11 @@ func validateStatus(object map[string]any) (problems field.ErrorList, news []str
 const unknownStatus = `unknown field "status.`
 
 // withoutStatus moves unknown fields of the status from the problems to the news.
-func withoutStatus(problems []error, news []string) ([]error, []string) {
+func withoutStatus(problems []error, news []News) ([]error, []News) {
 	var others []error
 	for _, problem := range problems {
 		if name, isUnknown := strings.CutPrefix(problem.Error(), unknownStatus); isUnknown {
-			news = append(news, "the field status."+strings.TrimSuffix(name, `"`))
+			news = append(news, News{Field: "status." + strings.TrimSuffix(name, `"`)})
 			continue
 		}
 		others = append(others, problem)
@@ -150,7 +165,7 @@ func validateMetadata(object metav1.Object, kind string) field.ErrorList {
 	checked := metav1.ObjectMeta{
 		Name: object.GetName(), GenerateName: object.GetGenerateName(), Namespace: object.GetNamespace(), Generation: object.GetGeneration(),
 		Labels: object.GetLabels(), Annotations: object.GetAnnotations(), Finalizers: object.GetFinalizers(),
-		OwnerReferences: object.GetOwnerReferences(),
+		OwnerReferences: withoutEqual(object.GetOwnerReferences()),
 	}
 	isNamespaced := kind == clusterKind
 	switch {
@@ -167,6 +182,18 @@ func validateMetadata(object metav1.Object, kind string) field.ErrorList {
 	return validation.ValidateObjectMetaAccessor(&checked, isNamespaced, validation.NameIsDNSSubdomain, path)
 }
 
+// withoutEqual returns the references without the second ones of equals, which an API server leaves out.
+func withoutEqual(references []metav1.OwnerReference) []metav1.OwnerReference {
+	var different []metav1.OwnerReference
+	for i := range references {
+		isEqual := func(other metav1.OwnerReference) bool { return equality.Semantic.DeepEqual(other, references[i]) }
+		if !slices.ContainsFunc(different, isEqual) {
+			different = append(different, references[i])
+		}
+	}
+	return different
+}
+
 // joinProblems joins the problems of one object into one line.
 func joinProblems(problems []error) error {
 	if len(problems) == 0 {
@@ -180,17 +207,27 @@ func joinProblems(problems []error) error {
 }
 
 // explain says what to do where a field has a value of the wrong type, which is mostly a version without quotation marks.
-// The strict decoder's error does not name the field; the one of the standard library does.
-func explain[T any](object []byte, into T, err error) error {
+// The strict decoder's error does not name the field; the one of the standard library does, and the schema knows which item it is in.
+func explain[T any](object []byte, into T, err error, refused field.ErrorList) error {
 	var mismatch *json.UnmarshalTypeError
 	if !errors.As(json.Unmarshal(object, &into), &mismatch) {
 		return err
 	}
-	if mismatch.Type.Kind() == reflect.String {
-		return fmt.Errorf("%s: is a %s and must be a string; put it into quotation marks", mismatch.Field, mismatch.Value)
+	name := mismatch.Field
+	for _, problem := range refused {
+		if item.ReplaceAllString(problem.Field, "") == name {
+			name = problem.Field
+			break
+		}
 	}
-	return fmt.Errorf("%s: is of type %s, which is not allowed here", mismatch.Field, mismatch.Value)
+	if mismatch.Type.Kind() == reflect.String {
+		return fmt.Errorf("%s: is a %s and must be a string; put it into quotation marks", name, mismatch.Value)
+	}
+	return fmt.Errorf("%s: is of type %s, which is not allowed here", name, mismatch.Value)
 }
+
+// item is what names an item of a list in the path of a field.
+var item = regexp.MustCompile(`\[\d+\]`)
 
 // header is the kind and name of an object.
 type header struct {
@@ -287,8 +324,13 @@ func fieldOf(err error) []any {
 	if found == nil {
 		return nil
 	}
+	return steps(found[1] + found[2])
+}
+
+// steps are those of the path of a field, such as releases, 0 and version.
+func steps(field string) []any {
 	var path []any
-	for step := range strings.SplitSeq(found[1]+found[2], ".") {
+	for step := range strings.SplitSeq(field, ".") {
 		name, indices, _ := strings.Cut(step, "[")
 		path = append(path, name)
 		for index := range strings.SplitSeq(indices, "[") {

@@ -91,8 +91,9 @@ func (s *subject) isProduction() bool {
 	return p != nil && p.experimental.production != nil && p.experimental.production.Matches(labels.Set(s.labels))
 }
 
-// isEnvironmentDeclared tells whether the cluster or the policy says what the cluster is used for.
+// isEnvironmentDeclared tells whether the cluster or the policy says what the cluster is used for. An environment that this version does
+// not know says nothing: it may be one in which nothing experimental may be.
 func (s *subject) isEnvironmentDeclared() bool {
 	p := s.choice.policy
-	return s.environment != "" || (p != nil && p.experimental.production != nil)
+	return s.environment == v1alpha1.EnvironmentNonProduction || s.environment == v1alpha1.EnvironmentProduction || (p != nil && p.experimental.production != nil)
 }

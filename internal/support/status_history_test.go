@@ -332,7 +332,8 @@ func TestFactsOfAStatus(t *testing.T) {
 	} {
 		expect.Equal(t, row.want, HasFacts(&row.status), row.name, row.reason)
 		for i, reason := range reasons {
-			looked := row.want || i > 3
+			// Without a release no condition of this version has one of these reasons.
+			looked := row.want || i > 3 && row.name != "nothing"
 			if observed := FactsOf(because(row.status, reason)); (observed != nil) != looked {
 				t.Errorf("%s, %s: %+v", row.name, reason, observed)
 			}

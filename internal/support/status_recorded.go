@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
 	"github.com/d2iq-labs/support-policy-operator/internal/facts"
@@ -90,13 +91,16 @@ func HasFacts(status *v1alpha1.ClusterSupportStatus) bool {
 }
 
 // contacted tells whether anybody has looked into the cluster: by what was found, and where that is nothing by what the
-// conditions say.
+// conditions say. A reason or a status that this version does not know may say anything: without a release it tells of no contact.
 func contacted(status *v1alpha1.ClusterSupportStatus) bool {
 	if HasFacts(status) {
 		return true
 	}
 	supported := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSupported)
-	return supported != nil && !slices.Contains([]string{
+	if supported == nil || slices.Contains([]string{
 		v1alpha1.ReasonNotContacted, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonClusterChanged,
-	}, supported.Reason)
+	}, supported.Reason) {
+		return false
+	}
+	return len(status.Releases) > 0 || supported.Reason == v1alpha1.ReasonNothingToCheck && supported.Status == metav1.ConditionTrue
 }
