@@ -184,7 +184,9 @@ func (r reasons) fromEngine(t *testing.T) {
 			cluster.Namespace, cluster.Name = "worlds", fmt.Sprint(i)
 			cluster.Spec.Cluster = v1alpha1.ClusterReference{Host: &v1alpha1.HostReference{}}
 			// Somebody has looked, be it that nothing was found.
-			meta.SetStatusCondition(&cluster.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionSupported})
+			meta.SetStatusCondition(&cluster.Status.Conditions, metav1.Condition{
+				Type: v1alpha1.ConditionSupported, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonNothingToCheck,
+			})
 			cluster.Status, _ = set.ClusterStatus(support.ClusterInput{Object: cluster}, now)
 			r.addAll(t, cluster.Status.Conditions)
 			for _, p := range policies {

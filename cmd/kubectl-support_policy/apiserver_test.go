@@ -136,7 +136,7 @@ func (k kindOfFile) goodObjects(t *testing.T) []any {
 // TestAPIServerAndPluginAgree: the plugin refuses by schema exactly what an API server refuses, and only its own validator comes on
 // top. What an API server refuses about an update of an object that it has, such as another resourceVersion, is not meant.
 func TestAPIServerAndPluginAgree(t *testing.T) {
-	newest := newAPIServer(t, shared.ForTest(t))
+	newest, oldest := newAPIServer(t, shared.ForTest(t)), newAPIServer(t, sharedOld.ForTest(t))
 	for number, kind := range kindsOfFiles() {
 		t.Run(kind.kind, func(t *testing.T) {
 			t.Parallel()
@@ -152,6 +152,12 @@ func TestAPIServerAndPluginAgree(t *testing.T) {
 			for _, failed := range failures {
 				smallest := failed.shrunk(func(object any) bool { return kind.disagreement(newest, textOf(object)) != "" })
 				t.Errorf("%s: %s\n%s", failed.changes, kind.disagreement(newest, smallest), smallest)
+			}
+			for _, one := range all[:len(all)/4] {
+				// It is asked without strictness, which it does not have, and must not refuse what the newest accepts.
+				if refusal := oldest.refusal(kind, one.text()); refusal != "" && newest.refusal(kind, one.text()) == "" {
+					t.Errorf("%s: the old API server refuses it: %s\n%s", one.changes, refusal, one.text())
+				}
 			}
 			// Where all or none are refused the variants show nothing.
 			if refused < *variantCount/4 || refused > *variantCount*9/10 {

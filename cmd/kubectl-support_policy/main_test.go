@@ -11,7 +11,12 @@ import (
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
 )
 
-// shared is the control plane of the tests that ask a real API server.
-var shared = controlplane.Shared{Options: controlplane.Options{CRDs: []string{filepath.Join("..", "..", "config", "crd", "bases")}}}
+// shared and sharedOld are the control planes of the tests that ask a real API server, of the current and of an old version.
+var (
+	shared    = controlplane.Shared{Options: controlplane.Options{CRDs: crds}}
+	sharedOld = controlplane.Shared{Options: controlplane.Options{CRDs: crds, Version: controlplane.Old}}
+)
 
-func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+var crds = []string{filepath.Join("..", "..", "config", "crd", "bases")}
+
+func TestMain(m *testing.M) { os.Exit(shared.Run(m, &sharedOld)) }
