@@ -132,6 +132,10 @@ func (c chunk) documents() iter.Seq2[Document, error] {
 	}
 }
 
+// oldLineEnds are line ends in YAML 1.1, and to the library and kubectl, that are characters as any other in YAML 1.2: what follows one
+// in a comment may be content.
+const oldLineEnds = "\u0085\u2028\u2029"
+
 // begin returns the offset of the first character behind comments and a separator.
 func (c chunk) begin() int {
 	at := 0
@@ -141,7 +145,7 @@ func (c chunk) begin() int {
 			body = line[3:]
 		}
 		trimmed := bytes.TrimLeft(body, blanks)
-		if len(trimmed) > 0 && trimmed[0] != '#' {
+		if len(trimmed) > 0 && (trimmed[0] != '#' || bytes.ContainsAny(trimmed, oldLineEnds)) {
 			return at + len(line) - len(trimmed)
 		}
 		at += len(line)

@@ -64,6 +64,7 @@ func TestRead(t *testing.T) {
 		{"hyphens within a block", "they separate even there", "a: |\n  x\n---\n" + bad, []string{`1: {"a":"x\n"}`, badAt(4)}},
 		{"a document on the line of the separator", "YAML allows it", "--- {a: 1}\n--- {\"a\":\t2}\n", []string{`1: {"a":1}`, "2: {\"a\":\t2}"}},
 		{"comments and separators alone", "they are no documents", "# a\n---\n# b\n---\n...\n---\n", nil},
+		{"a line end of YAML 1.1 in a comment", "what follows is content to kubectl", "# a\u2028" + goodJSON, []string{"2: " + goodJSON}},
 		{"nothing", "is no document", "", nil},
 		{"directives", "a version and a tag", "%YAML 1.2\n%TAG ! tag:example.org,2000:\n---\n" + good, alone("4: " + goodJSON)},
 		{"another version", "it is not known what it means", "%YAML 2.0\n---\na: 1\n", alone("line 1, column 1: is not YAML: found incompatible YAML document")},
