@@ -4,7 +4,7 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -101,10 +101,10 @@ func noArguments(_ *cobra.Command, arguments []string) error {
 
 // outputs are the forms of the answer.
 var outputs = map[string]func(io.Writer, report) error{
-	"table": forPeople(printTable),
+	"table": printTable,
 	"json":  printJSON,
 	"yaml":  printYAML,
-	"junit": forPeople(printJUnit),
+	"junit": printJUnit,
 }
 
 func outputNames() string { return strings.Join(slices.Sorted(maps.Keys(outputs)), ", ") }
@@ -146,12 +146,10 @@ func (o *checkOptions) run(command *cobra.Command, now clock.PassiveClock) error
 		}
 	}
 	answer := report{clusters: clusters, at: at, tolerance: o.tolerance, isPartial: unread != nil}
-	var text bytes.Buffer
-	if err := form(&text, answer); err != nil {
+	// The answer about many clusters is not kept in memory.
+	out := bufio.NewWriter(command.OutOrStdout())
+	if err := errors.Join(form(out, answer), out.Flush()); err != nil {
 		return fmt.Errorf("print the answer: %w", err)
-	}
-	if err := write(command.OutOrStdout(), text.Bytes()); err != nil {
-		return err
 	}
 	if code := answer.exitCode(); code != 0 {
 		return code
@@ -221,14 +219,6 @@ func readOnce(paths []string) error {
 	first := slices.Index(paths, manifest.Stdin)
 	if first >= 0 && slices.Contains(paths[first+1:], manifest.Stdin) {
 		return usageErrorf("the standard input (-) can be read once only; put one of both into a file")
-	}
-	return nil
-}
-
-// write writes all of an answer at once.
-func write(to io.Writer, text []byte) error {
-	if _, err := to.Write(text); err != nil {
-		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil
 }

@@ -51,6 +51,14 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
+// junitReport is a report as a program reads it.
+type junitReport struct {
+	XMLName xml.Name `xml:"testsuites"`
+	junitCounts
+
+	Suites []junitSuite `xml:"testsuite"`
+}
+
 // TestOutputsAreReadable by the programs for which they are made.
 func TestOutputsAreReadable(t *testing.T) {
 	read := func(form string, into func([]byte, any) error, object any) {

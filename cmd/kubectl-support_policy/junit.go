@@ -5,9 +5,12 @@ package main
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,12 +19,6 @@ import (
 
 // The parts of a JUnit report that tools read.
 type (
-	junitReport struct {
-		XMLName xml.Name `xml:"testsuites"`
-		junitCounts
-
-		Suites []junitSuite `xml:"testsuite"`
-	}
 	junitSuite struct {
 		Name string `xml:"name,attr"`
 		junitCounts
@@ -57,28 +54,61 @@ type (
 // or 2 is a failure, what asks for 4 an error: nobody could tell. What the flags ignore or accept is skipped. So there is
 // a failure or an error where the exit code is not 0, and nowhere else.
 func printJUnit(out io.Writer, r report) error {
-	var all junitReport
-	for i := range r.clusters {
-		all.add(r.suite(&r.clusters[i]))
+	// The counts stand before the suites, and all suites together may be larger than memory: they are made twice.
+	var all junitCounts
+	for suite := range r.suites() {
+		all.add(suite.junitCounts)
 	}
-	if r.isPartial {
-		all.add(partialSuite(r.at))
-	}
-	text, err := xml.MarshalIndent(all, "", "  ")
-	if err != nil {
+	if _, err := io.WriteString(out, xml.Header); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s%s\n", xml.Header, text)
+	encoder := xml.NewEncoder(out)
+	encoder.Indent("", "  ")
+	report := xml.StartElement{Name: xml.Name{Local: "testsuites"}, Attr: all.attributes()}
+	if err := encoder.EncodeToken(report); err != nil {
+		return err
+	}
+	for suite := range r.suites() {
+		if err := encoder.EncodeElement(suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}}); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(encoder.EncodeToken(report.End()), encoder.Close()); err != nil {
+		return err
+	}
+	_, err := io.WriteString(out, "\n")
 	return err
 }
 
-// add adds a suite and its counts.
-func (r *junitReport) add(suite junitSuite) {
-	r.Tests += suite.Tests
-	r.Failures += suite.Failures
-	r.Errors += suite.Errors
-	r.Skipped += suite.Skipped
-	r.Suites = append(r.Suites, suite)
+func (c *junitCounts) add(other junitCounts) {
+	c.Tests += other.Tests
+	c.Failures += other.Failures
+	c.Errors += other.Errors
+	c.Skipped += other.Skipped
+}
+
+// attributes are the counts as the attributes of a report.
+func (c *junitCounts) attributes() []xml.Attr {
+	attribute := func(name string, count int) xml.Attr {
+		return xml.Attr{Name: xml.Name{Local: name}, Value: strconv.Itoa(count)}
+	}
+	return []xml.Attr{
+		attribute("tests", c.Tests), attribute("failures", c.Failures), attribute("errors", c.Errors), attribute("skipped", c.Skipped),
+	}
+}
+
+// suites yields the suite of each cluster, and one of what was not read.
+func (r *report) suites() iter.Seq[junitSuite] {
+	return func(yield func(junitSuite) bool) {
+		for cluster := range r.forPeople() {
+			if !yield(r.suite(cluster)) {
+				return
+			}
+		}
+		if r.isPartial {
+			yield(partialSuite(r.at))
+		}
+	}
 }
 
 // timestampLayout is that of JUnit's schema, which knows no zone.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,5 +118,8 @@ func printDiagnostics(command *cobra.Command, diagnostics []diagnostic) error {
 	for _, one := range diagnostics {
 		printLine(&text, "%s", one)
 	}
-	return write(command.OutOrStdout(), text.Bytes())
+	if _, err := command.OutOrStdout().Write(text.Bytes()); err != nil {
+		return fmt.Errorf("print the answer: %w", err)
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"strconv"
 	"strings"
@@ -41,16 +42,16 @@ func printError(to io.Writer, err error) {
 	printLine(to, "error: %s", err)
 }
 
-// forPeople lets a form print clusters whose texts are printable.
-func forPeople(form func(io.Writer, report) error) func(io.Writer, report) error {
-	return func(out io.Writer, r report) error {
-		clusters := make([]v1alpha1.ClusterSupport, len(r.clusters))
+// forPeople yields the clusters with texts that are printable. Each is a copy, and only as long as it is printed.
+func (r *report) forPeople() iter.Seq[*v1alpha1.ClusterSupport] {
+	return func(yield func(*v1alpha1.ClusterSupport) bool) {
 		for i := range r.clusters {
-			r.clusters[i].DeepCopyInto(&clusters[i])
-			escapeTexts(reflect.ValueOf(&clusters[i]).Elem())
+			cluster := r.clusters[i].DeepCopy()
+			escapeTexts(reflect.ValueOf(cluster).Elem())
+			if !yield(cluster) {
+				return
+			}
 		}
-		r.clusters = clusters
-		return form(out, r)
 	}
 }
 

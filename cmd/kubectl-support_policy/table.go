@@ -27,20 +27,24 @@ var headings = []string{"PRODUCT", "VERSION", "STATE", "SUPPORT ENDS", "UPGRADE 
 
 // printTable prints a block for each cluster: a row for each release, and under it the sentences that explain it.
 func printTable(out io.Writer, r report) error {
-	var b strings.Builder
-	for i := range r.clusters {
-		if i > 0 {
-			b.WriteByte('\n')
+	before := ""
+	for cluster := range r.forPeople() {
+		var b strings.Builder
+		b.WriteString(before)
+		printCluster(&b, cluster, r.at)
+		if _, err := io.WriteString(out, b.String()); err != nil {
+			return err
 		}
-		printCluster(&b, &r.clusters[i], r.at)
+		before = "\n"
 	}
+	end := ""
 	if len(r.clusters) > 1 {
-		b.WriteString("\n" + r.summary() + "\n")
+		end = "\n" + r.summary() + "\n"
 	}
 	if r.isPartial {
-		b.WriteString("\nNot everything was read or judged: see the errors.\n")
+		end += "\nNot everything was read or judged: see the errors.\n"
 	}
-	_, err := io.WriteString(out, b.String())
+	_, err := io.WriteString(out, end)
 	return err
 }
 

@@ -77,7 +77,9 @@ func twoClusterTexts() []string {
 		all = append(all, listOf(metadata, goodJSON, markedJSON), listOf(metadata, markedJSON, goodJSON), listOf(metadata, goodJSON, "null", markedJSON),
 			listOf(metadata, goodJSON)+"\n"+listOf(metadata, markedJSON), listOf(metadata, goodJSON)+"\n---\n"+listOf(metadata, markedJSON))
 	}
-	item := func(block string) string { return "- " + strings.ReplaceAll(strings.TrimSpace(block), "\n", "\n  ") + "\n" }
+	item := func(block string) string {
+		return "- " + strings.ReplaceAll(strings.TrimSpace(block), "\n", "\n  ") + "\n"
+	}
 	comment := "# " + strings.ReplaceAll(strings.TrimSpace(markedYAML), "\n", "\n# ") + "\n"
 	return append(all,
 		"apiVersion: v1\nkind: List\nitems:\n"+item(goodYAML)+item(markedYAML),
