@@ -51,6 +51,8 @@ FILES ?=
 # The version of the database of vulnerabilities, and the one that has to do where latest cannot be had.
 VULNDB        ?= latest
 PINNED_VULNDB := v0.0.0-20261105234957-e22db6528018
+# The files with which the plugin is measured, as a regular expression over their names; all without any.
+SHAPES ?=
 # The folder below which the targets that generate files write.
 INTO ?= .
 
@@ -211,6 +213,15 @@ mutants: ## Change the engine, one operator at a time, and see which changes no 
 .PHONY: bench
 bench: ## Measure the operator with a fleet of CLUSTERS
 	@assets="$$($(CONTROL_PLANE))"; KUBEBUILDER_ASSETS="$$assets" go run ./test/bench -clusters=$(CLUSTERS)
+
+# Some minutes, and most of the memory of the machine for a moment. No part of CI, where it would take longer than everything else.
+.PHONY: bench-files
+bench-files: ## Measure the plugin with the worst files (SHAPES="aliases|depth")
+	@go run ./test/benchfiles -only='$(SHAPES)'
+
+.PHONY: measure-plugin
+measure-plugin: ## Measure the plugin's build with an empty cache, and its first answer
+	@hack/plugin/measure.sh
 
 ##@ Build
 

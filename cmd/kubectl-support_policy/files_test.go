@@ -253,3 +253,55 @@ func TestForeignObjects(t *testing.T) {
 		})
 	}
 }
+
+// TestKeepGoing: what can be read is judged, in each form the answer says that it is not about everything, and the exit code is that of an
+// error whatever the verdict.
+func TestKeepGoing(t *testing.T) {
+	const forbidden = "Error from server (Forbidden): clustersupports is forbidden\n"
+	policies := writeFiles(t, map[string]string{"a.yaml": "kind: [\n", "sub/b.yaml": "a: b\n"})
+	says := map[string]string{
+		"table": "Not everything was read or judged: see the errors.", "json": `"continue": "` + partial + `"`, "yaml": "continue: '" + partial + "'",
+		"junit": `<error type="Partial" message="` + partial + `">`,
+	}
+	tests := []struct {
+		name, reason, stdin string
+		arguments           []string
+		// want is an error, cluster one that is in the answer.
+		want, cluster string
+	}{
+		{"a message behind", "the cluster before it is good", goodJSON + "\n" + forbidden, nil, "standard input:2:1: ", "good"},
+		{"a message before", "a document's error does not end the stream", forbidden + "---\n" + badYAML, nil, "standard input:1:1: is not an object", "bad"},
+		{"a part of a List", "what is there is judged", listOf(`"continue":"x"`, goodJSON), nil, "is a part of a list", "good"},
+		{"a null item", "what is beside is judged", listOf("", "null", goodJSON), nil, "standard input:1:57: is not an object", "good"},
+		{"a cluster twice", "which of both is meant is not known", goodJSON + "\n" + goodJSON, nil, "ClusterSupport good was read before", "good"},
+		{"a refused cluster", "the other one is good", goodJSON + "\n" + strings.Replace(badJSON, `"host":{}`, "", 1), nil, "ClusterSupport bad: spec.cluster", "good"},
+		{"a policy that is not read", "another verdict may follow from it", goodJSON, []string{"-f", filepath.Join(policies, "a.yaml")}, "a.yaml:2:1: ", "good"},
+		{"policies below", "another verdict may follow from them", goodJSON, []string{"-f", policies}, "read them with -R", "good"},
+		{"a file that is not there", "the one beside is judged", goodJSON, []string{"--cluster", "none.yaml"}, "none.yaml: no such file", "good"},
+		{"masked codes", "an error is not masked", goodJSON + "\n" + forbidden, []string{"--ignore-unsupported", "--ignore-unknown", "--ignore-expiring"},
+			"standard input:2:1: ", "good"},
+	}
+	for _, test := range tests {
+		for form := range outputs {
+			arguments := append([]string{"check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-", "-o", form}, test.arguments...)
+			got := plugin(test.stdin, append(arguments, "--keep-going")...)
+			if got.Code != int(exitError) || !strings.Contains(got.Err, test.want) || !strings.Contains(got.Out, says[form]) || !strings.Contains(got.Out, test.cluster) {
+				t.Errorf("%s: %s: as %s: %+v", test.name, test.reason, form, got)
+			}
+			if got := plugin(test.stdin, arguments...); got.Code != int(exitError) || got.Out != "" || !strings.Contains(got.Err, test.want) {
+				t.Errorf("%s: without the flag: %+v", test.name, got)
+			}
+			if form != "json" && form != "yaml" {
+				continue
+			}
+			again := plugin(got.Out, "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-")
+			if again.Code != int(exitError) || !strings.Contains(again.Err, "is a part of a list") {
+				t.Errorf("%s: the answer as %s passes for whole: %+v", test.name, form, again)
+			}
+		}
+	}
+	whole := plugin(goodJSON, "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-", "-o", "junit", "--keep-going", "--ignore-expiring")
+	if whole.Code != int(exitNone) || strings.Contains(whole.Out, "Partial") {
+		t.Errorf("where all was read, the flag changes nothing: %+v", whole)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -379,12 +378,16 @@ func TestTwoClusters(t *testing.T) {
 			if got.Code != int(code) || (code == exitError) != (got.Out == "") {
 				t.Errorf("%q: the plugin answers %+v, want exit code %d", content, got, code)
 			}
+			going := plugin(string(content), "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-", "--keep-going")
+			if going.Code != int(code) || code == exitError && going.Out != "" && !strings.Contains(going.Out, "Not everything was read") {
+				t.Errorf("%q: with --keep-going the plugin answers %+v, want exit code %d", content, going, code)
+			}
 		}
 		if t.Failed() {
 			t.Fatalf("text %d", i)
 		}
 	}
-	t.Log(fmt.Sprintf("%+v", all))
+	t.Logf("%+v", all)
 	// Otherwise the texts are too much damaged, or too little, for the test to mean something.
 	if all.whole < count/2 || all.refused < count/4 || all.texts-all.refused < count/5 || all.greenCommented < count/100 {
 		t.Errorf("of %d texts too few are of some kind: %+v", count, all)

@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	"unicode/utf8"
@@ -24,28 +26,35 @@ const mib = 1 << 20
 const (
 	// maxResident bounds the memory of a process in bytes.
 	maxResident = 1 << 30
-	// maxGrowth bounds how much longer the largest file may take than the smallest, which has a fourth of its size. Time is noisy.
-	maxGrowth = 6
+	// maxGrowth bounds how much the time for a byte may grow from the smallest file to the largest. Time is noisy.
+	maxGrowth = 1.5
 	// negligible is the time up to which growth means nothing.
-	negligible = time.Second
+	negligible = 2 * time.Second
 )
-
-// sizes are those of the files in MiB. The largest one is the bound of the plugin on a file.
-var sizes = []int{16, 32, 64}
 
 func main() {
 	only := flag.String("only", "", "measure the shapes whose name matches this `expression`")
+	// The largest one is the bound of the plugin on a file.
+	sizes := flag.String("sizes", "16,32,64", "the sizes of the files in MiB, the smallest first")
 	flag.Parse()
-	if err := measure(*only); err != nil {
+	if err := measure(*only, *sizes); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(only string) error {
+func measure(only, sizeList string) error {
 	wanted, err := regexp.Compile(only)
 	if err != nil {
 		return err
+	}
+	var sizes []int
+	for text := range strings.SplitSeq(sizeList, ",") {
+		size, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("-sizes: %w", err)
+		}
+		sizes = append(sizes, size)
 	}
 	folder, err := os.MkdirTemp("", "benchfiles-")
 	if err != nil {
@@ -64,7 +73,7 @@ func measure(only string) error {
 		if !wanted.MatchString(one.name) {
 			continue
 		}
-		if err := one.measure(plugin, filepath.Join(folder, "input.yaml")); err != nil {
+		if err := one.measure(plugin, filepath.Join(folder, "input.yaml"), sizes); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", one.name, err))
 		}
 	}
@@ -72,7 +81,7 @@ func measure(only string) error {
 }
 
 // measure prints what the plugin costs for each size of the shape.
-func (s shape) measure(plugin, path string) error {
+func (s shape) measure(plugin, path string, sizes []int) error {
 	var times []time.Duration
 	for _, size := range sizes {
 		content := s.write(size * mib)
@@ -94,8 +103,10 @@ func (s shape) measure(plugin, path string) error {
 			return fmt.Errorf("exit code %d, want %d: %.300s", used.code, s.code, used.said)
 		}
 	}
-	if first, last := times[0], times[len(times)-1]; last > negligible && last > maxGrowth*first {
-		return fmt.Errorf("%d MiB took %s and %d MiB %s: more than %d times as long", sizes[0], first, sizes[len(sizes)-1], last, maxGrowth)
+	last := len(sizes) - 1
+	perByte := func(i int) float64 { return times[i].Seconds() / float64(sizes[i]) }
+	if times[last] > negligible && perByte(last) > maxGrowth*perByte(0) {
+		return fmt.Errorf("%d MiB took %s and %d MiB %s: time grows faster than the file", sizes[0], times[0], sizes[last], times[last])
 	}
 	return nil
 }
