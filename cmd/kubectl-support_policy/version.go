@@ -26,7 +26,8 @@ What the plugin does not know about itself is "unknown".`,
 			if err != nil {
 				return err
 			}
-			return write(command.OutOrStdout(), text)
+			_, err = command.OutOrStdout().Write(text)
+			return err
 		},
 	}
 	command.Flags().StringVarP(&output, "output", "o", "", "the `FORM` of the answer: json, yaml (default a table for people)")

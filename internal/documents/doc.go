@@ -24,8 +24,10 @@ const (
 	maxDocuments = 100_000
 	// maxDepth bounds how deep values are nested.
 	maxDepth = 200
-	// maxValues bounds the values of a YAML document, which is read as a whole, and the collections of a JSON value.
+	// maxValues bounds the values of a YAML document, which is read as a whole.
 	maxValues = 1_500_000
+	// maxStream bounds the values of a stream. 64 MiB of ClusterSupports with a status hold half of them.
+	maxStream = 6_000_000
 	// maxExpanded bounds a YAML document as JSON in bytes, with each alias as what it repeats.
 	maxExpanded = 64 << 20
 )
@@ -43,6 +45,8 @@ type Document struct {
 	column    int
 	chunkLine int
 	isJSON    bool
+	// values counts the values in the document.
+	values int
 }
 
 // Error is what is not understood, and where.
@@ -67,12 +71,16 @@ func Read(content []byte) iter.Seq2[Document, error] {
 			yield(Document{}, refused)
 			return
 		}
-		count := 0
+		count, values := 0, 0
 		for chunk := range split(text) {
 			for document, err := range chunk.documents() {
 				if count++; count > maxDocuments {
 					line := max(document.Line, chunk.line)
 					yield(Document{}, &Error{Line: line, Column: 1, Message: fmt.Sprintf("there are more than %d documents; split the file", maxDocuments)})
+					return
+				}
+				if values += document.values; values > maxStream {
+					yield(Document{}, &Error{Line: document.Line, Column: document.column, Message: tooManyInStream})
 					return
 				}
 				if !yield(document, err) {
@@ -82,6 +90,9 @@ func Read(content []byte) iter.Seq2[Document, error] {
 		}
 	}
 }
+
+// tooManyInStream is the message where maxStream is exceeded.
+var tooManyInStream = fmt.Sprintf("up to here there are more than %d values; split the file", maxStream)
 
 // chunk is the part of a stream between separators.
 type chunk struct {

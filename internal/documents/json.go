@@ -31,7 +31,7 @@ func (c chunk) values() ([]Document, *Error) {
 		if first := c.text[at]; first != '{' && first != '[' {
 			return all, place.errorAt(at, "is not JSON: an object has to begin here, with {")
 		}
-		length, problem := lengthOf(c.text[at:])
+		length, values, problem := extent(c.text[at:])
 		if problem != "" {
 			return all, place.errorAt(at, problem)
 		}
@@ -39,36 +39,44 @@ func (c chunk) values() ([]Document, *Error) {
 		if offset, problem := invalid(value); problem != "" {
 			return all, place.errorAt(at+offset, problem)
 		}
-		all = append(all, Document{JSON: value, Line: place.line, text: value, column: place.column, isJSON: true})
+		all = append(all, Document{JSON: value, Line: place.line, text: value, column: place.column, isJSON: true, values: values})
 		at += length
 	}
 }
 
-// lengthOf returns the length of the value that a text begins with, by its brackets, or why it has none.
-func lengthOf(text []byte) (length int, problem string) {
-	depth, collections := 0, 0
+// CountValues returns how many values a JSON text holds: a measure of what it costs to decode.
+func CountValues(text []byte) int {
+	_, values, _ := extent(text)
+	return values
+}
+
+// extent returns the length of the value that a text begins with, by its brackets, and how many values it holds; or why it has no end.
+func extent(text []byte) (length, values int, problem string) {
+	depth := 0
 	for at := 0; at < len(text); at++ {
 		switch text[at] {
 		case '"':
 			if at = endOfString(text, at); at < 0 {
-				return 0, "is not JSON: a string is not closed"
+				return 0, 0, "is not JSON: a string is not closed"
 			}
+		case ',':
+			values++
 		case '{', '[':
 			depth++
-			collections++
-			switch {
-			case depth > maxDepth:
-				return 0, fmt.Sprintf("is nested deeper than %d", maxDepth)
-			case collections > maxValues:
-				return 0, fmt.Sprintf("holds more than %d objects and lists; split it", maxValues)
+			values++
+			if depth > maxDepth {
+				return 0, 0, fmt.Sprintf("is nested deeper than %d", maxDepth)
 			}
 		case '}', ']':
 			if depth--; depth == 0 {
-				return at + 1, ""
+				return at + 1, values, ""
 			}
 		}
+		if values > maxStream {
+			return 0, 0, tooManyInStream
+		}
 	}
-	return 0, "is not JSON: it is cut off; what begins here is not closed"
+	return 0, 0, "is not JSON: it is cut off; what begins here is not closed"
 }
 
 // endOfString returns the offset of the quotation mark that closes a string, or -1.

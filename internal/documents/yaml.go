@@ -31,7 +31,7 @@ func (c chunk) yaml() (Document, *Error) {
 	if refused := converter.value(root, 0); refused != nil {
 		return Document{}, refused
 	}
-	return Document{JSON: converter.out.Bytes(), Line: c.line + root.Line - 1, column: root.Column, text: c.text, chunkLine: c.line}, nil
+	return Document{JSON: converter.out.Bytes(), Line: c.line + root.Line - 1, column: root.Column, text: c.text, chunkLine: c.line, values: converter.values}, nil
 }
 
 // parse returns the root of the chunk's document, nil where it is empty.

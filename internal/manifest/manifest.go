@@ -25,6 +25,8 @@ const Stdin = "-"
 const (
 	// maxObjects bounds the objects of one call.
 	maxObjects = 100_000
+	// maxObjectValues bounds the values of an object. API servers take no object of more than 1.5 MiB, which holds fewer that mean something.
+	maxObjectValues = 200_000
 	// maxErrors is how many errors are told one by one.
 	maxErrors = 20
 )

@@ -75,6 +75,8 @@ func TestReadFailures(t *testing.T) {
 	tests := []struct{ name, stdin, want string }{
 		{"an unknown field", policyText + "  releases: [{version: \"1.0\", generalAvailabilty: \"2021-01-01\"}]\n",
 			`standard input:6:31: SupportPolicy konvoy: unknown field "spec.releases[0].generalAvailabilty"`},
+		{"width", "{apiVersion: support.d2iq.io/v1alpha1, kind: SupportPolicy, metadata: {name: konvoy}, spec: {releases: [" + strings.Repeat("a,", maxObjectValues) + "]}}",
+			"standard input:1:1: SupportPolicy konvoy: holds more than 200000 values; an API server takes no object of this size"},
 		{"another case", "apiVersion: support.d2iq.io/v1alpha1\nkind: SupportPolicy\nmetadata: {name: konvoy}\nSpec: {}\n", `unknown field "Spec"`},
 		{"a key twice", policyText + "  product: Kommander\n", `standard input:6:3: the key "product" stands twice, first in line 5`},
 		{"a key twice in JSON", strings.Replace(policyJSON, `"spec"`, `"metadata": {}, "spec"`, 1), `SupportPolicy konvoy: duplicate field "metadata"`},

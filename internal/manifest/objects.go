@@ -23,6 +23,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
+	"github.com/d2iq-labs/support-policy-operator/internal/documents"
 	"github.com/d2iq-labs/support-policy-operator/internal/schema"
 )
 
@@ -270,6 +271,10 @@ func (r *reading) document(text []byte, source Source) {
 		return
 	}
 	r.objects++
+	if count := documents.CountValues(text); count > maxObjectValues {
+		r.fail(fmt.Errorf("%s: %s: holds more than %d values; an API server takes no object of this size", source, &found, maxObjectValues))
+		return
+	}
 	decode, wanted := r.decoders[found.Kind]
 	if !wanted || found.APIVersion != v1alpha1.GroupVersion.String() {
 		r.fail(fmt.Errorf("%s: %s of %s is not read here; wanted is %s of %s", source, &found, found.APIVersion,
