@@ -113,6 +113,7 @@ func TestRead(t *testing.T) {
 		// Values.
 		{"types of YAML 1.1", "as kubectl has them", "[yes, NO, 012, 0x1f, 1_000, 1.50, 1e3, ~, null, 2021-01-01, 12345678901234567890, 'yes', 1.2.3, v1, -x]",
 			alone(`1: [true,false,10,31,1000,1.5,1000,null,null,"2021-01-01",12345678901234567890,"yes","1.2.3","v1","-x"]`)},
+		{"nothing as a value", "it is null", "{a: , b: 0, c: 7, d: 00, e: 123456789012345}", alone(`1: {"a":null,"b":0,"c":7,"d":0,"e":123456789012345}`)},
 		{"tags", "those of JSON's types", "[!!str 1, !!int 5, !!float 1, !!map {}, !!seq []]", alone(`1: ["1",5,1,{},[]]`)},
 		{"other tags", "what they mean is not known", "a: !!binary aGk=", alone("line 1, column 4: has the tag !!binary, which is not understood here")},
 		{"a number that JSON does not have", "", "a: .inf", alone("line 1, column 4: is a value that JSON does not have; put it into quotation marks")},

@@ -25,7 +25,7 @@ func (c chunk) yaml() (Document, *Error) {
 	if root == nil {
 		return Document{}, nil
 	}
-	converter := converter{chunk: c, open: map[*yamlv4.Node]bool{}}
+	converter := converter{chunk: c, open: map[*yamlv4.Node]bool{}, known: map[string]any{}}
 	converter.encoder = json.NewEncoder(&converter.out)
 	converter.encoder.SetEscapeHTML(false)
 	if refused := converter.value(root, 0); refused != nil {
@@ -124,6 +124,9 @@ func tooManyValues(text []byte) int {
 	return -1
 }
 
+// maxKnown bounds the values that a converter remembers.
+const maxKnown = 1000
+
 // converter writes the nodes of a document as JSON.
 type converter struct {
 	chunk   chunk
@@ -133,6 +136,8 @@ type converter struct {
 	open map[*yamlv4.Node]bool
 	// values counts what is written, aliases as what they repeat.
 	values int
+	// known are the values of plain scalars that the library has read, up to maxKnown.
+	known map[string]any
 }
 
 func (c *converter) refuse(node *yamlv4.Node, format string, arguments ...any) *Error {
@@ -365,17 +370,35 @@ func (c *converter) scalar(node *yamlv4.Node) (any, *Error) {
 
 // plain returns the value of a plain scalar, by the rules of the library that kubectl uses.
 func (c *converter) plain(node *yamlv4.Node) (any, *Error) {
-	if !mayBeTyped(node.Value) {
+	switch {
+	case !mayBeTyped(node.Value):
 		return node.Value, nil
+	case isSmallInteger(node.Value):
+		return json.Number(node.Value), nil
+	}
+	if value, isKnown := c.known[node.Value]; isKnown {
+		return value, nil
 	}
 	var value any
 	if err := kyaml.Unmarshal([]byte(node.Value), &value, useNumber); err != nil {
 		return nil, c.refuse(node, "is a value that JSON does not have; put it into quotation marks")
 	}
 	if _, isText := value.(string); isText {
-		return node.Value, nil
+		value = node.Value
+	}
+	if len(c.known) < maxKnown {
+		c.known[node.Value] = value
 	}
 	return value, nil
+}
+
+// isSmallInteger tells whether a text is an integer in every version of YAML, and in JSON as it stands. The library is slow, and most
+// scalars that are no texts are of this kind.
+func isSmallInteger(text string) bool {
+	if text == "" || len(text) > 15 || text[0] == '0' && len(text) > 1 {
+		return false
+	}
+	return strings.Trim(text, "0123456789") == ""
 }
 
 // useNumber keeps numbers as they are written: those of more than 53 bits lose nothing.
