@@ -188,7 +188,7 @@ func (o *checkOptions) read(command *cobra.Command) (compiled, []v1alpha1.Cluste
 	for _, one := range policies.refused() {
 		refused = errors.Join(refused, one)
 	}
-	clusters, unreadClusters := readClusters(command, &reader, o.clusters)
+	clusters, unreadClusters := readClusters(command.ErrOrStderr(), &reader, o.clusters)
 	if len(declared) > 0 {
 		clusters = append(clusters, commandLineCluster(declared))
 	}

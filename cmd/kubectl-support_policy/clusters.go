@@ -6,9 +6,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
-	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,12 +23,12 @@ const commandLineName = "command-line"
 
 // readClusters reads ClusterSupports. What a person wrote has to be valid; what the operator wrote may hold a spec that it
 // refused, and is answered as it answered. Those that can be judged are returned beside an error. What a newer operator wrote is noted.
-func readClusters(command *cobra.Command, reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
+func readClusters(errs io.Writer, reader *manifest.Reader, paths []string) ([]v1alpha1.ClusterSupport, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
 	read, err := reader.Clusters(paths...)
-	noteNews(command, read)
+	noteNews(errs, read)
 	failures := []error{err}
 	clusters := make([]v1alpha1.ClusterSupport, 0, len(read))
 	seen := map[string]manifest.Source{}
@@ -64,18 +64,18 @@ func readClusters(command *cobra.Command, reader *manifest.Reader, paths []strin
 const maxNews = 20
 
 // noteNews says what the statuses have that this version does not know.
-func noteNews(command *cobra.Command, read []manifest.Found[v1alpha1.ClusterSupport]) {
+func noteNews(errs io.Writer, read []manifest.Found[v1alpha1.ClusterSupport]) {
 	told, all := 0, 0
 	for i := range read {
 		all += len(read[i].News)
 		for _, one := range read[i].News[:min(len(read[i].News), maxNews-told)] {
-			printLine(command.ErrOrStderr(), "note: %s: ClusterSupport %s: %s that this version does not know: a newer operator wrote it",
+			printLine(errs, "note: %s: ClusterSupport %s: %s that this version does not know: a newer operator wrote it",
 				read[i].Source.Field(one.Field), displayName(&read[i].Object), one)
 			told++
 		}
 	}
 	if all > told {
-		printLine(command.ErrOrStderr(), "note: newer operators wrote %d more fields and values that this version does not know", all-told)
+		printLine(errs, "note: newer operators wrote %d more fields and values that this version does not know", all-told)
 	}
 }
 

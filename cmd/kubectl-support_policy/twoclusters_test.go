@@ -228,7 +228,7 @@ func judge(t testing.TB, content []byte) (exitCode, []v1alpha1.ClusterSupport) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clusters, err := readClusters(&manifest.Reader{Stdin: bytes.NewReader(content)}, []string{manifest.Stdin})
+	clusters, err := readClusters(io.Discard, &manifest.Reader{Stdin: bytes.NewReader(content)}, []string{manifest.Stdin})
 	if err != nil {
 		return exitError, nil
 	}
