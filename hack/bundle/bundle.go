@@ -65,10 +65,10 @@ type Files map[string][]byte
 func (f Files) Write(folder string) error {
 	for name, content := range f {
 		file := filepath.Join(folder, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // everybody may read what is published
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return fmt.Errorf("write the bundle: %w", err)
 		}
-		if err := os.WriteFile(file, content, 0o644); err != nil { //nolint:gosec // the same
+		if err := os.WriteFile(file, content, 0o644); err != nil {
 			return fmt.Errorf("write the bundle: %w", err)
 		}
 	}

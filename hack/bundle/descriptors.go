@@ -62,7 +62,7 @@ var resources = map[string][]resource{
 // The values of x-descriptors, from the list of the OpenShift console.
 const (
 	conditionsX = "urn:alm:descriptor:io.kubernetes.conditions"
-	secretX     = "urn:alm:descriptor:io.kubernetes:Secret" //nolint:gosec // the name of a kind
+	secretX     = "urn:alm:descriptor:io.kubernetes:Secret"
 	linkX       = "urn:alm:descriptor:org.w3:link"
 	textX       = "urn:alm:descriptor:text"
 	uiX         = "urn:alm:descriptor:com.tectonic.ui:"

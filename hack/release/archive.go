@@ -73,7 +73,7 @@ func zipped(entries []entry, at time.Time) ([]byte, error) {
 	archive := zip.NewWriter(&out)
 	for _, e := range sorted(entries) {
 		header := &zip.FileHeader{Name: e.name, Method: zip.Deflate, Modified: at}
-		header.SetMode(fs.FileMode(e.mode)) //nolint:gosec // a mode has nine bits
+		header.SetMode(fs.FileMode(e.mode))
 		file, err := archive.CreateHeader(header)
 		if err != nil {
 			return nil, fmt.Errorf("pack %s: %w", e.name, err)
@@ -120,7 +120,7 @@ func below(folder string) ([]entry, error) {
 		if err != nil {
 			return err
 		}
-		content, err := os.ReadFile(file) //nolint:gosec // a file of the release
+		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}

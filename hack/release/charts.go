@@ -43,7 +43,7 @@ func (b *build) packageChart(ctx context.Context, helm, chart string) error {
 		return err
 	}
 	name := chart + "-" + strings.TrimPrefix(b.Version, "v") + ".tgz"
-	packed, err := os.ReadFile(filepath.Join(b.scratch, name)) //nolint:gosec // Helm has just written it
+	packed, err := os.ReadFile(filepath.Join(b.scratch, name))
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (b *build) editChart(folder, chart string) error {
 
 // edit replaces the value of a field in its line, and so keeps the rest of the file as it is.
 func edit(file, value string, path ...string) error {
-	text, err := os.ReadFile(file) //nolint:gosec // a file of a chart
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -108,12 +108,12 @@ func edit(file, value string, path ...string) error {
 	}
 	lines := strings.SplitAfter(string(text), "\n")
 	lines[node.Line-1] = lines[node.Line-1][:node.Column-1] + strconv.Quote(value) + "\n"
-	return os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600) //nolint:gosec // the same
+	return os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600)
 }
 
 // addMaintainers appends the maintainers, whom the chart in the repository does not name.
 func (b *build) addMaintainers(file string) error {
-	text, err := os.ReadFile(file) //nolint:gosec // a file of a chart
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (b *build) addMaintainers(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(text, added...), 0o600) //nolint:gosec // the same
+	return os.WriteFile(file, append(text, added...), 0o600)
 }
 
 // field returns the value of a key of a mapping, or nil.

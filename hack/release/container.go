@@ -39,7 +39,7 @@ func (b *build) makeImage(ctx context.Context) error {
 		return err
 	}
 	for platform := range programs {
-		tarball, err := os.ReadFile(filepath.Join(folder, image.Tarball(platform))) //nolint:gosec // it was just written
+		tarball, err := os.ReadFile(filepath.Join(folder, image.Tarball(platform)))
 		if err != nil {
 			return err
 		}

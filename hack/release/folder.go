@@ -49,10 +49,10 @@ func exists(file string) bool {
 // write writes a file of the release, in folders that it makes.
 func write(folder, name string, content []byte) error {
 	file := filepath.Join(folder, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // everybody may read a release
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return fmt.Errorf("make the folder of %s: %w", name, err)
 	}
-	if err := os.WriteFile(file, content, 0o644); err != nil { //nolint:gosec // the same
+	if err := os.WriteFile(file, content, 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
@@ -89,7 +89,7 @@ func (b *build) writeSums(context.Context) error {
 		if err != nil || name == sumsFile {
 			return err
 		}
-		content, err := os.ReadFile(file) //nolint:gosec // a file of the release
+		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (b *build) packPrograms(ctx context.Context) error {
 }
 
 func (b *build) packProgram(ctx context.Context, platform, program string) error {
-	content, err := os.ReadFile(program) //nolint:gosec // it was just compiled
+	content, err := os.ReadFile(program)
 	if err != nil {
 		return err
 	}

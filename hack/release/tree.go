@@ -81,7 +81,7 @@ func git(ctx context.Context, root string, arguments ...string) (string, error) 
 
 // run runs a program in a folder, with more environment, and returns its output. The error has what it wrote to stderr.
 func run(ctx context.Context, folder string, environment []string, program string, arguments ...string) ([]byte, error) {
-	command := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // git, go and helm, with arguments from here
+	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir = folder
 	command.Env = append(command.Environ(), environment...)
 	var stderr bytes.Buffer
