@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
-	"github.com/d2iq-labs/support-policy-operator/config/policies"
+	"github.com/d2iq-labs/support-policy-operator/config"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/internal/shipped"
 	"github.com/d2iq-labs/support-policy-operator/internal/verdict"
@@ -114,10 +114,10 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 }
 
 // applyPolicies applies the shipped policies, and ends.
-func applyPolicies(ctx context.Context, config *rest.Config, out io.Writer) error {
-	server, err := client.New(config, client.Options{Scheme: controllers.Scheme()})
+func applyPolicies(ctx context.Context, cfg *rest.Config, out io.Writer) error {
+	server, err := client.New(cfg, client.Options{Scheme: controllers.Scheme()})
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
-	return shipped.Apply(ctx, server, policies.Files, out)
+	return shipped.Apply(ctx, server, config.Policies(), out)
 }

@@ -237,7 +237,7 @@ func TestForeignObjects(t *testing.T) {
 		{"an unprintable product as JSON", "JSON may have it raw, a terminal may not", strings.Replace(goodJSON, `"Konvoy"`, `"P\u007f\u009b\u202e"`, 1) + "\n" + badJSON,
 			append(slices.Clone(check), "-o", "json"), exitUnsupported, `P\u007f\u009b\u202e`, ""},
 		{"an empty environment", "empty is not absent", strings.Replace(goodJSON, `"cluster":`, `"environment":"","cluster":`, 1),
-			check, exitError, "", "standard input:1:1: ClusterSupport good: spec.environment: Unsupported value"},
+			check, exitError, "", "standard input:1:101: ClusterSupport good: spec.environment: Unsupported value"},
 		{"an empty day", "lint refuses what an API server refuses",
 			policy(`{"product":"P","lifecycle":{"window":{"supportedMinors":3}},"releases":[{"version":"1.0","supportedThrough":""}]}`),
 			[]string{"lint", "-"}, exitError, "error: SupportPolicy p: spec.releases[0].supportedThrough: Invalid value", ""},

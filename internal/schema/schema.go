@@ -20,7 +20,7 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/validate"
 	"sigs.k8s.io/yaml"
 
-	"github.com/d2iq-labs/support-policy-operator/config/crd"
+	"github.com/d2iq-labs/support-policy-operator/config"
 )
 
 // The parts of an object that are validated.
@@ -58,11 +58,11 @@ func Validate(kind, part string, object map[string]any) field.ErrorList {
 // schemas are those of all kinds.
 var schemas = sync.OnceValue(func() map[string]*spec.Schema {
 	all := map[string]*spec.Schema{}
-	err := fs.WalkDir(crd.Files, ".", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(config.CRDs(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := crd.Files.ReadFile(path)
+		content, err := fs.ReadFile(config.CRDs(), path)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@
 package shipped_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/d2iq-labs/support-policy-operator/api/v1alpha1"
-	"github.com/d2iq-labs/support-policy-operator/config/policies"
+	"github.com/d2iq-labs/support-policy-operator/config"
 	"github.com/d2iq-labs/support-policy-operator/controllers"
 	"github.com/d2iq-labs/support-policy-operator/internal/shipped"
 	"github.com/d2iq-labs/support-policy-operator/test/controlplane"
@@ -112,7 +113,7 @@ func TestRoleNamesThePolicies(t *testing.T) {
 	if err := yaml.UnmarshalStrict(text, &role); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := policies.Files.ReadDir(".")
+	entries, err := fs.ReadDir(config.Policies(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}

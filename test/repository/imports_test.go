@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"internal/version":           {},
 	"internal/metrics":           {"api/v1alpha1", "internal/version"},
 	"internal/documents":         {},
-	"internal/schema":            {"config/crd"},
+	"internal/schema":            {"config"},
 	"internal/manifest":          {"api/v1alpha1", "internal/documents", "internal/facts", "internal/schema"},
 	"internal/endpoint":          {},
 	"cmd/kubectl-support_policy": {"api/v1alpha1", "internal/facts", "internal/manifest", "internal/support", "internal/version"},
@@ -44,7 +44,7 @@ var layers = map[string][]string{
 	},
 	"internal/shipped": {},
 	"internal/verdict": {"api/v1alpha1"},
-	".":                {"controllers", "internal/version", "internal/shipped", "internal/verdict", "config/policies"},
+	".":                {"controllers", "internal/version", "internal/shipped", "internal/verdict", "config"},
 }
 
 // pure are the packages without requests: their results depend on their arguments only.
