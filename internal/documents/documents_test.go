@@ -143,6 +143,8 @@ func TestBounds(t *testing.T) {
 		{"depth", strings.Repeat("[", 203) + strings.Repeat("]", 203), "is nested deeper than 200"},
 		{"depth of blocks", strings.Repeat("- ", 202), "is nested deeper than 200"},
 		{"width", "[" + strings.Repeat("1,", maxValues), "holds more than 1500000 values"},
+		{"quotation marks", strings.Repeat(`"`, 2*maxValues+2), "holds more than 1500000 values"},
+		{"aliases that are none", strings.Repeat("*a ", maxValues+1), "holds more than 1500000 values"},
 		{"width of JSON", `{"a":[` + strings.Repeat("0,", maxStream) + "0]}", "line 1, column 1: up to here there are more than 6000000 values; split the file"},
 		{"width of a stream", strings.Repeat(`{"a":[`+strings.Repeat("0,", maxStream/4)+"0]}\n", 5), "line 4, column 1: up to here there are more than 6000000 values"},
 		{"documents", strings.Repeat("{}\n", maxDocuments+1), "line 100001, column 1: there are more than 100000 documents; split the file"},

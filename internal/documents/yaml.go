@@ -105,19 +105,22 @@ func isAbsent(node *yamlv4.Node) bool {
 }
 
 // tooManyValues returns the offset at which a text may hold more values than are read, or -1. Each value needs one of the
-// characters that are counted.
+// characters that are counted, where it is YAML. Where it is not, the library may find that out at the end of a line only: quotation marks,
+// aliases, anchors and tags cost as much as values then, and need no separators.
 func tooManyValues(text []byte) int {
-	count := 0
+	count, quotes := 0, 0
 	for at, b := range text {
 		switch b {
-		case ',', '[', '{', ':':
+		case ',', '[', '{', ':', '*', '&', '!':
 			count++
+		case '"', '\'':
+			quotes++
 		case '-', '?':
 			if at+1 < len(text) && bytes.IndexByte([]byte(blanks), text[at+1]) >= 0 {
 				count++
 			}
 		}
-		if count > maxValues {
+		if count+quotes/2 > maxValues {
 			return at
 		}
 	}
