@@ -5,7 +5,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -29,7 +28,7 @@ func readClusters(errs io.Writer, reader *manifest.Reader, paths []string) ([]v1
 	}
 	read, err := reader.Clusters(paths...)
 	noteNews(errs, read)
-	failures := []error{err}
+	var failures failures
 	clusters := make([]v1alpha1.ClusterSupport, 0, len(read))
 	seen := map[string]manifest.Source{}
 	for i := range read {
@@ -46,18 +45,16 @@ func readClusters(errs io.Writer, reader *manifest.Reader, paths []string) ([]v1
 		}
 		switch {
 		case isSecond:
-			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s was read before (%s); two objects of one name are a mistake",
-				source, displayName(object), first))
+			failures.addAt(source, "ClusterSupport %s was read before (%s); two objects of one name are a mistake", displayName(object), first)
 			continue
 		case len(problems) > 0:
-			failures = append(failures, fmt.Errorf("%s: ClusterSupport %s: %s", source.Field(problems[0].Field), displayName(object),
-				facts.JoinProblems(problems)))
+			failures.addAt(source.Field(problems[0].Field), "ClusterSupport %s: %s", displayName(object), facts.JoinProblems(problems))
 			continue
 		}
 		seen[displayName(object)] = source
 		clusters = append(clusters, *object)
 	}
-	return clusters, errors.Join(failures...)
+	return clusters, errors.Join(err, failures.err())
 }
 
 // maxNews is how many of the news are told one by one.

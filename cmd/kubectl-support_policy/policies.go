@@ -46,18 +46,43 @@ func distinct[T any, P interface {
 	metav1.Object
 }](objects []manifest.Found[T], kind string) ([]manifest.Found[T], error) {
 	var distinct []manifest.Found[T]
-	var failures []error
+	var failures failures
 	seen := map[string]manifest.Source{}
 	for i := range objects {
 		name, source := P(&objects[i].Object).GetName(), objects[i].Source
 		if first, isSecond := seen[name]; isSecond {
-			failures = append(failures, fmt.Errorf("%s: %s %s: is at %s as well; remove one of them", source, kind, name, first))
+			failures.addAt(source, "%s %s: is at %s as well; remove one of them", kind, name, first)
 			continue
 		}
 		seen[name] = source
 		distinct = append(distinct, objects[i])
 	}
-	return distinct, errors.Join(failures...)
+	return distinct, failures.err()
+}
+
+// maxTold is how many errors of a kind are told one by one.
+const maxTold = 20
+
+// failures are errors, of which the first ones are kept: to find the place of one takes a search through its document.
+type failures struct {
+	kept  []error
+	count int
+}
+
+// addAt adds an error at a place.
+func (f *failures) addAt(place manifest.Source, format string, arguments ...any) {
+	if f.count++; f.count <= maxTold {
+		f.kept = append(f.kept, fmt.Errorf("%s: "+format, append([]any{place}, arguments...)...))
+	}
+}
+
+// err joins the errors.
+func (f *failures) err() error {
+	err := errors.Join(f.kept...)
+	if more := f.count - len(f.kept); more > 0 {
+		err = errors.Join(err, fmt.Errorf("and %d more errors", more))
+	}
+	return err
 }
 
 // level is how bad a diagnostic is.

@@ -39,15 +39,18 @@ type Source struct {
 	path []any
 }
 
-// String returns the place as file:line:column.
-func (s Source) String() string { return s.at() }
+// field returns the place of a field of the object.
+func (s Source) field(path ...any) Source {
+	s.path = slices.Concat(s.path, path)
+	return s
+}
 
 // Field returns the place of a field of the object such as spec.releases[0].version, or of the nearest one above it.
-func (s Source) Field(path string) string { return s.at(steps(path)...) }
+func (s Source) Field(path string) Source { return s.field(steps(path)...) }
 
-// at returns the place of a field of the object.
-func (s Source) at(path ...any) string {
-	line, column := s.document.Position(slices.Concat(s.path, path)...)
+// String returns the place as file:line:column. It searches the document from its beginning.
+func (s Source) String() string {
+	line, column := s.document.Position(s.path...)
 	return fmt.Sprintf("%s:%d:%d", displayName(s.file), line, column)
 }
 
@@ -152,6 +155,15 @@ func (r *reading) fail(err error) {
 	if r.failed++; r.failed <= maxErrors {
 		r.failures = append(r.failures, err)
 	}
+}
+
+// failAt remembers an error at a place, which is searched for only where the error is kept.
+func (r *reading) failAt(place Source, format string, arguments ...any) {
+	if r.failed >= maxErrors {
+		r.failed++
+		return
+	}
+	r.fail(fmt.Errorf("%s: "+format, append([]any{place}, arguments...)...))
 }
 
 // err joins the errors.

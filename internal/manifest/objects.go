@@ -263,7 +263,7 @@ func headerOf(document []byte) (header, error) {
 func (r *reading) document(text []byte, source Source) {
 	found, err := headerOf(text)
 	if err != nil {
-		r.fail(fmt.Errorf("%s: %w", source, err))
+		r.failAt(source, "%w", err)
 		return
 	}
 	if itemKind, isList := strings.CutSuffix(found.Kind, "List"); isList && len(source.path) == 0 {
@@ -272,17 +272,17 @@ func (r *reading) document(text []byte, source Source) {
 	}
 	r.objects++
 	if count := documents.CountValues(text); count > maxObjectValues {
-		r.fail(fmt.Errorf("%s: %s: holds more than %d values; an API server takes no object of this size", source, &found, maxObjectValues))
+		r.failAt(source, "%s: holds more than %d values; an API server takes no object of this size", &found, maxObjectValues)
 		return
 	}
 	decode, wanted := r.decoders[found.Kind]
 	if !wanted || found.APIVersion != v1alpha1.GroupVersion.String() {
-		r.fail(fmt.Errorf("%s: %s of %s is not read here; wanted is %s of %s", source, &found, found.APIVersion,
-			strings.Join(slices.Sorted(maps.Keys(r.decoders)), " or "), v1alpha1.GroupVersion))
+		r.failAt(source, "%s of %s is not read here; wanted is %s of %s", &found, found.APIVersion,
+			strings.Join(slices.Sorted(maps.Keys(r.decoders)), " or "), v1alpha1.GroupVersion)
 		return
 	}
 	if err := decode(text, source); err != nil {
-		r.fail(fmt.Errorf("%s: %s: %w", source.at(fieldOf(err)...), &found, err))
+		r.failAt(source.field(fieldOf(err)...), "%s: %w", &found, err)
 	}
 }
 
@@ -301,12 +301,12 @@ func (r *reading) list(text []byte, source Source, itemKind string) {
 	}
 	switch {
 	case err != nil:
-		r.fail(fmt.Errorf("%s: %sList: %w", source.at(fieldOf(err)...), itemKind, err))
+		r.failAt(source.field(fieldOf(err)...), "%sList: %w", itemKind, err)
 		return
 	case list.Continue != "" || list.RemainingItemCount != nil:
 		// What is there is read: the error says that it is not all.
-		r.fail(fmt.Errorf("%s: %sList: is a part of a list, as metadata.continue or metadata.remainingItemCount say; get all of it, such as by kubectl get",
-			source.at("metadata"), itemKind))
+		r.failAt(source.field("metadata"), "%sList: is a part of a list, as metadata.continue or metadata.remainingItemCount say; get all of it, such as by kubectl get",
+			itemKind)
 	}
 	for i, item := range list.Items {
 		if r.objects > maxObjects {
