@@ -18,6 +18,9 @@ import (
 // twoClustersAt is when the good cluster is supported and the bad one is not.
 const twoClustersAt = "2021-12-01"
 
+// konvoyPolicy is the one that decides about both.
+var konvoyPolicy = filepath.Join(shipped, "konvoy.yaml")
+
 // The good and the bad cluster, as JSON in one line and as YAML.
 var (
 	goodJSON, badJSON = oneCluster("good", "1.8.4"), oneCluster("bad", "1.6.1")
@@ -148,7 +151,7 @@ func TestStreamsAreReadWhole(t *testing.T) {
 			root := writeFiles(t, map[string]string{"clusters.yaml": test.text})
 			file := filepath.Join(root, "clusters.yaml")
 			for given, place := range map[string]string{"-": "standard input", file: file, root: file} {
-				got := plugin(test.text, "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", given)
+				got := plugin(test.text, "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", given)
 				want := make([]string, 0, len(test.want))
 				for _, said := range test.want {
 					want = append(want, place+said)
@@ -202,7 +205,7 @@ func TestPathsAreReadWhole(t *testing.T) {
 				}
 				return all
 			}
-			got := plugin("", append([]string{"check", "-f", shipped, "--as-of", twoClustersAt}, in(test.arguments)...)...)
+			got := plugin("", append([]string{"check", "-f", konvoyPolicy, "--as-of", twoClustersAt}, in(test.arguments)...)...)
 			expectRead(t, test.reason, got, in(test.want)...)
 		})
 	}
@@ -216,7 +219,7 @@ func TestForeignObjects(t *testing.T) {
 	withStatus := func(conditions ...string) string {
 		return strings.TrimSuffix(goodJSON, "}") + `,"status":{"conditions":[` + strings.Join(conditions, ",") + `]}}`
 	}
-	check := []string{"check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-"}
+	check := []string{"check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-"}
 	policy := func(spec string) string {
 		return `{"apiVersion":"support.d2iq.io/v1alpha1","kind":"SupportPolicy","metadata":{"name":"p"},"spec":` + spec + `}`
 	}
@@ -283,7 +286,7 @@ func TestKeepGoing(t *testing.T) {
 	}
 	for _, test := range tests {
 		for form := range outputs {
-			arguments := append([]string{"check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-", "-o", form}, test.arguments...)
+			arguments := append([]string{"check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-", "-o", form}, test.arguments...)
 			got := plugin(test.stdin, append(arguments, "--keep-going")...)
 			if got.Code != int(exitError) || !strings.Contains(got.Err, test.want) || !strings.Contains(got.Out, says[form]) || !strings.Contains(got.Out, test.cluster) {
 				t.Errorf("%s: %s: as %s: %+v", test.name, test.reason, form, got)
@@ -294,13 +297,13 @@ func TestKeepGoing(t *testing.T) {
 			if form != "json" && form != "yaml" {
 				continue
 			}
-			again := plugin(got.Out, "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-")
+			again := plugin(got.Out, "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-")
 			if again.Code != int(exitError) || !strings.Contains(again.Err, "is a part of a list") {
 				t.Errorf("%s: the answer as %s passes for whole: %+v", test.name, form, again)
 			}
 		}
 	}
-	whole := plugin(goodJSON, "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-", "-o", "junit", "--keep-going", "--ignore-expiring")
+	whole := plugin(goodJSON, "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-", "-o", "junit", "--keep-going", "--ignore-expiring")
 	if whole.Code != int(exitNone) || strings.Contains(whole.Out, "Partial") {
 		t.Errorf("where all was read, the flag changes nothing: %+v", whole)
 	}

@@ -208,9 +208,9 @@ func randomText(rng *rand.Rand, texts []string) []byte {
 	return content
 }
 
-// shippedSet are the shipped policies, made ready once.
-var shippedSet = sync.OnceValues(func() (*support.Set, error) {
-	read, err := manifest.ReadPolicies(nil, shipped)
+// konvoySet is the policy that decides about both clusters, made ready once.
+var konvoySet = sync.OnceValues(func() (*support.Set, error) {
+	read, err := manifest.ReadPolicies(nil, konvoyPolicy)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ var shippedSet = sync.OnceValues(func() (*support.Set, error) {
 // judge reads and judges clusters as check does, without the reading of policies and without the printing.
 func judge(t testing.TB, content []byte) (exitCode, []v1alpha1.ClusterSupport) {
 	t.Helper()
-	set, err := shippedSet()
+	set, err := konvoySet()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,11 +375,11 @@ func TestTwoClusters(t *testing.T) {
 		}
 		code := all.expectNothingLost(t, content)
 		if i%sample == 0 || i < len(texts) && i%20 == 0 {
-			got := plugin(string(content), "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-")
+			got := plugin(string(content), "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-")
 			if got.Code != int(code) || (code == exitError) != (got.Out == "") {
 				t.Errorf("%q: the plugin answers %+v, want exit code %d", content, got, code)
 			}
-			going := plugin(string(content), "check", "-f", shipped, "--as-of", twoClustersAt, "--cluster", "-", "--keep-going")
+			going := plugin(string(content), "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-", "--keep-going")
 			if going.Code != int(code) || code == exitError && going.Out != "" && !strings.Contains(going.Out, "Not everything was read") {
 				t.Errorf("%q: with --keep-going the plugin answers %+v, want exit code %d", content, going, code)
 			}
