@@ -466,6 +466,19 @@ func TestNewerStatus(t *testing.T) {
 	}
 }
 
+// TestNewerEnvironment: one that this version does not know may be one in which nothing experimental may be, so it is asked for.
+func TestNewerEnvironment(t *testing.T) {
+	for environment, want := range map[string]string{
+		"NonProduction": "Experimental", "Production": "ExperimentalInProduction", "Staging": "ExperimentalUndeclared",
+	} {
+		got := plugin(withStatus("releases: ["+releaseText("Supported", "Label")+"]\n  environment: "+environment+
+			"\n  components: [{name: istio, object: o, product: Konvoy, stage: Experimental}]"), "check", "-f", testPolicies, "--cluster", "-", "-o", "json")
+		if !strings.Contains(got.Out, `"reason": "`+want+`"`) {
+			t.Errorf("%s: there is no %s in %s%s", environment, want, got.Out, got.Err)
+		}
+	}
+}
+
 // TestNewerConditions: of a cluster of which nothing was found, a condition that this version does not understand tells nothing.
 func TestNewerConditions(t *testing.T) {
 	reachable := conditionText("Reachable", "True")

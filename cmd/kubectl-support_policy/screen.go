@@ -33,7 +33,7 @@ func printLine(to io.Writer, format string, arguments ...any) {
 
 // printError prints each of the errors that were joined in a line of its own.
 func printError(to io.Writer, err error) {
-	if joined, isJoined := err.(interface{ Unwrap() []error }); isJoined { //nolint:errorlint // only the outer error is taken apart
+	if joined, isJoined := err.(interface{ Unwrap() []error }); isJoined {
 		for _, one := range joined.Unwrap() {
 			printError(to, one)
 		}

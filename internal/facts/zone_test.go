@@ -69,7 +69,7 @@ func TestZonesOfTheMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Go reads the variable once for each process.
-	child := exec.Command(program, "-test.run=^TestZonesInChild$", "-test.v") //nolint:gosec // this test itself
+	child := exec.Command(program, "-test.run=^TestZonesInChild$", "-test.v")
 	child.Env = append(os.Environ(), "ZONEINFO="+folder, childVariable+"=true")
 	output, err := child.CombinedOutput()
 	if err != nil || !bytes.Contains(output, []byte("--- PASS: TestZonesInChild")) {
@@ -111,7 +111,7 @@ func zoneData(t *testing.T, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	var data bytes.Buffer
 	if _, err := data.ReadFrom(file); err != nil {
 		t.Fatal(err)
