@@ -161,10 +161,10 @@ const noName = "an object in a file has to have a name"
 // defaultNamespace stands for the namespace to which a file without one is applied.
 const defaultNamespace = "default"
 
-// validateMetadata validates metadata as an API server does when it creates an object.
+// validateMetadata validates metadata as an API server does when it creates an object. What it sets by itself is left out.
 func validateMetadata(object metav1.Object, kind string) field.ErrorList {
 	checked := metav1.ObjectMeta{
-		Name: object.GetName(), GenerateName: object.GetGenerateName(), Namespace: object.GetNamespace(), Generation: object.GetGeneration(),
+		Name: object.GetName(), GenerateName: object.GetGenerateName(), Namespace: object.GetNamespace(),
 		Labels: object.GetLabels(), Annotations: object.GetAnnotations(), Finalizers: object.GetFinalizers(),
 		OwnerReferences: withoutEqual(object.GetOwnerReferences()),
 	}
