@@ -110,7 +110,7 @@ func inUTF16(text string, order binary.AppendByteOrder) []byte {
 func inUTF32(text string, order binary.AppendByteOrder) []byte {
 	var all []byte
 	for _, r := range text {
-		all = order.AppendUint32(all, uint32(r)) //nolint:gosec // a rune is not negative here
+		all = order.AppendUint32(all, uint32(r))
 	}
 	return all
 }
@@ -219,7 +219,7 @@ var konvoySet = sync.OnceValues(func() (*support.Set, error) {
 })
 
 // judge reads and judges clusters as check does, without the reading of policies and without the printing.
-func judge(t testing.TB, content []byte) (exitCode, []v1alpha1.ClusterSupport) {
+func judge(t testing.TB, content []byte) (code int, clusters []v1alpha1.ClusterSupport) {
 	t.Helper()
 	set, err := konvoySet()
 	if err != nil {
@@ -229,15 +229,15 @@ func judge(t testing.TB, content []byte) (exitCode, []v1alpha1.ClusterSupport) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clusters, err := readClusters(io.Discard, &manifest.Reader{Stdin: bytes.NewReader(content)}, []string{manifest.Stdin})
+	clusters, err = readClusters(io.Discard, &manifest.Reader{Stdin: bytes.NewReader(content)}, []string{manifest.Stdin})
 	if err != nil {
-		return exitError, nil
+		return int(exitError), nil
 	}
 	for i := range clusters {
 		evaluate(set, &clusters[i], at)
 	}
 	answer := report{clusters: clusters, at: at}
-	return answer.exitCode(), clusters
+	return int(answer.exitCode()), clusters
 }
 
 // asUTF8 decodes a text as far as it can: what is no character is replaced, since of such a text only the markers in it matter.
@@ -245,7 +245,8 @@ func asUTF8(content []byte) string {
 	zeros := func(at ...int) bool {
 		return !slices.ContainsFunc(at, func(i int) bool { return i >= len(content) || content[i] != 0 })
 	}
-	width, order := 1, binary.ByteOrder(binary.LittleEndian)
+	var width int
+	order := binary.ByteOrder(binary.LittleEndian)
 	switch {
 	case bytes.HasPrefix(content, []byte("\xff\xfe\x00\x00")), zeros(1, 2, 3):
 		width = 4
@@ -262,7 +263,7 @@ func asUTF8(content []byte) string {
 	for at := 0; at+width <= len(content); at += width {
 		r := rune(order.Uint16(content[at:]))
 		if width == 4 {
-			r = rune(order.Uint32(content[at:])) //nolint:gosec // AppendRune replaces what is no character
+			r = rune(order.Uint32(content[at:]))
 		}
 		text = utf8.AppendRune(text, r)
 	}
@@ -332,7 +333,7 @@ type judgements struct {
 }
 
 // expectNothingLost judges a text, and fails where it was judged without something that stands in it.
-func (j *judgements) expectNothingLost(t testing.TB, content []byte) exitCode {
+func (j *judgements) expectNothingLost(t testing.TB, content []byte) int {
 	t.Helper()
 	code, clusters := judge(t, content)
 	text := asUTF8(content)
@@ -341,7 +342,7 @@ func (j *judgements) expectNothingLost(t testing.TB, content []byte) exitCode {
 	if stripped := withoutComments(text); !slices.ContainsFunc(markers, func(marker string) bool { return !strings.Contains(stripped, marker) }) {
 		j.whole++
 	}
-	switch code {
+	switch exitCode(code) {
 	case exitError:
 		j.refused++
 		return code
@@ -365,7 +366,7 @@ func TestTwoClusters(t *testing.T) {
 	if testing.Short() {
 		count = 5_000
 	}
-	rng := rand.New(rand.NewPCG(randomSeed, 14)) //nolint:gosec // the texts have to be the same ones
+	rng := rand.New(rand.NewPCG(randomSeed, 14))
 	texts := twoClusterTexts()
 	var all judgements
 	for i := range count {
@@ -376,11 +377,11 @@ func TestTwoClusters(t *testing.T) {
 		code := all.expectNothingLost(t, content)
 		if i%sample == 0 || i < len(texts) && i%20 == 0 {
 			got := plugin(string(content), "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-")
-			if got.Code != int(code) || (code == exitError) != (got.Out == "") {
+			if got.Code != code || (code == int(exitError)) != (got.Out == "") {
 				t.Errorf("%q: the plugin answers %+v, want exit code %d", content, got, code)
 			}
 			going := plugin(string(content), "check", "-f", konvoyPolicy, "--as-of", twoClustersAt, "--cluster", "-", "--keep-going")
-			if going.Code != int(code) || code == exitError && going.Out != "" && !strings.Contains(going.Out, "Not everything was read") {
+			if going.Code != code || code == int(exitError) && going.Out != "" && !strings.Contains(going.Out, "Not everything was read") {
 				t.Errorf("%q: with --keep-going the plugin answers %+v, want exit code %d", content, going, code)
 			}
 		}

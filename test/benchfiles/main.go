@@ -118,7 +118,7 @@ var bound = regexp.MustCompile("more than|deeper than")
 // floor is the least that reading the whole file can cost: its bytes, and whether they are UTF-8 and JSON.
 func floor(path string) time.Duration {
 	before := ownCPU()
-	content, err := os.ReadFile(path) //nolint:gosec // it was just written
+	content, err := os.ReadFile(path)
 	if err != nil || !utf8.Valid(content) {
 		return ownCPU() - before
 	}
@@ -148,7 +148,7 @@ func (s shape) run(plugin, path string) (usage, error) {
 	if s.isPolicy {
 		arguments = []string{"lint", path, "--as-of", "2021-12-01"}
 	}
-	command := exec.Command(plugin, arguments...) //nolint:gosec // it was just built
+	command := exec.Command(plugin, arguments...)
 	said, err := os.CreateTemp(filepath.Dir(path), "said-")
 	if err != nil {
 		return usage{}, err
