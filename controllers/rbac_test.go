@@ -108,9 +108,13 @@ func TestRightsInManifests(t *testing.T) {
 			}
 		})
 	}
-	components, err := os.ReadDir(filepath.Join("..", "config", "components"))
-	if err != nil || len(components) != 1 {
-		t.Errorf("there are components that this test does not know: %v, %v", components, err)
+	// The account of the component policies is that of its Job, and internal/shipped tests its rights.
+	components, err := filepath.Glob(filepath.Join("..", "config", "components", "*"))
+	must(t, err)
+	for _, component := range components {
+		if name := filepath.Base(component); name != "fleet" && name != "policies" {
+			t.Errorf("there is a component that this test does not know: %s", name)
+		}
 	}
 }
 
